@@ -1,0 +1,97 @@
+//! Time, as the engine sees it: the only place that reads the wall clock.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+/// A source of time.
+#[async_trait]
+pub trait Clock: Send + Sync + Debug {
+    /// Milliseconds since 1970-01-01 UTC.
+    fn now_ms(&self) -> i64;
+
+    /// Returns once `now_ms() >= time_ms`.
+    async fn wait_until(&self, time_ms: i64);
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_epoch.map_or(0, |elapsed| elapsed.as_millis() as i64)
+    }
+
+    async fn wait_until(&self, time_ms: i64) {
+        let wait = time_ms - self.now_ms();
+        if wait > 0 {
+            tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+        }
+    }
+}
+
+/// A clock that stands still until it is advanced.
+#[derive(Debug, Clone)]
+pub struct ManualClock {
+    now_ms: Arc<Mutex<watch::Sender<i64>>>,
+}
+
+impl ManualClock {
+    /// A clock that shows `now_ms`.
+    pub fn new(now_ms: i64) -> Self {
+        Self {
+            now_ms: Arc::new(Mutex::new(watch::Sender::new(now_ms))),
+        }
+    }
+
+    /// Moves the clock forward and wakes whoever waited for the new time.
+    pub fn advance(&self, by: Duration) {
+        self.now_ms
+            .lock()
+            .send_modify(|now| *now += by.as_millis() as i64);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        *self.now_ms.lock().borrow()
+    }
+
+    async fn wait_until(&self, time_ms: i64) {
+        let mut changes = self.now_ms.lock().subscribe();
+        // The sender lives in `self`, so waiting cannot fail while we are borrowed.
+        let _ = changes.wait_for(|now| *now >= time_ms).await;
+    }
+}
+
+/// Measures how long something takes; not affected by [`ManualClock`].
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Formats milliseconds since the epoch as Spark does: `2024-01-01T12:00:00.000Z`.
+pub fn format_iso8601(time_ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(time_ms).map_or_else(
+        || time_ms.to_string(),
+        |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+    )
+}

@@ -1,0 +1,164 @@
+//! The one error type that crosses the engine's boundary.
+//!
+//! An error names the thing that is wrong, carries Spark's condition name where Spark has one,
+//! and, wherever one is known, a hint that can be pasted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+
+/// `Result` with the engine's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a caller can do about an error; also decides the exception name a notebook shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The query's meaning is wrong: a missing column, an unsupported combination.
+    Analysis,
+    /// The text could not be parsed.
+    Parse,
+    /// An argument or option is wrong.
+    IllegalArgument,
+    /// A running query died.
+    StreamingQuery,
+    /// Reading or writing failed outside the engine.
+    Io,
+    /// A mistake of the engine's own.
+    Internal,
+}
+
+/// An error with everything a notebook needs to show it.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    condition: Option<String>,
+    message: String,
+    hint: Option<String>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` is lower case, without a final period.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            condition: None,
+            message: message.into(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// Shorthand for [`ErrorKind::Analysis`].
+    pub fn analysis(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Analysis, message)
+    }
+
+    /// Shorthand for [`ErrorKind::IllegalArgument`].
+    pub fn illegal_argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::IllegalArgument, message)
+    }
+
+    /// Shorthand for [`ErrorKind::Internal`].
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// An I/O failure while doing `what` ("read offset log batch 7").
+    pub fn io(what: impl fmt::Display, source: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, format!("{what}: {source}")).with_source(source)
+    }
+
+    /// Adds Spark's condition name, e.g. `STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION`.
+    pub fn with_condition(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    /// Adds one action the user can paste.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the error this one came from.
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Puts verb and object in front of the message: `start query 'q': …`.
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Turns the error into the failure of a running query, keeping condition and hint.
+    pub fn into_streaming_query(mut self) -> Self {
+        self.kind = ErrorKind::StreamingQuery;
+        self
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Spark's condition name, when Spark has one.
+    pub fn condition(&self) -> Option<&str> {
+        self.condition.as_deref()
+    }
+
+    /// The sentence, without condition and hint.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// One action the user can paste.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The stable exception name: `AnalysisException`, `ParseException`, ….
+    pub fn ename(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Analysis => "AnalysisException",
+            ErrorKind::Parse => "ParseException",
+            ErrorKind::IllegalArgument => "IllegalArgumentException",
+            ErrorKind::StreamingQuery => "StreamingQueryException",
+            ErrorKind::Io => "IOException",
+            ErrorKind::Internal => "InternalException",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(condition) = &self.condition {
+            write!(f, "[{condition}] ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}

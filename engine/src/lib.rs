@@ -1,0 +1,23 @@
+//! Structured Streaming in one process.
+#![allow(unused)]
+
+pub mod connect;
+pub mod error;
+pub mod sources;
+pub mod sinks;
+mod api;
+pub mod clock;
+mod output_mode;
+mod streaming_query_listener;
+mod streaming_query_progress;
+mod trigger;
+
+pub use api::*;
+pub use error::{Error, ErrorKind, Result};
+pub use output_mode::OutputMode;
+pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};
+pub use streaming_query_progress::{
+    SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
+    StreamingQueryStatus,
+};
+pub use trigger::Trigger;
