@@ -4,6 +4,8 @@
 pub mod connect;
 pub mod error;
 pub mod sources;
+mod operators;
+mod state;
 pub mod sinks;
 mod api;
 pub mod clock;
