@@ -1,6 +1,5 @@
 //! Rows kept in memory, readable as a table under the query's name.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -8,7 +7,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
@@ -159,10 +158,6 @@ fn push_merged(batches: &mut Vec<RecordBatch>, batch: RecordBatch) -> Result<()>
 
 #[async_trait]
 impl TableProvider for MemoryTable {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
@@ -177,7 +172,7 @@ impl TableProvider for MemoryTable {
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
         limit: Option<usize>,
-    ) -> DataFusionResult<Arc<dyn ExecutionPlan>, DataFusionError> {
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let rows = MemTable::try_new(self.schema.clone(), vec![self.snapshot()])?;
         rows.scan(session, projection, filters, limit).await
     }
