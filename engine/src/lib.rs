@@ -1,6 +1,7 @@
 //! Structured Streaming in one process.
 #![allow(unused)]
 
+pub mod checkpointing;
 pub mod connect;
 pub mod error;
 pub mod sources;

@@ -2,11 +2,15 @@
 //!
 //! **`get_batch(start, end)` is repeatable**: after a restart the same offsets give the same rows.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
+
+pub use memory::{MemoryStream, MemoryStreamSource};
 
 use crate::error::Result;
 
