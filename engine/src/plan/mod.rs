@@ -5,6 +5,7 @@
 //!    ─► DataFusion's optimizer ─► stateful nodes ─► physical plan ─► IncrementalExecution
 //! ```
 
+mod arithmetic;
 mod current_time;
 mod event_time;
 mod incremental_execution;
@@ -13,6 +14,7 @@ mod streaming_relation;
 mod time_window;
 mod unsupported_operations;
 
+pub use arithmetic::arithmetic_functions;
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan};
 pub use streaming_node::{StreamingNode, deduplicate, with_watermark};
