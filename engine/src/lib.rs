@@ -7,6 +7,7 @@ pub mod error;
 pub mod sources;
 mod operators;
 mod plan;
+mod runtime;
 mod state;
 pub mod sinks;
 mod api;
