@@ -19,6 +19,9 @@ mod streaming_query_progress;
 mod trigger;
 
 pub use api::*;
+pub use runtime::{FaultHook, FaultPoint};
+pub use sinks::ForeachBatch;
+pub use sources::MemoryStream;
 pub use error::{Error, ErrorKind, Result};
 pub use output_mode::OutputMode;
 pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};

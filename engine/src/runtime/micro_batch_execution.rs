@@ -45,6 +45,8 @@ pub struct QuerySetup {
     pub sink: Arc<dyn Sink>,
     /// Its checkpoint.
     pub checkpoint: CheckpointFileManager,
+    /// The checkpoint's folder, if it goes with the query.
+    pub temporary: Option<tempfile::TempDir>,
     /// Whether every batch is forced to disk.
     pub durable: bool,
     /// When batches run.
