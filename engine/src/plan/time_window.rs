@@ -269,8 +269,9 @@ impl WindowSpec {
             lit(self.slide_us),
             lit(self.start_us),
         ]);
-        let mut outputs: Vec<Expr> =
+        let columns: Vec<Expr> =
             input.schema().columns().into_iter().map(Expr::Column).collect();
+        let mut outputs = columns.clone();
         outputs.push(starts.alias(WINDOW_START));
         let builder = LogicalPlanBuilder::from(input)
             .filter(self.time.clone().is_not_null())?
@@ -278,10 +279,17 @@ impl WindowSpec {
         if self.slide_us == self.duration_us {
             return builder.build();
         }
+        // Unnesting forgets that the starts are event times.
+        let start = Column::new_unqualified(WINDOW_START);
+        let marked = ScalarUDF::from(WindowFunction::new(Function::Mark)).call(vec![
+            Expr::Column(start.clone()),
+            self.time.clone(),
+            lit(self.duration_us),
+        ]);
+        let mut outputs = columns;
+        outputs.push(marked.alias(WINDOW_START));
         let options = UnnestOptions::new().with_preserve_nulls(false);
-        builder
-            .unnest_column_with_options(Column::new_unqualified(WINDOW_START), options)?
-            .build()
+        builder.unnest_column_with_options(start, options)?.project(outputs)?.build()
     }
 }
 
@@ -311,6 +319,8 @@ enum Function {
     WindowTime,
     /// The start of the window(s) a time falls in.
     Starts,
+    /// A start as it is, as an event time if the time beside it is one.
+    Mark,
     /// `{start, end}` from a start and a length.
     Struct,
 }
@@ -337,6 +347,7 @@ impl ScalarUDFImpl for WindowFunction {
             Function::SessionWindow => SESSION_WINDOW,
             Function::WindowTime => WINDOW_TIME,
             Function::Starts => "window_starts",
+            Function::Mark => "window_mark",
             Function::Struct => "window_struct",
         }
     }
@@ -351,7 +362,8 @@ impl ScalarUDFImpl for WindowFunction {
 
     /// An event time stays one: the metadata of the time argument goes on.
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        let Some(time) = args.arg_fields.first() else {
+        let time_argument = usize::from(self.function == Function::Mark);
+        let Some(time) = args.arg_fields.get(time_argument) else {
             let message = format!("{} needs an argument", self.name());
             return Err(Error::analysis(message).into());
         };
@@ -362,6 +374,7 @@ impl ScalarUDFImpl for WindowFunction {
         let (data_type, duration_us) = match self.function {
             Function::Window | Function::SessionWindow => (window_type(time), None),
             Function::Struct => (window_type(time), literal(1)),
+            Function::Mark => (args.arg_fields[0].data_type().clone(), literal(2)),
             Function::WindowTime => (window_start_type(time), None),
             Function::Starts => {
                 let start = window_start_type(time);
@@ -394,6 +407,7 @@ impl ScalarUDFImpl for WindowFunction {
                 let last = end.unary::<_, TimestampMicrosecondType>(|end| end - 1);
                 Arc::new(last.with_timezone_opt::<Arc<str>>(zone))
             }
+            Function::Mark => time,
             Function::Struct => window_structs(&time, literal(1)?)?,
             Function::Starts => window_starts(&time, literal(1)?, literal(2)?, literal(3)?)?,
         };
