@@ -8,6 +8,7 @@ pub mod sources;
 pub mod sinks;
 mod api;
 pub mod clock;
+pub mod options;
 mod output_mode;
 mod streaming_query_listener;
 mod streaming_query_progress;

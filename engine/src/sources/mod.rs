@@ -2,6 +2,7 @@
 //!
 //! **`get_batch(start, end)` is repeatable**: after a restart the same offsets give the same rows.
 
+pub mod file;
 mod memory;
 
 use std::collections::BTreeMap;
