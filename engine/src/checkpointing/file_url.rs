@@ -21,9 +21,7 @@ pub fn from_file_url(text: &str) -> Result<PathBuf> {
     Url::parse(text)
         .ok()
         .and_then(|url| url.to_file_path().ok())
-        .ok_or_else(|| {
-            Error::illegal_argument(format!("'{text}' is not the path of a local file"))
-        })
+        .ok_or_else(|| Error::illegal_argument(format!("'{text}' is not the path of a local file")))
 }
 
 #[cfg(test)]
@@ -34,7 +32,10 @@ mod tests {
     fn special_characters_come_back() {
         for path in ["/data/in/f0.json", "/data/a b%20c/ü#?.json"] {
             let url = to_file_url(Path::new(path)).unwrap();
-            assert!(url.starts_with("file:///data/") && !url.contains(' '), "{url}");
+            assert!(
+                url.starts_with("file:///data/") && !url.contains(' '),
+                "{url}"
+            );
             assert_eq!(from_file_url(&url).unwrap(), Path::new(path));
         }
         assert_eq!(from_file_url("file:/data/x").unwrap(), Path::new("/data/x"));

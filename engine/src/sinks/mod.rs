@@ -2,8 +2,12 @@
 //!
 //! **A sink gets the batch id and is idempotent**: a batch it has already taken is skipped.
 
+mod console;
+pub mod file;
 mod memory;
 mod noop;
+mod registry;
+mod show;
 #[cfg(test)]
 mod testing;
 
@@ -14,8 +18,11 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 
+pub use console::{ConsoleSink, ConsoleWriter};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
+pub use registry::{CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_sink, sink_format};
+pub use show::{format_value, show_string};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::output_mode::OutputMode;

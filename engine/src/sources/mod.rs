@@ -4,6 +4,7 @@
 
 pub mod file;
 mod memory;
+mod registry;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
 pub use memory::{MemoryStream, MemoryStreamSource};
+pub use registry::{SOURCE_FORMATS, SourceFormat, check_source, create_source, source_format};
 
 use crate::error::Result;
 
@@ -37,7 +39,8 @@ pub trait Source: Send + Sync + Debug {
 
     /// The end of the next batch that starts after `start`; equal to `start` when there is nothing
     /// new, `None` when there never was anything. Called once per trigger, off the async threads.
-    fn latest_offset(&mut self, start: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>>;
+    fn latest_offset(&mut self, start: Option<&Offset>, limit: ReadLimit)
+    -> Result<Option<Offset>>;
 
     /// Rows after `start` up to and including `end`. Must work for any pair that stands in the
     /// offset log, also in a new process.

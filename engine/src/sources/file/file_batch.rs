@@ -121,7 +121,9 @@ impl FileBatch {
         let mut loads = vec![0; partitions];
         let mut own = Vec::new();
         for piece in pieces {
-            let least = (0..partitions).min_by_key(|index| loads[*index]).unwrap_or(0);
+            let least = (0..partitions)
+                .min_by_key(|index| loads[*index])
+                .unwrap_or(0);
             loads[least] += piece.weight.max(1);
             if least == partition {
                 own.push(piece);
@@ -269,22 +271,34 @@ mod tests {
     fn write(path: &Path, ids: Range<i64>) {
         let mut file = fs::File::create(path).unwrap();
         for id in ids {
-            writeln!(file, r#"{{"id":{id},"text":"some more bytes, so that it counts"}}"#).unwrap();
+            writeln!(
+                file,
+                r#"{{"id":{id},"text":"some more bytes, so that it counts"}}"#
+            )
+            .unwrap();
         }
     }
 
     fn batch(paths: &[PathBuf], mode: ParseMode) -> FileBatch {
         let fields = ["id", "other"].map(|name| Field::new(name, DataType::Int64, true));
         let schema = Arc::new(Schema::new(fields.to_vec()));
-        let options = JsonOptions { mode, ..JsonOptions::default() };
-        let urls: Vec<_> = paths.iter().map(|path| to_file_url(path).unwrap()).collect();
+        let options = JsonOptions {
+            mode,
+            ..JsonOptions::default()
+        };
+        let urls: Vec<_> = paths
+            .iter()
+            .map(|path| to_file_url(path).unwrap())
+            .collect();
         FileBatch::new(urls.iter().map(String::as_str), schema, options).unwrap()
     }
 
     async fn ids(batch: &FileBatch, partition: usize, partitions: usize) -> Vec<i64> {
         let rows = batch.open(partition, partitions, &[0]).unwrap();
         let rows: Vec<_> = rows.try_collect().await.unwrap();
-        let ids = rows.iter().map(|rows| rows.column(0).as_primitive::<Int64Type>());
+        let ids = rows
+            .iter()
+            .map(|rows| rows.column(0).as_primitive::<Int64Type>());
         ids.flat_map(|ids| ids.values().to_vec()).collect()
     }
 
@@ -298,8 +312,15 @@ mod tests {
         let batch = batch(&paths, ParseMode::FailFast);
         assert_eq!(batch.partitions(2), 2);
         assert_eq!(ids(&batch, 0, 1).await, (0..60_000).collect::<Vec<_>>());
-        let parts = [ids(&batch, 0, 3).await, ids(&batch, 1, 3).await, ids(&batch, 2, 3).await];
-        assert!(parts.iter().all(|part| part.len() > 15_000), "all have work");
+        let parts = [
+            ids(&batch, 0, 3).await,
+            ids(&batch, 1, 3).await,
+            ids(&batch, 2, 3).await,
+        ];
+        assert!(
+            parts.iter().all(|part| part.len() > 15_000),
+            "all have work"
+        );
         let mut all = parts.concat();
         all.sort_unstable();
         assert_eq!(all, (0..60_000).collect::<Vec<_>>());
@@ -319,10 +340,21 @@ mod tests {
         let failing = batch(&[path.clone()], ParseMode::FailFast);
         let rows = failing.open(0, 1, &[0]).unwrap();
         let error = rows.try_collect::<Vec<_>>().await.unwrap_err().to_string();
-        assert!(error.contains("/a', line 3: malformed record 'oops'"), "{error}");
+        assert!(
+            error.contains("/a', line 3: malformed record 'oops'"),
+            "{error}"
+        );
 
         fs::remove_file(&path).unwrap();
-        let error = failing.open(0, 1, &[0]).unwrap().try_collect::<Vec<_>>().await.unwrap_err();
-        assert!(error.to_string().contains("was listed, but is gone now"), "{error}");
+        let error = failing
+            .open(0, 1, &[0])
+            .unwrap()
+            .try_collect::<Vec<_>>()
+            .await
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("was listed, but is gone now"),
+            "{error}"
+        );
     }
 }

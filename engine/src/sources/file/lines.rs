@@ -31,9 +31,14 @@ impl Compression {
             Some("zst" | "zstd") => Ok(Self::Zstd),
             Some(other @ ("bz2" | "xz" | "lz4" | "snappy" | "deflate")) => Err(Error::new(
                 ErrorKind::IllegalArgument,
-                format!("cannot read '{}': compression '{other}' is not supported in this version", path.display()),
+                format!(
+                    "cannot read '{}': compression '{other}' is not supported in this version",
+                    path.display()
+                ),
             )
-            .with_hint("use .gz or .zst, or leave such files out: --option pathGlobFilter='*.json'")),
+            .with_hint(
+                "use .gz or .zst, or leave such files out: --option pathGlobFilter='*.json'",
+            )),
             _ => Ok(Self::None),
         }
     }
@@ -211,14 +216,18 @@ mod tests {
         let plain = dir.path().join("x.json");
         fs::write(&plain, &text).unwrap();
         let gzip = dir.path().join("x.json.gz");
-        let mut writer = flate2::write::GzEncoder::new(File::create(&gzip).unwrap(), Default::default());
+        let mut writer =
+            flate2::write::GzEncoder::new(File::create(&gzip).unwrap(), Default::default());
         writer.write_all(text.as_bytes()).unwrap();
         writer.finish().unwrap();
         let zst = dir.path().join("x.json.zst");
         fs::write(&zst, zstd::encode_all(text.as_bytes(), 0).unwrap()).unwrap();
         for path in [plain, gzip, zst] {
             let compression = Compression::of(&path).unwrap();
-            assert_eq!(read(&path, compression, 0..u64::MAX), ["first", &long, "last"]);
+            assert_eq!(
+                read(&path, compression, 0..u64::MAX),
+                ["first", &long, "last"]
+            );
         }
         assert!(Compression::of(Path::new("x.json.bz2")).is_err());
     }

@@ -136,7 +136,10 @@ impl Listing {
         let mut matches = Vec::new();
         for pattern in expand_braces(&self.root.to_string_lossy()) {
             let paths = glob::glob(&pattern).map_err(|error| {
-                Error::illegal_argument(format!("'{}' is not a pattern: {error}", self.options.path))
+                Error::illegal_argument(format!(
+                    "'{}' is not a pattern: {error}",
+                    self.options.path
+                ))
             })?;
             // A folder that cannot be read matches nothing.
             matches.extend(paths.flatten().filter(|path| !is_hidden(path)));
@@ -155,7 +158,9 @@ impl Listing {
             timestamp_ms: entry.modification_time,
             size: entry.size,
         });
-        Ok(listed.filter(|file| self.name_matches(Path::new(&file.url))).collect())
+        Ok(listed
+            .filter(|file| self.name_matches(Path::new(&file.url)))
+            .collect())
     }
 
     fn add_path(&self, path: &Path, files: &mut Vec<ListedFile>) -> Result<()> {
@@ -184,7 +189,12 @@ impl Listing {
         Ok(())
     }
 
-    fn add_file(&self, path: &Path, metadata: &Metadata, files: &mut Vec<ListedFile>) -> Result<()> {
+    fn add_file(
+        &self,
+        path: &Path,
+        metadata: &Metadata,
+        files: &mut Vec<ListedFile>,
+    ) -> Result<()> {
         if self.name_matches(path) {
             files.push(ListedFile {
                 url: to_file_url(path)?,
@@ -232,7 +242,10 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 fn is_partition(path: &Path) -> bool {
-    path.file_name().unwrap_or_default().to_string_lossy().contains('=')
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .contains('=')
 }
 
 fn partitioned(path: &Path) -> Error {
@@ -264,7 +277,10 @@ mod tests {
     use crate::options::OptionMap;
 
     fn listing(path: &Path, given: &[(&str, &str)]) -> Result<Listing> {
-        let given: OptionMap = given.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let given: OptionMap = given
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect();
         let options = Options::new("test", &given, &LISTING_OPTIONS, &[])?;
         Listing::new(ListingOptions::with_path(path.to_str().unwrap(), &options)?)
     }
@@ -289,10 +305,22 @@ mod tests {
     fn directories_files_and_patterns() {
         let dir = folder(&["b.json", "a.json", "c.csv", "_x", ".y", "sub/d.json"]);
         let root = dir.path();
-        assert_eq!(names(&listing(root, &[]).unwrap()), ["a.json", "b.json", "c.csv"]);
-        let filter = [("pathGlobFilter", "*.json"), ("recursiveFileLookup", "true")];
-        assert_eq!(names(&listing(root, &filter).unwrap()), ["a.json", "b.json", "d.json"]);
-        assert_eq!(names(&listing(&root.join("b.json"), &[]).unwrap()), ["b.json"]);
+        assert_eq!(
+            names(&listing(root, &[]).unwrap()),
+            ["a.json", "b.json", "c.csv"]
+        );
+        let filter = [
+            ("pathGlobFilter", "*.json"),
+            ("recursiveFileLookup", "true"),
+        ];
+        assert_eq!(
+            names(&listing(root, &filter).unwrap()),
+            ["a.json", "b.json", "d.json"]
+        );
+        assert_eq!(
+            names(&listing(&root.join("b.json"), &[]).unwrap()),
+            ["b.json"]
+        );
         let pattern = listing(&root.join("{a,b,z}.*"), &[]).unwrap();
         assert_eq!(names(&pattern), ["a.json", "b.json"]);
         let file = &listing(&root.join("b.json"), &[]).unwrap().files().unwrap()[0];
@@ -304,10 +332,17 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         let dir = folder(&["day=1/a.json"]);
         let error = listing(dir.path(), &[]).unwrap().files().unwrap_err();
-        assert!(error.message().contains("day=1' is a folder of a partitioned table"));
+        assert!(
+            error
+                .message()
+                .contains("day=1' is a folder of a partitioned table")
+        );
         let error = listing(&dir.path().join("none/there"), &[]).unwrap_err();
         assert_eq!(error.condition(), Some("PATH_NOT_FOUND"));
-        assert!(error.hint().unwrap().contains(dir.path().to_str().unwrap()), "{error}");
+        assert!(
+            error.hint().unwrap().contains(dir.path().to_str().unwrap()),
+            "{error}"
+        );
         assert!(listing(Path::new("s3://bucket/x"), &[]).is_err());
     }
 

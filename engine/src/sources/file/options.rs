@@ -43,7 +43,12 @@ pub const STREAM_OPTIONS: [OptionSpec; 8] = [
     },
 ];
 
-const ABSENT: [&str; 4] = ["basePath", "modifiedAfter", "modifiedBefore", "sourceArchiveDir"];
+const ABSENT: [&str; 4] = [
+    "basePath",
+    "modifiedAfter",
+    "modifiedBefore",
+    "sourceArchiveDir",
+];
 
 /// How much one batch takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +85,18 @@ pub struct FileStreamOptions {
 impl FileStreamOptions {
     /// Reads and checks the options.
     pub fn new(given: &OptionMap) -> Result<Self> {
-        let known = STREAM_OPTIONS.iter().chain(&LISTING_OPTIONS).chain(&JSON_OPTIONS);
+        let known = STREAM_OPTIONS
+            .iter()
+            .chain(&LISTING_OPTIONS)
+            .chain(&JSON_OPTIONS);
         let absent = [&ABSENT[..], &JSON_OPTIONS_ABSENT].concat();
         let options = Options::new("source format 'json'", given, known, &absent)?;
         let rate_limit = rate_limit(&options)?;
         let latest_first = options.boolean("latestFirst", false)?;
-        if !options.get("cleanSource").is_none_or(|mode| mode.eq_ignore_ascii_case("off")) {
+        if !options
+            .get("cleanSource")
+            .is_none_or(|mode| mode.eq_ignore_ascii_case("off"))
+        {
             return Err(options.invalid("cleanSource", "off in this version"));
         }
         let max_file_age_ms = match options.get("maxFileAge") {
@@ -130,7 +141,9 @@ fn rate_limit(options: &Options) -> Result<RateLimit> {
 /// `7d`, `12h`, `30m` or `30min`, `5s`, `100ms`; a bare number is milliseconds.
 fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
     let millis = match unit.trim() {
@@ -149,25 +162,50 @@ mod tests {
     use super::*;
 
     fn options(given: &[(&str, &str)]) -> Result<FileStreamOptions> {
-        let given = given.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let given = given
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
         FileStreamOptions::new(&given.collect())
     }
 
     #[test]
     fn options_are_read_and_checked() {
-        let given = options(&[("path", "/data"), ("MaxFilesPerTrigger", "3"), ("maxFileAge", "2h")]);
+        let given = options(&[
+            ("path", "/data"),
+            ("MaxFilesPerTrigger", "3"),
+            ("maxFileAge", "2h"),
+        ]);
         let given = given.unwrap();
-        assert_eq!((given.rate_limit, given.max_file_age_ms), (RateLimit::Files(3), 7_200_000));
-        let given = options(&[("path", "/"), ("maxBytesPerTrigger", "9"), ("latestFirst", "true")]);
+        assert_eq!(
+            (given.rate_limit, given.max_file_age_ms),
+            (RateLimit::Files(3), 7_200_000)
+        );
+        let given = options(&[
+            ("path", "/"),
+            ("maxBytesPerTrigger", "9"),
+            ("latestFirst", "true"),
+        ]);
         assert_eq!(given.unwrap().max_file_age_ms, i64::MAX);
         for (given, message) in [
-            (vec![("maxFilesPerTrigger", "1"), ("maxBytesPerTrigger", "1")], "cannot be used together"),
-            (vec![("cleanSource", "delete")], "must be off in this version, not 'delete'"),
+            (
+                vec![("maxFilesPerTrigger", "1"), ("maxBytesPerTrigger", "1")],
+                "cannot be used together",
+            ),
+            (
+                vec![("cleanSource", "delete")],
+                "must be off in this version, not 'delete'",
+            ),
             (vec![("maxFileAge", "1 fortnight")], "must be a duration"),
-            (vec![("mode", "LAX")], "must be PERMISSIVE, DROPMALFORMED or FAILFAST"),
+            (
+                vec![("mode", "LAX")],
+                "must be PERMISSIVE, DROPMALFORMED or FAILFAST",
+            ),
             (vec![("timeZone", "Mars")], "must be a time zone"),
             (vec![("multiLine", "true")], "not supported in this version"),
-            (vec![("maxFilePerTrigger", "1")], "unknown option 'maxFilePerTrigger'"),
+            (
+                vec![("maxFilePerTrigger", "1")],
+                "unknown option 'maxFilePerTrigger'",
+            ),
             (vec![], "needs a path"),
         ] {
             let error = options(&given).unwrap_err();

@@ -29,7 +29,8 @@ impl SeenFiles {
 
     /// Remembers a file by its URL and modification time.
     pub fn add(&mut self, url: &str, timestamp_ms: i64) {
-        self.timestamps.insert(self.key(url).to_string(), timestamp_ms);
+        self.timestamps
+            .insert(self.key(url).to_string(), timestamp_ms);
         self.latest = self.latest.max(timestamp_ms);
     }
 
@@ -65,7 +66,10 @@ mod tests {
         let mut seen = SeenFiles::new(10, false);
         assert!(seen.is_new("file:///a/1", 5));
         seen.add("file:///a/1", 5);
-        assert!(!seen.is_new("file:///a/1", 7), "a file that was overwritten is not read again");
+        assert!(
+            !seen.is_new("file:///a/1", 7),
+            "a file that was overwritten is not read again"
+        );
         seen.add("file:///a/2", 20);
         assert!(seen.is_new("file:///a/3", 9), "not purged yet");
         seen.purge();

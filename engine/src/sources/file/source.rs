@@ -12,6 +12,7 @@ use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog
 use crate::error::{Error, Result};
 use crate::options::OptionMap;
 use crate::sources::file::file_batch::FileBatch;
+use crate::sources::file::json::JsonDecoder;
 use crate::sources::file::listing::{ListedFile, Listing};
 use crate::sources::file::nullable;
 use crate::sources::file::options::{FileStreamOptions, RateLimit};
@@ -46,6 +47,9 @@ impl FileStreamSource {
         durable: bool,
     ) -> Result<Self> {
         let options = FileStreamOptions::new(options)?;
+        // A column that cannot be read is an error now, not in the first batch.
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        JsonDecoder::new(&options.json, &schema, &all, 0)?;
         let log = FileSourceLog::open(CheckpointFileManager::new(metadata_path, durable))?;
         let mut seen = SeenFiles::new(options.max_file_age_ms, options.file_name_only);
         for entry in log.all()? {
@@ -127,7 +131,10 @@ impl FileStreamSource {
                 None => self.log.get(self.log.compaction_after(id))?,
             };
             let mut entries = entries.ok_or_else(|| {
-                Error::internal(format!("the log of {} has no entry {id}", self.description()))
+                Error::internal(format!(
+                    "the log of {} has no entry {id}",
+                    self.description()
+                ))
             })?;
             entries.retain(|entry| entry.batch_id == id);
             self.uncommitted.insert(id, entries);
@@ -142,7 +149,9 @@ impl FileStreamSource {
                 "'{offset}' is not an offset of {}",
                 self.description()
             ))
-            .with_hint("the checkpoint belongs to a query with other sources: choose another --checkpoint")
+            .with_hint(
+                "the checkpoint belongs to a query with other sources: choose another --checkpoint",
+            )
         })
     }
 }
@@ -244,17 +253,21 @@ mod tests {
         }
 
         fn source(&self, options: &[(&str, &str)]) -> FileStreamSource {
-            let given = options.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            let given = options
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()));
             let mut options: OptionMap = given.collect();
             options.insert("path".into(), self.path("in").display().to_string());
             let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
-            FileStreamSource::new(&options, Arc::new(schema), self.path("sources/0"), false).unwrap()
+            FileStreamSource::new(&options, Arc::new(schema), self.path("sources/0"), false)
+                .unwrap()
         }
     }
 
     fn set_modified(path: &Path, seconds: u64) {
         let file = File::options().write(true).open(path).unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
+            .unwrap();
     }
 
     fn latest(source: &mut FileStreamSource) -> i64 {
@@ -264,10 +277,16 @@ mod tests {
 
     async fn ids(source: &mut FileStreamSource, start: i64, end: i64) -> Vec<i64> {
         let start = (start >= 0).then(|| json!({"logOffset": start}));
-        let batch = source.get_batch(start.as_ref(), &json!({"logOffset": end})).unwrap();
+        let batch = source
+            .get_batch(start.as_ref(), &json!({"logOffset": end}))
+            .unwrap();
         let rows: Vec<_> = batch.open(0, 1, &[0]).unwrap().try_collect().await.unwrap();
-        let columns = rows.iter().map(|rows| rows.column(0).as_primitive::<Int64Type>());
-        columns.flat_map(|column| column.values().to_vec()).collect()
+        let columns = rows
+            .iter()
+            .map(|rows| rows.column(0).as_primitive::<Int64Type>());
+        columns
+            .flat_map(|column| column.values().to_vec())
+            .collect()
     }
 
     #[tokio::test]
@@ -283,14 +302,19 @@ mod tests {
         folder.add("a", 9, 9);
         assert_eq!(latest(&mut source), 1);
         fs::remove_file(folder.path("in/a")).unwrap();
-        let error = source.get_batch(None, &json!({"logOffset": 0})).unwrap_err();
+        let error = source
+            .get_batch(None, &json!({"logOffset": 0}))
+            .unwrap_err();
         assert!(error.message().contains("in/a' was listed"), "{error}");
         folder.add("a", 2, 2);
         assert_eq!(ids(&mut source, -1, 0).await, [1, 2, 3]);
         assert_eq!(ids(&mut source, 0, 1).await, [4]);
         let log = fs::read_to_string(folder.path("sources/0/1")).unwrap();
         let url = format!("file://{}", folder.path("in/d").display());
-        assert_eq!(log, format!("v1\n{{\"path\":\"{url}\",\"timestamp\":1700000000000,\"batchId\":1}}"));
+        assert_eq!(
+            log,
+            format!("v1\n{{\"path\":\"{url}\",\"timestamp\":1700000000000,\"batchId\":1}}")
+        );
     }
 
     #[tokio::test]
@@ -332,7 +356,14 @@ mod tests {
         let mut source = folder.source(&[("maxFilesPerTrigger", "2"), ("latestFirst", "true")]);
         source.prepare_for_trigger_available_now().unwrap();
         folder.add("f9", 9, 9);
-        assert_eq!((latest(&mut source), latest(&mut source), latest(&mut source)), (0, 1, 1));
+        assert_eq!(
+            (
+                latest(&mut source),
+                latest(&mut source),
+                latest(&mut source)
+            ),
+            (0, 1, 1)
+        );
         assert_eq!(ids(&mut source, -1, 0).await, [2, 1]);
         assert_eq!(ids(&mut source, 0, 1).await, [0]);
     }
@@ -343,7 +374,11 @@ mod tests {
         let mut source = folder.source(&[("maxFileAge", "10s")]);
         folder.add("old", 5, 0);
         folder.add("new", 20, 1);
-        assert_eq!(latest(&mut source), 0, "what is found together is taken together");
+        assert_eq!(
+            latest(&mut source),
+            0,
+            "what is found together is taken together"
+        );
         folder.add("too old", 9, 2);
         assert_eq!(latest(&mut source), 0);
         folder.add("young enough", 10, 3);

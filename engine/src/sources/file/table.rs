@@ -7,8 +7,8 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
-use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions as DataFusionListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -146,8 +146,14 @@ impl FilesTable {
                 schema: schema.clone(),
             }) as Arc<dyn PartitionStream>
         });
-        let scan =
-            StreamingTableExec::try_new(schema.clone(), streams.collect(), None, None, false, limit)?;
+        let scan = StreamingTableExec::try_new(
+            schema.clone(),
+            streams.collect(),
+            None,
+            None,
+            false,
+            limit,
+        )?;
         Ok(Arc::new(scan))
     }
 }
@@ -167,7 +173,10 @@ impl PartitionStream for JsonPartition {
     }
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
-        match self.batch.open(self.partition, self.partitions, &self.projection) {
+        match self
+            .batch
+            .open(self.partition, self.partitions, &self.projection)
+        {
             Ok(rows) => rows,
             Err(error) => Box::pin(RecordBatchStreamAdapter::new(
                 self.schema.clone(),
@@ -183,13 +192,20 @@ impl Reader {
         if files.is_empty() {
             return Err(Error::analysis(format!(
                 "there is no file in '{}' to tell the schema",
-                listings.first().map(|listing| listing.root().display().to_string()).unwrap_or_default()
+                listings
+                    .first()
+                    .map(|listing| listing.root().display().to_string())
+                    .unwrap_or_default()
             ))
             .with_condition("UNABLE_TO_INFER_SCHEMA")
             .with_hint("give the schema, or add a file first"));
         }
         if let Self::Json(options) = self {
-            let batch = json_batch(&files, Arc::new(arrow::datatypes::Schema::empty()), options.clone())?;
+            let batch = json_batch(
+                &files,
+                Arc::new(arrow::datatypes::Schema::empty()),
+                options.clone(),
+            )?;
             let mut inference = SchemaInference::default();
             batch.for_each_line(|line| inference.line(line))?;
             return inference.finish(options);
@@ -198,8 +214,12 @@ impl Reader {
         // The files of one table are alike: the first that says something speaks for all.
         for file in &urls(&files)? {
             let found = options.infer_schema(session, file).await.map_err(|error| {
-                Error::analysis(format!("cannot tell the schema of '{}': {}", file.as_str(), error.strip_backtrace()))
-                    .with_source(error)
+                Error::analysis(format!(
+                    "cannot tell the schema of '{}': {}",
+                    file.as_str(),
+                    error.strip_backtrace()
+                ))
+                .with_source(error)
             })?;
             if !found.fields().is_empty() {
                 return Ok(match self {
@@ -214,7 +234,10 @@ impl Reader {
     fn listing_options(&self, files: &[ListedFile]) -> Result<DataFusionListingOptions> {
         let format: Arc<dyn FileFormat> = match self {
             Self::Csv(csv) => {
-                let first = files.first().map(|file| from_file_url(&file.url)).transpose()?;
+                let first = files
+                    .first()
+                    .map(|file| from_file_url(&file.url))
+                    .transpose()?;
                 let compression = first.as_deref().map(Compression::of).transpose()?;
                 Arc::new(csv.format().with_file_compression_type(match compression {
                     Some(Compression::Gzip) => FileCompressionType::GZIP,
@@ -252,9 +275,16 @@ fn listings(paths: &[String], options: &Options) -> Result<Vec<Listing>> {
 }
 
 fn all_files(listings: &[Listing]) -> Result<Vec<ListedFile>> {
-    let files = listings.iter().map(Listing::files).collect::<Result<Vec<_>>>()?;
+    let files = listings
+        .iter()
+        .map(Listing::files)
+        .collect::<Result<Vec<_>>>()?;
     // An empty file has neither rows nor, if it is Parquet, a footer to read.
-    Ok(files.into_iter().flatten().filter(|file| file.size > 0).collect())
+    Ok(files
+        .into_iter()
+        .flatten()
+        .filter(|file| file.size > 0)
+        .collect())
 }
 
 fn urls(files: &[ListedFile]) -> Result<Vec<ListingTableUrl>> {
@@ -292,9 +322,15 @@ mod tests {
 
     use super::*;
 
-    async fn read(format: &str, path: &Path, options: &[(&str, &str)]) -> Result<Arc<dyn TableProvider>> {
+    async fn read(
+        format: &str,
+        path: &Path,
+        options: &[(&str, &str)],
+    ) -> Result<Arc<dyn TableProvider>> {
         let context = SessionContext::new();
-        let options = options.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let options = options
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
         let paths = [path.display().to_string()];
         table(&context.state(), format, None, &paths, &options.collect()).await
     }
@@ -312,7 +348,11 @@ mod tests {
         fs::write(dir.path().join("a.json"), "{\"k\":\"x\",\"v\":1}\n").unwrap();
         let table = read("JSON", dir.path(), &[]).await.unwrap();
         fs::write(dir.path().join("b.json"), "{\"v\":2}\n\n{\"v\":3}").unwrap();
-        let answer = query(table, "SELECT count(*) AS n, sum(v) AS v, max(k) AS k FROM t").await;
+        let answer = query(
+            table,
+            "SELECT count(*) AS n, sum(v) AS v, max(k) AS k FROM t",
+        )
+        .await;
         assert!(answer.contains("| 3 | 6 | x |"), "{answer}");
     }
 
@@ -325,19 +365,27 @@ mod tests {
         assert!(answer.contains("| k   | v   |\n| x   | 1   |"), "{answer}");
         let typed = [("sep", ";"), ("header", "true"), ("inferSchema", "true")];
         let typed = read("csv", dir.path(), &typed).await.unwrap();
-        assert!(query(typed, "SELECT v + 1 AS w FROM t").await.contains("| 2 |"));
+        assert!(
+            query(typed, "SELECT v + 1 AS w FROM t")
+                .await
+                .contains("| 2 |")
+        );
     }
 
     #[tokio::test]
     async fn mistakes_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        let error = read("json", &dir.path().join("nope"), &[]).await.unwrap_err();
+        let error = read("json", &dir.path().join("nope"), &[])
+            .await
+            .unwrap_err();
         assert_eq!(error.condition(), Some("PATH_NOT_FOUND"));
         let error = read("json", dir.path(), &[]).await.unwrap_err();
         assert_eq!(error.condition(), Some("UNABLE_TO_INFER_SCHEMA"));
         let error = read("parket", dir.path(), &[]).await.unwrap_err();
         assert_eq!(error.hint(), Some("did you mean 'parquet'?"));
-        let error = read("csv", dir.path(), &[("heeder", "true")]).await.unwrap_err();
+        let error = read("csv", dir.path(), &[("heeder", "true")])
+            .await
+            .unwrap_err();
         assert_eq!(error.hint(), Some("did you mean 'header'?"));
     }
 }

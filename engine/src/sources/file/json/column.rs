@@ -199,7 +199,10 @@ impl Column {
             }
             Self::Timestamp(column, _) => {
                 let seconds: Option<i64> = integer(number);
-                append(column, seconds.and_then(|seconds| seconds.checked_mul(1_000_000)))
+                append(
+                    column,
+                    seconds.and_then(|seconds| seconds.checked_mul(1_000_000)),
+                )
             }
             _ => false,
         }
@@ -336,7 +339,9 @@ impl Column {
                 let len = validity.len();
                 let (fields, columns) = object.finish()?;
                 let nulls = validity.finish();
-                Arc::new(StructArray::try_new_with_length(fields, columns, nulls, len)?)
+                Arc::new(StructArray::try_new_with_length(
+                    fields, columns, nulls, len,
+                )?)
             }
             Self::List(list) => {
                 let offsets = std::mem::replace(&mut list.offsets, vec![0]);
@@ -349,7 +354,8 @@ impl Column {
             }
             Self::Map(map) => {
                 let offsets = std::mem::replace(&mut map.offsets, vec![0]);
-                let columns: Vec<ArrayRef> = vec![Arc::new(map.keys.finish()), map.values.finish()?];
+                let columns: Vec<ArrayRef> =
+                    vec![Arc::new(map.keys.finish()), map.values.finish()?];
                 Arc::new(MapArray::try_new(
                     map.entries.clone(),
                     OffsetBuffer::new(offsets.into()),

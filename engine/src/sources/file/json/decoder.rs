@@ -60,13 +60,17 @@ impl JsonDecoder {
             .filter(|index| Some(*index) != corrupt)
             .filter(|index| wants_corrupt || projection.contains(index))
             .collect();
-        let sources = projection.iter().map(|index| {
-            match read.iter().position(|read| read == index) {
-                Some(position) => ColumnSource::Record(position),
-                None => ColumnSource::CorruptText,
-            }
-        });
-        let fields: Fields = read.iter().map(|index| schema.fields()[*index].clone()).collect();
+        let sources =
+            projection
+                .iter()
+                .map(|index| match read.iter().position(|read| read == index) {
+                    Some(position) => ColumnSource::Record(position),
+                    None => ColumnSource::CorruptText,
+                });
+        let fields: Fields = read
+            .iter()
+            .map(|index| schema.fields()[*index].clone())
+            .collect();
         let projected: Fields = projection
             .iter()
             .map(|index| schema.fields()[*index].clone())
@@ -287,10 +291,13 @@ mod tests {
 
     fn schema() -> Schema {
         let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        let point = DataType::Struct(vec![
-            Field::new("x", DataType::Int32, true),
-            Field::new("y", DataType::Float64, true),
-        ].into());
+        let point = DataType::Struct(
+            vec![
+                Field::new("x", DataType::Int32, true),
+                Field::new("y", DataType::Float64, true),
+            ]
+            .into(),
+        );
         Schema::new(vec![
             Field::new("id", DataType::Int64, true),
             Field::new("name", DataType::Utf8, true),
@@ -302,7 +309,10 @@ mod tests {
     }
 
     fn decoder(mode: ParseMode, projection: &[usize]) -> JsonDecoder {
-        let options = JsonOptions { mode, ..JsonOptions::default() };
+        let options = JsonOptions {
+            mode,
+            ..JsonOptions::default()
+        };
         JsonDecoder::new(&options, &schema(), projection, 10).unwrap()
     }
 
@@ -324,7 +334,11 @@ mod tests {
     fn permissive(line: &str) -> Vec<String> {
         let mut decoder = decoder(ParseMode::Permissive, &[0, 1, 2, 3, 4, 5]);
         decoder.decode_line(line.as_bytes()).unwrap();
-        decoder.flush().unwrap().map(|batch| show(&batch)).unwrap_or_default()
+        decoder
+            .flush()
+            .unwrap()
+            .map(|batch| show(&batch))
+            .unwrap_or_default()
     }
 
     #[test]
@@ -339,13 +353,21 @@ mod tests {
         assert_eq!(permissive(r#"[{"id":1},{"id":2}] "#).len(), 2);
         // Spark reads no further than the end of the record.
         assert_eq!(permissive(r#"{"id":1} x"#), ["1|NULL|NULL|NULL|NULL|NULL"]);
-        assert_eq!(permissive(r#"{"id":1,"point":{"x":1,"x":2},"id":3}"#), ["3|NULL|NULL|NULL|{x: 2, y: NULL}|NULL"]);
+        assert_eq!(
+            permissive(r#"{"id":1,"point":{"x":1,"x":2},"id":3}"#),
+            ["3|NULL|NULL|NULL|{x: 2, y: NULL}|NULL"]
+        );
     }
 
     #[test]
     fn a_string_takes_any_value_as_it_is_written() {
-        for (value, expected) in [("1.50", "1.50"), ("true", "true"), ("[1, 2]", "[1, 2]"),
-            (r#"{"a" :1}"#, r#"{"a" :1}"#), ("null", "NULL")] {
+        for (value, expected) in [
+            ("1.50", "1.50"),
+            ("true", "true"),
+            ("[1, 2]", "[1, 2]"),
+            (r#"{"a" :1}"#, r#"{"a" :1}"#),
+            ("null", "NULL"),
+        ] {
             let row = permissive(&format!(r#"{{"name":{value}}}"#));
             assert_eq!(row, [format!("NULL|{expected}|NULL|NULL|NULL|NULL")]);
         }
@@ -353,30 +375,61 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_null_and_the_rest_is_kept() {
-        for value in ["\"5\"", "2.5", "9223372036854775808", "true", "[1]", "{}", "\"\"", "NaN"] {
+        for value in [
+            "\"5\"",
+            "2.5",
+            "9223372036854775808",
+            "true",
+            "[1]",
+            "{}",
+            "\"\"",
+            "NaN",
+        ] {
             let line = format!(r#"{{"name":"a","id":{value},"tags":[3]}}"#);
-            assert_eq!(permissive(&line), [format!("NULL|a|NULL|[3]|NULL|{line}")], "{value}");
+            assert_eq!(
+                permissive(&line),
+                [format!("NULL|a|NULL|[3]|NULL|{line}")],
+                "{value}"
+            );
         }
         let line = r#"{"id":1,"tags":[1,"x",3],"point":{"x":99999999999,"y":"NaN"},"ts":1}"#;
         assert_eq!(
             permissive(line),
-            [format!("1|NULL|1970-01-01T00:00:01Z|NULL|{{x: NULL, y: NaN}}|{line}")]
+            [format!(
+                "1|NULL|1970-01-01T00:00:01Z|NULL|{{x: NULL, y: NaN}}|{line}"
+            )]
         );
     }
 
     #[test]
     fn a_record_that_breaks_off_leaves_nothing_behind() {
-        for line in [r#"{"id":1,"name":"a"#, r#"{"id":1,"tags":[1,2"#, r#"{"point":{"x":1,,}}"#,
-            r#"{"id":01}"#, "oops", "5", "null", r#"[{"id":1},2]"#, r#"{"id":1,"point":{"y":1}"#] {
+        for line in [
+            r#"{"id":1,"name":"a"#,
+            r#"{"id":1,"tags":[1,2"#,
+            r#"{"point":{"x":1,,}}"#,
+            r#"{"id":01}"#,
+            "oops",
+            "5",
+            "null",
+            r#"[{"id":1},2]"#,
+            r#"{"id":1,"point":{"y":1}"#,
+        ] {
             let expected = [format!("NULL|NULL|NULL|NULL|NULL|{line}")];
             assert_eq!(permissive(line), expected, "{line}");
         }
         let mut decoder = decoder(ParseMode::Permissive, &[0, 3, 4]);
-        for line in [r#"{"id":1,"tags":[1]}"#, r#"{"id":2,"tags":[2,"#, r#"{"point":{"x":3}}"#] {
+        for line in [
+            r#"{"id":1,"tags":[1]}"#,
+            r#"{"id":2,"tags":[2,"#,
+            r#"{"point":{"x":3}}"#,
+        ] {
             decoder.decode_line(line.as_bytes()).unwrap();
         }
         let batch = decoder.flush().unwrap().unwrap();
-        assert_eq!(show(&batch), ["1|[1]|NULL", "NULL|NULL|NULL", "NULL|NULL|{x: 3, y: NULL}"]);
+        assert_eq!(
+            show(&batch),
+            ["1|[1]|NULL", "NULL|NULL|NULL", "NULL|NULL|{x: 3, y: NULL}"]
+        );
         assert_eq!(decoder.num_corrupt_records(), 1);
         assert!(decoder.flush().unwrap().is_none());
     }
@@ -388,12 +441,18 @@ mod tests {
             dropping.decode_line(line.as_bytes()).unwrap();
         }
         let batch = dropping.flush().unwrap().unwrap();
-        assert_eq!(batch.column(0).as_primitive::<Int64Type>().values(), &[1, 4]);
+        assert_eq!(
+            batch.column(0).as_primitive::<Int64Type>().values(),
+            &[1, 4]
+        );
         assert_eq!(dropping.num_corrupt_records(), 2);
 
         let mut failing = decoder(ParseMode::FailFast, &[0]);
         let error = failing.decode_line(br#"{"id":"x"}"#).unwrap_err();
-        assert_eq!(error.condition(), Some("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION"));
+        assert_eq!(
+            error.condition(),
+            Some("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION")
+        );
         assert!(error.message().contains(r#"'{"id":"x"}'"#), "{error}");
     }
 

@@ -79,7 +79,9 @@ fn shape(value: &Value) -> Shape {
         Value::String(_) => Shape::String,
         Value::Array(values) => {
             let mut element = Shape::Null;
-            values.iter().for_each(|value| merge(&mut element, shape(value)));
+            values
+                .iter()
+                .for_each(|value| merge(&mut element, shape(value)));
             Shape::List(Box::new(element))
         }
         Value::Object(record) => {

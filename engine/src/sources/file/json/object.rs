@@ -115,7 +115,10 @@ impl Object {
     pub(super) fn finish(&mut self) -> std::result::Result<(Fields, Vec<ArrayRef>), ArrowError> {
         self.len = 0;
         let columns = self.columns.iter_mut().map(Column::finish);
-        Ok((self.fields.clone(), columns.collect::<std::result::Result<_, _>>()?))
+        Ok((
+            self.fields.clone(),
+            columns.collect::<std::result::Result<_, _>>()?,
+        ))
     }
 
     /// Records mostly name their fields in one order: try the one that comes next first.

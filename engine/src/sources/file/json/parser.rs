@@ -397,13 +397,23 @@ mod tests {
     fn strings() {
         for (text, expected) in [
             (r#""""#, ""),
-            (r#""plain text of some length""#, "plain text of some length"),
+            (
+                r#""plain text of some length""#,
+                "plain text of some length",
+            ),
             (r#""a\"b\\\/\b\f\n\r\t""#, "a\"b\\/\u{8}\u{c}\n\r\t"),
             (r#""ü\u00fc\ud83d\ude00\ud800x""#, "üü😀?x"),
         ] {
             assert_eq!(Parser::new(text).string(), Ok(expected), "{text}");
         }
-        for text in ["\"", "\"a", "\"a\nb\"", r#""\x""#, r#""\u12g4""#, "\"long enough for a word\u{1}\""] {
+        for text in [
+            "\"",
+            "\"a",
+            "\"a\nb\"",
+            r#""\x""#,
+            r#""\u12g4""#,
+            "\"long enough for a word\u{1}\"",
+        ] {
             assert!(Parser::new(text).string().is_err(), "{text}");
             assert!(Parser::new(text).skip().is_err(), "{text}");
         }
@@ -411,7 +421,14 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for (text, whole) in [("0", true), ("-12", true), ("1.50", false), ("1e3", false), ("NaN", false), ("-Infinity", false)] {
+        for (text, whole) in [
+            ("0", true),
+            ("-12", true),
+            ("1.50", false),
+            ("1e3", false),
+            ("NaN", false),
+            ("-Infinity", false),
+        ] {
             let number = Parser::new(text).number();
             assert_eq!(number, Ok(Number { text, whole }));
         }
@@ -423,9 +440,12 @@ mod tests {
     /// Every text one mistake away from JSON is judged as serde_json judges it.
     #[test]
     fn the_grammar_is_that_of_serde_json() {
-        let text = r#"{"a\n":[1,-2.5e+3,true,null],"b":{"c":"x\u00e9","d":[]},"e":{}, "f" : false}"#;
+        let text =
+            r#"{"a\n":[1,-2.5e+3,true,null],"b":{"c":"x\u00e9","d":[]},"e":{}, "f" : false}"#;
         assert!(is_json(text));
-        let insertions = ["", ",", ":", "\"", "\\", "{", "]", "0", "-", "e", ".", "n", " ", "\u{1}", "é"];
+        let insertions = [
+            "", ",", ":", "\"", "\\", "{", "]", "0", "-", "e", ".", "n", " ", "\u{1}", "é",
+        ];
         let mut accepted = 0;
         for at in 0..text.len() {
             for removed in 0..2 {

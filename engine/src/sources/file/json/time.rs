@@ -7,7 +7,9 @@
 use std::str::FromStr;
 
 use arrow::array::timezone::Tz;
-use chrono::{DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono::{
+    DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone,
+};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -98,9 +100,17 @@ impl<'a> Scanner<'a> {
             self.eat(b'+');
         }
         let year = self.digits(4, 6)? as i32;
-        let month = if self.eat(b'-') { self.digits(1, 2)? } else { 1 };
+        let month = if self.eat(b'-') {
+            self.digits(1, 2)?
+        } else {
+            1
+        };
         // Without a month there is no day to come.
-        let day = if self.eat(b'-') { self.digits(1, 2)? } else { 1 };
+        let day = if self.eat(b'-') {
+            self.digits(1, 2)?
+        } else {
+            1
+        };
         let year = if negative { -year } else { year };
         let date = NaiveDate::from_ymd_opt(year, month, day)?;
         Some(date.num_days_from_ce() - DAYS_TO_1970)
@@ -177,8 +187,16 @@ fn fixed_offset(text: &str) -> Option<i64> {
         (value / 100, value % 100, 0)
     } else {
         let hours = scanner.digits(1, 2)?;
-        let minutes = if scanner.eat(b':') { scanner.digits(1, 2)? } else { 0 };
-        let seconds = if scanner.eat(b':') { scanner.digits(1, 2)? } else { 0 };
+        let minutes = if scanner.eat(b':') {
+            scanner.digits(1, 2)?
+        } else {
+            0
+        };
+        let seconds = if scanner.eat(b':') {
+            scanner.digits(1, 2)?
+        } else {
+            0
+        };
         (hours, minutes, seconds)
     };
     let valid = scanner.rest.is_empty() && hours <= 18 && minutes < 60 && seconds < 60;
@@ -210,19 +228,34 @@ mod tests {
     fn timestamps_as_spark_casts_them() {
         for (text, expected) in [
             ("2024-01-02T03:04:05Z", "2024-01-02 03:04:05.000000"),
-            ("2024-01-02 03:04:05.123456789", "2024-01-02 03:04:05.123456"),
+            (
+                "2024-01-02 03:04:05.123456789",
+                "2024-01-02 03:04:05.123456",
+            ),
             ("2024-01-02 03:04:05.5+02:00", "2024-01-02 01:04:05.500000"),
             ("2024-1-2T3:4", "2024-01-02 03:04:00.000000"),
             ("2024-01-02T03:04:05 UTC-3", "2024-01-02 06:04:05.000000"),
-            ("2024-07-02T00:00:00 Europe/Berlin", "2024-07-01 22:00:00.000000"),
+            (
+                "2024-07-02T00:00:00 Europe/Berlin",
+                "2024-07-01 22:00:00.000000",
+            ),
             (" 2024-02 ", "2024-02-01 00:00:00.000000"),
             ("1969-12-31T23:59:59.999999Z", "1969-12-31 23:59:59.999999"),
         ] {
             let parsed = iso(parse_timestamp(text, Zone::UTC));
             assert_eq!(parsed.as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "x", "2024-13-01", "2024-02-30", "2024-01-01T25:00:00", "24-01-01",
-            "2024-01-01T00:00:00 Nowhere/City", "2024-01-01T00:00:00+25:00", "2024-01-01x"] {
+        for text in [
+            "",
+            "x",
+            "2024-13-01",
+            "2024-02-30",
+            "2024-01-01T25:00:00",
+            "24-01-01",
+            "2024-01-01T00:00:00 Nowhere/City",
+            "2024-01-01T00:00:00+25:00",
+            "2024-01-01x",
+        ] {
             assert_eq!(parse_timestamp(text, Zone::UTC), None, "{text}");
         }
     }
