@@ -127,14 +127,14 @@ impl FileFormat {
                     .with_encoder_factory(Arc::new(SparkEncoders))
                     .build(BufWriter::new(file)),
             ),
-            Self::Csv { header, separator } => FileWriter::Csv(
+            Self::Csv { header, separator } => FileWriter::Csv(Box::new(
                 arrow::csv::WriterBuilder::new()
                     .with_header(header)
                     .with_delimiter(separator)
                     .with_timestamp_format(TIMESTAMP_FORMAT.to_string())
                     .with_timestamp_tz_format(TIMESTAMP_TZ_FORMAT.to_string())
                     .build(BufWriter::new(file)),
-            ),
+            )),
         })
     }
 }
@@ -143,7 +143,7 @@ impl FileFormat {
 pub(super) enum FileWriter {
     Parquet(Box<ArrowWriter<File>>),
     Json(JsonWriter<BufWriter<File>, LineDelimited>),
-    Csv(arrow::csv::Writer<BufWriter<File>>),
+    Csv(Box<arrow::csv::Writer<BufWriter<File>>>),
 }
 
 impl FileWriter {

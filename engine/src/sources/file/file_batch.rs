@@ -332,12 +332,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         fs::write(&path, "{\"id\":1}\n\noops\n{\"id\":2}\n").unwrap();
-        let counting = batch(&[path.clone()], ParseMode::DropMalformed);
+        let counting = batch(std::slice::from_ref(&path), ParseMode::DropMalformed);
         assert_eq!(counting.partitions(2), 1);
         assert_eq!(ids(&counting, 0, 1).await, [1, 2]);
         assert_eq!(counting.metrics()["numCorruptRecords"], "1");
 
-        let failing = batch(&[path.clone()], ParseMode::FailFast);
+        let failing = batch(std::slice::from_ref(&path), ParseMode::FailFast);
         let rows = failing.open(0, 1, &[0]).unwrap();
         let error = rows.try_collect::<Vec<_>>().await.unwrap_err().to_string();
         assert!(

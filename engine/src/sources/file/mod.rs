@@ -25,7 +25,7 @@ fn nullable(schema: &Schema) -> SchemaRef {
 }
 
 fn nullable_fields(fields: &Fields) -> Fields {
-    fields.iter().map(|field| nullable_field(field)).collect()
+    fields.iter().map(nullable_field).collect()
 }
 
 fn nullable_field(field: &FieldRef) -> FieldRef {
