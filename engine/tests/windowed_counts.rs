@@ -22,10 +22,19 @@ fn relation(kind: RelType) -> Relation {
 
 fn rows(batch: &RecordBatch) -> Vec<String> {
     let options = FormatOptions::default();
-    let columns: Vec<_> =
-        batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+    let columns: Vec<_> = batch
+        .columns()
+        .iter()
+        .map(|c| ArrayFormatter::try_new(c, &options).unwrap())
+        .collect();
     (0..batch.num_rows())
-        .map(|row| columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>().join(" "))
+        .map(|row| {
+            columns
+                .iter()
+                .map(|c| c.value(row).to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect()
 }
 
@@ -34,7 +43,11 @@ async fn append_emits_what_the_watermark_has_passed() {
     let session = Session::new().unwrap();
     let zone: Option<Arc<str>> = Some("UTC".into());
     let schema = Arc::new(Schema::new(vec![
-        Field::new("t", DataType::Timestamp(TimeUnit::Microsecond, zone.clone()), true),
+        Field::new(
+            "t",
+            DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+            true,
+        ),
         Field::new("w", DataType::Utf8, true),
     ]));
     let stream = session.memory_stream("raw", schema.clone()).unwrap();
@@ -42,9 +55,13 @@ async fn append_emits_what_the_watermark_has_passed() {
     let add = |data: &[(i64, &str)]| {
         let times = TimestampMicrosecondArray::from_iter_values(data.iter().map(|d| minute(d.0)));
         let words = StringArray::from_iter_values(data.iter().map(|d| d.1));
-        let columns: Vec<arrow::array::ArrayRef> =
-            vec![Arc::new(times.with_timezone_opt(zone.clone())), Arc::new(words)];
-        stream.add_data(RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
+        let columns: Vec<arrow::array::ArrayRef> = vec![
+            Arc::new(times.with_timezone_opt(zone.clone())),
+            Arc::new(words),
+        ];
+        stream
+            .add_data(RecordBatch::try_new(schema.clone(), columns).unwrap())
+            .unwrap();
     };
     let raw = relation(RelType::Read(Read {
         is_streaming: true,
@@ -64,15 +81,23 @@ async fn append_emits_what_the_watermark_has_passed() {
         is_global: false,
         replace: true,
     });
-    session.execute(&Command { command_type: Some(view) }).await.unwrap();
+    session
+        .execute(&Command {
+            command_type: Some(view),
+        })
+        .await
+        .unwrap();
     let seen: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
     let sink = Arc::clone(&seen);
-    session.register_foreach_batch("seen", Arc::new(move |_, _, batches| {
-        let mut all: Vec<String> = batches.iter().flat_map(rows).collect();
-        all.sort();
-        sink.lock().unwrap().push(all);
-        Ok(())
-    }));
+    session.register_foreach_batch(
+        "seen",
+        Arc::new(move |_, _, batches| {
+            let mut all: Vec<String> = batches.iter().flat_map(rows).collect();
+            all.sort();
+            sink.lock().unwrap().push(all);
+            Ok(())
+        }),
+    );
     let query = relation(RelType::Sql(Sql {
         query: "SELECT window.start AS s, w, count(*) AS n FROM events GROUP BY window(t, '10 minutes', '5 minutes'), w".into(),
         ..Default::default()
@@ -85,8 +110,15 @@ async fn append_emits_what_the_watermark_has_passed() {
         query_name: "counts".into(),
         ..Default::default()
     });
-    let started = session.execute(&Command { command_type: Some(start) }).await.unwrap();
-    let CommandOutput::Query(query) = started else { panic!("not a query") };
+    let started = session
+        .execute(&Command {
+            command_type: Some(start),
+        })
+        .await
+        .unwrap();
+    let CommandOutput::Query(query) = started else {
+        panic!("not a query")
+    };
     println!("{}", query.explain());
     for data in [
         &[(4, "a"), (7, "b"), (8, "a")][..],
