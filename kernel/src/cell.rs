@@ -75,8 +75,10 @@ fn line(text: &str) -> Result<Line<'_>> {
         return Ok(Line::Question(question));
     }
     if text.starts_with("%%") {
-        return Err(CellError::usage(format!("'{text}' must be the first line of its cell"))
-            .hint("put it into a cell of its own"));
+        return Err(
+            CellError::usage(format!("'{text}' must be the first line of its cell"))
+                .hint("put it into a cell of its own"),
+        );
     }
     let Some(magic) = text.strip_prefix('%') else {
         return Err(CellError::usage(format!(
@@ -153,8 +155,14 @@ mod tests {
             magic("stream", "counts  --mode update", "SELECT 1\n-- end"),
         );
         check("let x = 1;", Cell::Rust("let x = 1;"));
-        check("// note\nlet x = 5 % 3;", Cell::Rust("// note\nlet x = 5 % 3;"));
-        check("#[derive(Debug)]\nstruct A;", Cell::Rust("#[derive(Debug)]\nstruct A;"));
+        check(
+            "// note\nlet x = 5 % 3;",
+            Cell::Rust("// note\nlet x = 5 % 3;"),
+        );
+        check(
+            "#[derive(Debug)]\nstruct A;",
+            Cell::Rust("#[derive(Debug)]\nstruct A;"),
+        );
         check("SELECT 1", Cell::Rust("SELECT 1"));
         check("foo()?", Cell::Rust("foo()?"));
         check("let a = b?;\nfoo?", Cell::Rust("let a = b?;\nfoo?"));
@@ -182,7 +190,14 @@ mod tests {
 
     #[test]
     fn questions() {
-        for text in ["stream?", "%stream?", "%%stream?", "?stream", "stream??", " %stream? \n"] {
+        for text in [
+            "stream?",
+            "%stream?",
+            "%%stream?",
+            "?stream",
+            "stream??",
+            " %stream? \n",
+        ] {
             check(text, Cell::Lines(vec![Line::Question("stream")]));
         }
     }
@@ -193,8 +208,14 @@ mod tests {
             ("%%", "needs a name after '%%'"),
             ("%% sql", "needs a name after '%%'"),
             ("%", "needs a name after '%'"),
-            ("%status a\nSELECT 1", "'SELECT 1' stands in a cell of line magics"),
-            ("%status a\n%%sql\nSELECT 1", "'%%sql' must be the first line"),
+            (
+                "%status a\nSELECT 1",
+                "'SELECT 1' stands in a cell of line magics",
+            ),
+            (
+                "%status a\n%%sql\nSELECT 1",
+                "'%%sql' must be the first line",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.ename, "UsageError");

@@ -29,15 +29,45 @@ struct Check {
 /// Looks at the machine; changes nothing.
 pub fn examine() -> Report {
     let checks = [
-        vital("loopback", loopback(), "the kernel: Jupyter cannot reach it"),
-        vital("temp folder", temp_folder(), "the kernel: queries without --checkpoint need it"),
-        useful("kernelspec", kernelspec(), "Jupyter does not list Tidebook: run 'tidebook install'"),
-        useful("jupyter", program("jupyter"), "opening notebooks: pip install jupyterlab"),
-        useful("cargo", program("cargo"), "Rust cells: install Rust from rustup.rs"),
-        useful("rustc", program("rustc"), "Rust cells: install Rust from rustup.rs"),
-        useful("rust-src", rust_src(), "Rust cells: rustup component add rust-src"),
+        vital(
+            "loopback",
+            loopback(),
+            "the kernel: Jupyter cannot reach it",
+        ),
+        vital(
+            "temp folder",
+            temp_folder(),
+            "the kernel: queries without --checkpoint need it",
+        ),
+        useful(
+            "kernelspec",
+            kernelspec(),
+            "Jupyter does not list Tidebook: run 'tidebook install'",
+        ),
+        useful(
+            "jupyter",
+            program("jupyter"),
+            "opening notebooks: pip install jupyterlab",
+        ),
+        useful(
+            "cargo",
+            program("cargo"),
+            "Rust cells: install Rust from rustup.rs",
+        ),
+        useful(
+            "rustc",
+            program("rustc"),
+            "Rust cells: install Rust from rustup.rs",
+        ),
+        useful(
+            "rust-src",
+            rust_src(),
+            "Rust cells: rustup component add rust-src",
+        ),
     ];
-    let can_run = checks.iter().all(|check| !check.vital || check.found.is_ok());
+    let can_run = checks
+        .iter()
+        .all(|check| !check.vital || check.found.is_ok());
     let mut text = format!("tidebook {}\n\n", env!("CARGO_PKG_VERSION"));
     for check in &checks {
         let _ = match &check.found {
@@ -95,11 +125,20 @@ fn kernelspec() -> Result<String, String> {
         .flat_map(env::split_paths)
         .collect();
     folders.extend(install::user_data_dir().ok());
-    folders.extend(install::sys_prefix().ok().map(|prefix| prefix.join("share/jupyter")));
+    folders.extend(
+        install::sys_prefix()
+            .ok()
+            .map(|prefix| prefix.join("share/jupyter")),
+    );
     folders.extend(jupyter_zmq_client::system_data_dirs());
     let spec = folders
         .iter()
-        .map(|folder| folder.join("kernels").join(install::NAME).join("kernel.json"))
+        .map(|folder| {
+            folder
+                .join("kernels")
+                .join(install::NAME)
+                .join("kernel.json")
+        })
         .find(|spec| spec.is_file())
         .ok_or("not installed")?;
     let shown = spec.display().to_string();

@@ -34,7 +34,10 @@ impl CellError {
 
     /// A cell that the user cancelled.
     pub fn interrupted() -> Self {
-        Self::new("KeyboardInterrupt", "the cell was interrupted; running queries go on")
+        Self::new(
+            "KeyboardInterrupt",
+            "the cell was interrupted; running queries go on",
+        )
     }
 
     /// A mistake of the kernel's own.
@@ -44,7 +47,10 @@ impl CellError {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".to_owned());
-        Self::new("InternalException", format!("the kernel panicked in this cell: {message}"))
+        Self::new(
+            "InternalException",
+            format!("the kernel panicked in this cell: {message}"),
+        )
     }
 
     /// Adds one action the user can paste.

@@ -75,7 +75,9 @@ fn kernels_folder(place: &Where) -> anyhow::Result<PathBuf> {
 pub fn user_data_dir() -> anyhow::Result<PathBuf> {
     match env::var_os("JUPYTER_DATA_DIR") {
         Some(folder) if !folder.is_empty() => Ok(PathBuf::from(folder)),
-        _ => jupyter_zmq_client::user_data_dir().context("find the user's Jupyter folder: set HOME"),
+        _ => {
+            jupyter_zmq_client::user_data_dir().context("find the user's Jupyter folder: set HOME")
+        }
     }
 }
 
@@ -101,7 +103,9 @@ fn binary() -> anyhow::Result<PathBuf> {
     let called = env::args_os().next().map(PathBuf::from).unwrap_or_default();
     let is_path = called.components().count() > 1;
     let found = match is_path {
-        true => std::path::absolute(&called).ok().filter(|path| path.is_file()),
+        true => std::path::absolute(&called)
+            .ok()
+            .filter(|path| path.is_file()),
         false => called.file_name().and_then(on_path),
     };
     match found {
@@ -156,6 +160,9 @@ mod tests {
             prefix: Some(file.path().to_owned()),
         };
         let error = format!("{:#}", install(&place).unwrap_err());
-        assert!(error.contains(&file.path().display().to_string()), "{error}");
+        assert!(
+            error.contains(&file.path().display().to_string()),
+            "{error}"
+        );
     }
 }

@@ -114,7 +114,9 @@ impl Outputs {
 
     fn send(&self, msg_type: &str, content: Value) {
         if self.is_open() {
-            self.shared.iopub.send(&self.shared.parent, msg_type, content);
+            self.shared
+                .iopub
+                .send(&self.shared.parent, msg_type, content);
         }
     }
 }

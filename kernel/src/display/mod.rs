@@ -1,9 +1,7 @@
 //! Stand-in for the rendering that branch `display` brings; only its signatures matter.
 
 use serde_json::{Map, Value};
-use tidebook_engine::{
-    Error, Rows, StreamingQuery, StreamingQueryProgress, StreamingQueryStatus,
-};
+use tidebook_engine::{Error, Rows, StreamingQuery, StreamingQueryProgress, StreamingQueryStatus};
 
 /// One thing to show, in every form a frontend may choose from.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,7 +17,9 @@ impl MimeBundle {
         Self::default().with("text/plain", plain.into())
     }
     pub fn html(html: impl Into<String>, plain: impl Into<String>) -> Self {
-        Self::default().with("text/html", html.into()).with("text/plain", plain.into())
+        Self::default()
+            .with("text/html", html.into())
+            .with("text/plain", plain.into())
     }
     pub fn with(mut self, mime: &str, content: impl Into<Value>) -> Self {
         self.data.insert(mime.to_owned(), content.into());
@@ -31,7 +31,12 @@ pub struct QueryCard(String);
 
 impl QueryCard {
     pub fn from_query(query: &StreamingQuery) -> Self {
-        Self(format!("{:?} active={} {:?}", query.name(), query.is_active(), query.last_progress()))
+        Self(format!(
+            "{:?} active={} {:?}",
+            query.name(),
+            query.is_active(),
+            query.last_progress()
+        ))
     }
 }
 
@@ -40,7 +45,10 @@ pub fn query_card(card: &QueryCard) -> MimeBundle {
 }
 
 pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
-    let text = format!("{:?}", rows.batches.iter().take(max_rows).collect::<Vec<_>>());
+    let text = format!(
+        "{:?}",
+        rows.batches.iter().take(max_rows).collect::<Vec<_>>()
+    );
     MimeBundle::html(text.clone(), text)
 }
 
@@ -74,7 +82,10 @@ pub struct ChartOptions {
 }
 
 pub fn chart(rows: &Rows, options: &ChartOptions, title: &str) -> Result<MimeBundle, Error> {
-    Ok(MimeBundle::text(format!("{title} {options:?} {}", rows.num_rows())))
+    Ok(MimeBundle::text(format!(
+        "{title} {options:?} {}",
+        rows.num_rows()
+    )))
 }
 
 pub fn error_traceback(ename: &str, evalue: &str, hint: Option<&str>) -> Vec<String> {

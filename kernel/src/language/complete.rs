@@ -8,8 +8,18 @@ use crate::magic::{MAGICS, Magic, QUERY, command};
 
 /// Types of a schema, for the body of `%%source`.
 const TYPES: [&str; 12] = [
-    "BIGINT", "BINARY", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "SMALLINT",
-    "STRING", "TIMESTAMP", "TINYINT",
+    "BIGINT",
+    "BINARY",
+    "BOOLEAN",
+    "DATE",
+    "DECIMAL",
+    "DOUBLE",
+    "FLOAT",
+    "INT",
+    "SMALLINT",
+    "STRING",
+    "TIMESTAMP",
+    "TINYINT",
 ];
 
 /// What can stand at the cursor.
@@ -85,7 +95,12 @@ impl View {
     fn of(info: &ViewInfo) -> Self {
         Self {
             name: info.name.clone(),
-            columns: info.schema.fields().iter().map(|field| field.name().clone()).collect(),
+            columns: info
+                .schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
         }
     }
 }
@@ -150,7 +165,10 @@ fn arguments<'a>(
         return (flags.map(|flag| format!("--{flag}")).collect(), word);
     }
     let index = positionals_before(words, takes_value);
-    let positional = command.get_positionals().nth(index).map(|arg| arg.get_id().to_string());
+    let positional = command
+        .get_positionals()
+        .nth(index)
+        .map(|arg| arg.get_id().to_string());
     let candidates = positional.map(|id| values(magic, &id, names));
     (candidates.unwrap_or_default(), word)
 }
@@ -171,7 +189,12 @@ fn positionals_before(words: &[&str], takes_value: impl Fn(&str) -> bool) -> usi
 fn values(magic: &dyn Magic, arg: &str, names: &Names) -> Vec<String> {
     match arg {
         QUERY => return names.queries.clone(),
-        "magic" => return MAGICS.iter().map(|magic| magic.spec().name.to_owned()).collect(),
+        "magic" => {
+            return MAGICS
+                .iter()
+                .map(|magic| magic.spec().name.to_owned())
+                .collect();
+        }
         _ => {}
     }
     let command = command(magic);
@@ -182,17 +205,25 @@ fn values(magic: &dyn Magic, arg: &str, names: &Names) -> Vec<String> {
         .iter()
         .map(|value| value.get_name().to_owned())
         .collect();
-    values.extend(magic.offers(arg).iter().map(|value| match value.contains(' ') {
-        true => format!("\"{value}\""),
-        false => (*value).to_owned(),
-    }));
+    values.extend(
+        magic
+            .offers(arg)
+            .iter()
+            .map(|value| match value.contains(' ') {
+                true => format!("\"{value}\""),
+                false => (*value).to_owned(),
+            }),
+    );
     values
 }
 
 /// Views and the columns of those the query mentions; behind a dot, the columns of that view.
 fn in_query<'a>(body: &str, typed: &'a str, names: &Names) -> (Vec<String>, &'a str) {
     if let Some((view, column)) = typed.rsplit_once('.') {
-        let view = names.views.iter().find(|known| known.name.eq_ignore_ascii_case(view));
+        let view = names
+            .views
+            .iter()
+            .find(|known| known.name.eq_ignore_ascii_case(view));
         let columns = view.map(|view| view.columns.clone()).unwrap_or_default();
         return (columns, column);
     }
@@ -230,7 +261,10 @@ mod tests {
         };
         Names {
             queries: vec!["counts".to_owned(), "delays".to_owned()],
-            views: vec![view("flights", &["origin", "ts"]), view("counts", &["window", "n"])],
+            views: vec![
+                view("flights", &["origin", "ts"]),
+                view("counts", &["window", "n"]),
+            ],
         }
     }
 
@@ -256,7 +290,10 @@ mod tests {
     #[test]
     fn flags_and_values() {
         check("%%stream counts --mo|", &["--mode"]);
-        check("%%stream counts --mode |", &["append", "update", "complete"]);
+        check(
+            "%%stream counts --mode |",
+            &["append", "update", "complete"],
+        );
         check("%%stream counts --mode=u|", &["update"]);
         check("%%stream counts --until r|", &["rows="]);
         check("%%stream counts --sink p|", &["parquet:"]);

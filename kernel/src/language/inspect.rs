@@ -16,7 +16,9 @@ pub fn position(code: &str, cursor: usize, session: Option<&Session>) -> Option<
         && let Some(flag) = word.strip_prefix("--")
     {
         let command = magic::command(magic);
-        let arg = command.get_arguments().find(|arg| arg.get_long() == Some(flag))?;
+        let arg = command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(flag))?;
         let text = format!("{}\n\n{}", magic::shown(arg), magic::arg_help(arg));
         return Some(MimeBundle::text(text));
     }
@@ -30,7 +32,9 @@ pub fn name(name: &str, session: Option<&Session>) -> Option<MimeBundle> {
     }
     let session = session?;
     let views = session.views();
-    let view = views.iter().find(|view| view.name.eq_ignore_ascii_case(name));
+    let view = views
+        .iter()
+        .find(|view| view.name.eq_ignore_ascii_case(name));
     let queries = session.streams().all();
     let query = queries.iter().find(|query| query.name() == Some(name));
     match (view, query) {
@@ -55,7 +59,9 @@ pub fn kind(view: &ViewInfo) -> &'static str {
 /// `name TYPE` of each column.
 pub fn columns(view: &ViewInfo) -> Vec<String> {
     let fields = view.schema.fields().iter();
-    fields.map(|field| format!("{} {}", field.name(), field.data_type())).collect()
+    fields
+        .map(|field| format!("{} {}", field.name(), field.data_type()))
+        .collect()
 }
 
 fn view_text(view: &ViewInfo) -> String {
@@ -79,7 +85,9 @@ fn query_line(query: &StreamingQuery) -> String {
 fn word_at(code: &str, offset: usize) -> &str {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '%');
     let start = code[..offset].trim_end_matches(is_word).len();
-    let length = code[offset..].find(|c| !is_word(c)).unwrap_or(code.len() - offset);
+    let length = code[offset..]
+        .find(|c| !is_word(c))
+        .unwrap_or(code.len() - offset);
     &code[start..offset + length]
 }
 
@@ -95,9 +103,21 @@ mod tests {
 
     #[test]
     fn magics_and_flags() {
-        assert!(explained("%sta|tus counts").unwrap().starts_with("%status [NAME]"));
-        assert!(explained("%%stream|\nSELECT 1").unwrap().starts_with("%%stream NAME"));
-        assert!(explained("%%stream a --mo|de update").unwrap().starts_with("--mode MODE"));
+        assert!(
+            explained("%sta|tus counts")
+                .unwrap()
+                .starts_with("%status [NAME]")
+        );
+        assert!(
+            explained("%%stream|\nSELECT 1")
+                .unwrap()
+                .starts_with("%%stream NAME")
+        );
+        assert!(
+            explained("%%stream a --mo|de update")
+                .unwrap()
+                .starts_with("--mode MODE")
+        );
         assert_eq!(explained("%%sql\nSELECT no|body"), None);
         assert_eq!(explained("|"), None);
     }

@@ -38,7 +38,9 @@ pub fn place(code: &str, offset: usize) -> Place<'_> {
     if is_cell_magic && line_start > first_start {
         let name = first.trim_start().trim_start_matches('%');
         let name = name.split_whitespace().next().unwrap_or_default();
-        let body = code.get(first_start + first.len() + 1..).unwrap_or_default();
+        let body = code
+            .get(first_start + first.len() + 1..)
+            .unwrap_or_default();
         return match magic::named(name) {
             Some(magic) => Place::Body { magic, body },
             None => Place::Elsewhere,
@@ -52,7 +54,9 @@ pub fn place(code: &str, offset: usize) -> Place<'_> {
 
 /// The byte offset of a cursor given in code points.
 pub fn offset(code: &str, cursor: usize) -> usize {
-    code.char_indices().nth(cursor).map_or(code.len(), |(offset, _)| offset)
+    code.char_indices()
+        .nth(cursor)
+        .map_or(code.len(), |(offset, _)| offset)
 }
 
 /// The number of code points before a byte offset.

@@ -25,7 +25,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 pub use failures::Failures;
-pub use tally::{Progress, Tally};
+pub use tally::Tally;
 
 use crate::display::MimeBundle;
 use crate::error::Result;
@@ -223,7 +223,9 @@ impl Live {
             return;
         }
         let content = display_content(frame.bundle, json!({"display_id": display.id}));
-        self.shared.iopub.send(parent, "update_display_data", content);
+        self.shared
+            .iopub
+            .send(parent, "update_display_data", content);
         display.sent.store(frame.version, Ordering::Release);
         if state.running {
             display.settled.store(frame.version, Ordering::Release);
@@ -261,7 +263,9 @@ impl Display {
 
 impl State {
     fn has(&self, display: &Arc<Display>) -> bool {
-        self.displays.iter().any(|other| Arc::ptr_eq(other, display))
+        self.displays
+            .iter()
+            .any(|other| Arc::ptr_eq(other, display))
     }
 
     fn forget(&mut self, is_gone: impl Fn(&Display) -> bool) {

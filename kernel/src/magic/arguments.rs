@@ -78,8 +78,9 @@ fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
             let other = text(error, ContextKind::PriorArg);
             match arg == other {
                 true => CellError::usage(format!("'{flag}' was given twice")).hint(help),
-                false => CellError::usage(format!("'{arg}' and '{other}' exclude each other"))
-                    .hint(help),
+                false => {
+                    CellError::usage(format!("'{arg}' and '{other}' exclude each other")).hint(help)
+                }
             }
         }
         _ => {
@@ -93,7 +94,11 @@ fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
 fn nearest_flag(magic: &dyn Magic, error: &clap::Error, flag: &str) -> String {
     let suggested = text(error, ContextKind::SuggestedArg);
     if !suggested.is_empty() {
-        return suggested.split_whitespace().next().unwrap_or_default().to_owned();
+        return suggested
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
     }
     let command = command(magic);
     let flags = command.get_opts().filter_map(|arg| arg.get_long());
@@ -129,7 +134,10 @@ mod tests {
         let source = find("source", Kind::Cell).unwrap();
         let args = parse(source, r#"events --path 'a b' --watermark "ts 10 minutes""#).unwrap();
         assert_eq!(args.get_one::<String>("path").unwrap(), "a b");
-        assert_eq!(args.get_one::<String>("watermark").unwrap(), "ts 10 minutes");
+        assert_eq!(
+            args.get_one::<String>("watermark").unwrap(),
+            "ts 10 minutes"
+        );
     }
 
     #[test]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use clap::Arg;
 use clap::builder::PossibleValuesParser;
 use futures::FutureExt as _;
-use tidebook_engine::connect::proto;
 use tidebook_engine::Session;
+use tidebook_engine::connect::proto;
 
 use super::stream::ends_by_itself;
 use super::{Call, Kind, Magic, Spec, await_query, query_arg, query_title};
@@ -43,7 +43,10 @@ impl Magic for Chart {
         };
         vec![
             query_arg(),
-            column("x", "along the bottom; without it, the window or the first time"),
+            column(
+                "x",
+                "along the bottom; without it, the window or the first time",
+            ),
             column("y", "upwards; without it, the first number"),
             column("by", "one series per value"),
             Arg::new("kind")

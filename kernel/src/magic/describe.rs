@@ -92,7 +92,11 @@ fn help_text(magic: &dyn Magic) -> String {
         .get_arguments()
         .map(|arg| (shown(arg), arg_help(arg)))
         .collect();
-    let width = args.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = args
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut text = format!("{}\n\n{}\n", usage(magic), sentence(magic));
     if !args.is_empty() {
         text.push('\n');
@@ -144,7 +148,10 @@ mod tests {
     #[test]
     fn help_says_values_and_defaults() {
         let text = help_text(named("stream").unwrap());
-        assert!(text.contains("(append, update, complete) [default: append]"), "{text}");
+        assert!(
+            text.contains("(append, update, complete) [default: append]"),
+            "{text}"
+        );
         assert!(text.contains("example:"), "{text}");
     }
 
@@ -152,6 +159,10 @@ mod tests {
     fn the_table_has_a_row_per_magic() {
         let table = markdown_table();
         assert_eq!(table.lines().count(), MAGICS.len() + 2, "{table}");
-        assert!(table.lines().all(|line| line.starts_with('|') && line.ends_with('|')));
+        assert!(
+            table
+                .lines()
+                .all(|line| line.starts_with('|') && line.ends_with('|'))
+        );
     }
 }

@@ -23,7 +23,10 @@ impl Magic for Echo {
 
     fn args(&self) -> Vec<Arg> {
         vec![
-            Arg::new("text").value_name("TEXT").num_args(0..).help("what to print"),
+            Arg::new("text")
+                .value_name("TEXT")
+                .num_args(0..)
+                .help("what to print"),
             Arg::new("stderr")
                 .long("stderr")
                 .action(ArgAction::SetTrue)

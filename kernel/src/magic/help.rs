@@ -22,7 +22,11 @@ impl Magic for Help {
     }
 
     fn args(&self) -> Vec<Arg> {
-        vec![Arg::new("magic").value_name("NAME").help("the magic; without it, all are listed")]
+        vec![
+            Arg::new("magic")
+                .value_name("NAME")
+                .help("the magic; without it, all are listed"),
+        ]
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {

@@ -33,9 +33,19 @@ impl Magic for LsMagic {
 pub fn list() -> MimeBundle {
     let rows: Vec<_> = MAGICS
         .iter()
-        .map(|magic| (describe::usage(*magic), magic.spec().title(), describe::sentence(*magic)))
+        .map(|magic| {
+            (
+                describe::usage(*magic),
+                magic.spec().title(),
+                describe::sentence(*magic),
+            )
+        })
         .collect();
-    let width = rows.iter().map(|(_, title, _)| title.len()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(_, title, _)| title.len())
+        .max()
+        .unwrap_or(0);
     let mut plain = String::new();
     let mut html = String::from("<table><tbody>");
     for (usage, title, sentence) in &rows {
@@ -54,5 +64,7 @@ pub fn list() -> MimeBundle {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -139,19 +139,24 @@ pub fn find(name: &str, kind: Kind) -> Result<&'static dyn Magic> {
     let typed = format!("{}{name}", kind.sign());
     let error = CellError::usage(format!("there is no magic '{typed}'"));
     let names = MAGICS.iter().map(|magic| magic.spec());
-    Err(match values::nearest(name, names.clone().map(|spec| spec.name)) {
-        Some(near) => {
-            let near = names.into_iter().find(|spec| spec.name == near);
-            let near = near.map_or_else(String::new, |spec| spec.title());
-            error.hint(format!("use {near}; %lsmagic lists all magics"))
-        }
-        None => error.hint("%lsmagic lists all magics"),
-    })
+    Err(
+        match values::nearest(name, names.clone().map(|spec| spec.name)) {
+            Some(near) => {
+                let near = names.into_iter().find(|spec| spec.name == near);
+                let near = near.map_or_else(String::new, |spec| spec.title());
+                error.hint(format!("use {near}; %lsmagic lists all magics"))
+            }
+            None => error.hint("%lsmagic lists all magics"),
+        },
+    )
 }
 
 /// The magic of this name, whichever its kind.
 pub fn named(name: &str) -> Option<&'static dyn Magic> {
-    MAGICS.iter().copied().find(|magic| magic.spec().name == name)
+    MAGICS
+        .iter()
+        .copied()
+        .find(|magic| magic.spec().name == name)
 }
 
 fn wrong_kind(magic: &dyn Magic) -> CellError {
@@ -236,7 +241,9 @@ mod tests {
     fn names_are_unique_and_definitions_sound() {
         for (index, magic) in MAGICS.iter().enumerate() {
             let spec = magic.spec();
-            let first = MAGICS.iter().position(|other| other.spec().name == spec.name);
+            let first = MAGICS
+                .iter()
+                .position(|other| other.spec().name == spec.name);
             assert_eq!(first, Some(index), "{}", spec.name);
             command(*magic).debug_assert();
             assert!(spec.example.starts_with(&spec.title()), "{}", spec.name);
@@ -248,7 +255,11 @@ mod tests {
     fn examples_parse() {
         for magic in MAGICS {
             let spec = magic.spec();
-            for line in spec.example.lines().filter(|line| line.starts_with(&spec.title())) {
+            for line in spec
+                .example
+                .lines()
+                .filter(|line| line.starts_with(&spec.title()))
+            {
                 let args = line.strip_prefix(&spec.title()).unwrap();
                 if let Err(error) = arguments::parse(*magic, args) {
                     panic!("{line}: {error}");
@@ -261,14 +272,23 @@ mod tests {
     fn mistyped_names_get_the_nearest() {
         let error = find("straem", Kind::Cell).err().unwrap();
         assert_eq!(error.evalue, "there is no magic '%%straem'");
-        assert_eq!(error.hint.unwrap(), "use %%stream; %lsmagic lists all magics");
+        assert_eq!(
+            error.hint.unwrap(),
+            "use %%stream; %lsmagic lists all magics"
+        );
         let error = find("matplotlib", Kind::Line).err().unwrap();
         assert_eq!(error.hint.unwrap(), "%lsmagic lists all magics");
     }
 
     #[test]
     fn the_other_kind_is_pointed_out() {
-        assert_eq!(find("sql", Kind::Line).err().unwrap().hint.unwrap(), "write %%sql");
-        assert_eq!(find("status", Kind::Cell).err().unwrap().hint.unwrap(), "write %status");
+        assert_eq!(
+            find("sql", Kind::Line).err().unwrap().hint.unwrap(),
+            "write %%sql"
+        );
+        assert_eq!(
+            find("status", Kind::Cell).err().unwrap().hint.unwrap(),
+            "write %status"
+        );
     }
 }

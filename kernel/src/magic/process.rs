@@ -33,7 +33,9 @@ impl Magic for Process {
         }
         call.context.failures.report(&query)?;
         let title = query_title(&query);
-        call.context.outputs.stdout(format!("{title} has processed all available data\n"));
+        call.context
+            .outputs
+            .stdout(format!("{title} has processed all available data\n"));
         Ok(())
     }
 }

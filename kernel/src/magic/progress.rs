@@ -42,7 +42,9 @@ impl Magic for Progress {
         match newest {
             [] => {
                 let title = query_title(&query);
-                call.context.outputs.stdout(format!("{title} has finished no batch yet\n"));
+                call.context
+                    .outputs
+                    .stdout(format!("{title} has finished no batch yet\n"));
             }
             newest => call.context.outputs.display(display::progress(newest)),
         }

@@ -30,7 +30,10 @@ impl Magic for Source {
 
     fn args(&self) -> Vec<Arg> {
         vec![
-            Arg::new("name").required(true).value_name("NAME").help("what SQL calls the stream"),
+            Arg::new("name")
+                .required(true)
+                .value_name("NAME")
+                .help("what SQL calls the stream"),
             Arg::new("format")
                 .long("format")
                 .value_name("FORMAT")
@@ -119,8 +122,10 @@ fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
     let name = call.text("name").unwrap_or_default();
     let path = call.text("path").map(values::path);
     if path.is_none() && FILE_FORMATS.contains(&format.as_str()) {
-        return Err(CellError::usage(format!("a source of {format} files needs '--path'"))
-            .hint(format!("%%source {name} --format {format} --path DIR")));
+        return Err(
+            CellError::usage(format!("a source of {format} files needs '--path'"))
+                .hint(format!("%%source {name} --format {format} --path DIR")),
+        );
     }
     let mut options = std::collections::HashMap::new();
     for option in call.args.get_many::<String>("option").into_iter().flatten() {
@@ -160,7 +165,8 @@ fn split_watermark(text: &str) -> Result<(String, String)> {
     if values::duration(column).is_ok() || column.parse::<f64>().is_ok() {
         return Err(wrong("names no column before its delay"));
     }
-    values::duration(delay).map_err(|_| wrong(&format!("has no delay: '{}' is none", delay.trim())))?;
+    values::duration(delay)
+        .map_err(|_| wrong(&format!("has no delay: '{}' is none", delay.trim())))?;
     Ok((column.to_owned(), delay.trim().to_owned()))
 }
 
@@ -193,7 +199,10 @@ mod tests {
 
     #[test]
     fn schemas_lose_comments_and_semicolon() {
-        assert_eq!(schema("-- all\na INT, -- first\n\nb STRING;\n"), "a INT,\nb STRING");
+        assert_eq!(
+            schema("-- all\na INT, -- first\n\nb STRING;\n"),
+            "a INT,\nb STRING"
+        );
         assert_eq!(schema("\n"), "");
     }
 }

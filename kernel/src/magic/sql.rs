@@ -38,8 +38,7 @@ impl Magic for Sql {
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let text = values::statement(call.body);
         if text.is_empty() {
-            return Err(CellError::usage("%%sql has no statement below it")
-                .hint("%%sql\nSELECT 1"));
+            return Err(CellError::usage("%%sql has no statement below it").hint("%%sql\nSELECT 1"));
         }
         let max_rows = call.args.get_one::<u32>("max-rows").copied().unwrap_or(100);
         let outputs = &call.context.outputs;

@@ -23,8 +23,14 @@ impl Magic for Stop {
 
     fn args(&self) -> Vec<Arg> {
         vec![
-            Arg::new(QUERY).value_name("NAME").help("the query").conflicts_with("all"),
-            Arg::new("all").long("all").action(ArgAction::SetTrue).help("every running query"),
+            Arg::new(QUERY)
+                .value_name("NAME")
+                .help("the query")
+                .conflicts_with("all"),
+            Arg::new("all")
+                .long("all")
+                .action(ArgAction::SetTrue)
+                .help("every running query"),
         ]
     }
 

@@ -25,7 +25,9 @@ pub fn duration(text: &str) -> Result<Duration> {
             .ok_or_else(wrong)?;
         let count: f64 = rest[..digits].parse().map_err(|_| wrong())?;
         rest = rest[digits..].trim_start();
-        let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let letters = rest
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(rest.len());
         total += count * unit_seconds(&rest[..letters]).ok_or_else(wrong)?;
         rest = rest[letters..].trim_start();
     }
@@ -49,8 +51,10 @@ pub fn key_value(text: &str) -> Result<(String, String)> {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => Err(CellError::usage(format!("'{text}' is no option: it has no '='"))
-            .hint(format!("write --option {text}=VALUE"))),
+        _ => Err(
+            CellError::usage(format!("'{text}' is no option: it has no '='"))
+                .hint(format!("write --option {text}=VALUE")),
+        ),
     }
 }
 
@@ -65,7 +69,8 @@ pub fn path(text: &str) -> String {
 
 /// A query or a schema as typed, without the semicolons that SQL shells want.
 pub fn statement(body: &str) -> &str {
-    body.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).trim_start()
+    body.trim_end_matches(|c: char| c == ';' || c.is_whitespace())
+        .trim_start()
 }
 
 /// The known name most like the typed one, if any is.
@@ -106,7 +111,13 @@ mod tests {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(key_value("a=b").unwrap(), pair("a", "b"));
         assert_eq!(key_value("sep==").unwrap(), pair("sep", "="));
-        assert!(key_value("a").unwrap_err().hint.unwrap().contains("--option a=VALUE"));
+        assert!(
+            key_value("a")
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("--option a=VALUE")
+        );
         assert!(key_value("=b").is_err());
     }
 

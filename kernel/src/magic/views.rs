@@ -29,11 +29,15 @@ impl Magic for Views {
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let views = call.context.session.views();
         if views.is_empty() {
-            call.context.outputs.stdout("there are no views yet; %%source registers a stream\n");
+            call.context
+                .outputs
+                .stdout("there are no views yet; %%source registers a stream\n");
             return Ok(());
         }
         let rows = rows(&views)?;
-        call.context.outputs.display(display::table(&rows, rows.num_rows()));
+        call.context
+            .outputs
+            .display(display::table(&rows, rows.num_rows()));
         Ok(())
     }
 }

@@ -81,7 +81,11 @@ pub async fn run(
 
 impl Kernel {
     /// Runs one cell; gives the content of its reply and whether it failed.
-    async fn execute(self: &Arc<Self>, request: &Request, content: &ExecuteRequest) -> (Value, bool) {
+    async fn execute(
+        self: &Arc<Self>,
+        request: &Request,
+        content: &ExecuteRequest,
+    ) -> (Value, bool) {
         let stored = content.store_history && !content.silent;
         let count = match stored {
             true => self.count_execution(),
@@ -92,7 +96,12 @@ impl Kernel {
             let input = json!({"code": content.code, "execution_count": count});
             self.iopub.send(parent, "execute_input", input);
         }
-        let outputs = Outputs::new(self.iopub.clone(), Arc::clone(parent), count, content.silent);
+        let outputs = Outputs::new(
+            self.iopub.clone(),
+            Arc::clone(parent),
+            count,
+            content.silent,
+        );
         let outcome = self.run_cell(content, &outputs).await;
         outputs.close();
         self.settle_displays().await;

@@ -68,7 +68,10 @@ impl History {
             let surplus = chosen.len().saturating_sub(request.n.unwrap_or(usize::MAX));
             chosen.drain(..surplus);
         }
-        chosen.iter().map(|entry| entry.json(request.output)).collect()
+        chosen
+            .iter()
+            .map(|entry| entry.json(request.output))
+            .collect()
     }
 
     fn range(&self, request: &HistoryRequest) -> Vec<&Entry> {
@@ -144,7 +147,12 @@ mod tests {
 
     fn history() -> History {
         let mut history = History::default();
-        for (line, input) in [(1, "%lsmagic"), (2, "%status a"), (3, "%lsmagic"), (4, "%status b")] {
+        for (line, input) in [
+            (1, "%lsmagic"),
+            (2, "%status a"),
+            (3, "%lsmagic"),
+            (4, "%status b"),
+        ] {
             history.add(line, input, None);
         }
         history
@@ -164,13 +172,34 @@ mod tests {
     fn the_three_accesses() {
         check(json!({"hist_access_type": "tail", "n": 2}), &[3, 4]);
         check(json!({"hist_access_type": "tail"}), &[1, 2, 3, 4]);
-        check(json!({"hist_access_type": "range", "session": 1, "start": 2, "stop": 4}), &[2, 3]);
-        check(json!({"hist_access_type": "range", "session": 0, "start": 4}), &[4]);
-        check(json!({"hist_access_type": "range", "session": -1, "start": 1}), &[]);
-        check(json!({"hist_access_type": "search", "pattern": "%status*"}), &[2, 4]);
-        check(json!({"hist_access_type": "search", "pattern": "*status ?", "n": 1}), &[4]);
-        check(json!({"hist_access_type": "search", "pattern": "%lsmagic", "unique": true}), &[3]);
-        check(json!({"hist_access_type": "search", "pattern": "status"}), &[]);
+        check(
+            json!({"hist_access_type": "range", "session": 1, "start": 2, "stop": 4}),
+            &[2, 3],
+        );
+        check(
+            json!({"hist_access_type": "range", "session": 0, "start": 4}),
+            &[4],
+        );
+        check(
+            json!({"hist_access_type": "range", "session": -1, "start": 1}),
+            &[],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "%status*"}),
+            &[2, 4],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "*status ?", "n": 1}),
+            &[4],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "%lsmagic", "unique": true}),
+            &[3],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "status"}),
+            &[],
+        );
     }
 
     #[test]
@@ -198,7 +227,11 @@ mod tests {
             ("**x", "yyx", true),
         ] {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
-            assert_eq!(glob(&chars(pattern), &chars(text)), expected, "{pattern} {text}");
+            assert_eq!(
+                glob(&chars(pattern), &chars(text)),
+                expected,
+                "{pattern} {text}"
+            );
         }
     }
 }

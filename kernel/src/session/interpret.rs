@@ -22,7 +22,9 @@ async fn run_cell(cell: Cell<'_>, context: &Context) -> Result<()> {
     match cell {
         Cell::Empty => Ok(()),
         Cell::Magic { name, args, body } => {
-            magic::find(name, Kind::Cell)?.invoke(args, body, context).await
+            magic::find(name, Kind::Cell)?
+                .invoke(args, body, context)
+                .await
         }
         Cell::Lines(lines) => {
             for line in lines {
@@ -36,7 +38,11 @@ async fn run_cell(cell: Cell<'_>, context: &Context) -> Result<()> {
 
 async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
     match line {
-        Line::Magic { name, args } => magic::find(name, Kind::Line)?.invoke(args, "", context).await,
+        Line::Magic { name, args } => {
+            magic::find(name, Kind::Line)?
+                .invoke(args, "", context)
+                .await
+        }
         Line::Question(name) => {
             let answer = inspect::name(name, Some(&context.session));
             let answer = answer.ok_or_else(|| unknown_name(name))?;

@@ -106,7 +106,7 @@ async fn serve_shell(
 
 fn read_connection_file(path: &Path) -> anyhow::Result<ConnectionInfo> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("read connection file '{shown}'"))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("read connection file '{shown}'"))?;
     serde_json::from_str(&text).with_context(|| format!("read connection file '{shown}'"))
 }

@@ -58,9 +58,10 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
             let completed = kernel.ask(move |session| {
                 complete::complete(&position.code, position.cursor_pos, session)
             });
-            completed
-                .await
-                .map_or_else(|| complete::nothing(end), complete::Completion::into_content)
+            completed.await.map_or_else(
+                || complete::nothing(end),
+                complete::Completion::into_content,
+            )
         }
         "inspect_request" => {
             let position: Position = parse(request)?;

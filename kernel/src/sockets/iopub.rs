@@ -11,8 +11,7 @@ use futures::FutureExt as _;
 use jupyter_protocol::ConnectionInfo;
 use jupyter_protocol::messaging::JupyterMessage;
 use jupyter_zmq_client::{
-    KernelIoPubXPubConnection, Result, RuntimeError, SubscriptionEvent,
-    create_kernel_iopub_xpub_connection,
+    KernelIoPubXPubConnection, Result, SubscriptionEvent, create_kernel_iopub_xpub_connection,
 };
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -85,7 +84,11 @@ impl IoPub {
 
     /// Broadcasts that `parent` is now being worked on (`busy`) or done (`idle`).
     pub fn status(&self, parent: &Parent, execution_state: &str) {
-        self.send(parent, "status", json!({"execution_state": execution_state}));
+        self.send(
+            parent,
+            "status",
+            json!({"execution_state": execution_state}),
+        );
     }
 
     /// Broadcasts text; several in a row become one message.
@@ -178,7 +181,10 @@ impl Publisher {
                 self.gathered = Some((text, Instant::now() + STREAM_BATCH));
             }
         }
-        let length = self.gathered.as_ref().map_or(0, |(text, _)| text.text.len());
+        let length = self
+            .gathered
+            .as_ref()
+            .map_or(0, |(text, _)| text.text.len());
         if length >= STREAM_BATCH_BYTES {
             self.publish_text().await;
         }
@@ -203,7 +209,7 @@ impl Publisher {
         self.send(message).await;
     }
 
-    async fn welcome(&mut self, subscription: Result<SubscriptionEvent, RuntimeError>) {
+    async fn welcome(&mut self, subscription: Result<SubscriptionEvent>) {
         match subscription {
             Ok(SubscriptionEvent::Subscribe(topic)) => {
                 let mut welcome = orphan("iopub_welcome", json!({"subscription": topic}));

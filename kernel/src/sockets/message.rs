@@ -88,7 +88,10 @@ pub fn reply(parent: &JupyterMessage, content: Value) -> JupyterMessage {
 
 /// A message caused by `parent`, on the route of `parent`.
 pub fn child(parent: &JupyterMessage, msg_type: &str, content: Value) -> JupyterMessage {
-    stamped(JupyterMessage::new(unknown(msg_type, content), Some(parent)))
+    stamped(JupyterMessage::new(
+        unknown(msg_type, content),
+        Some(parent),
+    ))
 }
 
 /// A message that nobody asked for.

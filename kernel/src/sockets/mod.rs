@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use jupyter_protocol::ConnectionInfo;
 
 pub use iopub::{IoPub, Stream};
-pub use message::{Parent, Request, child, orphan, reply};
+pub use message::{Parent, Request};
 pub use router::Channel;
 
 /// All sockets of a kernel, bound and running.

@@ -49,13 +49,17 @@ impl Magic for Stream {
                 .value_name("MODE")
                 .default_value(OutputMode::default().as_str())
                 .ignore_case(true)
-                .value_parser(PossibleValuesParser::new(OutputMode::ALL.map(OutputMode::as_str)))
+                .value_parser(PossibleValuesParser::new(
+                    OutputMode::ALL.map(OutputMode::as_str),
+                ))
                 .help("which rows a batch hands to the sink"),
             Arg::new("trigger")
                 .long("trigger")
                 .value_name("TRIGGER")
-                .help("when batches run: an interval like \"1 second\", once or available-now; \
-                       without it, as soon as there is data"),
+                .help(
+                    "when batches run: an interval like \"1 second\", once or available-now; \
+                       without it, as soon as there is data",
+                ),
             Arg::new("sink")
                 .long("sink")
                 .value_name("SINK")
@@ -70,11 +74,10 @@ impl Magic for Stream {
                 .value_name("KEY=VALUE")
                 .action(ArgAction::Append)
                 .help("an option of the sink, as Spark names it"),
-            Arg::new("until")
-                .long("until")
-                .value_name("END")
-                .help("wait for the end: available-now, rows=N, batches=N or for=10s; \
-                       without it the query runs on"),
+            Arg::new("until").long("until").value_name("END").help(
+                "wait for the end: available-now, rows=N, batches=N or for=10s; \
+                       without it the query runs on",
+            ),
         ]
     }
 
@@ -102,7 +105,10 @@ impl Magic for Stream {
                 ));
             }
         };
-        context.live.show(&context.outputs, &query, card(&query)).await?;
+        context
+            .live
+            .show(&context.outputs, &query, card(&query))
+            .await?;
         drop(hold);
         match until {
             Some(until) => until.wait(context, &query).await,
@@ -175,6 +181,8 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
         ..Default::default()
     };
     Ok(proto::Command {
-        command_type: Some(proto::command::CommandType::WriteStreamOperationStart(start)),
+        command_type: Some(proto::command::CommandType::WriteStreamOperationStart(
+            start,
+        )),
     })
 }

@@ -38,12 +38,14 @@ impl FromStr for Sink {
         };
         match (wanted, target) {
             ("", "") => Ok(Self::new(format, None, Vec::new())),
-            ("", target) => Err(CellError::usage(format!("sink '{format}' takes no '{target}'"))
-                .hint(format!("--sink {format}"))),
-            (wanted, "") => {
-                Err(CellError::usage(format!("sink '{format}' does not say where to write"))
-                    .hint(format!("--sink {format}:{wanted}")))
-            }
+            ("", target) => Err(
+                CellError::usage(format!("sink '{format}' takes no '{target}'"))
+                    .hint(format!("--sink {format}")),
+            ),
+            (wanted, "") => Err(CellError::usage(format!(
+                "sink '{format}' does not say where to write"
+            ))
+            .hint(format!("--sink {format}:{wanted}"))),
             ("TOPIC", topic) => {
                 let options = vec![("topic".to_owned(), topic.to_owned())];
                 Ok(Self::new(format, None, options))
@@ -80,7 +82,11 @@ mod tests {
     fn sinks() {
         let check = |text: &str, format: &str, path: Option<&str>| {
             let sink: Sink = text.parse().unwrap();
-            assert_eq!((sink.format.as_str(), sink.path.as_deref()), (format, path), "{text}");
+            assert_eq!(
+                (sink.format.as_str(), sink.path.as_deref()),
+                (format, path),
+                "{text}"
+            );
         };
         check("memory", "memory", None);
         check("Console", "console", None);
@@ -96,7 +102,10 @@ mod tests {
             ("memroy", "--sink memory"),
             ("parquet", "--sink parquet:DIR"),
             ("console:x", "--sink console"),
-            ("zzz", "use one of memory, console, noop, parquet, json, csv, kafka"),
+            (
+                "zzz",
+                "use one of memory, console, noop, parquet, json, csv, kafka",
+            ),
         ] {
             let error = text.parse::<Sink>().unwrap_err();
             assert_eq!(error.hint.as_deref(), Some(hint), "{text}");

@@ -90,29 +90,47 @@ mod tests {
     #[test]
     fn triggers() {
         let check = |text: &str, expected: TriggerChoice| {
-            assert_eq!(TriggerChoice::new(Some(text), None).unwrap(), expected, "{text}");
+            assert_eq!(
+                TriggerChoice::new(Some(text), None).unwrap(),
+                expected,
+                "{text}"
+            );
         };
         check("1 second", TriggerChoice::Interval(Duration::from_secs(1)));
         check("500ms", TriggerChoice::Interval(Duration::from_millis(500)));
         check("once", TriggerChoice::Once);
         check("Available-Now", TriggerChoice::AvailableNow);
         check("availableNow", TriggerChoice::AvailableNow);
-        check("continuous=2 seconds", TriggerChoice::Continuous("2 seconds".to_owned()));
+        check(
+            "continuous=2 seconds",
+            TriggerChoice::Continuous("2 seconds".to_owned()),
+        );
         check("real-time", TriggerChoice::RealTime("5 minutes".to_owned()));
-        assert_eq!(TriggerChoice::new(None, None).unwrap(), TriggerChoice::Default);
+        assert_eq!(
+            TriggerChoice::new(None, None).unwrap(),
+            TriggerChoice::Default
+        );
     }
 
     #[test]
     fn waiting_for_what_is_there_sets_the_trigger() {
         let until = Some(Until::AvailableNow);
-        assert_eq!(TriggerChoice::new(None, until).unwrap(), TriggerChoice::AvailableNow);
+        assert_eq!(
+            TriggerChoice::new(None, until).unwrap(),
+            TriggerChoice::AvailableNow
+        );
         let error = TriggerChoice::new(Some("once"), until).unwrap_err();
         assert!(error.evalue.contains("--trigger once"), "{error}");
     }
 
     #[test]
     fn mistakes_get_the_nearest() {
-        let hint = |text| TriggerChoice::new(Some(text), None).unwrap_err().hint.unwrap();
+        let hint = |text| {
+            TriggerChoice::new(Some(text), None)
+                .unwrap_err()
+                .hint
+                .unwrap()
+        };
         assert_eq!(hint("availble-now"), "--trigger available-now");
         assert!(hint("1 fortnight").contains("\"1 second\""));
     }

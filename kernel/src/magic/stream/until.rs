@@ -28,10 +28,17 @@ impl FromStr for Until {
     fn from_str(text: &str) -> Result<Self> {
         let (word, value) = text.split_once('=').unwrap_or((text, ""));
         let number = || {
-            let number = value.trim().replace('_', "").parse().ok().filter(|n| *n > 0);
+            let number = value
+                .trim()
+                .replace('_', "")
+                .parse()
+                .ok()
+                .filter(|n| *n > 0);
             number.ok_or_else(|| {
-                CellError::usage(format!("'--until {word}' needs a number above 0, not '{value}'"))
-                    .hint(format!("--until {word}=100"))
+                CellError::usage(format!(
+                    "'--until {word}' needs a number above 0, not '{value}'"
+                ))
+                .hint(format!("--until {word}=100"))
             })
         };
         match word.trim().to_lowercase().as_str() {
@@ -68,7 +75,9 @@ impl Until {
         context.failures.report(query)?;
         if ended_by_itself && let Some(missing) = self.missing(context, query) {
             let title = query_title(query);
-            context.outputs.stderr(format!("{title} had ended before: {missing}\n"));
+            context
+                .outputs
+                .stderr(format!("{title} had ended before: {missing}\n"));
         }
         Ok(())
     }
@@ -79,7 +88,9 @@ impl Until {
             Self::AvailableNow => std::future::pending().await,
             Self::Rows(rows) => tally.reached(run, |progress| progress.rows >= rows).await,
             Self::Batches(batches) => {
-                tally.reached(run, |progress| progress.batches >= batches).await;
+                tally
+                    .reached(run, |progress| progress.batches >= batches)
+                    .await;
             }
             Self::For(duration) => tokio::time::sleep(duration).await,
         }
@@ -125,7 +136,10 @@ mod tests {
             ("rows=0", "--until rows=100"),
             ("batches=many", "--until batches=100"),
             ("availble-now", "--until available-now"),
-            ("zzz", "use one of available-now, rows=100, batches=10, for=10s"),
+            (
+                "zzz",
+                "use one of available-now, rows=100, batches=10, for=10s",
+            ),
         ] {
             let error = text.parse::<Until>().unwrap_err();
             assert_eq!(error.hint.as_deref(), Some(hint), "{text}");
