@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tidebook_engine::{Session, ViewInfo};
 
 use super::place::{self, Place};
-use crate::magic::{MAGICS, Magic, QUERY, command};
+use crate::magic::{MAGICS, Magic, QUERY, command, values};
 
 /// Types of a schema, for the body of `%%source`.
 const TYPES: [&str; 12] = [
@@ -147,7 +147,10 @@ fn arguments<'a>(
     if let Some((flag, value)) = word.split_once('=')
         && flag.starts_with("--")
     {
-        return (values(magic, flag.trim_start_matches('-'), names), value);
+        return (
+            values(magic, flag.trim_start_matches('-'), value, names),
+            value,
+        );
     }
     let command = command(magic);
     let takes_value = |flag: &str| {
@@ -158,7 +161,7 @@ fn arguments<'a>(
     if let Some(flag) = words.last().and_then(|word| word.strip_prefix("--"))
         && takes_value(flag)
     {
-        return (values(magic, flag, names), word);
+        return (values(magic, flag, word, names), word);
     }
     if word.starts_with('-') {
         let flags = command.get_arguments().filter_map(|arg| arg.get_long());
@@ -169,7 +172,7 @@ fn arguments<'a>(
         .get_positionals()
         .nth(index)
         .map(|arg| arg.get_id().to_string());
-    let candidates = positional.map(|id| values(magic, &id, names));
+    let candidates = positional.map(|id| values(magic, &id, word, names));
     (candidates.unwrap_or_default(), word)
 }
 
@@ -186,9 +189,10 @@ fn positionals_before(words: &[&str], takes_value: impl Fn(&str) -> bool) -> usi
     count
 }
 
-fn values(magic: &dyn Magic, arg: &str, names: &Names) -> Vec<String> {
+fn values(magic: &dyn Magic, arg: &str, typed: &str, names: &Names) -> Vec<String> {
     match arg {
         QUERY => return names.queries.clone(),
+        "path" | "checkpoint" => return files(typed),
         "magic" => {
             return MAGICS
                 .iter()
@@ -215,6 +219,27 @@ fn values(magic: &dyn Magic, arg: &str, names: &Names) -> Vec<String> {
             }),
     );
     values
+}
+
+/// Folders and files that begin as typed; folders end with a slash, so that one can go on.
+fn files(typed: &str) -> Vec<String> {
+    let folder = typed.rfind('/').map_or("", |slash| &typed[..=slash]);
+    let listed = match folder {
+        "" => ".".to_owned(),
+        folder => values::path(folder),
+    };
+    let entries = std::fs::read_dir(listed).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let is_folder = entry.path().is_dir();
+            let hidden = name.starts_with('.');
+            let slash = if is_folder { "/" } else { "" };
+            (!hidden).then(|| format!("{folder}{name}{slash}"))
+        })
+        .collect();
+    files.sort_unstable();
+    files
 }
 
 /// Views and the columns of those the query mentions; behind a dot, the columns of that view.
@@ -320,6 +345,17 @@ mod tests {
         let completion = check("%%stream c\nSELECT é, Flights.o| FROM flights", &["origin"]);
         assert_eq!(completion.end - completion.start, 1);
         check("%%source a --path b\nx TIM|", &["TIMESTAMP"]);
+    }
+
+    #[test]
+    fn folders_and_files() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("events")).unwrap();
+        std::fs::write(folder.path().join("event.json"), "").unwrap();
+        let path = folder.path().display();
+        let expected = [format!("{path}/event.json"), format!("{path}/events/")];
+        let expected = expected.each_ref().map(String::as_str);
+        check(&format!("%%source a --path {path}/ev|"), &expected);
     }
 
     #[test]

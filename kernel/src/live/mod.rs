@@ -178,9 +178,8 @@ impl Live {
         state.held_text.push_str(text);
         if state.holds == 0 && (state.running || !state.batch) {
             state.release_text(&self.shared.iopub);
-        } else {
-            state.shorten_held_text();
         }
+        state.shorten_held_text();
     }
 
     /// Holds back background text until the guard is dropped: a display must be the first output
@@ -280,7 +279,8 @@ impl State {
 
     fn release_text(&mut self, iopub: &IoPub) {
         if let Some(parent) = &self.parent {
-            iopub.stream(parent, Stream::Stdout, std::mem::take(&mut self.held_text));
+            let text = std::mem::take(&mut self.held_text);
+            iopub.stream(parent, Stream::Stdout, text);
         }
     }
 
@@ -305,5 +305,64 @@ impl Drop for TextHold {
         if state.holds == 0 && (state.running || !state.batch) {
             state.release_text(&shared.iopub);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sockets::{Recorded, parent};
+
+    fn live() -> (Live, Recorded) {
+        let (iopub, recorded) = IoPub::recorded();
+        (Live::new(iopub), recorded)
+    }
+
+    #[tokio::test]
+    async fn background_text_goes_out_at_once_in_a_front_end() {
+        let (live, mut recorded) = live();
+        live.begin(&parent(), false);
+        live.print("in the cell\n");
+        live.end();
+        live.print("after it\n");
+        assert_eq!(recorded.said(), ["in the cell\n", "<status>", "after it\n"]);
+    }
+
+    #[tokio::test]
+    async fn background_text_waits_for_the_next_cell_of_a_batch_run() {
+        let (live, mut recorded) = live();
+        live.begin(&parent(), true);
+        live.settle().await;
+        live.end();
+        live.print("between\n");
+        assert_eq!(recorded.said(), ["<status>"]);
+        live.begin(&parent(), true);
+        live.settle().await;
+        live.end();
+        assert_eq!(recorded.said(), ["between\n", "<status>"]);
+    }
+
+    #[tokio::test]
+    async fn background_text_waits_for_the_display_of_its_cell() {
+        let (live, mut recorded) = live();
+        live.begin(&parent(), false);
+        let hold = live.hold_text();
+        live.print("early\n");
+        assert!(recorded.said().is_empty());
+        drop(hold);
+        live.print("later\n");
+        assert_eq!(recorded.said(), ["early\n", "later\n"]);
+    }
+
+    #[test]
+    fn of_too_much_held_text_the_newest_lines_stay() {
+        let (live, _recorded) = live();
+        let line = format!("{}\n", "x".repeat(999));
+        for _ in 0..2_000 {
+            live.print(&line);
+        }
+        let held = live.shared.state.lock().held_text.clone();
+        assert!(held.len() <= HELD_TEXT_BYTES && held.len() > HELD_TEXT_BYTES - 2_000);
+        assert!(held.starts_with('x') && held.len().is_multiple_of(1_000));
     }
 }

@@ -20,7 +20,7 @@ mod sql;
 mod status;
 mod stop;
 mod stream;
-mod values;
+pub mod values;
 mod views;
 
 use std::sync::Arc;

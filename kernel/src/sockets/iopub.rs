@@ -117,12 +117,31 @@ impl IoPub {
         }
     }
 
-    /// A handle whose messages nobody reads.
+    /// A handle without sockets, and what is said through it.
     #[cfg(test)]
-    pub fn disconnected() -> Self {
-        Self {
-            commands: mpsc::unbounded_channel().0,
+    pub fn recorded() -> (Self, Recorded) {
+        let (commands, received) = mpsc::unbounded_channel();
+        (Self { commands }, Recorded(received))
+    }
+}
+
+/// What was said through a handle without sockets.
+#[cfg(test)]
+pub struct Recorded(mpsc::UnboundedReceiver<Command>);
+
+#[cfg(test)]
+impl Recorded {
+    /// Since the last call: texts as they are, other messages as `<type>`.
+    pub fn said(&mut self) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Ok(command) = self.0.try_recv() {
+            match command {
+                Command::Message(message) => said.push(format!("<{}>", message.header.msg_type)),
+                Command::Text(text) => said.push(text.text),
+                Command::Flush(done) => drop(done.send(())),
+            }
         }
+        said
     }
 }
 

@@ -116,6 +116,12 @@ fn stamped(mut message: JupyterMessage) -> JupyterMessage {
     message
 }
 
+/// Some request to answer.
+#[cfg(test)]
+pub fn parent() -> Parent {
+    Arc::new(orphan("execute_request", json!({})))
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;

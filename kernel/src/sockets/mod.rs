@@ -11,7 +11,11 @@ mod router;
 use anyhow::Context as _;
 use jupyter_protocol::ConnectionInfo;
 
+#[cfg(test)]
+pub use iopub::Recorded;
 pub use iopub::{IoPub, Stream};
+#[cfg(test)]
+pub use message::parent;
 pub use message::{Parent, Request};
 pub use router::Channel;
 
