@@ -216,6 +216,10 @@ def test_unix_sockets_work(tmp_path):
     )
     try:
         assert Client(manager, channels).ok("%echo ipc").text() == "ipc\n"
+        os.kill(manager.provisioner.process.pid, signal.SIGKILL)
+        manager.restart_kernel(now=True)
+        channels.wait_for_ready(timeout=TIMEOUT)
+        assert Client(manager, channels).ok("%echo again").text() == "again\n"
     finally:
         channels.stop_channels()
         manager.shutdown_kernel(now=True)

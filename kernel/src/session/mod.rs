@@ -22,7 +22,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::engine::Engine;
 use crate::live::{Failures, Live};
-use crate::sockets::{IoPub, Request, Sockets};
+use crate::sockets::{self, IoPub, Request, Sockets};
 use history::History;
 
 /// What all loops of a session share.
@@ -65,6 +65,7 @@ pub async fn run(connection_file: &Path) -> anyhow::Result<()> {
     // Nothing asks the user anything yet; keeping the channel keeps its port open.
     let _stdin = sockets.stdin;
     control::run(&kernel, sockets.control, sockets.shell.replies, stop).await;
+    sockets::clean_up(&info);
     Ok(())
 }
 

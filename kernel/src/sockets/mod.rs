@@ -5,6 +5,7 @@
 
 mod heartbeat;
 mod iopub;
+mod ipc;
 mod message;
 mod router;
 
@@ -34,6 +35,7 @@ pub struct Sockets {
 impl Sockets {
     /// Binds to exactly the addresses the connection file names.
     pub async fn bind(info: &ConnectionInfo) -> anyhow::Result<Self> {
+        ipc::remove_stale(info);
         let session = uuid::Uuid::new_v4().to_string();
         heartbeat::spawn(info)
             .await
@@ -47,4 +49,9 @@ impl Sockets {
             shell: Channel::spawn("shell", &info.shell_url(), &info.key, &session).await?,
         })
     }
+}
+
+/// Leaves nothing of the sockets behind when the process ends.
+pub fn clean_up(info: &ConnectionInfo) {
+    ipc::remove_own(info);
 }
