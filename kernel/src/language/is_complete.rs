@@ -51,36 +51,44 @@ fn rust(code: &str) -> State {
     let mut open = Vec::new();
     let mut chars = code.chars().peekable();
     while let Some(c) = chars.next() {
-        match c {
-            '/' if chars.peek() == Some(&'/') => while chars.next_if(|c| *c != '\n').is_some() {},
-            '/' if chars.peek() == Some(&'*') => {
-                if !skip_comment(&mut chars) {
-                    return State::Incomplete;
-                }
+        let closed = match c {
+            '/' if chars.peek() == Some(&'/') => {
+                while chars.next_if(|c| *c != '\n').is_some() {}
+                true
             }
-            '"' => {
-                if !skip_string(&mut chars) {
-                    return State::Incomplete;
-                }
+            '/' if chars.peek() == Some(&'*') => skip_comment(&mut chars),
+            '"' => skip_string(&mut chars),
+            '\'' => {
+                skip_char(&mut chars);
+                true
             }
-            '\'' => skip_char(&mut chars),
-            '(' | '[' | '{' => open.push(c),
+            '(' | '[' | '{' => {
+                open.push(c);
+                true
+            }
             ')' | ']' | '}' => {
-                let expected = match c {
-                    ')' => '(',
-                    ']' => '[',
-                    _ => '{',
-                };
-                if open.pop() != Some(expected) {
+                if open.pop() != Some(opening(c)) {
                     return State::Invalid;
                 }
+                true
             }
-            _ => {}
+            _ => true,
+        };
+        if !closed {
+            return State::Incomplete;
         }
     }
     match open.is_empty() {
         true => State::Complete,
         false => State::Incomplete,
+    }
+}
+
+fn opening(closing: char) -> char {
+    match closing {
+        ')' => '(',
+        ']' => '[',
+        _ => '{',
     }
 }
 
