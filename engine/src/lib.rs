@@ -1,12 +1,17 @@
 //! Structured Streaming in one process.
 #![allow(unused)]
 
+pub mod checkpointing;
 pub mod connect;
 pub mod error;
 pub mod sources;
+mod operators;
+mod plan;
+mod state;
 pub mod sinks;
 mod api;
 pub mod clock;
+pub mod options;
 mod output_mode;
 mod streaming_query_listener;
 mod streaming_query_progress;

@@ -2,12 +2,22 @@
 //!
 //! **A sink gets the batch id and is idempotent**: a batch it has already taken is skipped.
 
+mod memory;
+mod noop;
+#[cfg(test)]
+mod testing;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
+use futures::TryStreamExt;
 
-use crate::error::Result;
+pub use memory::{MemorySink, MemoryTable};
+pub use noop::NoopSink;
+
+use crate::error::{Error, ErrorKind, Result};
 use crate::output_mode::OutputMode;
 
 /// A taker of batches.
@@ -24,4 +34,22 @@ pub trait Sink: Send + Sync + Debug {
         output_mode: OutputMode,
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>>;
+}
+
+/// Reads the rows of a batch that was already taken, for what reading them does to the state.
+async fn skip(mut rows: SendableRecordBatchStream) -> Result<Option<i64>> {
+    while rows.try_next().await.map_err(failed)?.is_some() {}
+    Ok(Some(0))
+}
+
+/// A batch could not be computed: gives back the engine's own error where that was the cause.
+fn failed(error: DataFusionError) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(current) = cause {
+        if let Some(own) = current.downcast_ref::<Error>() {
+            return own.clone();
+        }
+        cause = current.source();
+    }
+    Error::new(ErrorKind::StreamingQuery, error.strip_backtrace()).with_source(error)
 }
