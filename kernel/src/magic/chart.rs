@@ -15,13 +15,6 @@ use crate::display::{self, ChartKind, ChartOptions, MimeBundle};
 use crate::error::{CellError, Result};
 use crate::live::Draw;
 
-const KINDS: [(&str, ChartKind); 4] = [
-    ("bar", ChartKind::Bar),
-    ("line", ChartKind::Line),
-    ("area", ChartKind::Area),
-    ("heatmap", ChartKind::Heatmap),
-];
-
 /// See the module.
 pub struct Chart;
 
@@ -52,7 +45,9 @@ impl Magic for Chart {
             Arg::new("kind")
                 .long("kind")
                 .value_name("KIND")
-                .value_parser(PossibleValuesParser::new(KINDS.map(|(name, _)| name)))
+                .value_parser(PossibleValuesParser::new(
+                    ChartKind::ALL.map(ChartKind::as_str),
+                ))
                 .help("the shape; without it, what suits the columns"),
             Arg::new("last")
                 .long("last")
@@ -85,8 +80,9 @@ impl Magic for Chart {
 fn options(call: &Call<'_>) -> ChartOptions {
     let column = |arg| call.text(arg).map(str::to_owned);
     let kind = call.text("kind").and_then(|typed| {
-        let known = KINDS.into_iter().find(|(name, _)| *name == typed);
-        known.map(|(_, kind)| kind)
+        ChartKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == typed)
     });
     ChartOptions {
         x: column("x"),
