@@ -3,10 +3,10 @@
 use serde_json::Value;
 use tidebook_engine::{StreamingQuery, StreamingQueryProgress, StreamingQueryStatus};
 
-use super::MimeBundle;
 use super::html::{DIM, LINE, escape, panel};
 use super::number::{rate, thousands};
 use super::query_card::QueryCard;
+use super::MimeBundle;
 
 /// The colour of panels that report and do not judge.
 const ACCENT: &str = "#3b8fd6";
@@ -20,8 +20,7 @@ pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
         .collect();
     let Some(newest) = json.last() else {
         let message = "no progress yet";
-        return MimeBundle::html(panel(ACCENT, message), message)
-            .with("application/json", Value::Null);
+        return MimeBundle::html(panel(ACCENT, message), message).with("application/json", Value::Null);
     };
     let mut body = String::new();
     if progress.len() > 1 {
@@ -93,19 +92,11 @@ fn query_list(cards: &[QueryCard]) -> MimeBundle {
         })
         .collect();
     let line = |cells: Vec<&str>| -> String {
-        let cells: Vec<String> = cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
+        let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         cells.join("  ").trim_end().to_owned()
     };
     let mut plain = vec![line(headings.to_vec())];
-    plain.extend(
-        lines
-            .iter()
-            .map(|cells| line(cells.iter().map(String::as_str).collect())),
-    );
+    plain.extend(lines.iter().map(|cells| line(cells.iter().map(String::as_str).collect())));
     MimeBundle::html(html, plain.join("\n"))
 }
 
@@ -125,11 +116,7 @@ fn batches(progress: &[StreamingQueryProgress]) -> String {
         .iter()
         .map(|p| {
             let watermark = p.event_time.get("watermark").map_or("–", String::as_str);
-            let state: i64 = p
-                .state_operators
-                .iter()
-                .map(|operator| operator.num_rows_total)
-                .sum();
+            let state: i64 = p.state_operators.iter().map(|operator| operator.num_rows_total).sum();
             vec![
                 p.batch_id.to_string(),
                 thousands(p.num_input_rows),
@@ -166,10 +153,7 @@ fn html_table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String
     for row in rows {
         html.push_str("<tr>");
         for (i, cell) in row.iter().enumerate() {
-            html.push_str(&format!(
-                "<td style=\"{};border-bottom:{LINE}\">{cell}</td>",
-                style(i)
-            ));
+            html.push_str(&format!("<td style=\"{};border-bottom:{LINE}\">{cell}</td>", style(i)));
         }
         html.push_str("</tr>");
     }
@@ -222,16 +206,10 @@ fn flush(html: &mut String, pairs: &mut String) {
 fn pair(name: &str, value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number
-            .as_i64()
-            .map_or_else(|| number.to_string(), thousands),
+        Value::Number(number) => number.as_i64().map_or_else(|| number.to_string(), thousands),
         other => other.to_string(),
     };
-    let wrap = if text.len() > 48 {
-        "overflow-wrap:break-word"
-    } else {
-        "white-space:nowrap"
-    };
+    let wrap = if text.len() > 48 { "overflow-wrap:break-word" } else { "white-space:nowrap" };
     format!(
         "<span style=\"margin-right:16px;display:inline-block;max-width:100%;{wrap}\">\
          <span style=\"{DIM}\">{}</span> <span style=\"font-weight:600\">{}</span></span> ",
@@ -256,17 +234,10 @@ mod tests {
         let bundle = progress(&one);
         let plain = bundle.data["text/plain"].as_str().unwrap();
         assert_eq!(plain, one[0].pretty_json());
-        let places: Vec<_> = [
-            "\"id\"",
-            "\"runId\"",
-            "\"name\"",
-            "\"timestamp\"",
-            "\"batchId\"",
-            "\"sink\"",
-        ]
-        .iter()
-        .map(|field| plain.find(field).unwrap())
-        .collect();
+        let places: Vec<_> = ["\"id\"", "\"runId\"", "\"name\"", "\"timestamp\"", "\"batchId\"", "\"sink\""]
+            .iter()
+            .map(|field| plain.find(field).unwrap())
+            .collect();
         assert!(places.is_sorted());
         assert!(bundle.data["application/json"].is_object());
     }
@@ -274,19 +245,8 @@ mod tests {
     #[test]
     fn html_says_every_field() {
         let one = gallery::progresses(1);
-        let html = progress(&one).data["text/html"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        for field in [
-            "batchId",
-            "durationMs",
-            "addBatch",
-            "stateOperators[0]",
-            "numRowsTotal",
-            "sources[0]",
-            "numOutputRows",
-        ] {
+        let html = progress(&one).data["text/html"].as_str().unwrap().to_owned();
+        for field in ["batchId", "durationMs", "addBatch", "stateOperators[0]", "numRowsTotal", "sources[0]", "numOutputRows"] {
             assert!(html.contains(field), "{field} is missing");
         }
     }
@@ -311,32 +271,16 @@ mod tests {
             bundle.data["text/plain"],
             "{\n  \"message\": \"Waiting for <data>\",\n  \"isDataAvailable\": false,\n  \"isTriggerActive\": true\n}"
         );
-        assert!(
-            bundle.data["text/html"]
-                .as_str()
-                .unwrap()
-                .contains("Waiting for &lt;data&gt;")
-        );
+        assert!(bundle.data["text/html"].as_str().unwrap().contains("Waiting for &lt;data&gt;"));
     }
 
     #[test]
     fn queries_are_listed_with_their_state() {
-        let bundle = query_list(&[
-            gallery::card(QueryState::Running),
-            gallery::card(QueryState::Failed),
-        ]);
+        let bundle = query_list(&[gallery::card(QueryState::Running), gallery::card(QueryState::Failed)]);
         let plain = bundle.data["text/plain"].as_str().unwrap();
-        assert!(
-            plain.starts_with("name        state      batches  rows in  watermark"),
-            "{plain}"
-        );
+        assert!(plain.starts_with("name        state      batches  rows in  watermark"), "{plain}");
         assert!(plain.contains("departures  ▶ running  12"), "{plain}");
         assert!(plain.contains("departures  ✖ failed"), "{plain}");
-        assert!(
-            query_list(&[]).data["text/plain"]
-                .as_str()
-                .unwrap()
-                .contains("%%stream")
-        );
+        assert!(query_list(&[]).data["text/plain"].as_str().unwrap().contains("%%stream"));
     }
 }

@@ -5,10 +5,10 @@ use tidebook_engine::{
 };
 use uuid::Uuid;
 
-use super::MimeBundle;
 use super::html::{DIM, escape, fact, panel};
 use super::number::{bytes, count, duration, rate, short, thousands};
 use super::sparkline::sparkline;
+use super::MimeBundle;
 
 /// How many batches the sparkline shows.
 const SPARK_BATCHES: usize = 40;
@@ -168,14 +168,11 @@ impl QueryCard {
     /// The card with the figures of the newest progresses, oldest first; the engine keeps at most
     /// 100 of them.
     pub fn with_progress(mut self, recent: &[StreamingQueryProgress]) -> Self {
-        let batches: Vec<&StreamingQueryProgress> =
-            recent.iter().filter(|p| ran_a_batch(p)).collect();
+        let batches: Vec<&StreamingQueryProgress> = recent.iter().filter(|p| ran_a_batch(p)).collect();
         self.rows_per_batch = batches.iter().map(|p| p.num_input_rows).collect();
         self.input_rows = self.rows_per_batch.iter().sum();
         self.whole_run = recent.len() < 100;
-        self.dropped_by_watermark = batches
-            .iter()
-            .flat_map(|p| &p.state_operators)
+        self.dropped_by_watermark = batches.iter().flat_map(|p| &p.state_operators)
             .map(|operator| operator.num_rows_dropped_by_watermark)
             .sum();
         self.corrupt_records = batches
@@ -199,10 +196,7 @@ impl QueryCard {
             self.state_size = (!newest.state_operators.is_empty()).then(|| {
                 let operators = newest.state_operators.iter();
                 operators.fold((0, 0), |(rows, bytes), operator| {
-                    (
-                        rows + operator.num_rows_total,
-                        bytes + operator.memory_used_bytes,
-                    )
+                    (rows + operator.num_rows_total, bytes + operator.memory_used_bytes)
                 })
             });
         }
@@ -241,10 +235,7 @@ impl QueryCard {
         let mut add = |label: &str, value: String| facts.push((label.to_owned(), value));
         if let Some(last) = &self.last_batch {
             let rows = count(last.input_rows, "row");
-            add(
-                "last batch",
-                format!("{rows} in {}", duration(last.duration_ms)),
-            );
+            add("last batch", format!("{rows} in {}", duration(last.duration_ms)));
             add("input rows/s", rate(last.input_rate));
             add("processed rows/s", rate(last.processed_rate));
         }
@@ -252,11 +243,7 @@ impl QueryCard {
             add("watermark", watermark);
         }
         if let Some((keys, memory)) = self.state_size {
-            let size = if memory > 0 {
-                format!(" · {}", bytes(memory))
-            } else {
-                String::new()
-            };
+            let size = if memory > 0 { format!(" · {}", bytes(memory)) } else { String::new() };
             add("state", format!("{}{size}", count(keys, "row")));
         }
         if self.dropped_by_watermark > 0 {
@@ -283,11 +270,7 @@ impl QueryCard {
             return None;
         }
         let values: Vec<f64> = shown.iter().map(|rows| *rows as f64).collect();
-        let scale = format!(
-            "last {} batches, largest {}",
-            shown.len(),
-            thousands(largest)
-        );
+        let scale = format!("last {} batches, largest {}", shown.len(), thousands(largest));
         Some((sparkline(&values, SPARK_BATCHES), scale))
     }
 }
@@ -332,10 +315,7 @@ fn html(card: &QueryCard) -> String {
 }
 
 fn error_html(error: &Error) -> String {
-    let condition = error
-        .condition()
-        .map(|name| format!("[{name}] "))
-        .unwrap_or_default();
+    let condition = error.condition().map(|name| format!("[{name}] ")).unwrap_or_default();
     let hint = error
         .hint()
         .map(|hint| format!("<br>hint: <code>{}</code>", escape(hint)))
@@ -349,27 +329,14 @@ fn error_html(error: &Error) -> String {
 }
 
 fn plain(card: &QueryCard) -> String {
-    let mut lines = vec![format!(
-        "{} {} {}",
-        card.title(),
-        card.state.sign(),
-        card.state.word()
-    )];
+    let mut lines = vec![format!("{} {} {}", card.title(), card.state.sign(), card.state.word())];
     let message = card.status_message();
     if !message.is_empty() {
         lines[0].push_str(&format!(" ({message})"));
     }
     let facts = card.facts();
-    let width = facts
-        .iter()
-        .map(|(label, _)| label.chars().count())
-        .max()
-        .unwrap_or(0);
-    lines.extend(
-        facts
-            .iter()
-            .map(|(label, value)| format!("  {label:<width$}  {value}")),
-    );
+    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    lines.extend(facts.iter().map(|(label, value)| format!("  {label:<width$}  {value}")));
     if let Some((blocks, scale)) = card.spark() {
         lines.push(format!("  rows per batch  {blocks}  {scale}"));
     }
@@ -427,15 +394,11 @@ mod tests {
     #[test]
     fn a_state_follows_from_what_the_query_says() {
         let default = Trigger::default();
-        let of =
-            |active, failed, busy, trigger| QueryState::of(active, failed, &status(busy), trigger);
+        let of = |active, failed, busy, trigger| QueryState::of(active, failed, &status(busy), trigger);
         assert_eq!(of(true, false, true, default), QueryState::Running);
         assert_eq!(of(true, false, false, default), QueryState::Waiting);
         assert_eq!(of(false, true, false, Trigger::Once), QueryState::Failed);
-        assert_eq!(
-            of(false, false, false, Trigger::AvailableNow),
-            QueryState::Finished
-        );
+        assert_eq!(of(false, false, false, Trigger::AvailableNow), QueryState::Finished);
         assert_eq!(of(false, false, false, default), QueryState::Stopped);
     }
 

@@ -46,12 +46,7 @@ impl Plot {
 
 /// A label in the style of all labels.
 pub fn label(align: Align) -> TextStyle {
-    TextStyle {
-        size: LABEL,
-        color: DIM,
-        bold: false,
-        align,
-    }
+    TextStyle { size: LABEL, color: DIM, bold: false, align }
 }
 
 /// Round heights that enclose the data.
@@ -61,10 +56,7 @@ pub fn height_ticks(low: f64, high: f64, whole: bool) -> Vec<Tick> {
 
 /// How much room the widest label needs, gap included.
 pub fn labels_width<'a>(labels: impl IntoIterator<Item = &'a str>) -> f64 {
-    let widest = labels
-        .into_iter()
-        .map(|label| text_width(label, LABEL))
-        .fold(0.0, f64::max);
+    let widest = labels.into_iter().map(|label| text_width(label, LABEL)).fold(0.0, f64::max);
     widest + 9.0
 }
 
@@ -80,11 +72,7 @@ pub fn draw_heights(canvas: &mut dyn Canvas, plot: &Plot, heights: &[Tick]) {
 
 /// Labels and short strokes along the bottom.
 pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
-    canvas.path(
-        &[(plot.left, plot.bottom), (plot.right, plot.bottom)],
-        AXIS,
-        0.5,
-    );
+    canvas.path(&[(plot.left, plot.bottom), (plot.right, plot.bottom)], AXIS, 0.5);
     for tick in bottom_ticks(plot, data) {
         let x = plot.x(tick.at);
         if !matches!(data.axis, Axis::Category(_)) {
@@ -100,9 +88,7 @@ pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
 /// Whether the names of all categories fit side by side.
 pub fn categories_fit(names: &[String], width: f64) -> bool {
     let slot = width / names.len().max(1) as f64;
-    names
-        .iter()
-        .all(|name| text_width(name, LABEL) + 8.0 <= slot)
+    names.iter().all(|name| text_width(name, LABEL) + 8.0 <= slot)
 }
 
 fn bottom_ticks(plot: &Plot, data: &ChartData) -> Vec<Tick> {
@@ -117,11 +103,7 @@ fn bottom_ticks(plot: &Plot, data: &ChartData) -> Vec<Tick> {
             let every = every(names, plot.width());
             let names = names.iter().enumerate().step_by(every);
             names
-                .map(|(i, name)| Tick {
-                    at: i as f64,
-                    label: name.clone(),
-                    below: None,
-                })
+                .map(|(i, name)| Tick { at: i as f64, label: name.clone(), below: None })
                 .collect()
         }
     }
@@ -129,11 +111,7 @@ fn bottom_ticks(plot: &Plot, data: &ChartData) -> Vec<Tick> {
 
 /// Every how many categories one can be labelled.
 fn every(names: &[String], width: f64) -> usize {
-    let widest = names
-        .iter()
-        .map(|name| text_width(name, LABEL))
-        .fold(1.0, f64::max)
-        + 8.0;
+    let widest = names.iter().map(|name| text_width(name, LABEL)).fold(1.0, f64::max) + 8.0;
     let slot = width / names.len().max(1) as f64;
     (widest / slot).ceil().max(1.0) as usize
 }

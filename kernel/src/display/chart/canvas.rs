@@ -87,10 +87,7 @@ pub struct Surface<B: DrawingBackend> {
 impl<B: DrawingBackend> Surface<B> {
     /// A canvas on `backend`, whose size is [`SCALE`] times that of the picture.
     pub fn new(backend: B) -> Self {
-        Self {
-            backend,
-            error: None,
-        }
+        Self { backend, error: None }
     }
 
     /// Completes the picture.
@@ -122,11 +119,7 @@ impl Backend for SVGBackend<'_> {
     const RECT_INCLUDES_END: bool = false;
 
     fn line_of_text(&mut self, text: &str, at: Point, style: TextStyle) -> Result<(), String> {
-        let weight = if style.bold {
-            FontStyle::Bold
-        } else {
-            FontStyle::Normal
-        };
+        let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
         let size = style.size * f64::from(SCALE) * SVG_FONT_FACTOR;
         let side = match style.align {
             Align::Left => HPos::Left,
@@ -136,8 +129,7 @@ impl Backend for SVGBackend<'_> {
         let font = FontDesc::new(FontFamily::SansSerif, size, weight)
             .color(&style.color)
             .pos(Pos::new(side, VPos::Center));
-        self.draw_text(text, &font, device(at))
-            .map_err(|error| error.to_string())
+        self.draw_text(text, &font, device(at)).map_err(|error| error.to_string())
     }
 }
 
@@ -160,21 +152,13 @@ impl Backend for BitMapBackend<'_> {
         let mut result = Ok(());
         let strokes: &[f32] = if style.bold { &[-0.3, 0.5] } else { &[0.0] };
         for shift in strokes {
-            font::draw(
-                text,
-                em,
-                left + shift,
-                at.1 as f32 * scale,
-                &mut |x, y, coverage| {
-                    let inside = (0..columns as i32).contains(&x) && (0..rows as i32).contains(&y);
-                    if inside && result.is_ok() {
-                        let color = style.color.to_backend_color().mix(f64::from(coverage));
-                        result = self
-                            .draw_pixel((x, y), color)
-                            .map_err(|error| error.to_string());
-                    }
-                },
-            );
+            font::draw(text, em, left + shift, at.1 as f32 * scale, &mut |x, y, coverage| {
+                let inside = (0..columns as i32).contains(&x) && (0..rows as i32).contains(&y);
+                if inside && result.is_ok() {
+                    let color = style.color.to_backend_color().mix(f64::from(coverage));
+                    result = self.draw_pixel((x, y), color).map_err(|error| error.to_string());
+                }
+            });
         }
         result
     }
@@ -204,9 +188,7 @@ impl<B: Backend> Canvas for Surface<B> {
         let mut points: Vec<_> = points.iter().map(|point| device(*point)).collect();
         points.dedup();
         self.attempt(|backend| {
-            backend
-                .draw_path(points, &style)
-                .map_err(|error| error.to_string())
+            backend.draw_path(points, &style).map_err(|error| error.to_string())
         });
     }
 
@@ -214,9 +196,7 @@ impl<B: Backend> Canvas for Surface<B> {
         let mut points: Vec<_> = points.iter().map(|point| device(*point)).collect();
         points.dedup();
         self.attempt(|backend| {
-            backend
-                .fill_polygon(points, &color)
-                .map_err(|error| error.to_string())
+            backend.fill_polygon(points, &color).map_err(|error| error.to_string())
         });
     }
 

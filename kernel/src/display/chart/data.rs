@@ -84,10 +84,7 @@ impl ChartData {
         let mut reader = Reader::default();
         for batch in &rows.batches {
             let y = cast(batch.column(columns.y), &DataType::Float64).map_err(|error| {
-                Error::analysis(format!(
-                    "column '{}' cannot be charted: {error}",
-                    name(columns.y)
-                ))
+                Error::analysis(format!("column '{}' cannot be charted: {error}", name(columns.y)))
             })?;
             let x = columns.x.map(|x| batch.column(x));
             let by = columns.by.map(|by| batch.column(by));
@@ -105,8 +102,7 @@ impl ChartData {
         };
         if reader.skipped > 0 {
             let rows = count(reader.skipped, "row");
-            data.notes
-                .push(format!("{rows} without {} left out", data.x_name));
+            data.notes.push(format!("{rows} without {} left out", data.x_name));
         }
         reader.finish(&mut data, last);
         Ok(data)
@@ -119,9 +115,7 @@ impl ChartData {
         match self.axis {
             _ if !stackable => ChartKind::Line,
             Axis::Category(_) => ChartKind::Bar,
-            Axis::Time(_) if self.window.is_some() && self.xs.len() <= DEFAULT_BARS => {
-                ChartKind::Bar
-            }
+            Axis::Time(_) if self.window.is_some() && self.xs.len() <= DEFAULT_BARS => ChartKind::Bar,
             _ => ChartKind::Line,
         }
     }
@@ -152,22 +146,12 @@ impl ChartData {
     /// What stands under the title: the measure, per what, and by what.
     pub fn subtitle(&self) -> String {
         let per = match (&self.axis, self.window) {
-            (Axis::Time(_), Some(window)) => {
-                format!(" per {} window", duration((window / 1e3) as i64))
-            }
+            (Axis::Time(_), Some(window)) => format!(" per {} window", duration((window / 1e3) as i64)),
             (Axis::Category(_), _) => format!(" per {}", self.x_name),
             _ => format!(" over {}", self.x_name),
         };
-        let by = self
-            .by_name
-            .as_ref()
-            .map(|by| format!(", by {by}"))
-            .unwrap_or_default();
-        let notes: String = self
-            .notes
-            .iter()
-            .map(|note| format!("  ·  {note}"))
-            .collect();
+        let by = self.by_name.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        let notes: String = self.notes.iter().map(|note| format!("  ·  {note}")).collect();
         format!("{}{per}{by}{notes}", self.y_name)
     }
 
@@ -194,10 +178,7 @@ impl ChartData {
 
     /// Whether every value is a whole number.
     pub fn is_whole(&self) -> bool {
-        let mut values = self
-            .series
-            .iter()
-            .flat_map(|series| series.values.iter().flatten());
+        let mut values = self.series.iter().flat_map(|series| series.values.iter().flatten());
         values.all(|value| value.fract() == 0.0)
     }
 
@@ -205,49 +186,34 @@ impl ChartData {
         let rest = self.split_off_small(MAX_SERIES - 1);
         let name = format!("other ({})", rest.len());
         let values = (0..self.xs.len())
-            .map(|i| {
-                rest.iter()
-                    .filter_map(|series| series.values[i])
-                    .reduce(|a, b| a + b)
-            })
+            .map(|i| rest.iter().filter_map(|series| series.values[i]).reduce(|a, b| a + b))
             .collect();
-        self.series.push(Series {
-            name,
-            values,
-            is_rest: true,
-        });
+        self.series.push(Series { name, values, is_rest: true });
     }
 
     fn keep_largest_series(&mut self, room: usize) {
         let total = self.series.len();
         if total > room {
             self.split_off_small(room);
-            self.notes
-                .push(format!("{room} largest of {}", thousands(total as i64)));
+            self.notes.push(format!("{room} largest of {}", thousands(total as i64)));
         }
     }
 
     /// Keeps the `room` series with the largest sums, in their order; gives the others.
     fn split_off_small(&mut self, room: usize) -> Vec<Series> {
-        let mut totals: Vec<f64> = self
-            .series
-            .iter()
-            .map(|series| series.total().abs())
-            .collect();
+        let mut totals: Vec<f64> = self.series.iter().map(|series| series.total().abs()).collect();
         totals.sort_by(|a, b| b.total_cmp(a));
         let least = totals[room - 1];
         let above = totals.iter().filter(|total| **total > least).count();
         let mut ties = room - above;
-        let (large, small) = std::mem::take(&mut self.series)
-            .into_iter()
-            .partition(|series| {
-                let total = series.total().abs();
-                let fits = total > least || (total == least && ties > 0);
-                if total == least && ties > 0 {
-                    ties -= 1;
-                }
-                fits
-            });
+        let (large, small) = std::mem::take(&mut self.series).into_iter().partition(|series| {
+            let total = series.total().abs();
+            let fits = total > least || (total == least && ties > 0);
+            if total == least && ties > 0 {
+                ties -= 1;
+            }
+            fits
+        });
         self.series = large;
         small
     }
@@ -264,10 +230,7 @@ impl ChartData {
         order.sort_by(|a, b| total(*b).total_cmp(&total(*a)));
         order.truncate(MAX_CATEGORIES);
         order.sort_unstable();
-        let note = format!(
-            "{MAX_CATEGORIES} largest of {}",
-            thousands(names.len() as i64)
-        );
+        let note = format!("{MAX_CATEGORIES} largest of {}", thousands(names.len() as i64));
         let kept: Vec<String> = order.iter().map(|i| names[*i].clone()).collect();
         for series in &mut self.series {
             series.values = order.iter().map(|i| series.values[*i]).collect();
@@ -330,9 +293,7 @@ impl Reader {
             Some(x) => self.positions(x)?,
             None => {
                 let first = self.rows;
-                (0..y.len())
-                    .map(|row| Some((first + row + 1) as f64))
-                    .collect()
+                (0..y.len()).map(|row| Some((first + row + 1) as f64)).collect()
             }
         };
         self.rows += y.len();
@@ -349,10 +310,7 @@ impl Reader {
             }
             let name = by.map(|by| value::text(by, row)).unwrap_or_default();
             let series = self.series.index(name);
-            let height = y
-                .is_valid(row)
-                .then(|| y.value(row))
-                .filter(|y| y.is_finite());
+            let height = y.is_valid(row).then(|| y.value(row)).filter(|y| y.is_finite());
             self.points.insert((bits, series), height);
         }
         Ok(())
@@ -450,10 +408,7 @@ fn axis(rows: &Rows, x: Option<usize>) -> Axis {
 }
 
 fn is_time(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
-    )
+    matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
 /// Instants in microseconds.
@@ -465,10 +420,7 @@ fn micros(array: &ArrayRef) -> Result<Vec<Option<f64>>, Error> {
     let micros = DataType::Timestamp(TimeUnit::Microsecond, zone);
     let times = cast(array, &micros).map_err(unreadable)?;
     let times = times.as_primitive::<TimestampMicrosecondType>();
-    Ok(times
-        .iter()
-        .map(|time| time.map(|time| time as f64))
-        .collect())
+    Ok(times.iter().map(|time| time.map(|time| time as f64)).collect())
 }
 
 fn unreadable(error: arrow::error::ArrowError) -> Error {
@@ -478,12 +430,8 @@ fn unreadable(error: arrow::error::ArrowError) -> Error {
 /// Whether the values of several series may be added: counts and sums may, averages may not.
 fn adds_up(name: &str) -> bool {
     let name = name.to_lowercase();
-    let kinds = [
-        "avg", "mean", "min", "max", "median", "stddev", "rate", "ratio", "percent", "pct",
-    ];
-    !kinds
-        .iter()
-        .any(|kind| name.starts_with(kind) || name.ends_with(&format!("_{kind}")))
+    let kinds = ["avg", "mean", "min", "max", "median", "stddev", "rate", "ratio", "percent", "pct"];
+    !kinds.iter().any(|kind| name.starts_with(kind) || name.ends_with(&format!("_{kind}")))
 }
 
 #[cfg(test)]
@@ -506,35 +454,21 @@ mod tests {
     fn series(names: &[&str], xs: &[i64], ns: &[f64]) -> Rows {
         let batch = RecordBatch::try_from_iter([
             ("x", Arc::new(Int64Array::from(xs.to_vec())) as ArrayRef),
-            (
-                "name",
-                Arc::new(StringArray::from(names.to_vec())) as ArrayRef,
-            ),
+            ("name", Arc::new(StringArray::from(names.to_vec())) as ArrayRef),
             ("n", Arc::new(Float64Array::from(ns.to_vec())) as ArrayRef),
         ])
         .unwrap();
-        Rows {
-            schema: batch.schema(),
-            batches: vec![batch.slice(0, 1), batch.slice(1, batch.num_rows() - 1)],
-        }
+        Rows { schema: batch.schema(), batches: vec![batch.slice(0, 1), batch.slice(1, batch.num_rows() - 1)] }
     }
 
     fn read_by_x(rows: &Rows) -> ChartData {
-        let columns = Columns {
-            x: Some(0),
-            y: 2,
-            by: Some(1),
-        };
+        let columns = Columns { x: Some(0), y: 2, by: Some(1) };
         ChartData::read(rows, &columns, None).unwrap()
     }
 
     #[test]
     fn the_last_row_of_a_key_counts() {
-        let data = read_by_x(&series(
-            &["a", "b", "a", "a"],
-            &[2, 1, 1, 2],
-            &[1.0, 5.0, 6.0, 9.0],
-        ));
+        let data = read_by_x(&series(&["a", "b", "a", "a"], &[2, 1, 1, 2], &[1.0, 5.0, 6.0, 9.0]));
         assert_eq!(data.xs, [1.0, 2.0]);
         assert_eq!(data.series[0].values, [Some(6.0), Some(9.0)]);
         assert_eq!(data.series[1].values, [Some(5.0), None]);
@@ -545,11 +479,7 @@ mod tests {
         let data = read(&gallery::hourly_departures(4), None);
         assert_eq!(data.window, Some(3_600e6));
         assert_eq!(data.subtitle(), "n per 1 h window, by origin");
-        let names: Vec<_> = data
-            .series
-            .iter()
-            .map(|series| series.name.as_str())
-            .collect();
+        let names: Vec<_> = data.series.iter().map(|series| series.name.as_str()).collect();
         assert_eq!(names, ["EWR", "JFK", "LGA"]);
         assert_eq!(data.default_kind(), ChartKind::Bar);
     }
@@ -558,11 +488,7 @@ mod tests {
     fn last_keeps_the_newest_x() {
         let data = read(&gallery::hourly_departures(4), Some(5));
         assert_eq!(data.xs.len(), 5);
-        assert!(
-            data.subtitle().ends_with("last 5 of 76"),
-            "{}",
-            data.subtitle()
-        );
+        assert!(data.subtitle().ends_with("last 5 of 76"), "{}", data.subtitle());
         assert!(data.series.iter().all(|series| series.values.len() == 5));
     }
 

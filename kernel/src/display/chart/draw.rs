@@ -37,17 +37,11 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, title: &
     match kind {
         ChartKind::Heatmap => heatmap::draw(canvas, data, frame),
         ChartKind::Bar if names_too_long(data, &frame) => {
-            let frame = Plot {
-                top: draw_legend(canvas, data, top),
-                ..frame
-            };
+            let frame = Plot { top: draw_legend(canvas, data, top), ..frame };
             horizontal::draw(canvas, data, frame);
         }
         _ => {
-            let frame = Plot {
-                top: draw_legend(canvas, data, top),
-                ..frame
-            };
+            let frame = Plot { top: draw_legend(canvas, data, top), ..frame };
             draw_upright(canvas, data, kind, frame);
         }
     }
@@ -84,24 +78,10 @@ fn names_too_long(data: &ChartData, frame: &Plot) -> bool {
 /// Gives the height below which there is room.
 fn draw_title(canvas: &mut dyn Canvas, data: &ChartData, title: &str) -> f64 {
     let room = f64::from(WIDTH) - 2.0 * MARGIN;
-    let style = TextStyle {
-        size: 16.0,
-        color: INK,
-        bold: true,
-        align: Align::Left,
-    };
+    let style = TextStyle { size: 16.0, color: INK, bold: true, align: Align::Left };
     canvas.text(&fit_text(title, 16.0, room * 0.95), (MARGIN, 24.0), style);
-    let style = TextStyle {
-        size: 12.5,
-        color: DIM,
-        bold: false,
-        align: Align::Left,
-    };
-    canvas.text(
-        &fit_text(&data.subtitle(), 12.5, room),
-        (MARGIN, 45.0),
-        style,
-    );
+    let style = TextStyle { size: 12.5, color: DIM, bold: false, align: Align::Left };
+    canvas.text(&fit_text(&data.subtitle(), 12.5, room), (MARGIN, 45.0), style);
     70.0
 }
 
@@ -119,12 +99,7 @@ fn draw_legend(canvas: &mut dyn Canvas, data: &ChartData, top: f64) -> f64 {
             (x, y) = (MARGIN, y + 18.0);
         }
         canvas.rect((x, y - 5.0), (x + 10.0, y + 5.0), marks::color(i, series));
-        let style = TextStyle {
-            size: 12.0,
-            color: INK,
-            bold: false,
-            align: Align::Left,
-        };
+        let style = TextStyle { size: 12.0, color: INK, bold: false, align: Align::Left };
         canvas.text(&name, (x + SWATCH, y), style);
         x += width;
     }
@@ -137,21 +112,13 @@ fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot) {
         let color = if i == 0 { AXIS } else { palette::GRID };
         canvas.path(&[(frame.left, y), (frame.right, y)], color, 0.5);
     }
-    let middle = (
-        (frame.left + frame.right) / 2.0,
-        (frame.top + frame.bottom) / 2.0,
-    );
+    let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
     let room = (60.0, 16.0);
     canvas.rect(
         (middle.0 - room.0, middle.1 - room.1),
         (middle.0 + room.0, middle.1 + room.1),
         PAPER,
     );
-    let style = TextStyle {
-        size: 15.0,
-        color: DIM,
-        bold: false,
-        align: Align::Center,
-    };
+    let style = TextStyle { size: 15.0, color: DIM, bold: false, align: Align::Center };
     canvas.text("no rows yet", middle, style);
 }

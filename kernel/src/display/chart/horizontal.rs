@@ -18,10 +18,7 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
     let Axis::Category(names) = &data.axis else {
         return;
     };
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| fit_text(name, LABEL, NAMES))
-        .collect();
+    let names: Vec<String> = names.iter().map(|name| fit_text(name, LABEL, NAMES)).collect();
     let (low, high) = extent(data, ChartKind::Bar);
     let values = axis::height_ticks(low, high, data.is_whole());
     let edge = |tick: Option<&super::ticks::Tick>| tick.map_or(0.0, |tick| tick.at);

@@ -13,11 +13,7 @@ const DOTS: usize = 48;
 
 /// The colour of a series.
 pub fn color(index: usize, series: &Series) -> RGBColor {
-    if series.is_rest {
-        palette::REST
-    } else {
-        palette::series(index)
-    }
+    if series.is_rest { palette::REST } else { palette::series(index) }
 }
 
 /// The lowest and the highest value the axis must show. Bars and areas stand on zero; so do lines
@@ -126,35 +122,21 @@ pub fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
 
 /// Stacked areas; a series without a value counts as zero where others have one.
 pub fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
-    let xs: Vec<(f64, f64)> = data
-        .xs
-        .iter()
-        .enumerate()
-        .map(|(i, x)| (*x, i as f64))
-        .collect();
+    let xs: Vec<(f64, f64)> = data.xs.iter().enumerate().map(|(i, x)| (*x, i as f64)).collect();
     for run in runs(&xs, data) {
         let mut base: Vec<f64> = vec![0.0; run.len()];
         for (s, series) in data.series.iter().enumerate() {
             let value = |i: f64| series.values[i as usize].unwrap_or(0.0);
-            let top: Vec<f64> = run
-                .iter()
-                .zip(&base)
-                .map(|((_, i), base)| base + value(*i))
-                .collect();
+            let top: Vec<f64> = run.iter().zip(&base).map(|((_, i), base)| base + value(*i)).collect();
             let edge = |heights: &[f64]| -> Vec<Point> {
                 let edge = run.iter().zip(heights);
-                edge.map(|((x, _), height)| (plot.x(*x), plot.y(*height)))
-                    .collect()
+                edge.map(|((x, _), height)| (plot.x(*x), plot.y(*height))).collect()
             };
             let (upper, lower) = (edge(&top), edge(&base));
             match (upper.as_slice(), lower.as_slice()) {
                 // A lone point has no area: it stands as a thin bar.
                 ([upper], [lower]) => {
-                    canvas.rect(
-                        (upper.0 - 1.5, lower.1),
-                        (upper.0 + 1.5, upper.1),
-                        color(s, series),
-                    );
+                    canvas.rect((upper.0 - 1.5, lower.1), (upper.0 + 1.5, upper.1), color(s, series));
                 }
                 _ => fill_between(canvas, &lower, &upper, color(s, series)),
             }

@@ -29,8 +29,9 @@ pub fn png(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Err
     let mut surface = Surface::new(BitMapBackend::with_buffer(&mut pixels, CANVAS));
     draw::draw(&mut surface, data, kind, title);
     surface.finish()?;
-    let png = encode(&pixels)
-        .map_err(|error| Error::internal(format!("encode a chart: {error}")).with_source(error))?;
+    let png = encode(&pixels).map_err(|error| {
+        Error::internal(format!("encode a chart: {error}")).with_source(error)
+    })?;
     Ok(STANDARD.encode(png))
 }
 
