@@ -7,6 +7,7 @@ pub mod error;
 pub mod sources;
 mod operators;
 mod plan;
+mod runtime;
 mod state;
 pub mod sinks;
 mod api;
@@ -18,6 +19,9 @@ mod streaming_query_progress;
 mod trigger;
 
 pub use api::*;
+pub use runtime::{FaultHook, FaultPoint};
+pub use sinks::ForeachBatch;
+pub use sources::MemoryStream;
 pub use error::{Error, ErrorKind, Result};
 pub use output_mode::OutputMode;
 pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};
