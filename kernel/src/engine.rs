@@ -10,7 +10,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use crate::live::Tally;
+use crate::error::Result;
+use crate::live::{Live, Tally};
 
 /// Planning recurses once per nesting level of a query.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
@@ -57,16 +58,18 @@ impl Engine {
         self.runtime.handle()
     }
 
-    /// The session, made when first asked for. Must be called on the engine's threads.
-    pub async fn ready(&self) -> &Ready {
-        self.ready
-            .get_or_init(|| async {
-                let session = Session::new();
-                let tally = Arc::new(Tally::default());
-                session.streams().add_listener(Arc::clone(&tally) as _);
-                Ready { session, tally }
-            })
-            .await
+    /// The session, made when first asked for; what its console sinks print goes to `live`.
+    /// Must be called on the engine's threads.
+    pub async fn ready(&self, live: &Live) -> Result<&Ready> {
+        let ready = self.ready.get_or_try_init(|| async {
+            let session = Session::new()?;
+            let tally = Arc::new(Tally::default());
+            session.streams().add_listener(Arc::clone(&tally) as _);
+            let live = live.clone();
+            session.set_console(Arc::new(move |_query, text| live.print(&text)));
+            Ok(Ready { session, tally })
+        });
+        ready.await
     }
 
     /// The session, if it was made already.

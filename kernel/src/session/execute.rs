@@ -141,7 +141,7 @@ impl Kernel {
         let (code, outputs) = (content.code.clone(), outputs.clone());
         let (batch, silent) = (!content.allow_stdin, content.silent);
         let mut cell = self.engine.spawn(async move {
-            let ready = kernel.engine.ready().await;
+            let ready = kernel.engine.ready(&kernel.live).await?;
             let context = Context {
                 session: ready.session.clone(),
                 tally: Arc::clone(&ready.tally),

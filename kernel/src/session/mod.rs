@@ -83,7 +83,9 @@ impl Kernel {
     fn warm_up(self: &Arc<Self>) {
         let kernel = Arc::clone(self);
         self.engine.spawn(async move {
-            kernel.engine.ready().await;
+            if let Err(error) = kernel.engine.ready(&kernel.live).await {
+                tracing::error!(%error, "the engine has no session");
+            }
         });
     }
 }
