@@ -180,6 +180,11 @@ def test_the_waiting_cell_fails_with_its_query(notebook, events):
     ("code", "name", "said"),
     [
         ("%%stream c --modde update\nSELECT 1", "UsageError", "--mode update"),
+        ("%%stream c --sink memry\nSELECT 1", "AnalysisException", "--sink memory"),
+        ("%%stream c --sink kafka:t\nSELECT 1", "AnalysisException", "kafka"),
+        ("%%stream c --trigger continuous\nSELECT * FROM events", "AnalysisException", "continuous"),
+        ("%%source x --format jsn --path .\na INT", "AnalysisException", "json"),
+        ("%%source x --path . --option mod=FAILFAST\na INT", "Exception", "mode"),
         ("%%source x --path /no/such/folder\na INT", "AnalysisException", "/no/such/folder"),
         ("%%source x --path .\na INTT", "ParseException", "INTT"),
         ("%%sql\nSELECT nothing FROM events", "AnalysisException", "nothing"),

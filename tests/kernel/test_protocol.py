@@ -86,7 +86,7 @@ def test_lines_of_magics_run_in_order(kernel: Client):
         ("%sql SELECT 1", "write %%sql"),
         ("%%stream c --modde update\nSELECT 1", "%%stream c --mode update"),
         ("%%stream c --until rows\nSELECT 1", "--until rows=100"),
-        ("%%stream c --sink memry\nSELECT 1", "--sink memory"),
+        ("%%stream c --sink parquet\nSELECT 1", "--sink parquet:DIR"),
         ("%%stream c --trigger hourly\nSELECT 1", "--trigger \"1 second\""),
         ("%%stream c", "no query below"),
         ("%%source s\na INT", "--path DIR"),

@@ -209,15 +209,11 @@ fn values(magic: &dyn Magic, arg: &str, typed: &str, names: &Names) -> Vec<Strin
         .iter()
         .map(|value| value.get_name().to_owned())
         .collect();
-    values.extend(
-        magic
-            .offers(arg)
-            .iter()
-            .map(|value| match value.contains(' ') {
-                true => format!("\"{value}\""),
-                false => (*value).to_owned(),
-            }),
-    );
+    let offers = magic.offers(arg).into_iter();
+    values.extend(offers.map(|value| match value.contains(' ') {
+        true => format!("\"{value}\""),
+        false => value,
+    }));
     values
 }
 
@@ -321,7 +317,12 @@ mod tests {
         );
         check("%%stream counts --mode=u|", &["update"]);
         check("%%stream counts --until r|", &["rows="]);
-        check("%%stream counts --sink p|", &["parquet:"]);
+        check("%%stream counts --sink p|", &["parquet:DIR"]);
+        check(
+            "%%source x --option maxF|",
+            &["maxFileAge=", "maxFilesPerTrigger="],
+        );
+        check("%%stream c --option trun|", &["truncate="]);
         check("%%source x --wat|", &["--watermark"]);
         check("%chart counts --kind h|", &["heatmap"]);
         check("%stop --|", &["--all"]);

@@ -34,10 +34,10 @@ impl Magic for Await {
         ]
     }
 
-    fn offers(&self, arg: &str) -> &'static [&'static str] {
+    fn offers(&self, arg: &str) -> Vec<String> {
         match arg {
-            "timeout" => &["10s", "30s", "1m"],
-            _ => &[],
+            "timeout" => ["10s", "30s", "1m"].map(str::to_owned).to_vec(),
+            _ => Vec::new(),
         }
     }
 

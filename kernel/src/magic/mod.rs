@@ -94,8 +94,8 @@ pub trait Magic: Sync {
     }
 
     /// Values to offer for an argument that is not limited to them.
-    fn offers(&self, _arg: &str) -> &'static [&'static str] {
-        &[]
+    fn offers(&self, _arg: &str) -> Vec<String> {
+        Vec::new()
     }
 
     /// Does it.

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use clap::{Arg, ArgAction};
 use tidebook_engine::CommandOutput;
 use tidebook_engine::connect::proto;
+use tidebook_engine::sources::{SOURCE_FORMATS, source_format};
 
 use super::values;
 use super::{Call, Kind, Magic, Spec};
 use crate::error::{CellError, Result};
 
-/// Formats that read from a folder.
-const FILE_FORMATS: [&str; 5] = ["json", "csv", "parquet", "text", "orc"];
+/// The source that only a program can feed.
+const MEMORY: &str = "memory";
 
 /// See the module.
 pub struct Source;
@@ -38,7 +39,10 @@ impl Magic for Source {
                 .long("format")
                 .value_name("FORMAT")
                 .default_value("json")
-                .help("what the files hold"),
+                .help(format!(
+                    "what the files hold: {}",
+                    formats().collect::<Vec<_>>().join(", ")
+                )),
             Arg::new("path")
                 .long("path")
                 .value_name("DIR")
@@ -60,10 +64,14 @@ impl Magic for Source {
         ]
     }
 
-    fn offers(&self, arg: &str) -> &'static [&'static str] {
+    fn offers(&self, arg: &str) -> Vec<String> {
         match arg {
-            "format" => &["json"],
-            _ => &[],
+            "format" => formats().map(str::to_owned).collect(),
+            "option" => {
+                let groups = SOURCE_FORMATS.iter().flat_map(|format| format.options);
+                values::option_keys(groups.copied().flatten())
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -86,6 +94,12 @@ impl Magic for Source {
             )),
         }
     }
+}
+
+/// The formats one can name in a cell.
+fn formats() -> impl Iterator<Item = &'static str> {
+    let names = SOURCE_FORMATS.iter().map(|format| format.name);
+    names.filter(|name| *name != MEMORY)
 }
 
 /// `CreateDataframeView(WithWatermark?(Read(streaming, DataSource)))`.
@@ -121,7 +135,8 @@ fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
     let format = call.text("format").unwrap_or("json").to_lowercase();
     let name = call.text("name").unwrap_or_default();
     let path = call.text("path").map(values::path);
-    if path.is_none() && FILE_FORMATS.contains(&format.as_str()) {
+    source_format(&format)?;
+    if path.is_none() && format != MEMORY {
         return Err(
             CellError::usage(format!("a source of {format} files needs '--path'"))
                 .hint(format!("%%source {name} --format {format} --path DIR")),

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidebook_engine::options::OptionSpec;
+
 use crate::error::{CellError, Result};
 
 /// Names further from the typed one than this are no suggestion.
@@ -56,6 +58,17 @@ pub fn key_value(text: &str) -> Result<(String, String)> {
                 .hint(format!("write --option {text}=VALUE")),
         ),
     }
+}
+
+/// `key=` of each option, for completion.
+pub fn option_keys<'a>(options: impl IntoIterator<Item = &'a OptionSpec>) -> Vec<String> {
+    let keys = options
+        .into_iter()
+        .map(|option| format!("{}=", option.name));
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// A path as typed, with `~/` for the home folder.

@@ -11,6 +11,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction};
 use futures::FutureExt as _;
 use tidebook_engine::connect::proto;
+use tidebook_engine::sinks::SINK_FORMATS;
 use tidebook_engine::{CommandOutput, OutputMode, StreamingQuery};
 
 use super::{Call, Kind, Magic, Spec, query_title, values};
@@ -64,7 +65,7 @@ impl Magic for Stream {
                 .long("sink")
                 .value_name("SINK")
                 .default_value("memory")
-                .help("where rows go: memory, console, noop, parquet:DIR, json:DIR, csv:DIR"),
+                .help(format!("where rows go: {}", sink::all().join(", "))),
             Arg::new("checkpoint")
                 .long("checkpoint")
                 .value_name("DIR")
@@ -81,13 +82,15 @@ impl Magic for Stream {
         ]
     }
 
-    fn offers(&self, arg: &str) -> &'static [&'static str] {
-        match arg {
+    fn offers(&self, arg: &str) -> Vec<String> {
+        let fixed: &[&str] = match arg {
+            "sink" => return sink::all(),
+            "option" => return values::option_keys(SINK_FORMATS.iter().flat_map(|f| f.options)),
             "trigger" => &["once", "available-now", "1 second"],
-            "sink" => &["memory", "console", "noop", "parquet:", "json:", "csv:"],
             "until" => &["available-now", "rows=", "batches=", "for="],
             _ => &[],
-        }
+        };
+        fixed.iter().map(|value| (*value).to_owned()).collect()
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
@@ -161,7 +164,6 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
     if let Some(checkpoint) = call.text("checkpoint") {
         options.insert("checkpointLocation".to_owned(), values::path(checkpoint));
     }
-    options.extend(sink.options);
     let start = proto::WriteStreamOperationStart {
         input: Some(proto::Relation {
             common: None,

@@ -1,20 +1,11 @@
-//! `--sink`: a format, and for some of them where to write.
+//! `--sink`: a format of the engine's table, and for some of them where to write.
 
 use std::str::FromStr;
 
+use tidebook_engine::sinks::{SINK_FORMATS, SinkFormat, sink_format};
+
 use super::values;
 use crate::error::CellError;
-
-/// Formats, and what stands behind their colon.
-const FORMATS: [(&str, &str); 7] = [
-    ("memory", ""),
-    ("console", ""),
-    ("noop", ""),
-    ("parquet", "DIR"),
-    ("json", "DIR"),
-    ("csv", "DIR"),
-    ("kafka", "TOPIC"),
-];
 
 /// Where a query writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,54 +14,56 @@ pub struct Sink {
     pub format: String,
     /// The folder of a file sink.
     pub path: Option<String>,
-    /// Options that follow from the text.
-    pub options: Vec<(String, String)>,
 }
 
 impl FromStr for Sink {
     type Err = CellError;
 
     fn from_str(text: &str) -> Result<Self, CellError> {
-        let (format, target) = text.split_once(':').unwrap_or((text, ""));
-        let typed = format.trim().to_lowercase();
-        let Some((format, wanted)) = FORMATS.into_iter().find(|(name, _)| *name == typed) else {
-            return Err(unknown(format));
-        };
-        match (wanted, target) {
-            ("", "") => Ok(Self::new(format, None, Vec::new())),
-            ("", target) => Err(
-                CellError::usage(format!("sink '{format}' takes no '{target}'"))
-                    .hint(format!("--sink {format}")),
-            ),
-            (wanted, "") => Err(CellError::usage(format!(
-                "sink '{format}' does not say where to write"
+        let (typed, target) = text.split_once(':').unwrap_or((text, ""));
+        let format = sink_format(typed.trim()).map_err(|error| unknown(typed, error.into()))?;
+        let name = format.name;
+        match (format.needs_path, target) {
+            (true, "") => Err(CellError::usage(format!(
+                "sink '{name}' does not say where to write"
             ))
-            .hint(format!("--sink {format}:{wanted}"))),
-            ("TOPIC", topic) => {
-                let options = vec![("topic".to_owned(), topic.to_owned())];
-                Ok(Self::new(format, None, options))
-            }
-            (_, path) => Ok(Self::new(format, Some(values::path(path)), Vec::new())),
+            .hint(format!("--sink {}", shown(format)))),
+            (true, target) => Ok(Self::new(name, Some(values::path(target)))),
+            (false, "") => Ok(Self::new(name, None)),
+            (false, target) => Err(CellError::usage(format!(
+                "sink '{name}' writes to no '{target}'"
+            ))
+            .hint(format!("--sink {name}"))),
         }
     }
 }
 
 impl Sink {
-    fn new(format: &str, path: Option<String>, options: Vec<(String, String)>) -> Self {
+    fn new(format: &str, path: Option<String>) -> Self {
         Self {
             format: format.to_owned(),
             path,
-            options,
         }
     }
 }
 
-fn unknown(format: &str) -> CellError {
-    let names = FORMATS.map(|(name, _)| name);
-    let error = CellError::usage(format!("there is no sink '{format}'"));
-    match values::nearest(format, names) {
+/// All sinks as one types them: `memory`, `parquet:DIR`.
+pub fn all() -> Vec<String> {
+    SINK_FORMATS.iter().map(shown).collect()
+}
+
+fn shown(format: &SinkFormat) -> String {
+    match format.needs_path {
+        true => format!("{}:DIR", format.name),
+        false => format.name.to_owned(),
+    }
+}
+
+fn unknown(typed: &str, error: CellError) -> CellError {
+    let names = SINK_FORMATS.iter().map(|format| format.name);
+    match values::nearest(typed, names) {
         Some(near) => error.hint(format!("--sink {near}")),
-        None => error.hint(format!("use one of {}", names.join(", "))),
+        None => error,
     }
 }
 
@@ -82,18 +75,13 @@ mod tests {
     fn sinks() {
         let check = |text: &str, format: &str, path: Option<&str>| {
             let sink: Sink = text.parse().unwrap();
-            assert_eq!(
-                (sink.format.as_str(), sink.path.as_deref()),
-                (format, path),
-                "{text}"
-            );
+            let found = (sink.format.as_str(), sink.path.as_deref());
+            assert_eq!(found, (format, path), "{text}");
         };
         check("memory", "memory", None);
         check("Console", "console", None);
         check("parquet:/data/out", "parquet", Some("/data/out"));
         check("json:file:///data/out", "json", Some("file:///data/out"));
-        let kafka: Sink = "kafka:orders".parse().unwrap();
-        assert_eq!(kafka.options, [("topic".to_owned(), "orders".to_owned())]);
     }
 
     #[test]
@@ -102,13 +90,11 @@ mod tests {
             ("memroy", "--sink memory"),
             ("parquet", "--sink parquet:DIR"),
             ("console:x", "--sink console"),
-            (
-                "zzz",
-                "use one of memory, console, noop, parquet, json, csv, kafka",
-            ),
         ] {
             let error = text.parse::<Sink>().unwrap_err();
             assert_eq!(error.hint.as_deref(), Some(hint), "{text}");
         }
+        let error = "kafka:orders".parse::<Sink>().unwrap_err();
+        assert!(error.evalue.contains("no sink 'kafka'"), "{error}");
     }
 }
