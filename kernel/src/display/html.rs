@@ -25,11 +25,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// A frame around a panel; `accent` is a hex colour for its left edge.
-pub fn panel(accent: &str, body: &str) -> String {
+/// A frame around a panel at most `width` pixels wide; `accent` is a hex colour for its left edge.
+pub fn panel(accent: &str, width: u32, body: &str) -> String {
     format!(
         "<div style=\"border:{LINE};border-left:4px solid {accent};border-radius:4px;\
-         padding:8px 14px;margin:2px 0;max-width:760px;font-size:13px;line-height:1.45\">\
+         padding:8px 14px;margin:2px 0;max-width:{width}px;font-size:13px;line-height:1.45\">\
          {body}</div>"
     )
 }

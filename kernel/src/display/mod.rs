@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 pub use chart::{ChartKind, ChartOptions, chart};
 pub use error::error_traceback;
 pub use progress::{progress, queries, status};
-pub use query_card::{QueryCard, QueryState, query_card};
+pub use query_card::{LastBatch, QueryCard, QueryState, query_card};
 pub use table::{table, text_table};
 
 /// One thing to show, in every form a frontend may choose from.

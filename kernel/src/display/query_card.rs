@@ -5,13 +5,16 @@ use tidebook_engine::{
 };
 use uuid::Uuid;
 
+use super::MimeBundle;
 use super::html::{DIM, escape, fact, panel};
 use super::number::{bytes, count, duration, rate, short, thousands};
 use super::sparkline::sparkline;
-use super::MimeBundle;
 
 /// How many batches the sparkline shows.
 const SPARK_BATCHES: usize = 40;
+
+/// Pixels.
+const WIDTH: u32 = 760;
 
 /// What a query is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,11 +171,14 @@ impl QueryCard {
     /// The card with the figures of the newest progresses, oldest first; the engine keeps at most
     /// 100 of them.
     pub fn with_progress(mut self, recent: &[StreamingQueryProgress]) -> Self {
-        let batches: Vec<&StreamingQueryProgress> = recent.iter().filter(|p| ran_a_batch(p)).collect();
+        let batches: Vec<&StreamingQueryProgress> =
+            recent.iter().filter(|p| ran_a_batch(p)).collect();
         self.rows_per_batch = batches.iter().map(|p| p.num_input_rows).collect();
         self.input_rows = self.rows_per_batch.iter().sum();
         self.whole_run = recent.len() < 100;
-        self.dropped_by_watermark = batches.iter().flat_map(|p| &p.state_operators)
+        self.dropped_by_watermark = batches
+            .iter()
+            .flat_map(|p| &p.state_operators)
             .map(|operator| operator.num_rows_dropped_by_watermark)
             .sum();
         self.corrupt_records = batches
@@ -180,26 +186,23 @@ impl QueryCard {
             .flat_map(|p| &p.sources)
             .filter_map(|source| source.metrics.get("numCorruptRecords")?.parse::<i64>().ok())
             .sum();
-        if let Some(last) = batches.last() {
-            self.batches = last.batch_id + 1;
-            self.last_batch = Some(LastBatch {
-                id: last.batch_id,
-                input_rows: last.num_input_rows,
-                output_rows: last.num_output_rows(),
-                duration_ms: last.batch_duration,
-                input_rate: last.input_rows_per_second,
-                processed_rate: last.processed_rows_per_second,
-            });
-        }
-        if let Some(newest) = recent.last() {
-            self.watermark = newest.event_time.get("watermark").cloned();
-            self.state_size = (!newest.state_operators.is_empty()).then(|| {
-                let operators = newest.state_operators.iter();
-                operators.fold((0, 0), |(rows, bytes), operator| {
-                    (rows + operator.num_rows_total, bytes + operator.memory_used_bytes)
-                })
-            });
-        }
+        let last = batches.last();
+        self.batches = last.map_or(0, |last| last.batch_id + 1);
+        self.last_batch = last.map(|last| LastBatch {
+            id: last.batch_id,
+            input_rows: last.num_input_rows,
+            output_rows: last.num_output_rows(),
+            duration_ms: last.batch_duration,
+            input_rate: last.input_rows_per_second,
+            processed_rate: last.processed_rows_per_second,
+        });
+        let newest = recent.last();
+        self.watermark = newest.and_then(|newest| newest.event_time.get("watermark").cloned());
+        let operators = newest.map_or(&[][..], |newest| &newest.state_operators);
+        self.state_size = operators
+            .iter()
+            .map(|operator| (operator.num_rows_total, operator.memory_used_bytes))
+            .reduce(|a, b| (a.0 + b.0, a.1 + b.1));
         self
     }
 
@@ -235,7 +238,10 @@ impl QueryCard {
         let mut add = |label: &str, value: String| facts.push((label.to_owned(), value));
         if let Some(last) = &self.last_batch {
             let rows = count(last.input_rows, "row");
-            add("last batch", format!("{rows} in {}", duration(last.duration_ms)));
+            add(
+                "last batch",
+                format!("{rows} in {}", duration(last.duration_ms)),
+            );
             add("input rows/s", rate(last.input_rate));
             add("processed rows/s", rate(last.processed_rate));
         }
@@ -243,11 +249,15 @@ impl QueryCard {
             add("watermark", watermark);
         }
         if let Some((keys, memory)) = self.state_size {
-            let size = if memory > 0 { format!(" · {}", bytes(memory)) } else { String::new() };
+            let size = if memory > 0 {
+                format!(" · {}", bytes(memory))
+            } else {
+                String::new()
+            };
             add("state", format!("{}{size}", count(keys, "row")));
         }
         if self.dropped_by_watermark > 0 {
-            add("dropped, too late", thousands(self.dropped_by_watermark));
+            add("dropped as late", thousands(self.dropped_by_watermark));
         }
         if self.corrupt_records > 0 {
             add("corrupt records", thousands(self.corrupt_records));
@@ -270,7 +280,11 @@ impl QueryCard {
             return None;
         }
         let values: Vec<f64> = shown.iter().map(|rows| *rows as f64).collect();
-        let scale = format!("last {} batches, largest {}", shown.len(), thousands(largest));
+        let scale = format!(
+            "last {} batches, largest {}",
+            shown.len(),
+            thousands(largest)
+        );
         Some((sparkline(&values, SPARK_BATCHES), scale))
     }
 }
@@ -311,14 +325,17 @@ fn html(card: &QueryCard) -> String {
         escape(&card.setup()),
         card.id
     ));
-    panel(state.color(), &body)
+    panel(state.color(), WIDTH, &body)
 }
 
 fn error_html(error: &Error) -> String {
-    let condition = error.condition().map(|name| format!("[{name}] ")).unwrap_or_default();
+    let condition = error
+        .condition()
+        .map(|name| format!("[{name}] "))
+        .unwrap_or_default();
     let hint = error
         .hint()
-        .map(|hint| format!("<br>hint: <code>{}</code>", escape(hint)))
+        .map(|hint| format!("<br><b>hint</b>: {}", escape(hint)))
         .unwrap_or_default();
     format!(
         "<div style=\"margin:6px 0;white-space:pre-wrap;overflow-wrap:break-word\"><b>{}</b>: {}{}{hint}</div>",
@@ -329,14 +346,27 @@ fn error_html(error: &Error) -> String {
 }
 
 fn plain(card: &QueryCard) -> String {
-    let mut lines = vec![format!("{} {} {}", card.title(), card.state.sign(), card.state.word())];
+    let mut lines = vec![format!(
+        "{} {} {}",
+        card.title(),
+        card.state.sign(),
+        card.state.word()
+    )];
     let message = card.status_message();
     if !message.is_empty() {
         lines[0].push_str(&format!(" ({message})"));
     }
     let facts = card.facts();
-    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    lines.extend(facts.iter().map(|(label, value)| format!("  {label:<width$}  {value}")));
+    let width = facts
+        .iter()
+        .map(|(label, _)| label.chars().count())
+        .max()
+        .unwrap_or(0);
+    lines.extend(
+        facts
+            .iter()
+            .map(|(label, value)| format!("  {label:<width$}  {value}")),
+    );
     if let Some((blocks, scale)) = card.spark() {
         lines.push(format!("  rows per batch  {blocks}  {scale}"));
     }
@@ -394,11 +424,15 @@ mod tests {
     #[test]
     fn a_state_follows_from_what_the_query_says() {
         let default = Trigger::default();
-        let of = |active, failed, busy, trigger| QueryState::of(active, failed, &status(busy), trigger);
+        let of =
+            |active, failed, busy, trigger| QueryState::of(active, failed, &status(busy), trigger);
         assert_eq!(of(true, false, true, default), QueryState::Running);
         assert_eq!(of(true, false, false, default), QueryState::Waiting);
         assert_eq!(of(false, true, false, Trigger::Once), QueryState::Failed);
-        assert_eq!(of(false, false, false, Trigger::AvailableNow), QueryState::Finished);
+        assert_eq!(
+            of(false, false, false, Trigger::AvailableNow),
+            QueryState::Finished
+        );
         assert_eq!(of(false, false, false, default), QueryState::Stopped);
     }
 
@@ -414,11 +448,11 @@ mod tests {
         let plain = plain(&card);
         for part in [
             "departures ▶ running (Processing new data)",
-            "batches            12",
-            "watermark          2013-01-01 15:50:00",
-            "state              36 rows · 18.0 KiB",
-            "dropped, too late  12",
-            "corrupt records    12",
+            "batches           12",
+            "watermark         2013-01-01 15:50:00",
+            "state             36 rows · 18.0 KiB",
+            "dropped as late   12",
+            "corrupt records   12",
             "update mode · every 1 s · MemorySink · id 00000000-",
         ] {
             assert!(plain.contains(part), "{part} is not in\n{plain}");
@@ -445,7 +479,7 @@ mod tests {
         let html = html(&gallery::card(QueryState::Failed));
         assert!(html.contains("<b>StreamingQueryException</b>: [MALFORMED_RECORD_IN_PARSING]"));
         assert!(html.contains("&lt;not json&gt;"), "{html}");
-        assert!(html.contains("hint: <code>"));
+        assert!(html.contains("<b>hint</b>: add --option"));
     }
 
     #[test]

@@ -24,7 +24,12 @@ pub fn text_table(rows: &Rows, truncate: Option<usize>) -> String {
 }
 
 fn html(rows: &Rows, max_rows: usize) -> String {
-    let columns: Vec<Column> = rows.schema.fields().iter().map(|f| Column::of(f.data_type())).collect();
+    let columns: Vec<Column> = rows
+        .schema
+        .fields()
+        .iter()
+        .map(|f| Column::of(f.data_type()))
+        .collect();
     let mut html = String::from(
         "<div style=\"overflow-x:auto;max-width:100%\">\
          <table style=\"border-collapse:collapse;margin:0 0 4px 0;font-size:13px\"><thead><tr>",
@@ -43,9 +48,9 @@ fn html(rows: &Rows, max_rows: usize) -> String {
         for (array, column) in batch.columns().iter().zip(&columns) {
             let cell = match value::is_null(array, row) {
                 true => "<i style=\"opacity:0.5\">NULL</i>".to_owned(),
-                false => escape(
-                    &value::window(array, row).unwrap_or_else(|| value::text(array, row)),
-                ),
+                false => {
+                    escape(&value::window(array, row).unwrap_or_else(|| value::text(array, row)))
+                }
             };
             html.push_str(&format!(
                 "<td style=\"{}border-bottom:{LINE}\">{cell}</td>",
@@ -95,7 +100,9 @@ impl Column {
         match self {
             Self::Number => "text-align:right;padding:4px 12px;white-space:nowrap;",
             Self::Time => "text-align:left;padding:4px 12px;white-space:nowrap;",
-            Self::Text => "text-align:left;padding:4px 12px;max-width:480px;overflow-wrap:break-word;",
+            Self::Text => {
+                "text-align:left;padding:4px 12px;max-width:480px;overflow-wrap:break-word;"
+            }
         }
     }
 }
@@ -139,16 +146,33 @@ fn first_rows(rows: &Rows, max_rows: usize) -> impl Iterator<Item = (&RecordBatc
 }
 
 fn grid(rows: &Rows, max_rows: usize, truncate: Option<usize>) -> String {
-    let heading = rows.schema.fields().iter().map(|field| cut(field.name(), truncate));
+    let heading = rows
+        .schema
+        .fields()
+        .iter()
+        .map(|field| cut(field.name(), truncate));
     let mut lines: Vec<Vec<String>> = vec![heading.collect()];
     for (batch, row) in first_rows(rows, max_rows) {
-        let cells = batch.columns().iter().map(|array| cut(&value::text(array, row), truncate));
+        let cells = batch
+            .columns()
+            .iter()
+            .map(|array| cut(&value::text(array, row), truncate));
         lines.push(cells.collect());
     }
     let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| lines.iter().map(|line| width(&line[column])).max().unwrap_or(0).max(3))
+        .map(|column| {
+            lines
+                .iter()
+                .map(|line| width(&line[column]))
+                .max()
+                .unwrap_or(0)
+                .max(3)
+        })
         .collect();
-    let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(*width))).collect();
+    let rule: String = widths
+        .iter()
+        .map(|width| format!("+{}", "-".repeat(*width)))
+        .collect();
     let rule = format!("{rule}+\n");
 
     let mut grid = rule.clone();
@@ -220,14 +244,26 @@ mod tests {
             columns.into_iter().map(|(name, array)| (name, array, true)),
         )
         .unwrap();
-        Rows { schema: batch.schema(), batches: vec![batch] }
+        Rows {
+            schema: batch.schema(),
+            batches: vec![batch],
+        }
     }
 
     fn people() -> Rows {
         rows(vec![
-            ("name", Arc::new(StringArray::from(vec![Some("a\nb"), None, Some("日本")])) as _),
-            ("n", Arc::new(Int64Array::from(vec![Some(1), Some(1_000), None])) as _),
-            ("avg", Arc::new(Float64Array::from(vec![0.5, 2.0, 1e8])) as _),
+            (
+                "name",
+                Arc::new(StringArray::from(vec![Some("a\nb"), None, Some("日本")])) as _,
+            ),
+            (
+                "n",
+                Arc::new(Int64Array::from(vec![Some(1), Some(1_000), None])) as _,
+            ),
+            (
+                "avg",
+                Arc::new(Float64Array::from(vec![0.5, 2.0, 1e8])) as _,
+            ),
         ])
     }
 
@@ -253,7 +289,10 @@ mod tests {
 
     #[test]
     fn long_cells_are_cut_as_show_cuts_them() {
-        assert_eq!(cut("abcdefghijklmnopqrstuvwxyz", Some(20)), "abcdefghijklmnopq...");
+        assert_eq!(
+            cut("abcdefghijklmnopqrstuvwxyz", Some(20)),
+            "abcdefghijklmnopq..."
+        );
         assert_eq!(cut("abcdef", Some(3)), "abc");
         assert_eq!(cut("abcdef", Some(0)), "abcdef");
     }
@@ -263,12 +302,21 @@ mod tests {
         let rows = gallery::hourly_departures(1);
         let bundle = table(&rows, 2);
         let plain = bundle.data["text/plain"].as_str().unwrap();
-        assert!(plain.contains("|{2013-01-01 05:00:00, 2013-01-01 06:00:00}|"), "{plain}");
+        assert!(
+            plain.contains("|{2013-01-01 05:00:00, 2013-01-01 06:00:00}|"),
+            "{plain}"
+        );
         assert!(plain.ends_with("only showing top 2 rows\n"), "{plain}");
         let html = bundle.data["text/html"].as_str().unwrap();
         assert!(html.contains("2013-01-01 05:00 – 06:00"), "{html}");
-        assert!(html.contains(&format!("showing 2 of {} rows", rows.num_rows())), "{html}");
-        assert!(html.contains("struct&lt;start: timestamp, end: timestamp&gt;"), "{html}");
+        assert!(
+            html.contains(&format!("showing 2 of {} rows", rows.num_rows())),
+            "{html}"
+        );
+        assert!(
+            html.contains("struct&lt;start: timestamp, end: timestamp&gt;"),
+            "{html}"
+        );
     }
 
     #[test]
@@ -277,7 +325,10 @@ mod tests {
             "<n>",
             Arc::new(StringArray::from(vec![Some("<script>"), None])) as _,
         )]);
-        let html = table(&rows, 10).data["text/html"].as_str().unwrap().to_owned();
+        let html = table(&rows, 10).data["text/html"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert!(html.contains("&lt;n&gt;") && html.contains("&lt;script&gt;"));
         assert!(html.contains("<i style=\"opacity:0.5\">NULL</i>"));
         assert!(html.contains(">2 rows</div>"));
@@ -288,7 +339,17 @@ mod tests {
         let mut empty = people();
         empty.batches.clear();
         let bundle = table(&empty, 10);
-        assert!(bundle.data["text/html"].as_str().unwrap().contains(">no rows</div>"));
-        assert!(bundle.data["text/plain"].as_str().unwrap().contains("|name|n  |avg|"));
+        assert!(
+            bundle.data["text/html"]
+                .as_str()
+                .unwrap()
+                .contains(">no rows</div>")
+        );
+        assert!(
+            bundle.data["text/plain"]
+                .as_str()
+                .unwrap()
+                .contains("|name|n  |avg|")
+        );
     }
 }

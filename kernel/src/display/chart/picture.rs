@@ -20,7 +20,8 @@ pub fn svg(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Err
     surface.finish()?;
     let size = |(width, height)| format!("width=\"{width}\" height=\"{height}\"");
     // The view box stays as large as the canvas: that scales the drawing back.
-    Ok(svg.replacen(&size(CANVAS), &size((WIDTH, HEIGHT)), 1))
+    let head = size((WIDTH, HEIGHT)) + " stroke-linejoin=\"round\" stroke-linecap=\"round\"";
+    Ok(svg.replacen(&size(CANVAS), &head, 1))
 }
 
 /// A PNG in base64, [`SCALE`] times as large as it is meant to be shown.
@@ -29,9 +30,8 @@ pub fn png(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Err
     let mut surface = Surface::new(BitMapBackend::with_buffer(&mut pixels, CANVAS));
     draw::draw(&mut surface, data, kind, title);
     surface.finish()?;
-    let png = encode(&pixels).map_err(|error| {
-        Error::internal(format!("encode a chart: {error}")).with_source(error)
-    })?;
+    let png = encode(&pixels)
+        .map_err(|error| Error::internal(format!("encode a chart: {error}")).with_source(error))?;
     Ok(STANDARD.encode(png))
 }
 
@@ -39,7 +39,9 @@ fn encode(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, CANVAS.0, CANVAS.1);
     encoder.set_color(png::ColorType::Rgb);
-    encoder.set_compression(png::Compression::Fast);
+    // Plain areas compress best unfiltered.
+    encoder.set_filter(png::FilterType::NoFilter);
+    encoder.set_compression(png::Compression::Default);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;
