@@ -1,12 +1,11 @@
-//! Progress and status of queries, under Spark's own field names.
+//! Progress and status of a query, under Spark's own field names.
 
 use serde_json::Value;
-use tidebook_engine::{StreamingQuery, StreamingQueryProgress, StreamingQueryStatus};
+use tidebook_engine::{StreamingQueryProgress, StreamingQueryStatus};
 
 use super::MimeBundle;
-use super::html::{DIM, LINE, escape, panel};
+use super::html::{DIM, LINE, escape, panel, table};
 use super::number::{rate, thousands};
-use super::query_card::QueryCard;
 
 /// The colour of panels that report and do not judge.
 const ACCENT: &str = "#3b8fd6";
@@ -46,73 +45,6 @@ pub fn status(status: &StreamingQueryStatus) -> MimeBundle {
         .with("application/json", json)
 }
 
-/// All queries, one line each.
-pub fn queries(queries: &[StreamingQuery]) -> MimeBundle {
-    let cards: Vec<QueryCard> = queries.iter().map(QueryCard::from_query).collect();
-    query_list(&cards)
-}
-
-fn query_list(cards: &[QueryCard]) -> MimeBundle {
-    if cards.is_empty() {
-        let message = "no queries yet: start one with %%stream NAME";
-        return MimeBundle::html(format!("<div style=\"{DIM}\">{message}</div>"), message);
-    }
-    let headings = ["name", "state", "batches", "rows in", "watermark", "id"];
-    let lines: Vec<[String; 6]> = cards
-        .iter()
-        .map(|card| {
-            [
-                card.name.clone().unwrap_or_else(|| "–".to_owned()),
-                format!("{} {}", card.state.sign(), card.state.word()),
-                thousands(card.batches),
-                thousands(card.input_rows),
-                card.watermark_text().unwrap_or_else(|| "–".to_owned()),
-                card.id.to_string(),
-            ]
-        })
-        .collect();
-
-    let rows: Vec<Vec<String>> = cards
-        .iter()
-        .zip(&lines)
-        .map(|(card, line)| {
-            let mut cells: Vec<String> = line.iter().map(|cell| escape(cell)).collect();
-            cells[0] = format!("<b>{}</b>", cells[0]);
-            cells[1] = format!(
-                "<span style=\"color:{}\">{}</span> {}",
-                card.state.color(),
-                card.state.sign(),
-                card.state.word()
-            );
-            cells[5] = format!("<span style=\"font-size:11px;{DIM}\">{}</span>", cells[5]);
-            cells
-        })
-        .collect();
-    let html = html_table(&headings, &[false, false, true, true, false, false], &rows);
-
-    let widths: Vec<usize> = (0..headings.len())
-        .map(|i| {
-            let cells = lines.iter().map(|line| line[i].chars().count());
-            cells.chain([headings[i].len()]).max().unwrap_or(0)
-        })
-        .collect();
-    let line = |cells: Vec<&str>| -> String {
-        let cells: Vec<String> = cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    let mut plain = vec![line(headings.to_vec())];
-    plain.extend(
-        lines
-            .iter()
-            .map(|cells| line(cells.iter().map(String::as_str).collect())),
-    );
-    MimeBundle::html(html, plain.join("\n"))
-}
-
 /// Several progresses as a table, one batch a line, oldest first.
 fn batches(progress: &[StreamingQueryProgress]) -> String {
     let headings = [
@@ -146,37 +78,7 @@ fn batches(progress: &[StreamingQueryProgress]) -> String {
             ]
         })
         .collect();
-    html_table(&headings, &[true; 8], &rows) + "<div style=\"margin-top:10px\"></div>"
-}
-
-/// A table whose cells are HTML already.
-fn html_table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
-    let style = |i: usize| {
-        let align = if right[i] { "right" } else { "left" };
-        format!("text-align:{align};padding:3px 9px;white-space:nowrap")
-    };
-    let mut html = String::from(
-        "<div style=\"overflow-x:auto\"><table style=\"border-collapse:collapse;margin:0;font-size:12px\"><thead><tr>",
-    );
-    for (i, heading) in headings.iter().enumerate() {
-        html.push_str(&format!(
-            "<th style=\"{};border-bottom:1px solid #808080;font-weight:600\">{heading}</th>",
-            style(i)
-        ));
-    }
-    html.push_str("</tr></thead><tbody>");
-    for row in rows {
-        html.push_str("<tr>");
-        for (i, cell) in row.iter().enumerate() {
-            html.push_str(&format!(
-                "<td style=\"{};border-bottom:{LINE}\">{cell}</td>",
-                style(i)
-            ));
-        }
-        html.push_str("</tr>");
-    }
-    html.push_str("</tbody></table></div>");
-    html
+    table(&headings, &[true; 8], &rows) + "<div style=\"margin-top:10px\"></div>"
 }
 
 /// A JSON object: its scalars first come side by side, every object in it gets a line of its own.
@@ -248,7 +150,6 @@ fn pretty(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::query_card::QueryState;
     use super::*;
     use crate::display::gallery;
 
@@ -318,27 +219,6 @@ mod tests {
                 .as_str()
                 .unwrap()
                 .contains("Waiting for &lt;data&gt;")
-        );
-    }
-
-    #[test]
-    fn queries_are_listed_with_their_state() {
-        let bundle = query_list(&[
-            gallery::card(QueryState::Running),
-            gallery::card(QueryState::Failed),
-        ]);
-        let plain = bundle.data["text/plain"].as_str().unwrap();
-        assert!(
-            plain.starts_with("name        state      batches  rows in  watermark"),
-            "{plain}"
-        );
-        assert!(plain.contains("departures  ▶ running  12"), "{plain}");
-        assert!(plain.contains("departures  ✖ failed"), "{plain}");
-        assert!(
-            query_list(&[]).data["text/plain"]
-                .as_str()
-                .unwrap()
-                .contains("%%stream")
         );
     }
 }

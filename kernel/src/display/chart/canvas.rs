@@ -3,6 +3,8 @@
 //! Coordinates are CSS pixels. Both canvases are drawn [`SCALE`] times larger, in whole pixels:
 //! the bitmap is then sharp on dense screens and the SVG, scaled back, precise to half a pixel.
 
+use std::collections::HashMap;
+
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle};
@@ -122,6 +124,9 @@ pub trait Backend: DrawingBackend {
         width: u32,
     ) -> Result<(), String>;
 
+    /// Draws a filled circle; its radius is in pixels of the canvas.
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String>;
+
     /// Draws one line of text.
     fn line_of_text(&mut self, text: &str, at: Point, style: TextStyle) -> Result<(), String>;
 }
@@ -139,6 +144,11 @@ impl Backend for SVGBackend<'_> {
             stroke_width: width,
         };
         self.draw_path(points.iter().copied(), &style)
+            .map_err(|error| error.to_string())
+    }
+
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String> {
+        self.draw_circle(center, radius, &color, true)
             .map_err(|error| error.to_string())
     }
 
@@ -164,33 +174,46 @@ impl Backend for SVGBackend<'_> {
 
 impl Backend for BitMapBackend<'_> {
     /// plotters makes a wide line a polygon of whole pixels, whose width varies with its
-    /// direction; here every pixel is covered by how near it lies to the line.
+    /// direction; here every pixel is covered by how near it lies to the line, and painted once.
     fn stroke(
         &mut self,
         points: &[BackendCoord],
         color: RGBColor,
         width: u32,
     ) -> Result<(), String> {
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return Ok(());
+        };
         let reach = f64::from(width) / 2.0 + 0.5;
-        let (columns, rows) = self.get_size();
-        for pair in points.windows(2) {
-            let (from, to) = (pair[0], pair[1]);
-            let limit = |low: i32, high: i32, size: u32| {
-                let margin = reach.ceil() as i32;
-                (low.min(high) - margin).max(0)..=(low.max(high) + margin).min(size as i32 - 1)
-            };
-            for y in limit(from.1, to.1, rows) {
-                for x in limit(from.0, to.0, columns) {
+        let margin = reach.ceil() as i32;
+        let size = self.get_size();
+        let limit = |low: i32, high: i32, size: u32| {
+            (low.min(high) - margin).max(0)..(low.max(high) + margin + 1).min(size as i32)
+        };
+        let mut covered: HashMap<BackendCoord, f64> = HashMap::new();
+        let segments = points.windows(2).map(|pair| (pair[0], pair[1]));
+        for (from, to) in segments.chain((first == last).then_some((*first, *last))) {
+            for y in limit(from.1, to.1, size.1) {
+                for x in limit(from.0, to.0, size.0) {
                     let coverage = reach - distance((x, y), from, to);
                     if coverage > 0.0 {
-                        let color = color.to_backend_color().mix(coverage.min(1.0));
-                        self.draw_pixel((x, y), color)
-                            .map_err(|error| error.to_string())?;
+                        let most = covered.entry((x, y)).or_default();
+                        *most = most.max(coverage);
                     }
                 }
             }
         }
+        for (place, coverage) in covered {
+            let color = color.to_backend_color().mix(shade(coverage));
+            self.draw_pixel(place, color)
+                .map_err(|error| error.to_string())?;
+        }
         Ok(())
+    }
+
+    /// A line of no length with round ends.
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String> {
+        self.stroke(&[center], color, radius * 2)
     }
 
     /// plotters sets bitmap text in whole pixels, which spaces letters unevenly, and has no heavy
@@ -217,7 +240,10 @@ impl Backend for BitMapBackend<'_> {
                 &mut |x, y, coverage| {
                     let inside = (0..columns as i32).contains(&x) && (0..rows as i32).contains(&y);
                     if inside && result.is_ok() {
-                        let color = style.color.to_backend_color().mix(f64::from(coverage));
+                        let color = style
+                            .color
+                            .to_backend_color()
+                            .mix(shade(f64::from(coverage)));
                         result = self
                             .draw_pixel((x, y), color)
                             .map_err(|error| error.to_string());
@@ -262,16 +288,17 @@ impl<B: Backend> Canvas for Surface<B> {
 
     fn dot(&mut self, center: Point, radius: f64, color: RGBColor) {
         let radius = (radius * f64::from(SCALE)).round().max(1.0) as u32;
-        self.attempt(|backend| {
-            backend
-                .draw_circle(device(center), radius, &color, true)
-                .map_err(|error| error.to_string())
-        });
+        self.attempt(|backend| backend.disc(device(center), radius, color));
     }
 
     fn text(&mut self, text: &str, at: Point, style: TextStyle) {
         self.attempt(|backend| backend.line_of_text(text, at, style));
     }
+}
+
+/// One of few shades: a picture of few colours is a small file.
+fn shade(coverage: f64) -> f64 {
+    (coverage.clamp(0.0, 1.0) * 6.0).round() / 6.0
 }
 
 /// How far a pixel lies from the line between two others.
@@ -283,7 +310,8 @@ fn distance(pixel: BackendCoord, from: BackendCoord, to: BackendCoord) -> f64 {
         0.0 => 0.0,
         _ => ((way.0 * line.0 + way.1 * line.1) / length).clamp(0.0, 1.0),
     };
-    (way.0 - share * line.0).hypot(way.1 - share * line.1)
+    let off = (way.0 - share * line.0, way.1 - share * line.1);
+    (off.0 * off.0 + off.1 * off.1).sqrt()
 }
 
 fn device((x, y): Point) -> BackendCoord {

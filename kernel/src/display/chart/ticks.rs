@@ -198,18 +198,18 @@ fn label(
     let text = |format: &str| time.format(format).to_string();
     let year = |time: NaiveDateTime| (time.year(), 0);
     let day = |time: NaiveDateTime| (time.year(), time.ordinal());
-    match step {
-        ..DAY => {
-            let clock = match step {
-                ..SECOND => "%H:%M:%S%.3f",
-                ..MINUTE => "%H:%M:%S",
+    match () {
+        _ if step < DAY => {
+            let clock = match () {
+                _ if step < SECOND => "%H:%M:%S%.3f",
+                _ if step < MINUTE => "%H:%M:%S",
                 _ => "%H:%M",
             };
             let date = if same(year) { "%b %-d" } else { "%b %-d, %Y" };
             (text(clock), (!same(day)).then(|| text(date)))
         }
-        ..2_592_000_000_000 => (text("%b %-d"), (!same(year)).then(|| text("%Y"))),
-        ..31_104_000_000_000 => (text("%b"), (!same(year)).then(|| text("%Y"))),
+        _ if step < 30 * DAY => (text("%b %-d"), (!same(year)).then(|| text("%Y"))),
+        _ if step < 360 * DAY => (text("%b"), (!same(year)).then(|| text("%Y"))),
         _ => (text("%Y"), None),
     }
 }
