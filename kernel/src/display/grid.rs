@@ -7,6 +7,7 @@ use super::value;
 
 /// All rows as text in the form of Spark's `show()`: with `truncate`, longer cells are cut to that
 /// many characters and all are right aligned; without, cells are whole and left aligned.
+#[allow(dead_code, reason = "what `show()` of a Rust cell prints")]
 pub fn text_table(rows: &Rows, truncate: Option<usize>) -> String {
     grid(rows, usize::MAX, truncate)
 }

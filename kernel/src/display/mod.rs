@@ -30,10 +30,11 @@ use serde_json::{Map, Value};
 pub use card_view::query_card;
 pub use chart::{ChartKind, ChartOptions, chart};
 pub use error::error_traceback;
+#[allow(unused_imports, reason = "what `show()` of a Rust cell prints")]
 pub use grid::text_table;
 pub use progress::{progress, status};
 pub use queries::queries;
-pub use query_card::{LastBatch, QueryCard, QueryState};
+pub use query_card::{QueryCard, QueryState};
 pub use table::table;
 
 /// One thing to show, in every form a frontend may choose from.
