@@ -21,6 +21,7 @@ use tidebook_engine::{
 use uuid::Uuid;
 
 use super::chart::columns_of;
+use super::query_card::QueryState;
 use super::*;
 
 const HOUR: i64 = 3_600_000_000;

@@ -34,7 +34,7 @@ pub use error::error_traceback;
 pub use grid::text_table;
 pub use progress::{progress, status};
 pub use queries::queries;
-pub use query_card::{QueryCard, QueryState};
+pub use query_card::QueryCard;
 pub use table::table;
 
 /// One thing to show, in every form a frontend may choose from.
