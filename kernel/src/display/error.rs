@@ -31,7 +31,10 @@ mod tests {
     #[test]
     fn name_and_message_come_first() {
         let lines = error_traceback("AnalysisException", "[X.Y] no such thing", Some("try 'b'"));
-        assert_eq!(lines[0], "\u{1b}[1;31mAnalysisException\u{1b}[0m: [X.Y] no such thing");
+        assert_eq!(
+            lines[0],
+            "\u{1b}[1;31mAnalysisException\u{1b}[0m: [X.Y] no such thing"
+        );
         assert_eq!(lines[1], "\u{1b}[36mhint:\u{1b}[0m try 'b'");
     }
 
@@ -42,6 +45,9 @@ mod tests {
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[1], "b");
         assert_eq!(lines[3], "      d");
-        assert_eq!(lines, error_traceback(error.ename(), &error.to_string(), None));
+        assert_eq!(
+            lines,
+            error_traceback(error.ename(), &error.to_string(), None)
+        );
     }
 }

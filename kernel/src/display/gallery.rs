@@ -21,6 +21,7 @@ use tidebook_engine::{
 use uuid::Uuid;
 
 use super::chart::columns_of;
+use super::query_card::QueryState;
 use super::*;
 
 const HOUR: i64 = 3_600_000_000;
@@ -92,7 +93,9 @@ pub fn progresses(batches: i64) -> Vec<StreamingQueryProgress> {
             "sink": {"description": "MemorySink", "numOutputRows": 6}
         })
     };
-    (0..batches).map(|batch| serde_json::from_value(progress(batch)).unwrap()).collect()
+    (0..batches)
+        .map(|batch| serde_json::from_value(progress(batch)).unwrap())
+        .collect()
 }
 
 /// A card after twelve batches.
@@ -129,7 +132,10 @@ pub fn card(state: QueryState) -> QueryCard {
 
 fn rows(columns: Vec<(&str, ArrayRef)>) -> Rows {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
-    Rows { schema: batch.schema(), batches: vec![batch] }
+    Rows {
+        schema: batch.schema(),
+        batches: vec![batch],
+    }
 }
 
 fn windows(starts: &[i64], length: i64) -> ArrayRef {
@@ -139,7 +145,11 @@ fn windows(starts: &[i64], length: i64) -> ArrayRef {
         Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("+00:00"))
     };
     let fields = ["start", "end"].map(|name| Field::new(name, time.clone(), true));
-    Arc::new(StructArray::new(fields.to_vec().into(), vec![bound(0), bound(length)], None))
+    Arc::new(StructArray::new(
+        fields.to_vec().into(),
+        vec![bound(0), bound(length)],
+        None,
+    ))
 }
 
 fn by_name(column: &str, names: &[&str], ns: &[i64]) -> Rows {
@@ -176,7 +186,10 @@ fn wave() -> Rows {
 
 /// Every kind of picture, by name.
 fn charts() -> Vec<(&'static str, Rows, ChartOptions)> {
-    let kind = |kind| ChartOptions { kind: Some(kind), ..Default::default() };
+    let kind = |kind| ChartOptions {
+        kind: Some(kind),
+        ..Default::default()
+    };
     let mut empty = hourly_departures(1);
     empty.batches.clear();
     let one = rows(vec![
@@ -190,7 +203,9 @@ fn charts() -> Vec<(&'static str, Rows, ChartOptions)> {
         "Teterboro, which has hardly any scheduled departures at all but a very long name",
     ];
     let minutes: Vec<i64> = (0..5_000).map(|i| NEW_YEAR + i * HOUR / 60).collect();
-    let counts: Vec<i64> = (0..5_000).map(|i| 400 + (i * 7_919) % 173 + i / 20).collect();
+    let counts: Vec<i64> = (0..5_000)
+        .map(|i| 400 + (i * 7_919) % 173 + i / 20)
+        .collect();
     let long = rows(vec![
         ("window", windows(&minutes, HOUR / 60)),
         ("n", Arc::new(Int64Array::from(counts)) as _),
@@ -205,15 +220,34 @@ fn charts() -> Vec<(&'static str, Rows, ChartOptions)> {
         ("empty", empty, ChartOptions::default()),
         ("one", one.clone(), ChartOptions::default()),
         ("one-line", one, kind(ChartKind::Line)),
-        ("names", by_name("origin", &["EWR", "JFK", "LGA"], &[1_203, 988, 1_101]), ChartOptions::default()),
-        ("long-names", by_name("airport", &airports, &[1_203, 988, 1_101, 4]), ChartOptions::default()),
-        ("below-zero", by_name("account", &["a", "b", "c"], &[12, -7, 3]), ChartOptions::default()),
+        (
+            "names",
+            by_name("origin", &["EWR", "JFK", "LGA"], &[1_203, 988, 1_101]),
+            ChartOptions::default(),
+        ),
+        (
+            "long-names",
+            by_name("airport", &airports, &[1_203, 988, 1_101, 4]),
+            ChartOptions::default(),
+        ),
+        (
+            "below-zero",
+            by_name("account", &["a", "b", "c"], &[12, -7, 3]),
+            ChartOptions::default(),
+        ),
         ("many", many_carriers(), ChartOptions::default()),
         ("many-heatmap", many_carriers(), kind(ChartKind::Heatmap)),
         ("numbers", wave(), ChartOptions::default()),
         ("minutes", long.clone(), ChartOptions::default()),
         ("minutes-bar", long, kind(ChartKind::Bar)),
-        ("last", hourly_departures(4), ChartOptions { last: Some(12), ..Default::default() }),
+        (
+            "last",
+            hourly_departures(4),
+            ChartOptions {
+                last: Some(12),
+                ..Default::default()
+            },
+        ),
     ]
 }
 
@@ -234,8 +268,12 @@ fn panels() -> Vec<(&'static str, MimeBundle)> {
     };
     let mut mixed = hourly_departures(1);
     let batch = &mixed.batches[0];
-    let delay = Float64Array::from_iter((0..batch.num_rows()).map(|row| (row % 4 != 1).then_some(row as f64 / 7.0)));
-    let note = StringArray::from_iter_values((0..batch.num_rows()).map(|row| format!("<b>{row}</b> & more")));
+    let delay = Float64Array::from_iter(
+        (0..batch.num_rows()).map(|row| (row % 4 != 1).then_some(row as f64 / 7.0)),
+    );
+    let note = StringArray::from_iter_values(
+        (0..batch.num_rows()).map(|row| format!("<b>{row}</b> & more")),
+    );
     mixed = rows(vec![
         ("window", Arc::clone(batch.column(0))),
         ("origin", Arc::clone(batch.column(1))),
@@ -277,32 +315,69 @@ fn gallery() {
     for (name, rows, options) in charts() {
         let bundle = chart(&rows, &options, "Departures").unwrap();
         let forms: Vec<_> = bundle.data.keys().map(String::as_str).collect();
-        assert_eq!(forms, ["image/svg+xml", "image/png", "text/plain"], "{name}");
+        assert_eq!(
+            forms,
+            ["image/svg+xml", "image/png", "text/plain"],
+            "{name}"
+        );
         let text = |mime: &str| bundle.data[mime].as_str().unwrap();
         let svg = text("image/svg+xml");
-        assert!(svg.starts_with("<svg width=\"760\" height=\"360\" viewBox=\"0 0 1520 720\""), "{svg:.120}");
-        assert!(svg.trim_end().ends_with("</svg>") && svg.contains("Departures"), "{name}");
-        assert!(svg.len() < 300_000, "the SVG '{name}' has {} bytes", svg.len());
+        assert!(
+            svg.starts_with("<svg width=\"760\" height=\"360\" ")
+                && svg.contains("viewBox=\"0 0 1520 720\""),
+            "{svg:.120}"
+        );
+        assert!(
+            svg.trim_end().ends_with("</svg>") && svg.contains("Departures"),
+            "{name}"
+        );
+        assert!(
+            svg.len() < 300_000,
+            "the SVG '{name}' has {} bytes",
+            svg.len()
+        );
         assert!(!svg.contains("NaN"), "{name}");
         let png = STANDARD.decode(text("image/png")).unwrap();
-        assert!(png.len() < 300_000, "the PNG '{name}' has {} bytes", png.len());
+        assert!(
+            png.len() < 200_000,
+            "the PNG '{name}' has {} bytes",
+            png.len()
+        );
         let reader = png::Decoder::new(png.as_slice()).read_info().unwrap();
         assert_eq!((reader.info().width, reader.info().height), (1520, 720));
-        assert_eq!(bundle.metadata["image/png"], json!({"width": 760, "height": 360}));
+        assert_eq!(
+            bundle.metadata["image/png"],
+            json!({"width": 760, "height": 360})
+        );
         write(folder, &format!("{name}.svg"), svg.as_bytes());
         write(folder, &format!("{name}.png"), &png);
-        write(folder, &format!("{name}.txt"), text("text/plain").as_bytes());
+        write(
+            folder,
+            &format!("{name}.txt"),
+            text("text/plain").as_bytes(),
+        );
     }
     let panels = panels();
     for (name, bundle) in &panels {
         let html = bundle.data["text/html"].as_str().unwrap();
         for dropped in ["rgba(", "var(", "flex", "<style", "<script", "<svg"] {
-            assert!(!html.contains(dropped), "'{name}' has {dropped}, which a sanitiser drops");
+            assert!(
+                !html.contains(dropped),
+                "'{name}' has {dropped}, which a sanitiser drops"
+            );
         }
         if let Value::String(plain) = &bundle.data["text/plain"] {
             write(folder, &format!("{name}.txt"), plain.as_bytes());
         }
     }
-    write(folder, "light.html", page(&panels, "#ffffff", "#000000").as_bytes());
-    write(folder, "dark.html", page(&panels, "#111111", "#e0e0e0").as_bytes());
+    write(
+        folder,
+        "light.html",
+        page(&panels, "#ffffff", "#000000").as_bytes(),
+    );
+    write(
+        folder,
+        "dark.html",
+        page(&panels, "#111111", "#e0e0e0").as_bytes(),
+    );
 }

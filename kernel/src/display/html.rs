@@ -25,11 +25,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// A frame around a panel; `accent` is a hex colour for its left edge.
-pub fn panel(accent: &str, body: &str) -> String {
+/// A frame around a panel at most `width` pixels wide; `accent` is a hex colour for its left edge.
+pub fn panel(accent: &str, width: u32, body: &str) -> String {
     format!(
         "<div style=\"border:{LINE};border-left:4px solid {accent};border-radius:4px;\
-         padding:8px 14px;margin:2px 0;max-width:760px;font-size:13px;line-height:1.45\">\
+         padding:8px 14px;margin:2px 0;max-width:{width}px;font-size:13px;line-height:1.45\">\
          {body}</div>"
     )
 }
@@ -43,6 +43,36 @@ pub fn fact(label: &str, value: &str) -> String {
         escape(label),
         escape(value)
     )
+}
+
+/// A small table whose cells are HTML already; `right` says which columns are right aligned.
+pub fn table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
+    let style = |i: usize| {
+        let align = if right[i] { "right" } else { "left" };
+        format!("text-align:{align};padding:3px 9px;white-space:nowrap")
+    };
+    let mut html = String::from(
+        "<div style=\"overflow-x:auto\"><table style=\"border-collapse:collapse;margin:0;font-size:12px\"><thead><tr>",
+    );
+    for (i, heading) in headings.iter().enumerate() {
+        html.push_str(&format!(
+            "<th style=\"{};border-bottom:1px solid #808080;font-weight:600\">{heading}</th>",
+            style(i)
+        ));
+    }
+    html.push_str("</tr></thead><tbody>");
+    for row in rows {
+        html.push_str("<tr>");
+        for (i, cell) in row.iter().enumerate() {
+            html.push_str(&format!(
+                "<td style=\"{};border-bottom:{LINE}\">{cell}</td>",
+                style(i)
+            ));
+        }
+        html.push_str("</tr>");
+    }
+    html.push_str("</tbody></table></div>");
+    html
 }
 
 #[cfg(test)]

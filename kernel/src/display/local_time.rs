@@ -82,7 +82,12 @@ pub fn window(start: NaiveDateTime, end: NaiveDateTime) -> String {
         true => String::new(),
         false => date(end) + " ",
     };
-    format!("{} {} – {end_date}{}", date(start), clock(start), clock(end))
+    format!(
+        "{} {} – {end_date}{}",
+        date(start),
+        clock(start),
+        clock(end)
+    )
 }
 
 fn with_fraction(time: NaiveDateTime, format: &str) -> String {
@@ -106,7 +111,10 @@ mod tests {
     #[test]
     fn windows_say_no_more_than_needed() {
         let noon = time("2013-01-01T12:00:00");
-        assert_eq!(window(noon, time("2013-01-01T13:00:00")), "2013-01-01 12:00 – 13:00");
+        assert_eq!(
+            window(noon, time("2013-01-01T13:00:00")),
+            "2013-01-01 12:00 – 13:00"
+        );
         assert_eq!(
             window(noon, time("2013-01-01T12:00:10")),
             "2013-01-01 12:00:00 – 12:00:10"
@@ -119,7 +127,10 @@ mod tests {
 
     #[test]
     fn a_fraction_is_shown_without_its_zeros() {
-        assert_eq!(full(time("2013-01-01T12:00:00.120")), "2013-01-01 12:00:00.12");
+        assert_eq!(
+            full(time("2013-01-01T12:00:00.120")),
+            "2013-01-01 12:00:00.12"
+        );
         assert_eq!(full(time("2013-01-01T12:00:00")), "2013-01-01 12:00:00");
     }
 

@@ -9,14 +9,17 @@
 //! HTML carries inline styles only, with values that survive the sanitiser of an untrusted
 //! notebook, and takes its text colour from the page: it reads the same on light and on dark.
 
+mod card_view;
 mod chart;
 mod error;
 #[cfg(test)]
 mod gallery;
+mod grid;
 mod html;
 mod local_time;
 mod number;
 mod progress;
+mod queries;
 mod query_card;
 mod sparkline;
 mod table;
@@ -24,11 +27,15 @@ mod value;
 
 use serde_json::{Map, Value};
 
+pub use card_view::query_card;
 pub use chart::{ChartKind, ChartOptions, chart};
 pub use error::error_traceback;
-pub use progress::{progress, queries, status};
-pub use query_card::{QueryCard, QueryState, query_card};
-pub use table::{table, text_table};
+#[allow(unused_imports, reason = "what `show()` of a Rust cell prints")]
+pub use grid::text_table;
+pub use progress::{progress, status};
+pub use queries::queries;
+pub use query_card::QueryCard;
+pub use table::table;
 
 /// One thing to show, in every form a frontend may choose from.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -8,7 +8,7 @@ pub fn thousands(value: i64) -> String {
         text.push('-');
     }
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(fixed(-0.001, 1), "0.0");
         assert_eq!(fixed(f64::NAN, 1), "–");
         assert_eq!(rate(9.97), "10");
-        assert_eq!(rate(3.14159), "3.1");
+        assert_eq!(rate(3.149), "3.1");
         assert_eq!(rate(12_345.6), "12,346");
     }
 

@@ -1,15 +1,17 @@
-//! Progress and status of queries, under Spark's own field names.
+//! Progress and status of a query, under Spark's own field names.
 
 use serde_json::Value;
-use tidebook_engine::{StreamingQuery, StreamingQueryProgress, StreamingQueryStatus};
+use tidebook_engine::{StreamingQueryProgress, StreamingQueryStatus};
 
-use super::html::{DIM, LINE, escape, panel};
-use super::number::{rate, thousands};
-use super::query_card::QueryCard;
 use super::MimeBundle;
+use super::html::{DIM, LINE, escape, panel, table};
+use super::number::{rate, thousands};
 
 /// The colour of panels that report and do not judge.
 const ACCENT: &str = "#3b8fd6";
+
+/// Pixels: Spark's names are long.
+const WIDTH: u32 = 960;
 
 /// The newest of `progress` (oldest first) field by field, above it the others as a table.
 /// As text: pretty JSON with Spark's order, an array when there are several.
@@ -20,14 +22,15 @@ pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
         .collect();
     let Some(newest) = json.last() else {
         let message = "no progress yet";
-        return MimeBundle::html(panel(ACCENT, message), message).with("application/json", Value::Null);
+        return MimeBundle::html(panel(ACCENT, WIDTH, message), message)
+            .with("application/json", Value::Null);
     };
     let mut body = String::new();
     if progress.len() > 1 {
         body.push_str(&batches(progress));
     }
     body.push_str(&fields(newest));
-    let html = panel(ACCENT, &body);
+    let html = panel(ACCENT, WIDTH, &body);
     let value = match json.len() {
         1 => newest.clone(),
         _ => Value::Array(json),
@@ -38,127 +41,44 @@ pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
 /// What a query is doing right now.
 pub fn status(status: &StreamingQueryStatus) -> MimeBundle {
     let json = serde_json::to_value(status).unwrap_or_default();
-    MimeBundle::html(panel(ACCENT, &fields(&json)), pretty(&json)).with("application/json", json)
-}
-
-/// All queries, one line each.
-pub fn queries(queries: &[StreamingQuery]) -> MimeBundle {
-    let cards: Vec<QueryCard> = queries.iter().map(QueryCard::from_query).collect();
-    query_list(&cards)
-}
-
-fn query_list(cards: &[QueryCard]) -> MimeBundle {
-    if cards.is_empty() {
-        let message = "no queries yet: start one with %%stream NAME";
-        return MimeBundle::html(format!("<div style=\"{DIM}\">{message}</div>"), message);
-    }
-    let headings = ["name", "state", "batches", "rows in", "watermark", "id"];
-    let lines: Vec<[String; 6]> = cards
-        .iter()
-        .map(|card| {
-            [
-                card.name.clone().unwrap_or_else(|| "–".to_owned()),
-                format!("{} {}", card.state.sign(), card.state.word()),
-                thousands(card.batches),
-                thousands(card.input_rows),
-                card.watermark_text().unwrap_or_else(|| "–".to_owned()),
-                card.id.to_string(),
-            ]
-        })
-        .collect();
-
-    let rows: Vec<Vec<String>> = cards
-        .iter()
-        .zip(&lines)
-        .map(|(card, line)| {
-            let mut cells: Vec<String> = line.iter().map(|cell| escape(cell)).collect();
-            cells[0] = format!("<b>{}</b>", cells[0]);
-            cells[1] = format!(
-                "<span style=\"color:{}\">{}</span> {}",
-                card.state.color(),
-                card.state.sign(),
-                card.state.word()
-            );
-            cells[5] = format!("<span style=\"font-size:11px;{DIM}\">{}</span>", cells[5]);
-            cells
-        })
-        .collect();
-    let html = html_table(&headings, &[false, false, true, true, false, false], &rows);
-
-    let widths: Vec<usize> = (0..headings.len())
-        .map(|i| {
-            let cells = lines.iter().map(|line| line[i].chars().count());
-            cells.chain([headings[i].len()]).max().unwrap_or(0)
-        })
-        .collect();
-    let line = |cells: Vec<&str>| -> String {
-        let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    let mut plain = vec![line(headings.to_vec())];
-    plain.extend(lines.iter().map(|cells| line(cells.iter().map(String::as_str).collect())));
-    MimeBundle::html(html, plain.join("\n"))
+    MimeBundle::html(panel(ACCENT, WIDTH, &fields(&json)), pretty(&json))
+        .with("application/json", json)
 }
 
 /// Several progresses as a table, one batch a line, oldest first.
 fn batches(progress: &[StreamingQueryProgress]) -> String {
     let headings = [
         "batchId",
+        "watermark",
         "numInputRows",
+        "numOutputRows",
+        "numRowsTotal",
+        "batchDuration",
         "inputRowsPerSecond",
         "processedRowsPerSecond",
-        "batchDuration",
-        "numRowsTotal",
-        "numOutputRows",
-        "watermark",
     ];
     let rows: Vec<Vec<String>> = progress
         .iter()
         .map(|p| {
             let watermark = p.event_time.get("watermark").map_or("–", String::as_str);
-            let state: i64 = p.state_operators.iter().map(|operator| operator.num_rows_total).sum();
+            let state: i64 = p
+                .state_operators
+                .iter()
+                .map(|operator| operator.num_rows_total)
+                .sum();
             vec![
                 p.batch_id.to_string(),
+                escape(watermark),
                 thousands(p.num_input_rows),
+                p.num_output_rows().map_or("–".to_owned(), thousands),
+                thousands(state),
+                format!("{} ms", thousands(p.batch_duration)),
                 rate(p.input_rows_per_second),
                 rate(p.processed_rows_per_second),
-                format!("{} ms", thousands(p.batch_duration)),
-                thousands(state),
-                p.num_output_rows().map_or("–".to_owned(), thousands),
-                escape(watermark),
             ]
         })
         .collect();
-    let mut right = [true; 8];
-    right[7] = false;
-    html_table(&headings, &right, &rows) + "<div style=\"margin-top:10px\"></div>"
-}
-
-/// A table whose cells are HTML already.
-fn html_table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
-    let style = |i: usize| {
-        let align = if right[i] { "right" } else { "left" };
-        format!("text-align:{align};padding:3px 10px;white-space:nowrap")
-    };
-    let mut html = String::from(
-        "<div style=\"overflow-x:auto\"><table style=\"border-collapse:collapse;margin:0;font-size:12px\"><thead><tr>",
-    );
-    for (i, heading) in headings.iter().enumerate() {
-        html.push_str(&format!(
-            "<th style=\"{};border-bottom:1px solid #808080;font-weight:600\">{heading}</th>",
-            style(i)
-        ));
-    }
-    html.push_str("</tr></thead><tbody>");
-    for row in rows {
-        html.push_str("<tr>");
-        for (i, cell) in row.iter().enumerate() {
-            html.push_str(&format!("<td style=\"{};border-bottom:{LINE}\">{cell}</td>", style(i)));
-        }
-        html.push_str("</tr>");
-    }
-    html.push_str("</tbody></table></div>");
-    html
+    table(&headings, &[true; 8], &rows) + "<div style=\"margin-top:10px\"></div>"
 }
 
 /// A JSON object: its scalars first come side by side, every object in it gets a line of its own.
@@ -206,10 +126,16 @@ fn flush(html: &mut String, pairs: &mut String) {
 fn pair(name: &str, value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_i64().map_or_else(|| number.to_string(), thousands),
+        Value::Number(number) => number
+            .as_i64()
+            .map_or_else(|| number.to_string(), thousands),
         other => other.to_string(),
     };
-    let wrap = if text.len() > 48 { "overflow-wrap:break-word" } else { "white-space:nowrap" };
+    let wrap = if text.len() > 48 {
+        "overflow-wrap:break-word"
+    } else {
+        "white-space:nowrap"
+    };
     format!(
         "<span style=\"margin-right:16px;display:inline-block;max-width:100%;{wrap}\">\
          <span style=\"{DIM}\">{}</span> <span style=\"font-weight:600\">{}</span></span> ",
@@ -224,7 +150,6 @@ fn pretty(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::query_card::QueryState;
     use super::*;
     use crate::display::gallery;
 
@@ -234,10 +159,17 @@ mod tests {
         let bundle = progress(&one);
         let plain = bundle.data["text/plain"].as_str().unwrap();
         assert_eq!(plain, one[0].pretty_json());
-        let places: Vec<_> = ["\"id\"", "\"runId\"", "\"name\"", "\"timestamp\"", "\"batchId\"", "\"sink\""]
-            .iter()
-            .map(|field| plain.find(field).unwrap())
-            .collect();
+        let places: Vec<_> = [
+            "\"id\"",
+            "\"runId\"",
+            "\"name\"",
+            "\"timestamp\"",
+            "\"batchId\"",
+            "\"sink\"",
+        ]
+        .iter()
+        .map(|field| plain.find(field).unwrap())
+        .collect();
         assert!(places.is_sorted());
         assert!(bundle.data["application/json"].is_object());
     }
@@ -245,8 +177,19 @@ mod tests {
     #[test]
     fn html_says_every_field() {
         let one = gallery::progresses(1);
-        let html = progress(&one).data["text/html"].as_str().unwrap().to_owned();
-        for field in ["batchId", "durationMs", "addBatch", "stateOperators[0]", "numRowsTotal", "sources[0]", "numOutputRows"] {
+        let html = progress(&one).data["text/html"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        for field in [
+            "batchId",
+            "durationMs",
+            "addBatch",
+            "stateOperators[0]",
+            "numRowsTotal",
+            "sources[0]",
+            "numOutputRows",
+        ] {
             assert!(html.contains(field), "{field} is missing");
         }
     }
@@ -271,16 +214,11 @@ mod tests {
             bundle.data["text/plain"],
             "{\n  \"message\": \"Waiting for <data>\",\n  \"isDataAvailable\": false,\n  \"isTriggerActive\": true\n}"
         );
-        assert!(bundle.data["text/html"].as_str().unwrap().contains("Waiting for &lt;data&gt;"));
-    }
-
-    #[test]
-    fn queries_are_listed_with_their_state() {
-        let bundle = query_list(&[gallery::card(QueryState::Running), gallery::card(QueryState::Failed)]);
-        let plain = bundle.data["text/plain"].as_str().unwrap();
-        assert!(plain.starts_with("name        state      batches  rows in  watermark"), "{plain}");
-        assert!(plain.contains("departures  ▶ running  12"), "{plain}");
-        assert!(plain.contains("departures  ✖ failed"), "{plain}");
-        assert!(query_list(&[]).data["text/plain"].as_str().unwrap().contains("%%stream"));
+        assert!(
+            bundle.data["text/html"]
+                .as_str()
+                .unwrap()
+                .contains("Waiting for &lt;data&gt;")
+        );
     }
 }

@@ -5,14 +5,6 @@ use tidebook_engine::{
 };
 use uuid::Uuid;
 
-use super::html::{DIM, escape, fact, panel};
-use super::number::{bytes, count, duration, rate, short, thousands};
-use super::sparkline::sparkline;
-use super::MimeBundle;
-
-/// How many batches the sparkline shows.
-const SPARK_BATCHES: usize = 40;
-
 /// What a query is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryState {
@@ -168,11 +160,14 @@ impl QueryCard {
     /// The card with the figures of the newest progresses, oldest first; the engine keeps at most
     /// 100 of them.
     pub fn with_progress(mut self, recent: &[StreamingQueryProgress]) -> Self {
-        let batches: Vec<&StreamingQueryProgress> = recent.iter().filter(|p| ran_a_batch(p)).collect();
+        let batches: Vec<&StreamingQueryProgress> =
+            recent.iter().filter(|p| ran_a_batch(p)).collect();
         self.rows_per_batch = batches.iter().map(|p| p.num_input_rows).collect();
         self.input_rows = self.rows_per_batch.iter().sum();
         self.whole_run = recent.len() < 100;
-        self.dropped_by_watermark = batches.iter().flat_map(|p| &p.state_operators)
+        self.dropped_by_watermark = batches
+            .iter()
+            .flat_map(|p| &p.state_operators)
             .map(|operator| operator.num_rows_dropped_by_watermark)
             .sum();
         self.corrupt_records = batches
@@ -180,26 +175,23 @@ impl QueryCard {
             .flat_map(|p| &p.sources)
             .filter_map(|source| source.metrics.get("numCorruptRecords")?.parse::<i64>().ok())
             .sum();
-        if let Some(last) = batches.last() {
-            self.batches = last.batch_id + 1;
-            self.last_batch = Some(LastBatch {
-                id: last.batch_id,
-                input_rows: last.num_input_rows,
-                output_rows: last.num_output_rows(),
-                duration_ms: last.batch_duration,
-                input_rate: last.input_rows_per_second,
-                processed_rate: last.processed_rows_per_second,
-            });
-        }
-        if let Some(newest) = recent.last() {
-            self.watermark = newest.event_time.get("watermark").cloned();
-            self.state_size = (!newest.state_operators.is_empty()).then(|| {
-                let operators = newest.state_operators.iter();
-                operators.fold((0, 0), |(rows, bytes), operator| {
-                    (rows + operator.num_rows_total, bytes + operator.memory_used_bytes)
-                })
-            });
-        }
+        let last = batches.last();
+        self.batches = last.map_or(0, |last| last.batch_id + 1);
+        self.last_batch = last.map(|last| LastBatch {
+            id: last.batch_id,
+            input_rows: last.num_input_rows,
+            output_rows: last.num_output_rows(),
+            duration_ms: last.batch_duration,
+            input_rate: last.input_rows_per_second,
+            processed_rate: last.processed_rows_per_second,
+        });
+        let newest = recent.last();
+        self.watermark = newest.and_then(|newest| newest.event_time.get("watermark").cloned());
+        let operators = newest.map_or(&[][..], |newest| &newest.state_operators);
+        self.state_size = operators
+            .iter()
+            .map(|operator| (operator.num_rows_total, operator.memory_used_bytes))
+            .reduce(|a, b| (a.0 + b.0, a.1 + b.1));
         self
     }
 
@@ -217,144 +209,6 @@ impl QueryCard {
         let seconds = watermark.trim_end_matches('Z').trim_end_matches(".000");
         Some(seconds.replace('T', " "))
     }
-
-    /// Input rows, saying so when they are those of the newest batches only.
-    fn input_rows_label(&self) -> String {
-        match self.whole_run {
-            true => "rows in".to_owned(),
-            false => format!("rows in, last {} batches", self.rows_per_batch.len()),
-        }
-    }
-
-    /// The figures, each with its label.
-    fn facts(&self) -> Vec<(String, String)> {
-        let mut facts = vec![
-            ("batches".to_owned(), thousands(self.batches)),
-            (self.input_rows_label(), thousands(self.input_rows)),
-        ];
-        let mut add = |label: &str, value: String| facts.push((label.to_owned(), value));
-        if let Some(last) = &self.last_batch {
-            let rows = count(last.input_rows, "row");
-            add("last batch", format!("{rows} in {}", duration(last.duration_ms)));
-            add("input rows/s", rate(last.input_rate));
-            add("processed rows/s", rate(last.processed_rate));
-        }
-        if let Some(watermark) = self.watermark_text() {
-            add("watermark", watermark);
-        }
-        if let Some((keys, memory)) = self.state_size {
-            let size = if memory > 0 { format!(" · {}", bytes(memory)) } else { String::new() };
-            add("state", format!("{}{size}", count(keys, "row")));
-        }
-        if self.dropped_by_watermark > 0 {
-            add("dropped, too late", thousands(self.dropped_by_watermark));
-        }
-        if self.corrupt_records > 0 {
-            add("corrupt records", thousands(self.corrupt_records));
-        }
-        facts
-    }
-
-    /// Mode, trigger and sink on one line.
-    fn setup(&self) -> String {
-        let trigger = trigger_text(self.trigger);
-        format!("{} mode · {trigger} · {}", self.output_mode, self.sink)
-    }
-
-    /// Rows per batch as blocks, with the largest batch as their scale.
-    fn spark(&self) -> Option<(String, String)> {
-        let newest = self.rows_per_batch.len().saturating_sub(SPARK_BATCHES);
-        let shown = &self.rows_per_batch[newest..];
-        let largest = *shown.iter().max()?;
-        if shown.len() < 2 {
-            return None;
-        }
-        let values: Vec<f64> = shown.iter().map(|rows| *rows as f64).collect();
-        let scale = format!("last {} batches, largest {}", shown.len(), thousands(largest));
-        Some((sparkline(&values, SPARK_BATCHES), scale))
-    }
-}
-
-/// The card as HTML and as text.
-pub fn query_card(card: &QueryCard) -> MimeBundle {
-    MimeBundle::html(html(card), plain(card))
-}
-
-fn html(card: &QueryCard) -> String {
-    let state = card.state;
-    let mut body = format!(
-        "<div><b style=\"font-size:15px\">{}</b>&ensp;\
-         <span style=\"color:{}\">{}</span> <b>{}</b>&ensp;<span style=\"{DIM}\">{}</span></div>",
-        escape(&card.title()),
-        state.color(),
-        state.sign(),
-        state.word(),
-        escape(&card.status_message())
-    );
-    body.push_str("<div>");
-    for (label, value) in card.facts() {
-        body.push_str(&fact(&label, &value));
-    }
-    body.push_str("</div>");
-    if let Some((blocks, scale)) = card.spark() {
-        body.push_str(&format!(
-            "<div style=\"margin:2px 0\"><span style=\"font-size:11px;{DIM}\">rows per batch</span> \
-             <span style=\"color:#3b8fd6;font-family:monospace;letter-spacing:1px\">{blocks}</span> \
-             <span style=\"font-size:11px;{DIM}\">{scale}</span></div>"
-        ));
-    }
-    if let Some(error) = &card.error {
-        body.push_str(&error_html(error));
-    }
-    body.push_str(&format!(
-        "<div style=\"font-size:11px;{DIM};margin-top:3px\">{} · id {}</div>",
-        escape(&card.setup()),
-        card.id
-    ));
-    panel(state.color(), &body)
-}
-
-fn error_html(error: &Error) -> String {
-    let condition = error.condition().map(|name| format!("[{name}] ")).unwrap_or_default();
-    let hint = error
-        .hint()
-        .map(|hint| format!("<br>hint: <code>{}</code>", escape(hint)))
-        .unwrap_or_default();
-    format!(
-        "<div style=\"margin:6px 0;white-space:pre-wrap;overflow-wrap:break-word\"><b>{}</b>: {}{}{hint}</div>",
-        error.ename(),
-        escape(&condition),
-        escape(error.message())
-    )
-}
-
-fn plain(card: &QueryCard) -> String {
-    let mut lines = vec![format!("{} {} {}", card.title(), card.state.sign(), card.state.word())];
-    let message = card.status_message();
-    if !message.is_empty() {
-        lines[0].push_str(&format!(" ({message})"));
-    }
-    let facts = card.facts();
-    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    lines.extend(facts.iter().map(|(label, value)| format!("  {label:<width$}  {value}")));
-    if let Some((blocks, scale)) = card.spark() {
-        lines.push(format!("  rows per batch  {blocks}  {scale}"));
-    }
-    if let Some(error) = &card.error {
-        lines.push(format!("  {}: {error}", error.ename()).replace('\n', "\n  "));
-    }
-    lines.push(format!("  {} · id {}", card.setup(), card.id));
-    lines.join("\n")
-}
-
-impl QueryCard {
-    /// The status sentence where it says more than the state's word.
-    fn status_message(&self) -> String {
-        match self.state {
-            QueryState::Running | QueryState::Waiting => self.message.clone(),
-            _ => String::new(),
-        }
-    }
 }
 
 /// A progress that only says that there was nothing to do has no batch behind it.
@@ -362,24 +216,8 @@ fn ran_a_batch(progress: &StreamingQueryProgress) -> bool {
     progress.duration_ms.contains_key("addBatch") || progress.num_input_rows > 0
 }
 
-fn trigger_text(trigger: Trigger) -> String {
-    match trigger {
-        Trigger::ProcessingTime(interval) if interval.is_zero() => "as soon as possible".to_owned(),
-        Trigger::ProcessingTime(interval) if interval.subsec_millis() == 0 => {
-            format!("every {}", duration(interval.as_millis() as i64))
-        }
-        Trigger::ProcessingTime(interval) => {
-            format!("every {} ms", short(interval.as_secs_f64() * 1000.0))
-        }
-        Trigger::Once => "once".to_owned(),
-        Trigger::AvailableNow => "available now".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::display::gallery;
 
@@ -394,11 +232,15 @@ mod tests {
     #[test]
     fn a_state_follows_from_what_the_query_says() {
         let default = Trigger::default();
-        let of = |active, failed, busy, trigger| QueryState::of(active, failed, &status(busy), trigger);
+        let of =
+            |active, failed, busy, trigger| QueryState::of(active, failed, &status(busy), trigger);
         assert_eq!(of(true, false, true, default), QueryState::Running);
         assert_eq!(of(true, false, false, default), QueryState::Waiting);
         assert_eq!(of(false, true, false, Trigger::Once), QueryState::Failed);
-        assert_eq!(of(false, false, false, Trigger::AvailableNow), QueryState::Finished);
+        assert_eq!(
+            of(false, false, false, Trigger::AvailableNow),
+            QueryState::Finished
+        );
         assert_eq!(of(false, false, false, default), QueryState::Stopped);
     }
 
@@ -411,50 +253,5 @@ mod tests {
         assert_eq!(card.state_size, Some((36, 18_432)));
         assert_eq!(card.dropped_by_watermark, 12);
         assert_eq!(card.corrupt_records, 12);
-        let plain = plain(&card);
-        for part in [
-            "departures ▶ running (Processing new data)",
-            "batches            12",
-            "watermark          2013-01-01 15:50:00",
-            "state              36 rows · 18.0 KiB",
-            "dropped, too late  12",
-            "corrupt records    12",
-            "update mode · every 1 s · MemorySink · id 00000000-",
-        ] {
-            assert!(plain.contains(part), "{part} is not in\n{plain}");
-        }
-    }
-
-    #[test]
-    fn a_query_without_batches_has_a_card() {
-        let card = gallery::card(QueryState::Waiting).with_progress(&[]);
-        let html = html(&card);
-        assert!(html.contains("waiting") && !html.contains("rows per batch"));
-        assert!(!plain(&card).contains("last batch"));
-    }
-
-    #[test]
-    fn a_run_longer_than_the_memory_says_so() {
-        let progress = gallery::progresses(100);
-        let card = gallery::card(QueryState::Running).with_progress(&progress);
-        assert!(plain(&card).contains("rows in, last 100 batches"));
-    }
-
-    #[test]
-    fn a_failure_shows_its_error_and_hint_escaped() {
-        let html = html(&gallery::card(QueryState::Failed));
-        assert!(html.contains("<b>StreamingQueryException</b>: [MALFORMED_RECORD_IN_PARSING]"));
-        assert!(html.contains("&lt;not json&gt;"), "{html}");
-        assert!(html.contains("hint: <code>"));
-    }
-
-    #[test]
-    fn triggers_read_as_they_are_typed() {
-        let every = |ms| trigger_text(Trigger::ProcessingTime(Duration::from_millis(ms)));
-        assert_eq!(every(0), "as soon as possible");
-        assert_eq!(every(250), "every 250 ms");
-        assert_eq!(every(10_000), "every 10 s");
-        assert_eq!(every(60_000), "every 1 min");
-        assert_eq!(trigger_text(Trigger::AvailableNow), "available now");
     }
 }

@@ -6,7 +6,11 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// block showing the largest of its share; a value that is not finite leaves a gap.
 pub fn sparkline(values: &[f64], width: usize) -> String {
     let columns = shrink(values, width.max(1));
-    let top = columns.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let top = columns
+        .iter()
+        .copied()
+        .filter(|v| v.is_finite())
+        .fold(0.0, f64::max);
     columns.into_iter().map(|value| block(value, top)).collect()
 }
 

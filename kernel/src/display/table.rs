@@ -1,9 +1,9 @@
 //! Rows as a table.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use arrow::record_batch::RecordBatch;
 use tidebook_engine::Rows;
 
+use super::grid::{first_rows, grid};
 use super::html::{DIM, LINE, escape};
 use super::number::thousands;
 use super::{MimeBundle, value};
@@ -17,14 +17,13 @@ pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
     MimeBundle::html(html(rows, max_rows), plain)
 }
 
-/// All rows as text in the form of Spark's `show()`: with `truncate`, longer cells are cut to that
-/// many characters and all are right aligned; without, cells are whole and left aligned.
-pub fn text_table(rows: &Rows, truncate: Option<usize>) -> String {
-    grid(rows, usize::MAX, truncate)
-}
-
 fn html(rows: &Rows, max_rows: usize) -> String {
-    let columns: Vec<Column> = rows.schema.fields().iter().map(|f| Column::of(f.data_type())).collect();
+    let columns: Vec<Column> = rows
+        .schema
+        .fields()
+        .iter()
+        .map(|f| Column::of(f.data_type()))
+        .collect();
     let mut html = String::from(
         "<div style=\"overflow-x:auto;max-width:100%\">\
          <table style=\"border-collapse:collapse;margin:0 0 4px 0;font-size:13px\"><thead><tr>",
@@ -43,9 +42,9 @@ fn html(rows: &Rows, max_rows: usize) -> String {
         for (array, column) in batch.columns().iter().zip(&columns) {
             let cell = match value::is_null(array, row) {
                 true => "<i style=\"opacity:0.5\">NULL</i>".to_owned(),
-                false => escape(
-                    &value::window(array, row).unwrap_or_else(|| value::text(array, row)),
-                ),
+                false => {
+                    escape(&value::window(array, row).unwrap_or_else(|| value::text(array, row)))
+                }
             };
             html.push_str(&format!(
                 "<td style=\"{}border-bottom:{LINE}\">{cell}</td>",
@@ -95,7 +94,9 @@ impl Column {
         match self {
             Self::Number => "text-align:right;padding:4px 12px;white-space:nowrap;",
             Self::Time => "text-align:left;padding:4px 12px;white-space:nowrap;",
-            Self::Text => "text-align:left;padding:4px 12px;max-width:480px;overflow-wrap:break-word;",
+            Self::Text => {
+                "text-align:left;padding:4px 12px;max-width:480px;overflow-wrap:break-word;"
+            }
         }
     }
 }
@@ -131,131 +132,42 @@ fn type_name(data_type: &DataType) -> String {
     }
 }
 
-fn first_rows(rows: &Rows, max_rows: usize) -> impl Iterator<Item = (&RecordBatch, usize)> {
-    rows.batches
-        .iter()
-        .flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)))
-        .take(max_rows)
-}
-
-fn grid(rows: &Rows, max_rows: usize, truncate: Option<usize>) -> String {
-    let heading = rows.schema.fields().iter().map(|field| cut(field.name(), truncate));
-    let mut lines: Vec<Vec<String>> = vec![heading.collect()];
-    for (batch, row) in first_rows(rows, max_rows) {
-        let cells = batch.columns().iter().map(|array| cut(&value::text(array, row), truncate));
-        lines.push(cells.collect());
-    }
-    let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| lines.iter().map(|line| width(&line[column])).max().unwrap_or(0).max(3))
-        .collect();
-    let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(*width))).collect();
-    let rule = format!("{rule}+\n");
-
-    let mut grid = rule.clone();
-    for (i, line) in lines.iter().enumerate() {
-        for (cell, column_width) in line.iter().zip(&widths) {
-            let space = " ".repeat(column_width - width(cell));
-            match truncate {
-                Some(_) => grid.push_str(&format!("|{space}{cell}")),
-                None => grid.push_str(&format!("|{cell}{space}")),
-            }
-        }
-        grid.push_str("|\n");
-        if i == 0 {
-            grid.push_str(&rule);
-        }
-    }
-    grid.push_str(&rule);
-    grid
-}
-
-/// A cell on one line, cut to `truncate` characters: the last three of them are dots if there is
-/// room for dots.
-fn cut(text: &str, truncate: Option<usize>) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => line.push_str("\\n"),
-            '\r' => line.push_str("\\r"),
-            '\t' => line.push_str("\\t"),
-            _ => line.push(c),
-        }
-    }
-    match truncate {
-        Some(limit) if limit > 0 && line.chars().count() > limit => match limit {
-            ..4 => line.chars().take(limit).collect(),
-            _ => line.chars().take(limit - 3).chain("...".chars()).collect(),
-        },
-        _ => line,
-    }
-}
-
-/// Columns a terminal needs for the text: East Asian characters take two.
-fn width(text: &str) -> usize {
-    text.chars()
-        .map(|c| match c {
-            '\u{1100}'..='\u{115F}'
-            | '\u{2E80}'..='\u{A4CF}'
-            | '\u{AC00}'..='\u{D7A3}'
-            | '\u{F900}'..='\u{FAFF}'
-            | '\u{FE30}'..='\u{FE6F}'
-            | '\u{FF00}'..='\u{FF60}'
-            | '\u{FFE0}'..='\u{FFE6}' => 2,
-            _ => 1,
-        })
-        .sum()
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow::record_batch::RecordBatch;
 
     use super::*;
     use crate::display::gallery;
 
-    fn rows(columns: Vec<(&str, ArrayRef)>) -> Rows {
+    pub fn rows(columns: Vec<(&str, ArrayRef)>) -> Rows {
         let batch = RecordBatch::try_from_iter_with_nullable(
             columns.into_iter().map(|(name, array)| (name, array, true)),
         )
         .unwrap();
-        Rows { schema: batch.schema(), batches: vec![batch] }
+        Rows {
+            schema: batch.schema(),
+            batches: vec![batch],
+        }
     }
 
-    fn people() -> Rows {
+    pub fn people() -> Rows {
         rows(vec![
-            ("name", Arc::new(StringArray::from(vec![Some("a\nb"), None, Some("日本")])) as _),
-            ("n", Arc::new(Int64Array::from(vec![Some(1), Some(1_000), None])) as _),
-            ("avg", Arc::new(Float64Array::from(vec![0.5, 2.0, 1e8])) as _),
+            (
+                "name",
+                Arc::new(StringArray::from(vec![Some("a\nb"), None, Some("日本")])) as _,
+            ),
+            (
+                "n",
+                Arc::new(Int64Array::from(vec![Some(1), Some(1_000), None])) as _,
+            ),
+            (
+                "avg",
+                Arc::new(Float64Array::from(vec![0.5, 2.0, 1e8])) as _,
+            ),
         ])
-    }
-
-    #[test]
-    fn text_is_what_show_prints() {
-        assert_eq!(
-            text_table(&people(), Some(20)),
-            "\
-+----+----+-----+
-|name|   n|  avg|
-+----+----+-----+
-|a\\nb|   1|  0.5|
-|NULL|1000|  2.0|
-|日本|NULL|1.0E8|
-+----+----+-----+
-"
-        );
-        assert_eq!(
-            text_table(&people(), None).lines().nth(4).unwrap(),
-            "|NULL|1000|2.0  |"
-        );
-    }
-
-    #[test]
-    fn long_cells_are_cut_as_show_cuts_them() {
-        assert_eq!(cut("abcdefghijklmnopqrstuvwxyz", Some(20)), "abcdefghijklmnopq...");
-        assert_eq!(cut("abcdef", Some(3)), "abc");
-        assert_eq!(cut("abcdef", Some(0)), "abcdef");
     }
 
     #[test]
@@ -263,12 +175,21 @@ mod tests {
         let rows = gallery::hourly_departures(1);
         let bundle = table(&rows, 2);
         let plain = bundle.data["text/plain"].as_str().unwrap();
-        assert!(plain.contains("|{2013-01-01 05:00:00, 2013-01-01 06:00:00}|"), "{plain}");
+        assert!(
+            plain.contains("|{2013-01-01 05:00:00, 2013-01-01 06:00:00}|"),
+            "{plain}"
+        );
         assert!(plain.ends_with("only showing top 2 rows\n"), "{plain}");
         let html = bundle.data["text/html"].as_str().unwrap();
         assert!(html.contains("2013-01-01 05:00 – 06:00"), "{html}");
-        assert!(html.contains(&format!("showing 2 of {} rows", rows.num_rows())), "{html}");
-        assert!(html.contains("struct&lt;start: timestamp, end: timestamp&gt;"), "{html}");
+        assert!(
+            html.contains(&format!("showing 2 of {} rows", rows.num_rows())),
+            "{html}"
+        );
+        assert!(
+            html.contains("struct&lt;start: timestamp, end: timestamp&gt;"),
+            "{html}"
+        );
     }
 
     #[test]
@@ -277,7 +198,10 @@ mod tests {
             "<n>",
             Arc::new(StringArray::from(vec![Some("<script>"), None])) as _,
         )]);
-        let html = table(&rows, 10).data["text/html"].as_str().unwrap().to_owned();
+        let html = table(&rows, 10).data["text/html"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert!(html.contains("&lt;n&gt;") && html.contains("&lt;script&gt;"));
         assert!(html.contains("<i style=\"opacity:0.5\">NULL</i>"));
         assert!(html.contains(">2 rows</div>"));
@@ -288,7 +212,17 @@ mod tests {
         let mut empty = people();
         empty.batches.clear();
         let bundle = table(&empty, 10);
-        assert!(bundle.data["text/html"].as_str().unwrap().contains(">no rows</div>"));
-        assert!(bundle.data["text/plain"].as_str().unwrap().contains("|name|n  |avg|"));
+        assert!(
+            bundle.data["text/html"]
+                .as_str()
+                .unwrap()
+                .contains(">no rows</div>")
+        );
+        assert!(
+            bundle.data["text/plain"]
+                .as_str()
+                .unwrap()
+                .contains("|name|n  |avg|")
+        );
     }
 }

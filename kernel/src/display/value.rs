@@ -197,8 +197,14 @@ mod tests {
             ];
             StructArray::new(fields.into(), vec![bound(0), bound(hour)], None)
         };
-        assert_eq!(window(&bounds("end"), 0).unwrap(), "1970-01-01 00:00 – 01:00");
-        assert_eq!(text(&bounds("end"), 0), "{1970-01-01 00:00:00, 1970-01-01 01:00:00}");
+        assert_eq!(
+            window(&bounds("end"), 0).unwrap(),
+            "1970-01-01 00:00 – 01:00"
+        );
+        assert_eq!(
+            text(&bounds("end"), 0),
+            "{1970-01-01 00:00:00, 1970-01-01 01:00:00}"
+        );
         assert_eq!(window(&bounds("until"), 0), None);
     }
 }

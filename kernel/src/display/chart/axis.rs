@@ -8,6 +8,9 @@ use super::ticks::{self, Tick};
 /// The em of labels.
 pub const LABEL: f64 = 11.5;
 
+/// Microseconds.
+const DAY: f64 = 86_400e6;
+
 /// A rectangle of the picture (CSS pixels) and the values at its edges.
 #[derive(Debug, Clone, Copy)]
 pub struct Plot {
@@ -46,7 +49,12 @@ impl Plot {
 
 /// A label in the style of all labels.
 pub fn label(align: Align) -> TextStyle {
-    TextStyle { size: LABEL, color: DIM, bold: false, align }
+    TextStyle {
+        size: LABEL,
+        color: DIM,
+        bold: false,
+        align,
+    }
 }
 
 /// Round heights that enclose the data.
@@ -56,7 +64,10 @@ pub fn height_ticks(low: f64, high: f64, whole: bool) -> Vec<Tick> {
 
 /// How much room the widest label needs, gap included.
 pub fn labels_width<'a>(labels: impl IntoIterator<Item = &'a str>) -> f64 {
-    let widest = labels.into_iter().map(|label| text_width(label, LABEL)).fold(0.0, f64::max);
+    let widest = labels
+        .into_iter()
+        .map(|label| text_width(label, LABEL))
+        .fold(0.0, f64::max);
     widest + 9.0
 }
 
@@ -72,7 +83,11 @@ pub fn draw_heights(canvas: &mut dyn Canvas, plot: &Plot, heights: &[Tick]) {
 
 /// Labels and short strokes along the bottom.
 pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
-    canvas.path(&[(plot.left, plot.bottom), (plot.right, plot.bottom)], AXIS, 0.5);
+    canvas.path(
+        &[(plot.left, plot.bottom), (plot.right, plot.bottom)],
+        AXIS,
+        0.5,
+    );
     for tick in bottom_ticks(plot, data) {
         let x = plot.x(tick.at);
         if !matches!(data.axis, Axis::Category(_)) {
@@ -88,13 +103,20 @@ pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
 /// Whether the names of all categories fit side by side.
 pub fn categories_fit(names: &[String], width: f64) -> bool {
     let slot = width / names.len().max(1) as f64;
-    names.iter().all(|name| text_width(name, LABEL) + 8.0 <= slot)
+    names
+        .iter()
+        .all(|name| text_width(name, LABEL) + 8.0 <= slot)
 }
 
 fn bottom_ticks(plot: &Plot, data: &ChartData) -> Vec<Tick> {
     let (from, to) = plot.x;
     match &data.axis {
-        Axis::Time(zone) => ticks::times(from, to, *zone, (plot.width() / 64.0) as usize),
+        Axis::Time(zone) => {
+            // Windows and days are not cut into smaller times; instants may be.
+            let whole = data.window.is_some() || data.step() >= DAY;
+            let least = if whole { data.step() } else { 0.0 };
+            ticks::times(from, to, *zone, (plot.width() / 64.0) as usize, least)
+        }
         Axis::Number => {
             let whole = data.xs.iter().all(|x| x.fract() == 0.0);
             ticks::numbers_within(from, to, (plot.width() / 80.0) as usize, whole)
@@ -103,7 +125,11 @@ fn bottom_ticks(plot: &Plot, data: &ChartData) -> Vec<Tick> {
             let every = every(names, plot.width());
             let names = names.iter().enumerate().step_by(every);
             names
-                .map(|(i, name)| Tick { at: i as f64, label: name.clone(), below: None })
+                .map(|(i, name)| Tick {
+                    at: i as f64,
+                    label: name.clone(),
+                    below: None,
+                })
                 .collect()
         }
     }
@@ -111,7 +137,11 @@ fn bottom_ticks(plot: &Plot, data: &ChartData) -> Vec<Tick> {
 
 /// Every how many categories one can be labelled.
 fn every(names: &[String], width: f64) -> usize {
-    let widest = names.iter().map(|name| text_width(name, LABEL)).fold(1.0, f64::max) + 8.0;
+    let widest = names
+        .iter()
+        .map(|name| text_width(name, LABEL))
+        .fold(1.0, f64::max)
+        + 8.0;
     let slot = width / names.len().max(1) as f64;
     (widest / slot).ceil().max(1.0) as usize
 }

@@ -3,6 +3,8 @@
 //! Coordinates are CSS pixels. Both canvases are drawn [`SCALE`] times larger, in whole pixels:
 //! the bitmap is then sharp on dense screens and the SVG, scaled back, precise to half a pixel.
 
+use std::collections::HashMap;
+
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle};
@@ -15,6 +17,9 @@ pub const SCALE: u32 = 2;
 
 /// plotters divides a font's size by this before it becomes the em of an SVG text.
 const SVG_FONT_FACTOR: f64 = 1.24;
+
+/// A place on a backend, in its pixels.
+type BackendCoord = (i32, i32);
 
 /// A place, in CSS pixels from the upper left corner.
 pub type Point = (f64, f64);
@@ -87,7 +92,10 @@ pub struct Surface<B: DrawingBackend> {
 impl<B: DrawingBackend> Surface<B> {
     /// A canvas on `backend`, whose size is [`SCALE`] times that of the picture.
     pub fn new(backend: B) -> Self {
-        Self { backend, error: None }
+        Self {
+            backend,
+            error: None,
+        }
     }
 
     /// Completes the picture.
@@ -108,18 +116,48 @@ impl<B: DrawingBackend> Surface<B> {
 
 /// What the two backends do differently.
 pub trait Backend: DrawingBackend {
-    /// Whether the corner a rectangle ends at is inside it.
-    const RECT_INCLUDES_END: bool;
+    /// Draws a connected line, `width` pixels of the canvas wide.
+    fn stroke(
+        &mut self,
+        points: &[BackendCoord],
+        color: RGBColor,
+        width: u32,
+    ) -> Result<(), String>;
+
+    /// Draws a filled circle; its radius is in pixels of the canvas.
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String>;
 
     /// Draws one line of text.
     fn line_of_text(&mut self, text: &str, at: Point, style: TextStyle) -> Result<(), String>;
 }
 
 impl Backend for SVGBackend<'_> {
-    const RECT_INCLUDES_END: bool = false;
+    fn stroke(
+        &mut self,
+        points: &[BackendCoord],
+        color: RGBColor,
+        width: u32,
+    ) -> Result<(), String> {
+        let style = ShapeStyle {
+            color: color.to_rgba(),
+            filled: false,
+            stroke_width: width,
+        };
+        self.draw_path(points.iter().copied(), &style)
+            .map_err(|error| error.to_string())
+    }
+
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String> {
+        self.draw_circle(center, radius, &color, true)
+            .map_err(|error| error.to_string())
+    }
 
     fn line_of_text(&mut self, text: &str, at: Point, style: TextStyle) -> Result<(), String> {
-        let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
+        let weight = if style.bold {
+            FontStyle::Bold
+        } else {
+            FontStyle::Normal
+        };
         let size = style.size * f64::from(SCALE) * SVG_FONT_FACTOR;
         let side = match style.align {
             Align::Left => HPos::Left,
@@ -129,12 +167,54 @@ impl Backend for SVGBackend<'_> {
         let font = FontDesc::new(FontFamily::SansSerif, size, weight)
             .color(&style.color)
             .pos(Pos::new(side, VPos::Center));
-        self.draw_text(text, &font, device(at)).map_err(|error| error.to_string())
+        self.draw_text(text, &font, device(at))
+            .map_err(|error| error.to_string())
     }
 }
 
 impl Backend for BitMapBackend<'_> {
-    const RECT_INCLUDES_END: bool = true;
+    /// plotters makes a wide line a polygon of whole pixels, whose width varies with its
+    /// direction; here every pixel is covered by how near it lies to the line, and painted once.
+    fn stroke(
+        &mut self,
+        points: &[BackendCoord],
+        color: RGBColor,
+        width: u32,
+    ) -> Result<(), String> {
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return Ok(());
+        };
+        let reach = f64::from(width) / 2.0 + 0.5;
+        let margin = reach.ceil() as i32;
+        let size = self.get_size();
+        let limit = |low: i32, high: i32, size: u32| {
+            (low.min(high) - margin).max(0)..(low.max(high) + margin + 1).min(size as i32)
+        };
+        let mut covered: HashMap<BackendCoord, f64> = HashMap::new();
+        let segments = points.windows(2).map(|pair| (pair[0], pair[1]));
+        for (from, to) in segments.chain((first == last).then_some((*first, *last))) {
+            for y in limit(from.1, to.1, size.1) {
+                for x in limit(from.0, to.0, size.0) {
+                    let coverage = reach - distance((x, y), from, to);
+                    if coverage > 0.0 {
+                        let most = covered.entry((x, y)).or_default();
+                        *most = most.max(coverage);
+                    }
+                }
+            }
+        }
+        for (place, coverage) in covered {
+            let color = color.to_backend_color().mix(shade(coverage));
+            self.draw_pixel(place, color)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// A line of no length with round ends.
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String> {
+        self.stroke(&[center], color, radius * 2)
+    }
 
     /// plotters sets bitmap text in whole pixels, which spaces letters unevenly, and has no heavy
     /// style without a second typeface; so letters are painted here, heavy ones twice.
@@ -152,13 +232,24 @@ impl Backend for BitMapBackend<'_> {
         let mut result = Ok(());
         let strokes: &[f32] = if style.bold { &[-0.3, 0.5] } else { &[0.0] };
         for shift in strokes {
-            font::draw(text, em, left + shift, at.1 as f32 * scale, &mut |x, y, coverage| {
-                let inside = (0..columns as i32).contains(&x) && (0..rows as i32).contains(&y);
-                if inside && result.is_ok() {
-                    let color = style.color.to_backend_color().mix(f64::from(coverage));
-                    result = self.draw_pixel((x, y), color).map_err(|error| error.to_string());
-                }
-            });
+            font::draw(
+                text,
+                em,
+                left + shift,
+                at.1 as f32 * scale,
+                &mut |x, y, coverage| {
+                    let inside = (0..columns as i32).contains(&x) && (0..rows as i32).contains(&y);
+                    if inside && result.is_ok() {
+                        let color = style
+                            .color
+                            .to_backend_color()
+                            .mix(shade(f64::from(coverage)));
+                        result = self
+                            .draw_pixel((x, y), color)
+                            .map_err(|error| error.to_string());
+                    }
+                },
+            );
         }
         result
     }
@@ -171,42 +262,33 @@ impl<B: Backend> Canvas for Surface<B> {
         if low.0 == high.0 || low.1 == high.1 {
             return;
         }
-        let end = i32::from(B::RECT_INCLUDES_END);
         self.attempt(|backend| {
             backend
-                .draw_rect(low, (high.0 - end, high.1 - end), &color, true)
+                .draw_rect(low, high, &color, true)
                 .map_err(|error| error.to_string())
         });
     }
 
     fn path(&mut self, points: &[Point], color: RGBColor, width: f64) {
-        let style = ShapeStyle {
-            color: color.to_rgba(),
-            filled: false,
-            stroke_width: (width * f64::from(SCALE)).round().max(1.0) as u32,
-        };
+        let width = (width * f64::from(SCALE)).round().max(1.0) as u32;
         let mut points: Vec<_> = points.iter().map(|point| device(*point)).collect();
         points.dedup();
-        self.attempt(|backend| {
-            backend.draw_path(points, &style).map_err(|error| error.to_string())
-        });
+        self.attempt(|backend| backend.stroke(&points, color, width));
     }
 
     fn polygon(&mut self, points: &[Point], color: RGBColor) {
         let mut points: Vec<_> = points.iter().map(|point| device(*point)).collect();
         points.dedup();
         self.attempt(|backend| {
-            backend.fill_polygon(points, &color).map_err(|error| error.to_string())
+            backend
+                .fill_polygon(points, &color)
+                .map_err(|error| error.to_string())
         });
     }
 
     fn dot(&mut self, center: Point, radius: f64, color: RGBColor) {
         let radius = (radius * f64::from(SCALE)).round().max(1.0) as u32;
-        self.attempt(|backend| {
-            backend
-                .draw_circle(device(center), radius, &color, true)
-                .map_err(|error| error.to_string())
-        });
+        self.attempt(|backend| backend.disc(device(center), radius, color));
     }
 
     fn text(&mut self, text: &str, at: Point, style: TextStyle) {
@@ -214,7 +296,25 @@ impl<B: Backend> Canvas for Surface<B> {
     }
 }
 
-fn device((x, y): Point) -> (i32, i32) {
+/// One of few shades: a picture of few colours is a small file.
+fn shade(coverage: f64) -> f64 {
+    (coverage.clamp(0.0, 1.0) * 6.0).round() / 6.0
+}
+
+/// How far a pixel lies from the line between two others.
+fn distance(pixel: BackendCoord, from: BackendCoord, to: BackendCoord) -> f64 {
+    let between = |a: BackendCoord, b: BackendCoord| (f64::from(b.0 - a.0), f64::from(b.1 - a.1));
+    let (line, way) = (between(from, to), between(from, pixel));
+    let length = line.0 * line.0 + line.1 * line.1;
+    let share = match length {
+        0.0 => 0.0,
+        _ => ((way.0 * line.0 + way.1 * line.1) / length).clamp(0.0, 1.0),
+    };
+    let off = (way.0 - share * line.0, way.1 - share * line.1);
+    (off.0 * off.0 + off.1 * off.1).sqrt()
+}
+
+fn device((x, y): Point) -> BackendCoord {
     let scale = f64::from(SCALE);
     ((x * scale).round() as i32, (y * scale).round() as i32)
 }

@@ -37,7 +37,10 @@ pub fn choose(schema: &Schema, options: &ChartOptions) -> Result<Columns, Error>
 
 /// The column of this name, letter case aside where that is needed.
 fn find(schema: &Schema, name: &str) -> Result<usize, Error> {
-    let exact = schema.fields().iter().position(|field| field.name() == name);
+    let exact = schema
+        .fields()
+        .iter()
+        .position(|field| field.name() == name);
     let loose = || {
         let same = |field: &&str| field.eq_ignore_ascii_case(name);
         names(schema).iter().position(|field| same(&field.as_str()))
@@ -53,7 +56,9 @@ fn missing(schema: &Schema, name: &str) -> Error {
         .map(|name| (strsim::jaro_winkler(&name.to_lowercase(), &wanted), name))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    let nearest = nearest.map(|(_, name)| format!("did you mean '{name}'? ")).unwrap_or_default();
+    let nearest = nearest
+        .map(|(_, name)| format!("did you mean '{name}'? "))
+        .unwrap_or_default();
     Error::analysis(format!("there is no column '{name}' to chart"))
         .with_condition("UNRESOLVED_COLUMN.WITH_SUGGESTION")
         .with_hint(format!("{nearest}columns: {}", names.join(", ")))
@@ -74,13 +79,20 @@ fn numeric(schema: &Schema, column: usize) -> Result<usize, Error> {
         Some(first) => format!("use --y {first}; numeric columns: {}", others.join(", ")),
         None => "add one to the query, e.g. count(*) AS n".to_owned(),
     };
-    Err(Error::analysis(format!("column '{}' is not numeric, so it has no height", field.name()))
-        .with_hint(hint))
+    Err(Error::analysis(format!(
+        "column '{}' is not numeric, so it has no height",
+        field.name()
+    ))
+    .with_hint(hint))
 }
 
 fn default_x(schema: &Schema, taken: &[Option<usize>; 3]) -> Option<usize> {
     let free = |i: usize| !taken.contains(&Some(i));
-    let numbers = schema.fields().iter().filter(|field| field.data_type().is_numeric()).count();
+    let numbers = schema
+        .fields()
+        .iter()
+        .filter(|field| field.data_type().is_numeric())
+        .count();
     first(schema, |i, kind| free(i) && is_window(kind))
         .or_else(|| first(schema, |i, kind| free(i) && is_time(kind)))
         .or_else(|| first(schema, |i, kind| free(i) && is_text(kind)))
@@ -98,22 +110,34 @@ fn default_y(schema: &Schema, x: Option<usize>, by: Option<usize>) -> Result<usi
         .or_else(|| first(schema, fits))
         .ok_or_else(|| {
             let columns = names(schema).join(", ");
-            Error::analysis(format!("there is no numeric column to chart among: {columns}"))
-                .with_hint("add one to the query, e.g. count(*) AS n")
+            Error::analysis(format!(
+                "there is no numeric column to chart among: {columns}"
+            ))
+            .with_hint("add one to the query, e.g. count(*) AS n")
         })
 }
 
 fn first(schema: &Schema, fits: impl Fn(usize, &DataType) -> bool) -> Option<usize> {
     let mut fields = schema.fields().iter().enumerate();
-    fields.find(|(i, field)| fits(*i, field.data_type())).map(|(i, _)| i)
+    fields
+        .find(|(i, field)| fits(*i, field.data_type()))
+        .map(|(i, _)| i)
 }
 
 fn names(schema: &Schema) -> Vec<String> {
-    schema.fields().iter().map(|field| field.name().clone()).collect()
+    schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect()
 }
 
-fn is_time(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+/// Whether values of this type are instants or days.
+pub fn is_time(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
+    )
 }
 
 fn is_text(data_type: &DataType) -> bool {
@@ -156,31 +180,71 @@ mod tests {
 
     fn options(x: Option<&str>, y: Option<&str>, by: Option<&str>) -> ChartOptions {
         let owned = |name: Option<&str>| name.map(str::to_owned);
-        ChartOptions { x: owned(x), y: owned(y), by: owned(by), ..Default::default() }
+        ChartOptions {
+            x: owned(x),
+            y: owned(y),
+            by: owned(by),
+            ..Default::default()
+        }
     }
 
     #[test]
     fn parts_follow_from_types_and_names() {
         let chosen = choose(&departures(), &ChartOptions::default()).unwrap();
-        assert_eq!(chosen, Columns { x: Some(3), y: 4, by: Some(0) });
+        assert_eq!(
+            chosen,
+            Columns {
+                x: Some(3),
+                y: 4,
+                by: Some(0)
+            }
+        );
     }
 
     #[test]
     fn named_parts_are_taken_whatever_their_case() {
         let chosen = choose(&departures(), &options(Some("SEEN"), Some("delay"), None)).unwrap();
-        assert_eq!(chosen, Columns { x: Some(2), y: 1, by: Some(0) });
+        assert_eq!(
+            chosen,
+            Columns {
+                x: Some(2),
+                y: 1,
+                by: Some(0)
+            }
+        );
         let by_origin = choose(&departures(), &options(Some("origin"), None, None)).unwrap();
-        assert_eq!(by_origin, Columns { x: Some(0), y: 4, by: None });
+        assert_eq!(
+            by_origin,
+            Columns {
+                x: Some(0),
+                y: 4,
+                by: None
+            }
+        );
     }
 
     #[test]
     fn few_columns_are_enough() {
         let one = schema(&[("count(1)", DataType::Int64)]);
         let chosen = choose(&one, &ChartOptions::default()).unwrap();
-        assert_eq!(chosen, Columns { x: None, y: 0, by: None });
+        assert_eq!(
+            chosen,
+            Columns {
+                x: None,
+                y: 0,
+                by: None
+            }
+        );
         let two = schema(&[("hour", DataType::Int32), ("n", DataType::Int64)]);
         let chosen = choose(&two, &ChartOptions::default()).unwrap();
-        assert_eq!(chosen, Columns { x: Some(0), y: 1, by: None });
+        assert_eq!(
+            chosen,
+            Columns {
+                x: Some(0),
+                y: 1,
+                by: None
+            }
+        );
     }
 
     #[test]
@@ -197,8 +261,14 @@ mod tests {
     #[test]
     fn heights_must_be_numbers() {
         let error = choose(&departures(), &options(None, Some("origin"), None)).unwrap_err();
-        assert_eq!(error.message(), "column 'origin' is not numeric, so it has no height");
-        assert_eq!(error.hint(), Some("use --y delay; numeric columns: delay, n"));
+        assert_eq!(
+            error.message(),
+            "column 'origin' is not numeric, so it has no height"
+        );
+        assert_eq!(
+            error.hint(),
+            Some("use --y delay; numeric columns: delay, n")
+        );
         let texts = schema(&[("a", DataType::Utf8), ("b", DataType::Utf8)]);
         let error = choose(&texts, &ChartOptions::default()).unwrap_err();
         assert!(error.message().contains("among: a, b"));

@@ -37,11 +37,17 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, title: &
     match kind {
         ChartKind::Heatmap => heatmap::draw(canvas, data, frame),
         ChartKind::Bar if names_too_long(data, &frame) => {
-            let frame = Plot { top: draw_legend(canvas, data, top), ..frame };
+            let frame = Plot {
+                top: draw_legend(canvas, data, top),
+                ..frame
+            };
             horizontal::draw(canvas, data, frame);
         }
         _ => {
-            let frame = Plot { top: draw_legend(canvas, data, top), ..frame };
+            let frame = Plot {
+                top: draw_legend(canvas, data, top),
+                ..frame
+            };
             draw_upright(canvas, data, kind, frame);
         }
     }
@@ -54,6 +60,7 @@ fn draw_upright(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, fram
     let edge = |tick: Option<&super::ticks::Tick>| tick.map_or(0.0, |tick| tick.at);
     let plot = Plot {
         left: frame.left + labels,
+        right: frame.right - 10.0,
         x: marks::reach(data, kind),
         y: (edge(heights.first()), edge(heights.last())),
         ..frame
@@ -78,10 +85,24 @@ fn names_too_long(data: &ChartData, frame: &Plot) -> bool {
 /// Gives the height below which there is room.
 fn draw_title(canvas: &mut dyn Canvas, data: &ChartData, title: &str) -> f64 {
     let room = f64::from(WIDTH) - 2.0 * MARGIN;
-    let style = TextStyle { size: 16.0, color: INK, bold: true, align: Align::Left };
+    let style = TextStyle {
+        size: 16.0,
+        color: INK,
+        bold: true,
+        align: Align::Left,
+    };
     canvas.text(&fit_text(title, 16.0, room * 0.95), (MARGIN, 24.0), style);
-    let style = TextStyle { size: 12.5, color: DIM, bold: false, align: Align::Left };
-    canvas.text(&fit_text(&data.subtitle(), 12.5, room), (MARGIN, 45.0), style);
+    let style = TextStyle {
+        size: 12.5,
+        color: DIM,
+        bold: false,
+        align: Align::Left,
+    };
+    canvas.text(
+        &fit_text(&data.subtitle(), 12.5, room),
+        (MARGIN, 45.0),
+        style,
+    );
     70.0
 }
 
@@ -99,7 +120,12 @@ fn draw_legend(canvas: &mut dyn Canvas, data: &ChartData, top: f64) -> f64 {
             (x, y) = (MARGIN, y + 18.0);
         }
         canvas.rect((x, y - 5.0), (x + 10.0, y + 5.0), marks::color(i, series));
-        let style = TextStyle { size: 12.0, color: INK, bold: false, align: Align::Left };
+        let style = TextStyle {
+            size: 12.0,
+            color: INK,
+            bold: false,
+            align: Align::Left,
+        };
         canvas.text(&name, (x + SWATCH, y), style);
         x += width;
     }
@@ -112,13 +138,21 @@ fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot) {
         let color = if i == 0 { AXIS } else { palette::GRID };
         canvas.path(&[(frame.left, y), (frame.right, y)], color, 0.5);
     }
-    let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
+    let middle = (
+        (frame.left + frame.right) / 2.0,
+        (frame.top + frame.bottom) / 2.0,
+    );
     let room = (60.0, 16.0);
     canvas.rect(
         (middle.0 - room.0, middle.1 - room.1),
         (middle.0 + room.0, middle.1 + room.1),
         PAPER,
     );
-    let style = TextStyle { size: 15.0, color: DIM, bold: false, align: Align::Center };
+    let style = TextStyle {
+        size: 15.0,
+        color: DIM,
+        bold: false,
+        align: Align::Center,
+    };
     canvas.text("no rows yet", middle, style);
 }

@@ -37,7 +37,11 @@ pub fn draw(text: &str, em: f32, left: f32, middle: f32, paint: &mut dyn FnMut(i
             let corner = outline.px_bounds().min;
             outline.draw(|x, y, coverage| {
                 let coverage = coverage.clamp(0.0, 1.0).powf(WEIGHT);
-                paint(corner.x as i32 + x as i32, corner.y as i32 + y as i32, coverage);
+                paint(
+                    corner.x as i32 + x as i32,
+                    corner.y as i32 + y as i32,
+                    coverage,
+                );
             });
         }
     }

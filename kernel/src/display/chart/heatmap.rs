@@ -16,8 +16,15 @@ const SHADES: usize = 24;
 
 /// Draws cells, names and legend into `frame`.
 pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
-    let values = || data.series.iter().flat_map(|series| series.values.iter().flatten().copied());
-    let (low, high) = (values().fold(0.0, f64::min), values().fold(f64::MIN, f64::max));
+    let values = || {
+        data.series
+            .iter()
+            .flat_map(|series| series.values.iter().flatten().copied())
+    };
+    let (low, high) = (
+        values().fold(0.0, f64::min),
+        values().fold(f64::MIN, f64::max),
+    );
     let names: Vec<String> = data
         .series
         .iter()
@@ -29,6 +36,7 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
     let top = draw_legend(canvas, frame, low, high);
     let plot = Plot {
         left: frame.left + labels_width(names.iter().map(String::as_str)),
+        right: frame.right - 10.0,
         top,
         x: reach(data, ChartKind::Heatmap),
         ..frame
@@ -37,14 +45,22 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
     let gap = if height > 12.0 { 1.0 } else { 0.5 };
     for (row, (series, name)) in data.series.iter().zip(&names).enumerate() {
         let y = plot.top + height * row as f64;
-        canvas.text(name, (plot.left - 8.0, y + height / 2.0), label(Align::Right));
+        canvas.text(
+            name,
+            (plot.left - 8.0, y + height / 2.0),
+            label(Align::Right),
+        );
         for (x, value) in data.xs.iter().zip(&series.values) {
             let Some(value) = value else {
                 continue;
             };
             let (from, to) = data.span(*x);
             let (left, right) = inset(plot.x(from), plot.x(to), true);
-            let share = if high > low { (value - low) / (high - low) } else { 1.0 };
+            let share = if high > low {
+                (value - low) / (high - low)
+            } else {
+                1.0
+            };
             canvas.rect((left, y + gap), (right, y + height - gap), heat(share));
         }
     }

@@ -3,7 +3,7 @@
 use super::axis::{self, LABEL, Plot, label, labels_width};
 use super::canvas::{Align, Canvas, fit_text};
 use super::data::{Axis, ChartData};
-use super::marks::{extent, stack};
+use super::marks::{extent, seam, stack};
 use super::options::ChartKind;
 use super::palette::{AXIS, GRID, INK};
 
@@ -18,7 +18,10 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
     let Axis::Category(names) = &data.axis else {
         return;
     };
-    let names: Vec<String> = names.iter().map(|name| fit_text(name, LABEL, NAMES)).collect();
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| fit_text(name, LABEL, NAMES))
+        .collect();
     let (low, high) = extent(data, ChartKind::Bar);
     let values = axis::height_ticks(low, high, data.is_whole());
     let edge = |tick: Option<&super::ticks::Tick>| tick.map_or(0.0, |tick| tick.at);
@@ -46,7 +49,8 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
         };
         canvas.text(name, (plot.left - 8.0, y), style);
         for (color, base, top) in stack(data, i) {
-            canvas.rect((plot.x(base), y - half), (plot.x(top), y + half), color);
+            let (base, top) = seam(plot.x(base), plot.x(top), base == 0.0);
+            canvas.rect((base, y - half), (top, y + half), color);
         }
     }
 }

@@ -11,9 +11,16 @@ use super::palette;
 /// A line with at most this many points shows each of them.
 const DOTS: usize = 48;
 
+/// An axis of windows has room for at least so many.
+const FIRST_WINDOWS: f64 = 8.0;
+
 /// The colour of a series.
 pub fn color(index: usize, series: &Series) -> RGBColor {
-    if series.is_rest { palette::REST } else { palette::series(index) }
+    if series.is_rest {
+        palette::REST
+    } else {
+        palette::series(index)
+    }
 }
 
 /// The lowest and the highest value the axis must show. Bars and areas stand on zero; so do lines
@@ -48,7 +55,10 @@ pub fn reach(data: &ChartData, kind: ChartKind) -> (f64, f64) {
     let (first, last) = (data.xs[0], data.xs[data.xs.len() - 1]);
     let spans = matches!(kind, ChartKind::Bar | ChartKind::Heatmap);
     if spans || matches!(data.axis, Axis::Category(_)) {
-        return (data.span(first).0, data.span(last).1);
+        let (from, to) = (data.span(first).0, data.span(last).1);
+        // The first windows of a stream leave room for the next ones.
+        let room = data.window.map_or(0.0, |_| data.step() * FIRST_WINDOWS);
+        return (from, to.max(from + room));
     }
     if first == last {
         let step = data.step();
@@ -64,7 +74,8 @@ pub fn bars(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
         let (from, to) = data.span(*x);
         let (left, right) = inset(plot.x(from), plot.x(to), data.window.is_some());
         for (color, base, top) in stack(data, i) {
-            canvas.rect((left, plot.y(base)), (right, plot.y(top)), color);
+            let (base, top) = seam(plot.y(base), plot.y(top), base == 0.0);
+            canvas.rect((left, base), (right, top), color);
         }
     }
 }
@@ -81,6 +92,14 @@ pub fn stack(data: &ChartData, i: usize) -> Vec<(RGBColor, f64, f64)> {
         }
     }
     segments
+}
+
+/// The ends of a segment in pixels, a hair apart from the one it stands on.
+pub fn seam(base: f64, top: f64, on_zero: bool) -> (f64, f64) {
+    match on_zero || (top - base).abs() < 3.0 {
+        true => (base, top),
+        false => (base + 0.5 * (top - base).signum(), top),
+    }
 }
 
 /// A bar's edges, drawn in a little: windows touch almost, other bars keep apart.
@@ -109,7 +128,7 @@ pub fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
         for run in runs(&points, data) {
             let run: Vec<Point> = run.iter().map(|(x, y)| (plot.x(*x), plot.y(*y))).collect();
             if run.len() > 1 {
-                canvas.path(&run, color, 2.0);
+                canvas.path(&run, color, stroke(data.xs.len()));
             }
             if run.len() == 1 || data.xs.len() <= DOTS {
                 for point in run {
@@ -120,23 +139,46 @@ pub fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     }
 }
 
+/// Crowded lines are thinner.
+fn stroke(points: usize) -> f64 {
+    match points {
+        ..400 => 2.0,
+        400..1_000 => 1.5,
+        _ => 1.0,
+    }
+}
+
 /// Stacked areas; a series without a value counts as zero where others have one.
 pub fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
-    let xs: Vec<(f64, f64)> = data.xs.iter().enumerate().map(|(i, x)| (*x, i as f64)).collect();
+    let xs: Vec<(f64, f64)> = data
+        .xs
+        .iter()
+        .enumerate()
+        .map(|(i, x)| (*x, i as f64))
+        .collect();
     for run in runs(&xs, data) {
         let mut base: Vec<f64> = vec![0.0; run.len()];
         for (s, series) in data.series.iter().enumerate() {
             let value = |i: f64| series.values[i as usize].unwrap_or(0.0);
-            let top: Vec<f64> = run.iter().zip(&base).map(|((_, i), base)| base + value(*i)).collect();
+            let top: Vec<f64> = run
+                .iter()
+                .zip(&base)
+                .map(|((_, i), base)| base + value(*i))
+                .collect();
             let edge = |heights: &[f64]| -> Vec<Point> {
                 let edge = run.iter().zip(heights);
-                edge.map(|((x, _), height)| (plot.x(*x), plot.y(*height))).collect()
+                edge.map(|((x, _), height)| (plot.x(*x), plot.y(*height)))
+                    .collect()
             };
             let (upper, lower) = (edge(&top), edge(&base));
             match (upper.as_slice(), lower.as_slice()) {
                 // A lone point has no area: it stands as a thin bar.
                 ([upper], [lower]) => {
-                    canvas.rect((upper.0 - 1.5, lower.1), (upper.0 + 1.5, upper.1), color(s, series));
+                    canvas.rect(
+                        (upper.0 - 1.5, lower.1),
+                        (upper.0 + 1.5, upper.1),
+                        color(s, series),
+                    );
                 }
                 _ => fill_between(canvas, &lower, &upper, color(s, series)),
             }
@@ -145,8 +187,6 @@ pub fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     }
 }
 
-/// Fills piece by piece: one polygon of many corners is not drawn right by the bitmap canvas
-/// where its edges touch, and pieces that share an upright edge leave no seam.
 fn fill_between(canvas: &mut dyn Canvas, lower: &[Point], upper: &[Point], color: RGBColor) {
     let outline: Vec<Point> = upper.iter().chain(lower.iter().rev()).copied().collect();
     canvas.polygon(&outline, color);
@@ -229,5 +269,9 @@ mod tests {
         let data = gallery::chart_data(&gallery::hourly_departures(1));
         let (from, to) = reach(&data, ChartKind::Bar);
         assert_eq!((to - from) / 3_600e6, data.xs.len() as f64);
+        let mut first = data.clone();
+        first.xs.truncate(1);
+        let (from, to) = reach(&first, ChartKind::Bar);
+        assert_eq!((to - from) / 3_600e6, FIRST_WINDOWS);
     }
 }

@@ -12,6 +12,7 @@ mod canvas;
 mod columns;
 mod data;
 mod draw;
+mod fit;
 mod font;
 mod heatmap;
 mod horizontal;
@@ -19,6 +20,7 @@ mod marks;
 mod options;
 mod palette;
 mod picture;
+mod reader;
 mod summary;
 mod ticks;
 

@@ -80,7 +80,13 @@ mod tests {
     #[test]
     fn every_kind_is_read_back() {
         for kind in ChartKind::ALL {
-            assert_eq!(kind.to_string().to_uppercase().parse::<ChartKind>().unwrap(), kind);
+            assert_eq!(
+                kind.to_string()
+                    .to_uppercase()
+                    .parse::<ChartKind>()
+                    .unwrap(),
+                kind
+            );
         }
         let error = "pie".parse::<ChartKind>().unwrap_err();
         assert_eq!(error.message(), "unknown chart kind 'pie'");

@@ -25,9 +25,17 @@ pub fn summary(data: &ChartData, title: &str) -> String {
             name => fit_text(name, axis::LABEL, 160.0),
         })
         .collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     for (series, name) in data.series.iter().zip(&names) {
-        let values: Vec<f64> = series.values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+        let values: Vec<f64> = series
+            .values
+            .iter()
+            .map(|value| value.unwrap_or(f64::NAN))
+            .collect();
         let present = || series.values.iter().flatten().copied();
         let largest = present().fold(f64::MIN, f64::max);
         let newest = present().next_back().unwrap_or_default();
@@ -38,13 +46,20 @@ pub fn summary(data: &ChartData, title: &str) -> String {
             short(largest)
         ));
     }
-    lines.push(format!("{}: {} … {}", data.x_name, x_text(data, *first), x_text(data, *last)));
+    lines.push(format!(
+        "{}: {} … {}",
+        data.x_name,
+        x_text(data, *first),
+        x_text(data, *last)
+    ));
     lines.join("\n")
 }
 
 fn x_text(data: &ChartData, x: f64) -> String {
     match &data.axis {
-        Axis::Time(zone) => zone.local(x as i64).map_or_else(|| short(x), local_time::full),
+        Axis::Time(zone) => zone
+            .local(x as i64)
+            .map_or_else(|| short(x), local_time::full),
         Axis::Number => short(x),
         Axis::Category(names) => names.get(x as usize).cloned().unwrap_or_default(),
     }
@@ -57,11 +72,20 @@ mod tests {
 
     #[test]
     fn a_terminal_sees_title_blocks_and_range() {
-        let text = summary(&gallery::chart_data(&gallery::hourly_departures(1)), "Departures");
+        let text = summary(
+            &gallery::chart_data(&gallery::hourly_departures(1)),
+            "Departures",
+        );
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[..2], ["Departures", "n per 1 h window, by origin"]);
-        assert!(lines[2].starts_with("EWR  ") && lines[2].contains('█'), "{text}");
-        assert_eq!(lines[5], "window: 2013-01-01 05:00:00 … 2013-01-01 23:00:00");
+        assert!(
+            lines[2].starts_with("EWR  ") && lines[2].contains('█'),
+            "{text}"
+        );
+        assert_eq!(
+            lines[5],
+            "window: 2013-01-01 05:00:00 … 2013-01-01 23:00:00"
+        );
     }
 
     #[test]

@@ -71,21 +71,33 @@ pub fn numbers(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick> {
 /// Like [`numbers`], but only those within `min` and `max`.
 pub fn numbers_within(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick> {
     let step = number_step(max - min, wanted, whole);
-    number_ticks(step, (min / step).ceil() as i64, (max / step).floor() as i64)
+    number_ticks(
+        step,
+        (min / step).ceil() as i64,
+        (max / step).floor() as i64,
+    )
 }
 
-/// At most `room` times between `min` and `max` (microseconds), on round wall-clock times.
-pub fn times(min: f64, max: f64, zone: Zone, room: usize) -> Vec<Tick> {
+/// At most `room` times between `min` and `max`, on round wall-clock times that are no nearer to
+/// each other than `least`; all in microseconds.
+pub fn times(min: f64, max: f64, zone: Zone, room: usize, least: f64) -> Vec<Tick> {
     let (min, max) = (min as i64, max as i64);
     let span = (max - min).max(1);
     let room = room.max(2) as i64;
-    match STEPS.iter().find(|step| span / **step < room) {
+    match STEPS
+        .iter()
+        .find(|step| **step >= least as i64 && span / **step < room)
+    {
         Some(step) => label_times(evenly(min, max, *step, zone), *step, zone),
         None => {
             let span = span / (30 * DAY);
             let step = MONTHS.iter().find(|step| span / i64::from(**step) < room);
             let step = *step.unwrap_or(&MONTHS[MONTHS.len() - 1]);
-            label_times(by_month(min, max, step, zone), i64::from(step) * 30 * DAY, zone)
+            label_times(
+                by_month(min, max, step, zone),
+                i64::from(step) * 30 * DAY,
+                zone,
+            )
         }
     }
 }
@@ -93,7 +105,9 @@ pub fn times(min: f64, max: f64, zone: Zone, room: usize) -> Vec<Tick> {
 fn number_step(span: f64, wanted: usize, whole: bool) -> f64 {
     let rough = (span / wanted.max(1) as f64).max(f64::MIN_POSITIVE);
     let magnitude = 10f64.powf(rough.log10().floor());
-    let nice = [1.0, 2.0, 5.0, 10.0].into_iter().find(|nice| nice * magnitude >= rough * 0.999);
+    let nice = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .find(|nice| nice * magnitude >= rough * 0.999);
     let step = nice.unwrap_or(10.0) * magnitude;
     if whole { step.max(1.0) } else { step }
 }
@@ -104,10 +118,16 @@ fn number_ticks(step: f64, first: i64, last: i64) -> Vec<Tick> {
         .map(|i| {
             let at = i as f64 * step;
             let label = match step {
-                step if step >= 1e6 && at != 0.0 => format!("{} M", fixed(at / 1e6, usize::from(step % 1e6 != 0.0))),
+                step if step >= 1e6 && at != 0.0 => {
+                    format!("{} M", fixed(at / 1e6, usize::from(step % 1e6 != 0.0)))
+                }
                 _ => fixed(at, decimals),
             };
-            Tick { at, label, below: None }
+            Tick {
+                at,
+                label,
+                below: None,
+            }
         })
         .collect()
 }
@@ -128,11 +148,17 @@ fn by_month(min: i64, max: i64, step: u32, zone: Zone) -> Vec<i64> {
     };
     let months = local.year() as i64 * 12 + i64::from(local.month0());
     let months = months.div_euclid(i64::from(step)) * i64::from(step);
-    let (year, month) = (months.div_euclid(12) as i32, months.rem_euclid(12) as u32 + 1);
+    let (year, month) = (
+        months.div_euclid(12) as i32,
+        months.rem_euclid(12) as u32 + 1,
+    );
     let mut date = NaiveDate::from_ymd_opt(year, month, 1);
     let mut times = Vec::new();
     while let Some(day) = date {
-        let midnight = day.and_time(Default::default()).and_utc().timestamp_micros();
+        let midnight = day
+            .and_time(Default::default())
+            .and_utc()
+            .timestamp_micros();
         let time = midnight - zone.offset(midnight);
         if time > max {
             break;
@@ -154,28 +180,36 @@ fn label_times(times: Vec<i64>, step: i64, zone: Zone) -> Vec<Tick> {
         };
         let (label, below) = label(local, previous, step);
         previous = Some(local);
-        ticks.push(Tick { at: time as f64, label, below });
+        ticks.push(Tick {
+            at: time as f64,
+            label,
+            below,
+        });
     }
     ticks
 }
 
-fn label(time: NaiveDateTime, previous: Option<NaiveDateTime>, step: i64) -> (String, Option<String>) {
+fn label(
+    time: NaiveDateTime,
+    previous: Option<NaiveDateTime>,
+    step: i64,
+) -> (String, Option<String>) {
     let same = |part: fn(NaiveDateTime) -> (i32, u32)| previous.map(part) == Some(part(time));
     let text = |format: &str| time.format(format).to_string();
     let year = |time: NaiveDateTime| (time.year(), 0);
     let day = |time: NaiveDateTime| (time.year(), time.ordinal());
-    match step {
-        ..DAY => {
-            let clock = match step {
-                ..SECOND => "%H:%M:%S%.3f",
-                ..MINUTE => "%H:%M:%S",
+    match () {
+        _ if step < DAY => {
+            let clock = match () {
+                _ if step < SECOND => "%H:%M:%S%.3f",
+                _ if step < MINUTE => "%H:%M:%S",
                 _ => "%H:%M",
             };
             let date = if same(year) { "%b %-d" } else { "%b %-d, %Y" };
             (text(clock), (!same(day)).then(|| text(date)))
         }
-        ..2_592_000_000_000 => (text("%b %-d"), (!same(year)).then(|| text("%Y"))),
-        ..31_104_000_000_000 => (text("%b"), (!same(year)).then(|| text("%Y"))),
+        _ if step < 30 * DAY => (text("%b %-d"), (!same(year)).then(|| text("%Y"))),
+        _ if step < 360 * DAY => (text("%b"), (!same(year)).then(|| text("%Y"))),
         _ => (text("%Y"), None),
     }
 }
@@ -191,7 +225,10 @@ mod tests {
     }
 
     fn at(text: &str) -> f64 {
-        text.parse::<NaiveDateTime>().unwrap().and_utc().timestamp_micros() as f64
+        text.parse::<NaiveDateTime>()
+            .unwrap()
+            .and_utc()
+            .timestamp_micros() as f64
     }
 
     fn labels(ticks: &[Tick]) -> Vec<String> {
@@ -206,12 +243,27 @@ mod tests {
 
     #[test]
     fn numbers_are_round_and_enclose_the_data() {
-        assert_eq!(labels(&numbers(0.0, 43.0, 5, true)), ["0", "10", "20", "30", "40", "50"]);
+        assert_eq!(
+            labels(&numbers(0.0, 43.0, 5, true)),
+            ["0", "10", "20", "30", "40", "50"]
+        );
         assert_eq!(labels(&numbers(0.0, 1.0, 5, true)), ["0", "1"]);
-        assert_eq!(labels(&numbers(0.0, 0.5, 5, false)), ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
-        assert_eq!(labels(&numbers(0.0, 8_000.0, 4, true)), ["0", "2,000", "4,000", "6,000", "8,000"]);
-        assert_eq!(labels(&numbers(0.0, 4e6, 4, true)), ["0", "1 M", "2 M", "3 M", "4 M"]);
-        assert_eq!(labels(&numbers(-3.0, 3.0, 3, true)), ["-4", "-2", "0", "2", "4"]);
+        assert_eq!(
+            labels(&numbers(0.0, 0.5, 5, false)),
+            ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]
+        );
+        assert_eq!(
+            labels(&numbers(0.0, 8_000.0, 4, true)),
+            ["0", "2,000", "4,000", "6,000", "8,000"]
+        );
+        assert_eq!(
+            labels(&numbers(0.0, 4e6, 4, true)),
+            ["0", "1 M", "2 M", "3 M", "4 M"]
+        );
+        assert_eq!(
+            labels(&numbers(-3.0, 3.0, 3, true)),
+            ["-4", "-2", "0", "2", "4"]
+        );
     }
 
     #[test]
@@ -222,7 +274,13 @@ mod tests {
 
     #[test]
     fn a_new_date_is_said_once() {
-        let ticks = times(at("2013-01-01T05:00:00"), at("2013-01-03T01:00:00"), utc(), 10);
+        let ticks = times(
+            at("2013-01-01T05:00:00"),
+            at("2013-01-03T01:00:00"),
+            utc(),
+            10,
+            0.0,
+        );
         assert_eq!(
             labels(&ticks),
             [
@@ -240,30 +298,65 @@ mod tests {
 
     #[test]
     fn labels_follow_the_wall_clock_of_the_zone() {
-        let zone = Zone::of(&DataType::Timestamp(TimeUnit::Microsecond, Some("-05:00".into())));
-        let ticks = times(at("2013-01-01T04:00:00"), at("2013-01-01T12:00:00"), zone, 4);
+        let zone = Zone::of(&DataType::Timestamp(
+            TimeUnit::Microsecond,
+            Some("-05:00".into()),
+        ));
+        let ticks = times(
+            at("2013-01-01T04:00:00"),
+            at("2013-01-01T12:00:00"),
+            zone,
+            4,
+            0.0,
+        );
         assert_eq!(labels(&ticks), ["00:00|Jan 1, 2013", "03:00", "06:00"]);
     }
 
     #[test]
     fn steps_fit_the_span() {
         let from = at("2013-01-30T00:00:00");
-        let seconds = times(from, from + 4e6, utc(), 5);
+        let seconds = times(from, from + 4e6, utc(), 5, 0.0);
         assert_eq!(labels(&seconds)[..2], ["00:00:00|Jan 30, 2013", "00:00:01"]);
-        let days = times(from, at("2013-02-02T00:00:00"), utc(), 5);
+        let days = times(from, at("2013-02-02T00:00:00"), utc(), 5, 0.0);
         assert_eq!(labels(&days), ["Jan 30|2013", "Jan 31", "Feb 1", "Feb 2"]);
-        let months = times(at("2012-11-15T00:00:00"), at("2013-02-15T00:00:00"), utc(), 4);
+        let months = times(
+            at("2012-11-15T00:00:00"),
+            at("2013-02-15T00:00:00"),
+            utc(),
+            4,
+            0.0,
+        );
         assert_eq!(labels(&months), ["Dec|2012", "Jan|2013", "Feb"]);
-        let years = times(at("1990-01-01T00:00:00"), at("2020-01-01T00:00:00"), utc(), 8);
-        assert_eq!(labels(&years), ["1990", "1995", "2000", "2005", "2010", "2015", "2020"]);
+        let years = times(
+            at("1990-01-01T00:00:00"),
+            at("2020-01-01T00:00:00"),
+            utc(),
+            8,
+            0.0,
+        );
+        assert_eq!(
+            labels(&years),
+            ["1990", "1995", "2000", "2005", "2010", "2015", "2020"]
+        );
+    }
+
+    #[test]
+    fn hours_are_not_cut_into_minutes() {
+        let from = at("2013-01-01T06:00:00");
+        let ticks = times(from, from + 2.0 * HOUR as f64, utc(), 9, HOUR as f64);
+        assert_eq!(labels(&ticks), ["06:00|Jan 1, 2013", "07:00", "08:00"]);
     }
 
     #[test]
     fn there_is_never_more_than_fits() {
         for hours in [1i64, 7, 30, 100, 1_000, 9_000, 90_000, 900_000] {
             let from = at("2013-01-01T00:30:00");
-            let ticks = times(from, from + (hours * HOUR) as f64, utc(), 9);
-            assert!((2..=10).contains(&ticks.len()), "{hours} h gave {} ticks", ticks.len());
+            let ticks = times(from, from + (hours * HOUR) as f64, utc(), 9, 0.0);
+            assert!(
+                (2..=10).contains(&ticks.len()),
+                "{hours} h gave {} ticks",
+                ticks.len()
+            );
         }
     }
 }
