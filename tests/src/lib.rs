@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `source NAME(schema) [watermark COL 'delay'] [option k=v]… [path P] [format F]` | a stream of NDJSON files, one file a batch |
 //! | `static NAME(schema)` | a table; its rows follow |
-//! | `view NAME query…` | a named query |
+//! | `view NAME` | names the query on the following lines |
 //! | `set KEY VALUE` | a setting of the session |
 //! | `query MODE [once\|available-now] [sink=S] [name=N] [checkpoint=C] [path=P] [k=v]…` | starts the query on the following lines: SQL, or `from NAME \| stage \| …` |
 //! | `add-data NAME` | a new file; a row a line, values in the order of the columns, or JSON objects |
