@@ -117,6 +117,10 @@ class Player:
         if self.trigger is None:
             self.query = self.start()
 
+    def do_start_beside(self, args, body):
+        start, _ = self.writer(build(self.spark, body), args)
+        start().stop()
+
     def writer(self, frame, args):
         self.queries += 1
         mode, *rest = words(args)

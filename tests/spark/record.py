@@ -2,7 +2,7 @@
 
     python tests/spark/record.py [--fill] [SCRIPT…]
 
-Needs `pip install pyspark==4.3.0` and Java 17. Plays every script (or those named) on one local
+Needs `pip install -r tests/spark/requirements.txt` and Java 17. Plays every script (or those named) on one local
 session and writes `tests/golden/spark-4.3.0/<script>.json`. `--fill` also rewrites the expected
 blocks that disagree, except those marked `spark-differs`.
 """

@@ -23,6 +23,8 @@ pub enum Action {
     AddText(String, String),
     /// A query is started.
     Query(QueryArgs),
+    /// Another query is started beside the running one, and stopped.
+    StartBeside(QueryArgs),
     /// The query is stopped and started.
     Restart,
     /// Everything is processed.
@@ -106,6 +108,7 @@ impl Action {
                 Self::AddText(args, pieces?)
             }
             "query" => Self::Query(QueryArgs::parse(&args, body)?),
+            "start-beside" => Self::StartBeside(QueryArgs::parse(&args, body)?),
             "restart" => Self::Restart,
             "run" => Self::Run,
             "check-new-answer" => Self::CheckNewAnswer,

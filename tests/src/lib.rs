@@ -19,6 +19,7 @@
 //! | `view NAME` | names the query on the following lines |
 //! | `set KEY VALUE` | a setting of the session |
 //! | `query MODE [once\|available-now] [sink=S] [name=N] [checkpoint=C] [path=P] [k=v]…` | starts the query on the following lines: SQL, or `from NAME \| stage \| …` |
+//! | `start-beside MODE …` | starts another query beside the running one, and stops it |
 //! | `add-data NAME` | a new file; a row a line, values in the order of the columns, or JSON objects |
 //! | `add-text NAME` | a new file; its text as JSON strings |
 //! | `run` | works until everything is processed; expects the batches' figures |

@@ -172,6 +172,13 @@ impl Player {
                 Ok(Ok(Outcome::Done))
             }
             Action::Query(args) => done(self.query(args).await?),
+            Action::StartBeside(args) => {
+                let start = self.start_of(args)?;
+                match self.driver.start(&start).await {
+                    Ok(query) => done(query.stop().await),
+                    Err(error) => Ok(Err(error)),
+                }
+            }
             Action::Restart => done(self.restart().await?),
             Action::Run | Action::CheckNewAnswer => {
                 if let Err(error) = self.run().await? {
