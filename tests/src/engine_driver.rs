@@ -1,8 +1,8 @@
 //! The engine as scripts use it. The only file that knows the engine's hooks for tests.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
 use arrow::array::RecordBatch;
@@ -13,20 +13,24 @@ use tidebook_engine::connect::proto::write_stream_operation_start::{SinkDestinat
 use tidebook_engine::connect::proto::{
     Command, CreateDataFrameViewCommand, Read, Relation, WriteStreamOperationStart, read,
 };
-use tidebook_engine::{CommandOutput, Error, ErrorKind, Session, SqlOutput, StreamingQuery};
+use tidebook_engine::{
+    CommandOutput, Error, ErrorKind, FaultPoint, Session, SqlOutput, StreamingQuery,
+};
 
 use crate::action::SourceArgs;
 use crate::cell::row_lines;
 use crate::frame::{of, with_watermark};
 
 const CALLBACK: &str = "collect";
-const KILLED: &str = "killed by the test after the sink took the batch";
+const KILLED: &str = "killed by the test";
 
-/// A session whose `foreachBatch` sink collects rows and, when told to, dies once after each batch:
-/// the rows are out, the batch is not in the commit log.
+/// A session whose `foreachBatch` sink collects rows. When told to, its queries die once at every
+/// place of every batch where the engine can be stopped by a crash: after the offsets are logged,
+/// after the sink took the batch, after the state is written; none of them has committed it yet.
 pub struct EngineDriver {
     session: Session,
     sink: Arc<Mutex<CollectingSink>>,
+    deaths: Arc<Mutex<Deaths>>,
 }
 
 /// How to start a query.
@@ -51,29 +55,46 @@ pub struct Start {
 #[derive(Debug, Default)]
 struct CollectingSink {
     batches: BTreeMap<i64, Vec<String>>,
-    killed: BTreeSet<i64>,
-    kill: bool,
     // A batch that came twice with different rows, or rows that have no text.
     broken: Option<String>,
 }
 
+#[derive(Debug, Default)]
+struct Deaths {
+    armed: bool,
+    died: HashSet<(&'static str, i64)>,
+}
+
 impl EngineDriver {
-    /// A new session. `kill` lets its queries die after each batch.
-    pub fn new(kill: bool) -> Self {
-        let session = Session::new();
-        let sink = Arc::new(Mutex::new(CollectingSink {
-            kill,
-            ..CollectingSink::default()
+    /// A new session. `kill` lets its queries die in each batch.
+    pub fn new(kill: bool) -> Result<Self, Error> {
+        let sink = Arc::new(Mutex::new(CollectingSink::default()));
+        let deaths = Arc::new(Mutex::new(Deaths {
+            armed: kill,
+            ..Deaths::default()
         }));
+        let dying = Arc::clone(&deaths);
+        let session = Session::builder()
+            .fault_hook(Arc::new(move |point, batch_id| locked(&dying).pass(point, batch_id)))
+            .build()?;
         let taking = Arc::clone(&sink);
         session.register_foreach_batch(
             CALLBACK,
-            Arc::new(move |batch_id: i64, batches: Vec<RecordBatch>| {
-                let mut sink = taking.lock().unwrap_or_else(PoisonError::into_inner);
-                sink.take(batch_id, &batches)
+            Arc::new(move |batch_id, _, batches| {
+                locked(&taking).take(batch_id, &batches);
+                Ok(())
             }),
         );
-        Self { session, sink }
+        Ok(Self {
+            session,
+            sink,
+            deaths,
+        })
+    }
+
+    /// Whether queries die from now on; says whether they did before.
+    pub fn set_deadly(&self, deadly: bool) -> bool {
+        std::mem::replace(&mut locked(&self.deaths).armed, deadly)
     }
 
     /// The session itself.
@@ -83,15 +104,14 @@ impl EngineDriver {
 
     /// Forgets what was collected, before another query starts.
     pub fn forget(&self) {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        sink.batches.clear();
-        sink.killed.clear();
+        locked(&self.sink).batches.clear();
+        locked(&self.deaths).died.clear();
     }
 
     /// The rows of each batch so far, sorted within the batch. Fails if a batch came again with
     /// other rows than before.
     pub fn batches(&self) -> Result<BTreeMap<i64, Vec<String>>> {
-        let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let sink = locked(&self.sink);
         match &sink.broken {
             Some(broken) => Err(anyhow!("{broken}")),
             None => Ok(sink.batches.clone()),
@@ -104,8 +124,8 @@ impl EngineDriver {
     }
 
     /// Sets a setting of the session.
-    pub async fn set(&self, key: &str, value: &str) -> Result<(), Error> {
-        self.session.sql(&format!("SET {key}={value}")).await.map(drop)
+    pub fn set(&self, key: &str, value: &str) -> Result<(), Error> {
+        self.session.set_conf(key, value)
     }
 
     /// Makes a view of files: a stream that takes one file a batch, or a table.
@@ -193,13 +213,13 @@ impl EngineDriver {
     }
 
     /// The columns a relation has.
-    pub fn schema(&self, relation: &Relation) -> Result<SchemaRef, Error> {
-        self.session.schema(relation)
+    pub async fn schema(&self, relation: &Relation) -> Result<SchemaRef, Error> {
+        self.session.schema(relation).await
     }
 }
 
 impl CollectingSink {
-    fn take(&mut self, batch_id: i64, batches: &[RecordBatch]) -> Result<(), Error> {
+    fn take(&mut self, batch_id: i64, batches: &[RecordBatch]) {
         let mut lines = Vec::new();
         for batch in batches {
             match row_lines(batch) {
@@ -218,11 +238,25 @@ impl CollectingSink {
                 self.batches.insert(batch_id, lines);
             }
         }
-        if self.kill && self.killed.insert(batch_id) {
+    }
+}
+
+impl Deaths {
+    fn pass(&mut self, point: FaultPoint, batch_id: i64) -> Result<(), Error> {
+        let place = match point {
+            FaultPoint::OffsetsLogged => "offsets",
+            FaultPoint::SinkDone => "sink",
+            FaultPoint::StateCommitted => "state",
+        };
+        if self.armed && self.died.insert((place, batch_id)) {
             return Err(Error::new(ErrorKind::Internal, KILLED));
         }
         Ok(())
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn command_of(command_type: CommandType) -> Command {

@@ -28,7 +28,7 @@ pub enum Variation {
     Plain,
     /// It is stopped and started before every step.
     Restarted,
-    /// It dies after every batch, between sink and commit log, and is started again.
+    /// It dies several times in every batch, before the commit log, and is started again.
     Killed,
 }
 
@@ -110,7 +110,7 @@ impl Player {
     fn new(variation: Variation) -> Result<Self> {
         let directory = TempDir::with_prefix("stream-")?;
         Ok(Self {
-            driver: EngineDriver::new(variation == Variation::Killed),
+            driver: EngineDriver::new(variation == Variation::Killed)?,
             feeder: Feeder::new(directory.path()),
             directory,
             variation,
@@ -147,7 +147,7 @@ impl Player {
     async fn act(&mut self, action: Action) -> StepResult<Outcome> {
         let done = |result: Result<(), Error>| Ok(result.map(|()| Outcome::Done));
         match action {
-            Action::Set(key, value) => done(self.driver.set(&key, &value).await),
+            Action::Set(key, value) => done(self.driver.set(&key, &value)),
             Action::Source(source) => {
                 let path = source.path.as_deref();
                 let path = self.feeder.add_source(&source.name, &source.schema, path)?;
@@ -217,7 +217,7 @@ impl Player {
                 } else {
                     relation(&query)?
                 };
-                match self.driver.schema(&relation) {
+                match self.driver.schema(&relation).await {
                     Ok(schema) => Ok(Ok(Outcome::Lines(schema_lines(&schema)?))),
                     Err(error) => Ok(Err(error)),
                 }
@@ -234,11 +234,13 @@ impl Player {
             }
             Action::CheckModes(query) => {
                 self.feeder.show()?;
+                let deadly = self.driver.set_deadly(false);
                 let mut modes = Vec::new();
                 for mode in ["append", "update", "complete"] {
                     let result = self.try_mode(&query, mode).await?;
                     modes.push((mode.to_owned(), result.map_err(|error| failure(&error))));
                 }
+                self.driver.set_deadly(deadly);
                 Ok(Ok(Outcome::Modes(modes)))
             }
         }
@@ -261,20 +263,17 @@ impl Player {
 
     /// Starts the query of a step; one that runs to an end by itself starts with the next run.
     async fn query(&mut self, args: QueryArgs) -> StepResult<()> {
-        if let Err(error) = self.stop().await? {
-            // The query before has had its say; its failure was expected or found there.
-            drop(error);
-        }
+        // The query before has had its say: its failure was expected, or found, by its own steps.
+        drop(self.stop().await?);
         self.driver.forget();
         self.progress.clear();
         self.shown = -1;
         let start = self.start_of(args)?;
-        // A query without a checkpoint of its own would begin anew.
-        if let Err(error) = self.driver.schema(&start.relation) {
+        let runs_on = start.trigger.is_none();
+        if !runs_on && let Err(error) = self.driver.schema(&start.relation).await {
             return Ok(Err(error));
         }
         self.feeder.show()?;
-        let runs_on = start.trigger.is_none();
         self.start = Some(start);
         if runs_on { self.start_again().await } else { Ok(Ok(())) }
     }
@@ -338,8 +337,8 @@ impl Player {
 
     /// Processes everything there is. A query that was killed on the way is started again.
     async fn run(&mut self) -> StepResult<()> {
-        const MORE_THAN_ANY_SCRIPT_HAS_BATCHES: usize = 100;
-        for _ in 0..MORE_THAN_ANY_SCRIPT_HAS_BATCHES {
+        const MORE_DEATHS_THAN_ANY_SCRIPT_HAS: usize = 200;
+        for _ in 0..MORE_DEATHS_THAN_ANY_SCRIPT_HAS {
             let result = self.run_once().await?;
             self.keep_progress();
             match result {

@@ -18,7 +18,7 @@ pub struct Script {
     pub steps: Vec<Step>,
     /// Why it is not restarted between steps, if it is not.
     pub no_restart: Option<String>,
-    /// Why it is not killed between sink and commit log, if it is not.
+    /// Why it does not die before the commit log, if it does not.
     pub no_kill: Option<String>,
     /// Why Spark has no say in it, if it has not.
     pub not_recorded: Option<String>,

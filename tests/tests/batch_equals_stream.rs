@@ -103,7 +103,7 @@ async fn the_streams_answer_is_the_batch_answer() {
 
 async fn check(case: &Case, random: &mut Seeded, at: &str) {
     let folder = TempDir::with_prefix("property-").expect("a folder");
-    let driver = EngineDriver::new(random.one_in(4));
+    let driver = EngineDriver::new(random.one_in(4)).expect("a session");
     let mut feeder = Feeder::new(folder.path());
     let path = feeder.add_source("events", SCHEMA, None).expect("a folder");
     let source = |name: &str, watermark: Option<(&str, &str)>| SourceArgs {

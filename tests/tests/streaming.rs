@@ -22,7 +22,7 @@ async fn a_restart_before_every_step_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dying_between_sink_and_commit_log_changes_nothing() {
+async fn dying_before_the_commit_log_changes_nothing() {
     play_all(Variation::Killed).await;
 }
 

@@ -21,7 +21,7 @@ async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1).map(PathBuf::from);
     let input = args.next().context("kill_target INPUT WORK")?;
     let work = args.next().context("kill_target INPUT WORK")?;
-    let driver = EngineDriver::new(false);
+    let driver = EngineDriver::new(false)?;
     let source = SourceArgs {
         name: "events".to_owned(),
         schema: "id bigint, t timestamp, k string, v bigint".to_owned(),
