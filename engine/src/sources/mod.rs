@@ -2,11 +2,17 @@
 //!
 //! **`get_batch(start, end)` is repeatable**: after a restart the same offsets give the same rows.
 
+mod memory;
+mod spec;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
+
+pub use memory::{MemoryStream, MemoryStreamSource};
+pub use spec::SourceSpec;
 
 use crate::error::Result;
 
@@ -63,4 +69,27 @@ pub trait SourceBatch: Send + Sync + Debug {
     fn metrics(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
+}
+
+/// A stream of `format`.
+pub fn stream(
+    format: &str,
+    schema: Option<SchemaRef>,
+    paths: &[String],
+    options: &BTreeMap<String, String>,
+) -> Result<SourceSpec> {
+    let _ = (schema, paths, options);
+    Err(crate::error::Error::analysis(format!("unknown format '{format}'")))
+}
+
+/// A table.
+pub async fn batch_table(
+    session: &datafusion::execution::context::SessionState,
+    format: &str,
+    schema: Option<SchemaRef>,
+    paths: &[String],
+    options: &BTreeMap<String, String>,
+) -> Result<std::sync::Arc<dyn datafusion::catalog::TableProvider>> {
+    let _ = (session, schema, paths, options);
+    Err(crate::error::Error::analysis(format!("unknown format '{format}'")))
 }

@@ -1,0 +1,24 @@
+//! What a query writes down so that it can be resumed: ids, offsets, commits.
+//!
+//! ```text
+//! CHECKPOINT/metadata      id of the query                     [`StreamMetadata`]
+//! CHECKPOINT/offsets/N     what batch N reads, before it runs  [`OffsetSeqLog`]
+//! CHECKPOINT/commits/N     batch N is in the sink              [`CommitLog`]
+//! CHECKPOINT/sources/I/…   what source I needs to remember     (written by the source)
+//! ```
+//!
+//! The files are Spark's, line for line, so either engine reads the other's. Every file appears
+//! whole or not at all, and **no file is ever replaced**: a name that is already taken means that
+//! a second query writes to the same checkpoint.
+
+mod commit_log;
+mod file_manager;
+mod metadata_log;
+mod offset_seq_log;
+mod stream_metadata;
+
+pub use commit_log::{CommitLog, CommitMetadata};
+pub use file_manager::CheckpointFileManager;
+pub use metadata_log::{LogEntry, MetadataLog};
+pub use offset_seq_log::{OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
+pub use stream_metadata::StreamMetadata;

@@ -1,0 +1,42 @@
+//! Rows read and thrown away: to run a query for its progress alone.
+
+use async_trait::async_trait;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::TryStreamExt;
+
+use crate::error::Result;
+use crate::output_mode::OutputMode;
+use crate::sinks::{Sink, failed};
+
+/// Counts rows and keeps none.
+#[derive(Debug, Default)]
+pub struct NoopSink;
+
+#[async_trait]
+impl Sink for NoopSink {
+    fn description(&self) -> String {
+        "NoopSink".to_string()
+    }
+
+    async fn add_batch(
+        &self,
+        _batch_id: i64,
+        _output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
+        let count = rows.try_fold(0, async |count, batch| Ok(count + batch.num_rows() as i64));
+        count.await.map(Some).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sinks::testing::rows_of;
+
+    #[tokio::test]
+    async fn rows_are_counted() {
+        let written = NoopSink.add_batch(0, OutputMode::Append, rows_of(&[1, 2, 3]));
+        assert_eq!(written.await.unwrap(), Some(3));
+    }
+}

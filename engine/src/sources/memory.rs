@@ -1,0 +1,265 @@
+//! Rows added by hand: for tests, and for lessons that feed a query step by step.
+//!
+//! Rows stay as long as the stream exists, so that several queries, and a query that is started
+//! again without a checkpoint, each read all of them.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::stream;
+use parking_lot::Mutex;
+
+use crate::error::{Error, Result};
+use crate::sources::{Offset, ReadLimit, Source, SourceBatch};
+
+/// Rows per piece of work, where there is more than one partition.
+const SLICE_ROWS: usize = 8192;
+/// Fewer rows than this are not worth a second partition.
+const MIN_PARTITION_ROWS: usize = 4 * SLICE_ROWS;
+
+/// A stream that hands out what [`MemoryStream::add_data`] was given. Clones are the same stream.
+#[derive(Debug, Clone)]
+pub struct MemoryStream {
+    name: Arc<str>,
+    schema: SchemaRef,
+    added: Arc<Mutex<Vec<RecordBatch>>>,
+}
+
+impl MemoryStream {
+    /// An empty stream.
+    pub fn new(name: &str, schema: SchemaRef) -> Self {
+        Self {
+            name: name.into(),
+            schema,
+            added: Arc::default(),
+        }
+    }
+
+    /// The name it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns of its rows.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Adds rows and returns their offset: 0 for the first addition, then 1, …. Columns are taken
+    /// by position and must have the stream's types.
+    pub fn add_data(&self, rows: RecordBatch) -> Result<i64> {
+        let rows = RecordBatch::try_new(self.schema.clone(), rows.columns().to_vec()).map_err(
+            |error| {
+                Error::illegal_argument(format!("rows do not fit stream '{}': {error}", self.name))
+                    .with_source(error)
+            },
+        )?;
+        let mut added = self.added.lock();
+        added.push(rows);
+        Ok(added.len() as i64 - 1)
+    }
+
+    /// The offset of the last addition.
+    pub fn latest(&self) -> Option<i64> {
+        match self.added.lock().len() {
+            0 => None,
+            len => Some(len as i64 - 1),
+        }
+    }
+
+    /// A reader of the stream from its beginning, for one run of one query.
+    pub fn source(&self) -> MemoryStreamSource {
+        MemoryStreamSource {
+            stream: self.clone(),
+            available_now: None,
+        }
+    }
+}
+
+/// One query's view of a [`MemoryStream`]; its offsets are bare integers, as in Spark.
+#[derive(Debug)]
+pub struct MemoryStreamSource {
+    stream: MemoryStream,
+    /// With `Trigger.AvailableNow`, the last offset there was at the start of the query.
+    available_now: Option<Option<i64>>,
+}
+
+impl Source for MemoryStreamSource {
+    fn description(&self) -> String {
+        format!("MemoryStream[{}]", self.stream.name)
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.stream.schema.clone()
+    }
+
+    fn latest_offset(&mut self, start: Option<&Offset>, _: ReadLimit) -> Result<Option<Offset>> {
+        let end = self.available_now.unwrap_or_else(|| self.stream.latest());
+        Ok(end.map(Offset::from).or_else(|| start.cloned()))
+    }
+
+    fn get_batch(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Box<dyn SourceBatch>> {
+        let first = start.map_or(Ok(0), |start| self.index(start).map(|index| index + 1))?;
+        let last = self.index(end)?;
+        let added = self.stream.added.lock();
+        let rows = added.get(first..=last).ok_or_else(|| {
+            Error::illegal_argument(format!(
+                "{} has {} additions, but the checkpoint asks for additions {first} to {last}",
+                self.description(),
+                added.len()
+            ))
+            .with_hint("rows of a memory stream end with the session: start anew without --checkpoint, or feed the same rows first")
+        })?;
+        Ok(Box::new(MemoryBatch {
+            schema: self.schema(),
+            rows: rows.to_vec(),
+        }))
+    }
+
+    fn commit(&mut self, _: &Offset) -> Result<()> {
+        Ok(())
+    }
+
+    fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
+        self.available_now = Some(self.stream.latest());
+        Ok(())
+    }
+}
+
+impl MemoryStreamSource {
+    fn index(&self, offset: &Offset) -> Result<usize> {
+        let index = offset.as_u64().ok_or_else(|| {
+            Error::illegal_argument(format!(
+                "'{offset}' is not an offset of {}",
+                self.description()
+            ))
+        })?;
+        Ok(index as usize)
+    }
+}
+
+#[derive(Debug)]
+struct MemoryBatch {
+    schema: SchemaRef,
+    rows: Vec<RecordBatch>,
+}
+
+impl SourceBatch for MemoryBatch {
+    fn partitions(&self, max_partitions: usize) -> usize {
+        let rows: usize = self.rows.iter().map(RecordBatch::num_rows).sum();
+        (rows / MIN_PARTITION_ROWS).clamp(1, max_partitions.max(1))
+    }
+
+    fn open(
+        &self,
+        partition: usize,
+        partitions: usize,
+        projection: &[usize],
+    ) -> Result<SendableRecordBatchStream> {
+        let project = |rows: &RecordBatch| rows.project(projection).map_err(Into::into);
+        let slices: Vec<_> = if partitions == 1 {
+            self.rows.iter().map(project).collect()
+        } else {
+            let all = self.rows.iter().flat_map(slices);
+            let own = all.skip(partition).step_by(partitions);
+            own.map(|slice| project(&slice)).collect()
+        };
+        let schema = self.schema.project(projection).map_err(|error| {
+            Error::internal(format!("read columns {projection:?}: {error}")).with_source(error)
+        })?;
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::new(schema),
+            stream::iter(slices),
+        )))
+    }
+}
+
+fn slices(rows: &RecordBatch) -> impl Iterator<Item = RecordBatch> + '_ {
+    let starts = (0..rows.num_rows()).step_by(SLICE_ROWS);
+    starts.map(|start| rows.slice(start, SLICE_ROWS.min(rows.num_rows() - start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+    use futures::TryStreamExt;
+    use serde_json::json;
+
+    use super::*;
+
+    fn stream_of(additions: &[&[i64]]) -> MemoryStream {
+        let field = Field::new("value", DataType::Int64, true);
+        let stream = MemoryStream::new("numbers", Arc::new(Schema::new(vec![field])));
+        for values in additions {
+            add(&stream, values);
+        }
+        stream
+    }
+
+    fn add(stream: &MemoryStream, values: &[i64]) -> i64 {
+        let column = Arc::new(Int64Array::from(values.to_vec()));
+        let rows = RecordBatch::try_new(stream.schema().clone(), vec![column]).unwrap();
+        stream.add_data(rows).unwrap()
+    }
+
+    async fn read(batch: &dyn SourceBatch, partitions: usize) -> Vec<i64> {
+        let mut values = Vec::new();
+        for partition in 0..partitions {
+            let rows = batch.open(partition, partitions, &[0]).unwrap();
+            for rows in rows.try_collect::<Vec<_>>().await.unwrap() {
+                values.extend_from_slice(rows.column(0).as_primitive::<Int64Type>().values());
+            }
+        }
+        values
+    }
+
+    #[tokio::test]
+    async fn a_batch_can_be_read_again() {
+        let stream = stream_of(&[&[1], &[2, 3]]);
+        let mut source = stream.source();
+        assert_eq!(source.description(), "MemoryStream[numbers]");
+        let end = source.latest_offset(None, ReadLimit::Options).unwrap();
+        assert_eq!(end, Some(json!(1)));
+        add(&stream, &[4]);
+        for _ in 0..2 {
+            let batch = source.get_batch(None, &json!(1)).unwrap();
+            assert_eq!(read(&*batch, 1).await, [1, 2, 3]);
+            let batch = source.get_batch(Some(&json!(0)), &json!(2)).unwrap();
+            assert_eq!(read(&*batch, 1).await, [2, 3, 4]);
+        }
+        let error = source.get_batch(None, &json!(3)).unwrap_err();
+        assert!(error.message().contains("has 3 additions"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn partitions_give_every_row_once() {
+        let values: Vec<i64> = (0..100_000).collect();
+        let stream = stream_of(&[&values[..10], &values[10..]]);
+        let batch = stream.source().get_batch(None, &json!(1)).unwrap();
+        assert_eq!(batch.partitions(8), 3);
+        let mut read = read(&*batch, 3).await;
+        read.sort_unstable();
+        assert_eq!(read, values);
+        let no_columns = batch.open(0, 1, &[]).unwrap().try_collect::<Vec<_>>().await;
+        let rows: usize = no_columns.unwrap().iter().map(RecordBatch::num_rows).sum();
+        assert_eq!(rows, values.len());
+    }
+
+    #[test]
+    fn available_now_ends_at_what_was_there() {
+        let stream = stream_of(&[]);
+        let mut empty = stream.source();
+        empty.prepare_for_trigger_available_now().unwrap();
+        add(&stream, &[1]);
+        let mut source = stream.source();
+        source.prepare_for_trigger_available_now().unwrap();
+        add(&stream, &[2]);
+        let mut latest = |start: Option<&Offset>| source.latest_offset(start, ReadLimit::Options);
+        assert_eq!(latest(None).unwrap(), Some(json!(0)));
+        assert_eq!(empty.latest_offset(None, ReadLimit::Options).unwrap(), None);
+    }
+}
