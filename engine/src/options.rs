@@ -57,8 +57,12 @@ impl Options {
     /// The value of `name` as a `T`, if it was given; `expected` says what it should be.
     pub fn parsed<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>> {
         let text = self.get(name);
-        text.map(|text| text.trim().parse().map_err(|_| self.invalid(name, expected)))
-            .transpose()
+        text.map(|text| {
+            text.trim()
+                .parse()
+                .map_err(|_| self.invalid(name, expected))
+        })
+        .transpose()
     }
 
     /// A number of at least 1, if it was given.
@@ -94,7 +98,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let word = word.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&word, &name.to_ascii_lowercase()), name))
+        .map(|name| {
+            (
+                strsim::jaro_winkler(&word, &name.to_ascii_lowercase()),
+                name,
+            )
+        })
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, name)| name)
@@ -124,8 +133,14 @@ mod tests {
     use super::*;
 
     const KNOWN: [OptionSpec; 2] = [
-        OptionSpec { name: "maxFilesPerTrigger", doc: "" },
-        OptionSpec { name: "latestFirst", doc: "" },
+        OptionSpec {
+            name: "maxFilesPerTrigger",
+            doc: "",
+        },
+        OptionSpec {
+            name: "latestFirst",
+            doc: "",
+        },
     ];
 
     fn options(name: &str, value: &str) -> Result<Options> {
@@ -140,8 +155,17 @@ mod tests {
         assert!(!given.boolean("latestFirst", false).unwrap());
         let given = options("latestFirst", "maybe").unwrap();
         let error = given.boolean("latestFirst", false).unwrap_err();
-        assert!(error.message().ends_with("must be true or false, not 'maybe'"));
-        assert!(options("maxFilesPerTrigger", "0").unwrap().positive("maxFilesPerTrigger").is_err());
+        assert!(
+            error
+                .message()
+                .ends_with("must be true or false, not 'maybe'")
+        );
+        assert!(
+            options("maxFilesPerTrigger", "0")
+                .unwrap()
+                .positive("maxFilesPerTrigger")
+                .is_err()
+        );
     }
 
     #[test]
@@ -149,8 +173,14 @@ mod tests {
         let error = options("maxFilePerTriger", "1").unwrap_err();
         assert_eq!(error.hint(), Some("did you mean 'maxFilesPerTrigger'?"));
         let error = options("multiline", "true").unwrap_err();
-        assert!(error.message().contains("not supported in this version"), "{error}");
+        assert!(
+            error.message().contains("not supported in this version"),
+            "{error}"
+        );
         let error = options("xyz", "1").unwrap_err();
-        assert_eq!(error.hint(), Some("supported: maxFilesPerTrigger, latestFirst"));
+        assert_eq!(
+            error.hint(),
+            Some("supported: maxFilesPerTrigger, latestFirst")
+        );
     }
 }

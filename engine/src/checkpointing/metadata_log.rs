@@ -102,7 +102,9 @@ impl MetadataLog {
             ErrorKind::Io,
             format!("log file '{}' is malformed: {why}", path.display()),
         )
-        .with_hint("use another --checkpoint, or remove this file if it is the newest of its folder")
+        .with_hint(
+            "use another --checkpoint, or remove this file if it is the newest of its folder",
+        )
     }
 
     fn parse(&self, name: &str, text: &str) -> Result<LogEntry> {

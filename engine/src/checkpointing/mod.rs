@@ -4,7 +4,8 @@
 //! CHECKPOINT/metadata      id of the query                     [`StreamMetadata`]
 //! CHECKPOINT/offsets/N     what batch N reads, before it runs  [`OffsetSeqLog`]
 //! CHECKPOINT/commits/N     batch N is in the sink              [`CommitLog`]
-//! CHECKPOINT/sources/I/…   what source I needs to remember     (written by the source)
+//! CHECKPOINT/sources/I/N   the files behind offset N           [`FileSourceLog`]
+//! OUTPUT/_spark_metadata/N the files batch N has written       [`FileSinkLog`]
 //! ```
 //!
 //! The files are Spark's, line for line, so either engine reads the other's. Every file appears
@@ -12,13 +13,21 @@
 //! a second query writes to the same checkpoint.
 
 mod commit_log;
+mod compactible_log;
 mod file_manager;
+mod file_sink_log;
+mod file_source_log;
+mod file_url;
 mod metadata_log;
 mod offset_seq_log;
 mod stream_metadata;
 
 pub use commit_log::{CommitLog, CommitMetadata};
+pub use compactible_log::CompactibleLog;
 pub use file_manager::CheckpointFileManager;
+pub use file_sink_log::{FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, has_sink_metadata};
+pub use file_source_log::{FileSourceEntry, FileSourceLog};
+pub use file_url::{from_file_url, to_file_url};
 pub use metadata_log::{LogEntry, MetadataLog};
 pub use offset_seq_log::{OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
 pub use stream_metadata::StreamMetadata;

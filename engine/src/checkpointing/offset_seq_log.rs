@@ -159,6 +159,9 @@ mod tests {
 
         fs::write(dir.path().join("offsets/1"), "v1\n{}\n{oops").unwrap();
         let error = log.latest().unwrap_err().to_string();
-        assert!(error.contains("offsets/1' is malformed: line '{oops'"), "{error}");
+        assert!(
+            error.contains("offsets/1' is malformed: line '{oops'"),
+            "{error}"
+        );
     }
 }

@@ -29,7 +29,10 @@ impl StreamMetadata {
             let path = checkpoint.root().join(FILE);
             Error::new(
                 ErrorKind::Io,
-                format!("'{}' is not the metadata of a query: {error}", path.display()),
+                format!(
+                    "'{}' is not the metadata of a query: {error}",
+                    path.display()
+                ),
             )
             .with_hint("use another --checkpoint")
         })

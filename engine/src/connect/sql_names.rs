@@ -9,22 +9,24 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor,
-    UnaryOperator, Value, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor, UnaryOperator,
+    Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::errors::from_datafusion;
 use crate::error::Result;
+use crate::error::from_datafusion;
 
 /// Rewrites the names in `statement` against the tables it reads.
 pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
     let _ = statement.visit(&mut LowerTables);
     let mut names = Names::default();
     let references = DataFusionStatement::Statement(Box::new(statement.clone()));
-    let tables = session.resolve_table_references(&references).map_err(from_datafusion)?;
+    let tables = session
+        .resolve_table_references(&references)
+        .map_err(from_datafusion)?;
     for table in tables {
         if let Some(provider) = find_table(session, &table).await? {
             for field in provider.schema().fields() {
@@ -130,7 +132,9 @@ impl VisitorMut for Resolver<'_> {
         select.projection = items
             .into_iter()
             .map(|item| match item {
-                SelectItem::UnnamedExpr(expr) if !is_column(&expr) || window_part(&expr).is_some() => {
+                SelectItem::UnnamedExpr(expr)
+                    if !is_column(&expr) || window_part(&expr).is_some() =>
+                {
                     let alias = Ident::with_quote('`', spark_name(&expr, true));
                     SelectItem::ExprWithAlias { expr, alias }
                 }
@@ -259,9 +263,10 @@ fn spark_name(expr: &Expr, outermost: bool) -> String {
     let name = |expr: &Expr| spark_name(expr, false);
     match expr {
         Expr::Identifier(ident) => ident.value.clone(),
-        Expr::CompoundIdentifier(parts) => {
-            parts.last().map(|part| part.value.clone()).unwrap_or_default()
-        }
+        Expr::CompoundIdentifier(parts) => parts
+            .last()
+            .map(|part| part.value.clone())
+            .unwrap_or_default(),
         Expr::Nested(inner) => spark_name(inner, outermost),
         Expr::Function(function) => function_name(function),
         Expr::Cast {
@@ -315,7 +320,11 @@ fn spark_name(expr: &Expr, outermost: bool) -> String {
         } => {
             let items: Vec<String> = list.iter().map(name).collect();
             let test = format!("({} IN ({}))", name(expr), items.join(", "));
-            if *negated { format!("(NOT {test})") } else { test }
+            if *negated {
+                format!("(NOT {test})")
+            } else {
+                test
+            }
         }
         Expr::Extract { field, expr, .. } => format!("extract({field} FROM {})", name(expr)),
         other => other.to_string().replace('`', ""),
@@ -330,9 +339,9 @@ fn function_name(function: &Function) -> String {
     if name == "window" || name == "session_window" {
         return name;
     }
-    let distinct = arguments.duplicate_treatment.is_some_and(|treatment| {
-        treatment.to_string().eq_ignore_ascii_case("distinct")
-    });
+    let distinct = arguments
+        .duplicate_treatment
+        .is_some_and(|treatment| treatment.to_string().eq_ignore_ascii_case("distinct"));
     let distinct = if distinct { "DISTINCT " } else { "" };
     let arguments: Vec<String> = arguments
         .args

@@ -15,8 +15,7 @@ use crate::output_mode::OutputMode;
 
 /// Receives the batch's number, its columns and its rows. After a crash the last batch may come
 /// again with the same number. An error fails the query.
-pub type ForeachBatch =
-    Arc<dyn Fn(i64, SchemaRef, Vec<RecordBatch>) -> Result<()> + Send + Sync>;
+pub type ForeachBatch = Arc<dyn Fn(i64, SchemaRef, Vec<RecordBatch>) -> Result<()> + Send + Sync>;
 
 /// Hands every batch to a function.
 pub struct ForeachBatchSink {

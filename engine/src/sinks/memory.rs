@@ -52,7 +52,11 @@ impl Sink for MemorySink {
         output_mode: OutputMode,
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
-        if self.table.latest_batch_id().is_some_and(|latest| batch_id <= latest) {
+        if self
+            .table
+            .latest_batch_id()
+            .is_some_and(|latest| batch_id <= latest)
+        {
             return skip(rows).await;
         }
         let batches: Vec<_> = rows.try_collect().await.map_err(failed)?;
@@ -148,8 +152,8 @@ fn push_merged(batches: &mut Vec<RecordBatch>, batch: RecordBatch) -> Result<()>
     batches.push(batch);
     if from + 1 < batches.len() {
         let schema = batches[from].schema();
-        let merged = concat_batches(&schema, &batches[from..])
-            .map_err(|error| failed(error.into()))?;
+        let merged =
+            concat_batches(&schema, &batches[from..]).map_err(|error| failed(error.into()))?;
         batches.truncate(from);
         batches.push(merged);
     }
@@ -217,10 +221,15 @@ mod tests {
         let table = Arc::new(MemoryTable::new(schema()));
         let context = SessionContext::new();
         context.register_table("counts", table.clone()).unwrap();
-        let sum = context.sql("SELECT sum(value) AS value FROM counts").await.unwrap();
+        let sum = context
+            .sql("SELECT sum(value) AS value FROM counts")
+            .await
+            .unwrap();
         let sink = MemorySink::new(table);
         for (batch_id, expected) in [(0, 5), (1, 10)] {
-            let added = sink.add_batch(batch_id, OutputMode::Append, rows_of(&[2, 3])).await;
+            let added = sink
+                .add_batch(batch_id, OutputMode::Append, rows_of(&[2, 3]))
+                .await;
             added.unwrap();
             let answer = sum.clone().collect().await.unwrap();
             assert_eq!(values(&answer), [expected]);

@@ -2,9 +2,13 @@
 //!
 //! **A sink gets the batch id and is idempotent**: a batch it has already taken is skipped.
 
+mod console;
+pub mod file;
 mod foreach_batch;
 mod memory;
 mod noop;
+mod registry;
+mod show;
 #[cfg(test)]
 mod testing;
 
@@ -15,11 +19,14 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 
+pub use console::{ConsoleSink, ConsoleWriter};
 pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
+pub use registry::{CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_sink, sink_format};
+pub use show::{format_value, show_string};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 
 /// A taker of batches.
@@ -44,47 +51,7 @@ async fn skip(mut rows: SendableRecordBatchStream) -> Result<Option<i64>> {
     Ok(Some(0))
 }
 
-/// A batch could not be computed: gives back the engine's own error where that was the cause.
+/// A batch could not be computed.
 fn failed(error: DataFusionError) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(current) = cause {
-        if let Some(own) = current.downcast_ref::<Error>() {
-            return own.clone();
-        }
-        cause = current.source();
-    }
-    Error::new(ErrorKind::StreamingQuery, error.strip_backtrace()).with_source(error)
-}
-
-/// Where the console sink's text goes.
-pub type ConsoleWriter = std::sync::Arc<dyn Fn(String) + Send + Sync>;
-
-/// What a sink is made from.
-pub struct SinkTarget<'a> {
-    /// The format's name.
-    pub format: &'a str,
-    /// Options, `path` among them.
-    pub options: std::collections::BTreeMap<String, String>,
-    /// The columns that are written.
-    pub schema: arrow::datatypes::SchemaRef,
-    /// Whether every batch is forced to disk.
-    pub durable: bool,
-    /// Where the console sink's text goes.
-    pub console: ConsoleWriter,
-    /// The functions `foreachBatch` knows.
-    pub foreach_batch: &'a std::collections::HashMap<String, ForeachBatch>,
-}
-
-pub fn check_output_mode(_format: &str, _mode: OutputMode) -> Result<()> { Ok(()) }
-pub fn check_options(_format: &str, _options: &std::collections::BTreeMap<String, String>) -> Result<()> { Ok(()) }
-pub fn needs_checkpoint(_format: &str) -> bool { false }
-pub fn create(target: SinkTarget<'_>) -> Result<std::sync::Arc<dyn Sink>> {
-    Ok(match target.format {
-        "foreachBatch" => {
-            let name = target.options.get("callback").cloned().unwrap_or_default();
-            let f = target.foreach_batch.get(&name).ok_or_else(|| Error::illegal_argument(format!("no foreachBatch function '{name}'")))?;
-            std::sync::Arc::new(ForeachBatchSink::new(f.clone()))
-        }
-        _ => std::sync::Arc::new(NoopSink),
-    })
+    crate::error::from_datafusion(error)
 }

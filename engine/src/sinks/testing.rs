@@ -9,7 +9,11 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
 
 pub(super) fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![Field::new("value", DataType::Int64, true)]))
+    Arc::new(Schema::new(vec![Field::new(
+        "value",
+        DataType::Int64,
+        true,
+    )]))
 }
 
 pub(super) fn numbers(values: &[i64]) -> RecordBatch {
@@ -23,6 +27,10 @@ pub(super) fn rows_of(values: &[i64]) -> SendableRecordBatchStream {
 }
 
 pub(super) fn values(batches: &[RecordBatch]) -> Vec<i64> {
-    let columns = batches.iter().map(|batch| batch.column(0).as_primitive::<Int64Type>());
-    columns.flat_map(|column| column.values().to_vec()).collect()
+    let columns = batches
+        .iter()
+        .map(|batch| batch.column(0).as_primitive::<Int64Type>());
+    columns
+        .flat_map(|column| column.values().to_vec())
+        .collect()
 }

@@ -2,7 +2,9 @@
 //!
 //! **`get_batch(start, end)` is repeatable**: after a restart the same offsets give the same rows.
 
+pub mod file;
 mod memory;
+mod registry;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -11,7 +13,10 @@ use std::fmt::Debug;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
+pub use file::table as batch_table;
 pub use memory::{MemoryStream, MemoryStreamSource};
+pub use registry::{SOURCE_FORMATS, SourceFormat, check_source, create_source, source_format};
+
 pub use spec::SourceSpec;
 
 use crate::error::Result;
@@ -38,7 +43,8 @@ pub trait Source: Send + Sync + Debug {
 
     /// The end of the next batch that starts after `start`; equal to `start` when there is nothing
     /// new, `None` when there never was anything. Called once per trigger, off the async threads.
-    fn latest_offset(&mut self, start: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>>;
+    fn latest_offset(&mut self, start: Option<&Offset>, limit: ReadLimit)
+    -> Result<Option<Offset>>;
 
     /// Rows after `start` up to and including `end`. Must work for any pair that stands in the
     /// offset log, also in a new process.
@@ -69,27 +75,4 @@ pub trait SourceBatch: Send + Sync + Debug {
     fn metrics(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
-}
-
-/// A stream of `format`.
-pub fn stream(
-    format: &str,
-    schema: Option<SchemaRef>,
-    paths: &[String],
-    options: &BTreeMap<String, String>,
-) -> Result<SourceSpec> {
-    let _ = (schema, paths, options);
-    Err(crate::error::Error::analysis(format!("unknown format '{format}'")))
-}
-
-/// A table.
-pub async fn batch_table(
-    session: &datafusion::execution::context::SessionState,
-    format: &str,
-    schema: Option<SchemaRef>,
-    paths: &[String],
-    options: &BTreeMap<String, String>,
-) -> Result<std::sync::Arc<dyn datafusion::catalog::TableProvider>> {
-    let _ = (session, schema, paths, options);
-    Err(crate::error::Error::analysis(format!("unknown format '{format}'")))
 }

@@ -1,0 +1,44 @@
+//! Paths as they stand in logs: `file:///data/a%20b.json`.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// The URL of an absolute path.
+pub fn to_file_url(path: &Path) -> Result<String> {
+    Url::from_file_path(path)
+        .map(String::from)
+        .map_err(|()| Error::internal(format!("'{}' is not an absolute path", path.display())))
+}
+
+/// The path of a URL, which may also have a single slash (`file:/data`) or be a bare path.
+pub fn from_file_url(text: &str) -> Result<PathBuf> {
+    if text.starts_with('/') {
+        return Ok(PathBuf::from(text));
+    }
+    Url::parse(text)
+        .ok()
+        .and_then(|url| url.to_file_path().ok())
+        .ok_or_else(|| Error::illegal_argument(format!("'{text}' is not the path of a local file")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_characters_come_back() {
+        for path in ["/data/in/f0.json", "/data/a b%20c/ü#?.json"] {
+            let url = to_file_url(Path::new(path)).unwrap();
+            assert!(
+                url.starts_with("file:///data/") && !url.contains(' '),
+                "{url}"
+            );
+            assert_eq!(from_file_url(&url).unwrap(), Path::new(path));
+        }
+        assert_eq!(from_file_url("file:/data/x").unwrap(), Path::new("/data/x"));
+        assert!(from_file_url("s3://bucket/x").is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! Batches printed as tables, for a first look at a query.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::TryStreamExt;
+
+use crate::error::Result;
+use crate::options::{OptionSpec, Options};
+use crate::output_mode::OutputMode;
+use crate::sinks::show::show_string;
+use crate::sinks::{Sink, failed};
+
+/// Takes the text of one batch. The engine itself writes to no terminal.
+pub type ConsoleWriter = Arc<dyn Fn(String) + Send + Sync>;
+
+/// The options, for checks and documentation.
+pub const CONSOLE_OPTIONS: [OptionSpec; 2] = [
+    OptionSpec {
+        name: "numRows",
+        doc: "how many rows of a batch are printed: 20 by default",
+    },
+    OptionSpec {
+        name: "truncate",
+        doc: "true: cut values longer than 20 characters, the default; false: print them in full",
+    },
+];
+
+const RULE: &str = "-------------------------------------------";
+const TRUNCATED_CHARS: usize = 20;
+
+/// Prints the first rows of every batch.
+pub struct ConsoleSink {
+    write: ConsoleWriter,
+    num_rows: usize,
+    truncate: usize,
+}
+
+impl ConsoleSink {
+    /// A sink that prints through `write`.
+    pub fn new(options: &Options, write: ConsoleWriter) -> Result<Self> {
+        let truncate = options.boolean("truncate", true)?;
+        Ok(Self {
+            write,
+            num_rows: options.parsed("numRows", "a whole number")?.unwrap_or(20),
+            truncate: if truncate { TRUNCATED_CHARS } else { 0 },
+        })
+    }
+}
+
+#[async_trait]
+impl Sink for ConsoleSink {
+    fn description(&self) -> String {
+        "ConsoleSink".to_string()
+    }
+
+    async fn add_batch(
+        &self,
+        batch_id: i64,
+        _output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
+        let schema = rows.schema();
+        let batches: Vec<_> = rows.try_collect().await.map_err(failed)?;
+        let names: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        let table = show_string(&batches, &names, self.num_rows, self.truncate);
+        (self.write)(format!("{RULE}\nBatch: {batch_id}\n{RULE}\n{table}\n"));
+        let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        Ok(Some(count as i64))
+    }
+}
+
+impl fmt::Debug for ConsoleSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConsoleSink")
+            .field("num_rows", &self.num_rows)
+            .field("truncate", &self.truncate)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::options::OptionMap;
+    use crate::sinks::testing::rows_of;
+
+    #[tokio::test]
+    async fn a_batch_as_spark_prints_it() {
+        let printed = Arc::new(Mutex::new(String::new()));
+        let write = {
+            let printed = printed.clone();
+            Arc::new(move |text: String| printed.lock().push_str(&text))
+        };
+        let given: OptionMap = [("numRows".to_string(), "2".to_string())].into();
+        let options = Options::new("sink 'console'", &given, &CONSOLE_OPTIONS, &[]).unwrap();
+        let sink = ConsoleSink::new(&options, write).unwrap();
+        let written = sink
+            .add_batch(3, OutputMode::Update, rows_of(&[1, 2, 3]))
+            .await;
+        assert_eq!(written.unwrap(), Some(3));
+        let expected = format!(
+            "{RULE}\nBatch: 3\n{RULE}\n+-----+\n|value|\n+-----+\n|    1|\n|    2|\n+-----+\nonly showing top 2 rows\n\n"
+        );
+        assert_eq!(*printed.lock(), expected);
+    }
+}

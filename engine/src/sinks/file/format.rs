@@ -1,0 +1,279 @@
+//! Parquet, JSON and CSV as Spark writes them.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BinaryArray, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::json::writer::{LineDelimited, NullableEncoder};
+use arrow::json::{
+    Encoder, EncoderFactory, EncoderOptions, Writer as JsonWriter,
+    WriterBuilder as JsonWriterBuilder,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::{OptionSpec, Options};
+
+/// Spark writes milliseconds, whatever the precision.
+const TIMESTAMP_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3f";
+const TIMESTAMP_TZ_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
+
+/// Options of the CSV sink, for checks and documentation.
+pub const CSV_SINK_OPTIONS: [OptionSpec; 3] = [
+    OptionSpec {
+        name: "header",
+        doc: "true: the first line of every file names the columns; false by default",
+    },
+    OptionSpec {
+        name: "sep",
+        doc: "the character between values: a comma by default",
+    },
+    OptionSpec {
+        name: "delimiter",
+        doc: "the same as sep",
+    },
+];
+
+/// What a file looks like inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Parquet, compressed with Snappy.
+    Parquet,
+    /// One JSON object per line; NULL fields are left out.
+    Json,
+    /// Comma-separated values.
+    Csv {
+        /// Whether the first line names the columns.
+        header: bool,
+        /// Between values.
+        separator: u8,
+    },
+}
+
+impl FileFormat {
+    /// The format `name` (`parquet`, `json` or `csv`), with checked options.
+    pub fn new(name: &str, options: &Options) -> Result<Self> {
+        match name {
+            "parquet" => Ok(Self::Parquet),
+            "json" => Ok(Self::Json),
+            _ => {
+                let separator = ["sep", "delimiter"]
+                    .into_iter()
+                    .find_map(|name| options.get(name).map(|value| (name, value)));
+                let separator = match separator.map(|(name, value)| (name, value.as_bytes())) {
+                    None => b',',
+                    Some((_, b"\\t")) => b'\t',
+                    Some((_, [byte])) if byte.is_ascii() => *byte,
+                    Some((name, _)) => return Err(options.invalid(name, "one ASCII character")),
+                };
+                let header = options.boolean("header", false)?;
+                Ok(Self::Csv { header, separator })
+            }
+        }
+    }
+
+    /// How the names of its files end.
+    pub(super) fn extension(self) -> &'static str {
+        match self {
+            Self::Parquet => "snappy.parquet",
+            Self::Json => "json",
+            Self::Csv { .. } => "csv",
+        }
+    }
+
+    /// Refuses columns that the format cannot hold.
+    pub(super) fn check(self, schema: &Schema) -> Result<()> {
+        let format = match self {
+            Self::Csv { .. } => "csv",
+            Self::Parquet | Self::Json => return Ok(()),
+        };
+        let column = schema.fields().iter().find(|field| {
+            field.data_type().is_nested() || matches!(field.data_type(), DataType::Binary)
+        });
+        match column {
+            None => Ok(()),
+            Some(field) => Err(Error::analysis(format!(
+                "column '{}' has type {}, which {format} cannot hold",
+                field.name(),
+                field.data_type()
+            ))
+            .with_condition("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")
+            .with_hint("select its parts, e.g. window.start AS start, or write json or parquet")),
+        }
+    }
+
+    /// Starts a file.
+    pub(super) fn writer(self, file: File, schema: &SchemaRef) -> Result<FileWriter> {
+        Ok(match self {
+            Self::Parquet => {
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::SNAPPY)
+                    .build();
+                let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
+                FileWriter::Parquet(Box::new(writer.map_err(cannot_write)?))
+            }
+            Self::Json => FileWriter::Json(
+                JsonWriterBuilder::new()
+                    .with_explicit_nulls(false)
+                    .with_timestamp_format(TIMESTAMP_FORMAT.to_string())
+                    .with_timestamp_tz_format(TIMESTAMP_TZ_FORMAT.to_string())
+                    .with_encoder_factory(Arc::new(SparkEncoders))
+                    .build(BufWriter::new(file)),
+            ),
+            Self::Csv { header, separator } => FileWriter::Csv(Box::new(
+                arrow::csv::WriterBuilder::new()
+                    .with_header(header)
+                    .with_delimiter(separator)
+                    .with_timestamp_format(TIMESTAMP_FORMAT.to_string())
+                    .with_timestamp_tz_format(TIMESTAMP_TZ_FORMAT.to_string())
+                    .build(BufWriter::new(file)),
+            )),
+        })
+    }
+}
+
+/// A file being written.
+pub(super) enum FileWriter {
+    Parquet(Box<ArrowWriter<File>>),
+    Json(JsonWriter<BufWriter<File>, LineDelimited>),
+    Csv(Box<arrow::csv::Writer<BufWriter<File>>>),
+}
+
+impl FileWriter {
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Parquet(writer) => writer.write(batch).map_err(cannot_write),
+            Self::Json(writer) => writer.write(batch).map_err(cannot_write),
+            Self::Csv(writer) => writer.write(batch).map_err(cannot_write),
+        }
+    }
+
+    /// Writes what is left and gives the file back.
+    pub(super) fn finish(self) -> Result<File> {
+        let flush = |mut writer: BufWriter<File>| {
+            writer.flush().map_err(cannot_write)?;
+            writer.into_inner().map_err(cannot_write)
+        };
+        match self {
+            Self::Parquet(writer) => writer.into_inner().map_err(cannot_write),
+            Self::Json(mut writer) => {
+                writer.finish().map_err(cannot_write)?;
+                flush(writer.into_inner())
+            }
+            Self::Csv(writer) => flush(writer.into_inner()),
+        }
+    }
+}
+
+/// Binary values are base64, as in Spark.
+#[derive(Debug)]
+struct SparkEncoders;
+
+impl EncoderFactory for SparkEncoders {
+    fn make_default_encoder<'a>(
+        &self,
+        _field: &'a FieldRef,
+        array: &'a dyn Array,
+        _options: &'a EncoderOptions,
+    ) -> std::result::Result<Option<NullableEncoder<'a>>, ArrowError> {
+        if array.data_type() != &DataType::Binary {
+            return Ok(None);
+        }
+        let encoder = Box::new(Base64Encoder(array.as_binary()));
+        Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
+    }
+}
+
+struct Base64Encoder<'a>(&'a BinaryArray);
+
+impl Encoder for Base64Encoder<'_> {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+        out.push(b'"');
+        out.extend_from_slice(BASE64.encode(self.0.value(row)).as_bytes());
+        out.push(b'"');
+    }
+}
+
+fn cannot_write(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!("cannot write the batch's file: {error}"),
+    )
+    .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use arrow::array::{
+        ArrayRef, Decimal128Array, Float64Array, StringArray, StructArray,
+        TimestampMicrosecondArray,
+    };
+    use arrow::datatypes::Field;
+
+    use super::*;
+    use crate::options::OptionMap;
+
+    fn written(format: FileFormat, batch: &RecordBatch) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let mut writer = format
+            .writer(File::create(&path).unwrap(), &batch.schema())
+            .unwrap();
+        writer.write(batch).unwrap();
+        writer.finish().unwrap();
+        fs::read_to_string(&path).unwrap()
+    }
+
+    fn times() -> ArrayRef {
+        let times = TimestampMicrosecondArray::from(vec![Some(1_704_110_400_123_456), None]);
+        Arc::new(times.with_timezone("UTC"))
+    }
+
+    #[test]
+    fn json_as_spark_writes_it() {
+        let window = Field::new("start", times().data_type().clone(), true);
+        let window: ArrayRef = Arc::new(StructArray::from(vec![(Arc::new(window), times())]));
+        let bytes: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"ab", b""]));
+        let name: ArrayRef = Arc::new(StringArray::from(vec![None, Some("ü\"")]));
+        let price = Decimal128Array::from(vec![1250, 3])
+            .with_precision_and_scale(10, 2)
+            .unwrap();
+        let price: ArrayRef = Arc::new(price);
+        let columns = [
+            ("window", window),
+            ("bytes", bytes),
+            ("name", name),
+            ("price", price),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        assert_eq!(
+            written(FileFormat::Json, &batch),
+            "{\"window\":{\"start\":\"2024-01-01T12:00:00.123Z\"},\"bytes\":\"YWI=\",\"price\":12.50}\n\
+             {\"window\":{},\"bytes\":\"\",\"name\":\"ü\\\"\",\"price\":0.03}\n"
+        );
+    }
+
+    #[test]
+    fn csv_as_spark_writes_it() {
+        let number: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.5), None]));
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["a;b", "c"]));
+        let columns = [("t", times()), ("n", number), ("s", text)];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let given: OptionMap = [("SEP", ";"), ("header", "true")]
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .into();
+        let options = Options::new("test", &given, &CSV_SINK_OPTIONS, &[]).unwrap();
+        let csv = FileFormat::new("csv", &options).unwrap();
+        let expected = "t;n;s\n2024-01-01T12:00:00.123Z;1.5;\"a;b\"\n;;c\n";
+        assert_eq!(written(csv, &batch), expected);
+    }
+}

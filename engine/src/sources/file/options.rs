@@ -1,0 +1,215 @@
+//! Options of the streaming file source.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::options::{OptionMap, OptionSpec, Options};
+use crate::sources::file::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
+use crate::sources::file::listing::{LISTING_OPTIONS, ListingOptions};
+
+/// The options of the stream itself, for checks and documentation.
+pub const STREAM_OPTIONS: [OptionSpec; 8] = [
+    OptionSpec {
+        name: "maxFilesPerTrigger",
+        doc: "how many files a batch takes at most; all there are by default",
+    },
+    OptionSpec {
+        name: "maxBytesPerTrigger",
+        doc: "how many bytes of files a batch takes at most, but one file at least; not together with maxFilesPerTrigger",
+    },
+    OptionSpec {
+        name: "latestFirst",
+        doc: "true: the newest files first; false by default",
+    },
+    OptionSpec {
+        name: "maxFileAge",
+        doc: "ignore files older than this, counted from the newest file: 7d by default",
+    },
+    OptionSpec {
+        name: "fileNameOnly",
+        doc: "true: files of one name in different folders are the same file; false by default",
+    },
+    OptionSpec {
+        name: "maxCachedFiles",
+        doc: "how many files of a listing are kept for the next batches: 10000 by default",
+    },
+    OptionSpec {
+        name: "discardCachedInputRatio",
+        doc: "list anew when less than this part of a batch is left of a listing: 0.2 by default",
+    },
+    OptionSpec {
+        name: "cleanSource",
+        doc: "only off: files stay where they are",
+    },
+];
+
+const ABSENT: [&str; 4] = [
+    "basePath",
+    "modifiedAfter",
+    "modifiedBefore",
+    "sourceArchiveDir",
+];
+
+/// How much one batch takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimit {
+    /// Everything.
+    None,
+    /// So many files.
+    Files(u64),
+    /// Files of so many bytes, but one at least.
+    Bytes(u64),
+}
+
+/// Checked options of a streaming file source.
+#[derive(Debug, Clone)]
+pub struct FileStreamOptions {
+    /// Which files there are.
+    pub listing: ListingOptions,
+    /// How they are read.
+    pub json: JsonOptions,
+    /// How much one batch takes.
+    pub rate_limit: RateLimit,
+    /// The newest files first.
+    pub latest_first: bool,
+    /// Older files, counted from the newest, are ignored.
+    pub max_file_age_ms: i64,
+    /// Only names tell files apart.
+    pub file_name_only: bool,
+    /// Files kept from one listing.
+    pub max_cached_files: usize,
+    /// A rest of a listing smaller than this part of a batch is not kept.
+    pub discard_cached_input_ratio: f64,
+}
+
+impl FileStreamOptions {
+    /// Reads and checks the options.
+    pub fn new(given: &OptionMap) -> Result<Self> {
+        let known = STREAM_OPTIONS
+            .iter()
+            .chain(&LISTING_OPTIONS)
+            .chain(&JSON_OPTIONS);
+        let absent = [&ABSENT[..], &JSON_OPTIONS_ABSENT].concat();
+        let options = Options::new("source format 'json'", given, known, &absent)?;
+        let rate_limit = rate_limit(&options)?;
+        let latest_first = options.boolean("latestFirst", false)?;
+        if !options
+            .get("cleanSource")
+            .is_none_or(|mode| mode.eq_ignore_ascii_case("off"))
+        {
+            return Err(options.invalid("cleanSource", "off in this version"));
+        }
+        let max_file_age_ms = match options.get("maxFileAge") {
+            // The newest files come first and push the limit up: no file would follow them.
+            _ if latest_first && rate_limit != RateLimit::None => i64::MAX,
+            None => 7 * 24 * 3600 * 1000,
+            Some(text) => parse_duration(text)
+                .map(|age| age.as_millis() as i64)
+                .ok_or_else(|| options.invalid("maxFileAge", "a duration, e.g. 7d or 12h"))?,
+        };
+        Ok(Self {
+            listing: ListingOptions::new(&options)?,
+            json: JsonOptions::new(&options)?,
+            rate_limit,
+            latest_first,
+            max_file_age_ms,
+            file_name_only: options.boolean("fileNameOnly", false)?,
+            max_cached_files: options
+                .parsed("maxCachedFiles", "a whole number")?
+                .unwrap_or(10_000),
+            discard_cached_input_ratio: options
+                .parsed("discardCachedInputRatio", "a number between 0 and 1")?
+                .unwrap_or(0.2),
+        })
+    }
+}
+
+fn rate_limit(options: &Options) -> Result<RateLimit> {
+    let files = options.positive("maxFilesPerTrigger")?;
+    let bytes = options.positive("maxBytesPerTrigger")?;
+    match (files, bytes) {
+        (None, None) => Ok(RateLimit::None),
+        (Some(files), None) => Ok(RateLimit::Files(files)),
+        (None, Some(bytes)) => Ok(RateLimit::Bytes(bytes)),
+        (Some(_), Some(_)) => Err(Error::illegal_argument(
+            "options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' cannot be used together",
+        )
+        .with_hint("keep one of them")),
+    }
+}
+
+/// `7d`, `12h`, `30m` or `30min`, `5s`, `100ms`; a bare number is milliseconds.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let millis = match unit.trim() {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60 * 1000,
+        "h" => 3600 * 1000,
+        "d" => 24 * 3600 * 1000,
+        _ => return None,
+    };
+    number.checked_mul(millis).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(given: &[(&str, &str)]) -> Result<FileStreamOptions> {
+        let given = given
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        FileStreamOptions::new(&given.collect())
+    }
+
+    #[test]
+    fn options_are_read_and_checked() {
+        let given = options(&[
+            ("path", "/data"),
+            ("MaxFilesPerTrigger", "3"),
+            ("maxFileAge", "2h"),
+        ]);
+        let given = given.unwrap();
+        assert_eq!(
+            (given.rate_limit, given.max_file_age_ms),
+            (RateLimit::Files(3), 7_200_000)
+        );
+        let given = options(&[
+            ("path", "/"),
+            ("maxBytesPerTrigger", "9"),
+            ("latestFirst", "true"),
+        ]);
+        assert_eq!(given.unwrap().max_file_age_ms, i64::MAX);
+        for (given, message) in [
+            (
+                vec![("maxFilesPerTrigger", "1"), ("maxBytesPerTrigger", "1")],
+                "cannot be used together",
+            ),
+            (
+                vec![("cleanSource", "delete")],
+                "must be off in this version, not 'delete'",
+            ),
+            (vec![("maxFileAge", "1 fortnight")], "must be a duration"),
+            (
+                vec![("mode", "LAX")],
+                "must be PERMISSIVE, DROPMALFORMED or FAILFAST",
+            ),
+            (vec![("timeZone", "Mars")], "must be a time zone"),
+            (vec![("multiLine", "true")], "not supported in this version"),
+            (
+                vec![("maxFilePerTrigger", "1")],
+                "unknown option 'maxFilePerTrigger'",
+            ),
+            (vec![], "needs a path"),
+        ] {
+            let error = options(&given).unwrap_err();
+            assert!(error.message().contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Files a source has already taken, as far back as it matters.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Remembers files until they are older than the newest one by more than the maximal age. An
+/// older file counts as seen.
+#[derive(Debug)]
+pub struct SeenFiles {
+    max_age_ms: i64,
+    file_name_only: bool,
+    timestamps: HashMap<String, i64>,
+    latest: i64,
+    purged_before: i64,
+}
+
+impl SeenFiles {
+    /// Nothing seen yet. `max_age_ms` is relative to the newest file; `file_name_only` takes files
+    /// of one name in different folders for the same file.
+    pub fn new(max_age_ms: i64, file_name_only: bool) -> Self {
+        Self {
+            max_age_ms,
+            file_name_only,
+            timestamps: HashMap::new(),
+            latest: 0,
+            purged_before: 0,
+        }
+    }
+
+    /// Remembers a file by its URL and modification time.
+    pub fn add(&mut self, url: &str, timestamp_ms: i64) {
+        self.timestamps
+            .insert(self.key(url).to_string(), timestamp_ms);
+        self.latest = self.latest.max(timestamp_ms);
+    }
+
+    /// Whether the file is young enough and was not seen.
+    pub fn is_new(&self, url: &str, timestamp_ms: i64) -> bool {
+        // The age limit is that of the last purge, so that no file is too old before the files
+        // beside it were taken.
+        timestamp_ms >= self.purged_before && !self.timestamps.contains_key(self.key(url))
+    }
+
+    /// Forgets files that are too old by now.
+    pub fn purge(&mut self) {
+        self.purged_before = self.latest.saturating_sub(self.max_age_ms);
+        let limit = self.purged_before;
+        self.timestamps.retain(|_, timestamp| *timestamp >= limit);
+    }
+
+    fn key<'a>(&self, url: &'a str) -> &'a str {
+        let name = Path::new(url).file_name().and_then(|name| name.to_str());
+        match name {
+            Some(name) if self.file_name_only => name,
+            _ => url,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_new_once_and_while_it_is_young() {
+        let mut seen = SeenFiles::new(10, false);
+        assert!(seen.is_new("file:///a/1", 5));
+        seen.add("file:///a/1", 5);
+        assert!(
+            !seen.is_new("file:///a/1", 7),
+            "a file that was overwritten is not read again"
+        );
+        seen.add("file:///a/2", 20);
+        assert!(seen.is_new("file:///a/3", 9), "not purged yet");
+        seen.purge();
+        assert!(!seen.is_new("file:///a/3", 9) && seen.is_new("file:///a/3", 10));
+        assert!(!seen.is_new("file:///a/1", 5), "forgotten, and too old");
+    }
+
+    #[test]
+    fn the_name_alone_may_decide() {
+        let mut seen = SeenFiles::new(10, true);
+        seen.add("file:///a/1", 5);
+        assert!(!seen.is_new("file:///b/1", 5) && seen.is_new("file:///b/2", 5));
+    }
+}

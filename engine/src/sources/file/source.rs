@@ -1,0 +1,387 @@
+//! A directory as a stream: a file is a row group that appears once. Offset N stands for the files
+//! in entry N of the source's log, so a batch can be read again after a restart, and a file that is
+//! in the log is never taken a second time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use arrow::datatypes::SchemaRef;
+use serde_json::json;
+
+use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog};
+use crate::error::{Error, Result};
+use crate::options::OptionMap;
+use crate::sources::file::file_batch::FileBatch;
+use crate::sources::file::json::JsonDecoder;
+use crate::sources::file::listing::{ListedFile, Listing};
+use crate::sources::file::nullable;
+use crate::sources::file::options::{FileStreamOptions, RateLimit};
+use crate::sources::file::seen_files::SeenFiles;
+use crate::sources::{Offset, ReadLimit, Source, SourceBatch};
+
+/// Reads JSON files as they appear.
+#[derive(Debug)]
+pub struct FileStreamSource {
+    options: FileStreamOptions,
+    schema: SchemaRef,
+    listing: Listing,
+    log: FileSourceLog,
+    /// The last entry of the log; -1 before the first.
+    current: i64,
+    seen: SeenFiles,
+    /// Rest of the last listing.
+    unread: Vec<ListedFile>,
+    /// With `Trigger.AvailableNow`, the files there were at the start of the query.
+    available_now: Option<Vec<ListedFile>>,
+    /// Entries of the log that are not committed yet.
+    uncommitted: BTreeMap<i64, Vec<FileSourceEntry>>,
+}
+
+impl FileStreamSource {
+    /// A source with these options; `path` is among them. Its log is in `metadata_path`
+    /// (`CHECKPOINT/sources/0`) and is written durably if `durable`.
+    pub fn new(
+        options: &OptionMap,
+        schema: SchemaRef,
+        metadata_path: PathBuf,
+        durable: bool,
+    ) -> Result<Self> {
+        let options = FileStreamOptions::new(options)?;
+        // A column that cannot be read is an error now, not in the first batch.
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        JsonDecoder::new(&options.json, &schema, &all, 0)?;
+        let log = FileSourceLog::open(CheckpointFileManager::new(metadata_path, durable))?;
+        let mut seen = SeenFiles::new(options.max_file_age_ms, options.file_name_only);
+        for entry in log.all()? {
+            seen.add(&entry.path, entry.timestamp);
+        }
+        seen.purge();
+        Ok(Self {
+            listing: Listing::new(options.listing.clone())?,
+            schema: nullable(&schema),
+            current: log.latest_id()?.unwrap_or(-1),
+            log,
+            seen,
+            options,
+            unread: Vec::new(),
+            available_now: None,
+            uncommitted: BTreeMap::new(),
+        })
+    }
+
+    /// All files there are now, in the order in which they are to be read.
+    fn list(&self) -> Result<Vec<ListedFile>> {
+        let mut files = self.listing.files()?;
+        // Stable: files of one time stay in order of their paths.
+        match self.options.latest_first {
+            true => files.sort_by_key(|file| std::cmp::Reverse(file.timestamp_ms)),
+            false => files.sort_by_key(|file| file.timestamp_ms),
+        }
+        Ok(files)
+    }
+
+    fn new_files(&mut self) -> Result<Vec<ListedFile>> {
+        if !self.unread.is_empty() {
+            return Ok(std::mem::take(&mut self.unread));
+        }
+        let mut files = match &self.available_now {
+            Some(files) => files.clone(),
+            None => self.list()?,
+        };
+        files.retain(|file| self.seen.is_new(&file.url, file.timestamp_ms));
+        Ok(files)
+    }
+
+    /// Keeps the rest of a listing for the next batches, if there is enough for another one, and
+    /// unless newer files are to be preferred.
+    fn keep_unread(&mut self, unread: Vec<ListedFile>) {
+        let rest = match self.options.rate_limit {
+            RateLimit::None => 0.0,
+            RateLimit::Files(limit) => unread.len() as f64 / limit as f64,
+            RateLimit::Bytes(limit) => total_bytes(&unread) as f64 / limit as f64,
+        };
+        if !self.options.latest_first && rest >= self.options.discard_cached_input_ratio {
+            self.unread = unread;
+            self.unread.truncate(self.options.max_cached_files);
+        }
+    }
+
+    fn add_entry(&mut self, files: &[ListedFile]) -> Result<()> {
+        let batch_id = self.current + 1;
+        let entry = |file: &ListedFile| FileSourceEntry {
+            path: file.url.clone(),
+            timestamp: file.timestamp_ms,
+            batch_id,
+        };
+        let entries: Vec<_> = files.iter().map(entry).collect();
+        self.log.add(batch_id, &entries)?;
+        for file in files {
+            self.seen.add(&file.url, file.timestamp_ms);
+        }
+        self.seen.purge();
+        self.uncommitted.insert(batch_id, entries);
+        self.current = batch_id;
+        Ok(())
+    }
+
+    fn entry(&mut self, id: i64) -> Result<&[FileSourceEntry]> {
+        if !self.uncommitted.contains_key(&id) {
+            let entries = match self.log.get(id)? {
+                Some(entries) => Some(entries),
+                None => self.log.get(self.log.compaction_after(id))?,
+            };
+            let mut entries = entries.ok_or_else(|| {
+                Error::internal(format!(
+                    "the log of {} has no entry {id}",
+                    self.description()
+                ))
+            })?;
+            entries.retain(|entry| entry.batch_id == id);
+            self.uncommitted.insert(id, entries);
+        }
+        Ok(&self.uncommitted[&id])
+    }
+
+    fn log_offset(&self, offset: &Offset) -> Result<i64> {
+        let id = offset.get("logOffset").unwrap_or(offset).as_i64();
+        id.ok_or_else(|| {
+            Error::illegal_argument(format!(
+                "'{offset}' is not an offset of {}",
+                self.description()
+            ))
+            .with_hint(
+                "the checkpoint belongs to a query with other sources: choose another --checkpoint",
+            )
+        })
+    }
+}
+
+impl Source for FileStreamSource {
+    fn description(&self) -> String {
+        format!("FileStreamSource[file:{}]", self.listing.root().display())
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn latest_offset(&mut self, _: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>> {
+        let mut files = self.new_files()?;
+        let count = match (limit, self.options.rate_limit) {
+            (ReadLimit::AllAvailable, _) | (_, RateLimit::None) => files.len(),
+            (_, RateLimit::Files(limit)) => files.len().min(limit as usize),
+            (_, RateLimit::Bytes(limit)) => count_within(&files, limit),
+        };
+        let unread = files.split_off(count);
+        self.keep_unread(unread);
+        if !files.is_empty() {
+            self.add_entry(&files)?;
+        }
+        Ok((self.current >= 0).then(|| json!({"logOffset": self.current})))
+    }
+
+    fn get_batch(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Box<dyn SourceBatch>> {
+        let start = start.map_or(Ok(-1), |start| self.log_offset(start))?;
+        let end = self.log_offset(end)?;
+        let mut urls = Vec::new();
+        for id in start + 1..=end {
+            urls.extend(self.entry(id)?.iter().map(|entry| entry.path.clone()));
+        }
+        let urls = urls.iter().map(String::as_str);
+        let batch = FileBatch::new(urls, self.schema.clone(), self.options.json.clone())?;
+        Ok(Box::new(batch))
+    }
+
+    fn commit(&mut self, end: &Offset) -> Result<()> {
+        let end = self.log_offset(end)?;
+        self.uncommitted = self.uncommitted.split_off(&(end + 1));
+        Ok(())
+    }
+
+    fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
+        self.available_now = Some(self.list()?);
+        Ok(())
+    }
+}
+
+fn total_bytes(files: &[ListedFile]) -> u64 {
+    files.iter().map(|file| file.size).sum()
+}
+
+/// How many of the files make up no more than `limit` bytes; one at least.
+fn count_within(files: &[ListedFile], limit: u64) -> usize {
+    let mut bytes = 0;
+    let fits = |file: &&ListedFile| {
+        bytes += file.size;
+        bytes <= limit
+    };
+    let count = files.iter().take_while(fits).count();
+    count.max(1).min(files.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use arrow::array::AsArray;
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join("in")).unwrap();
+            Self(dir)
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        /// A file with one record that was last modified so many seconds after some time.
+        fn add(&self, name: &str, seconds: u64, id: i64) {
+            let path = self.path("in").join(name);
+            fs::write(&path, format!("{{\"id\":{id}}}\n")).unwrap();
+            set_modified(&path, 1_700_000_000 + seconds);
+        }
+
+        fn source(&self, options: &[(&str, &str)]) -> FileStreamSource {
+            let given = options
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()));
+            let mut options: OptionMap = given.collect();
+            options.insert("path".into(), self.path("in").display().to_string());
+            let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
+            FileStreamSource::new(&options, Arc::new(schema), self.path("sources/0"), false)
+                .unwrap()
+        }
+    }
+
+    fn set_modified(path: &Path, seconds: u64) {
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds))
+            .unwrap();
+    }
+
+    fn latest(source: &mut FileStreamSource) -> i64 {
+        let offset = source.latest_offset(None, ReadLimit::Options).unwrap();
+        offset.map_or(-1, |offset| offset["logOffset"].as_i64().unwrap())
+    }
+
+    async fn ids(source: &mut FileStreamSource, start: i64, end: i64) -> Vec<i64> {
+        let start = (start >= 0).then(|| json!({"logOffset": start}));
+        let batch = source
+            .get_batch(start.as_ref(), &json!({"logOffset": end}))
+            .unwrap();
+        let rows: Vec<_> = batch.open(0, 1, &[0]).unwrap().try_collect().await.unwrap();
+        let columns = rows
+            .iter()
+            .map(|rows| rows.column(0).as_primitive::<Int64Type>());
+        columns
+            .flat_map(|column| column.values().to_vec())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn files_come_in_order_of_their_time_and_once() {
+        let folder = Folder::new();
+        let mut source = folder.source(&[]);
+        assert_eq!(latest(&mut source), -1);
+        folder.add("a", 2, 2);
+        folder.add("c", 1, 1);
+        folder.add("b", 2, 3);
+        assert_eq!((latest(&mut source), latest(&mut source)), (0, 0));
+        folder.add("d", 0, 4);
+        folder.add("a", 9, 9);
+        assert_eq!(latest(&mut source), 1);
+        fs::remove_file(folder.path("in/a")).unwrap();
+        let error = source
+            .get_batch(None, &json!({"logOffset": 0}))
+            .unwrap_err();
+        assert!(error.message().contains("in/a' was listed"), "{error}");
+        folder.add("a", 2, 2);
+        assert_eq!(ids(&mut source, -1, 0).await, [1, 2, 3]);
+        assert_eq!(ids(&mut source, 0, 1).await, [4]);
+        let log = fs::read_to_string(folder.path("sources/0/1")).unwrap();
+        let url = format!("file://{}", folder.path("in/d").display());
+        assert_eq!(
+            log,
+            format!("v1\n{{\"path\":\"{url}\",\"timestamp\":1700000000000,\"batchId\":1}}")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_restart_goes_on_from_the_log() {
+        let folder = Folder::new();
+        let mut source = folder.source(&[("maxFilesPerTrigger", "1")]);
+        for id in 0..23 {
+            folder.add(&format!("f{id:02}"), id, id as i64);
+        }
+        for id in 0..21 {
+            assert_eq!(latest(&mut source), id);
+            source.commit(&json!({"logOffset": id - 1})).unwrap();
+        }
+        let mut again = folder.source(&[]);
+        assert_eq!(ids(&mut again, 3, 5).await, [4, 5]);
+        assert_eq!(ids(&mut again, 18, 20).await, [19, 20]);
+        assert_eq!(latest(&mut again), 21);
+        assert_eq!(ids(&mut again, 20, 21).await, [21, 22]);
+        assert!(folder.path("sources/0/19.compact").exists());
+    }
+
+    #[tokio::test]
+    async fn limits_by_files_bytes_and_trigger() {
+        let folder = Folder::new();
+        for id in 0..5 {
+            folder.add(&format!("f{id}"), id, id as i64);
+        }
+        let mut source = folder.source(&[("maxBytesPerTrigger", "25")]);
+        assert_eq!(latest(&mut source), 0);
+        assert_eq!(ids(&mut source, -1, 0).await, [0, 1]);
+        source.latest_offset(None, ReadLimit::AllAvailable).unwrap();
+        assert_eq!(ids(&mut source, 0, 1).await, [2, 3, 4]);
+        drop(source);
+
+        let folder = Folder::new();
+        for id in 0..3 {
+            folder.add(&format!("f{id}"), id, id as i64);
+        }
+        let mut source = folder.source(&[("maxFilesPerTrigger", "2"), ("latestFirst", "true")]);
+        source.prepare_for_trigger_available_now().unwrap();
+        folder.add("f9", 9, 9);
+        assert_eq!(
+            (
+                latest(&mut source),
+                latest(&mut source),
+                latest(&mut source)
+            ),
+            (0, 1, 1)
+        );
+        assert_eq!(ids(&mut source, -1, 0).await, [2, 1]);
+        assert_eq!(ids(&mut source, 0, 1).await, [0]);
+    }
+
+    #[test]
+    fn old_files_are_ignored() {
+        let folder = Folder::new();
+        let mut source = folder.source(&[("maxFileAge", "10s")]);
+        folder.add("old", 5, 0);
+        folder.add("new", 20, 1);
+        assert_eq!(
+            latest(&mut source),
+            0,
+            "what is found together is taken together"
+        );
+        folder.add("too old", 9, 2);
+        assert_eq!(latest(&mut source), 0);
+        folder.add("young enough", 10, 3);
+        assert_eq!(latest(&mut source), 1);
+    }
+}

@@ -1,0 +1,391 @@
+//! Files as a table. The files are listed at every scan, so a table shows what was added since it
+//! was made.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::common::config::TableParquetOptions;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{
+    ListingOptions as DataFusionListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use futures::stream;
+use url::Url;
+
+use super::csv::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvOptions};
+use super::file_batch::FileBatch;
+use super::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions, SchemaInference};
+use super::lines::Compression;
+use super::listing::{LISTING_OPTIONS, ListedFile, Listing, ListingOptions};
+use super::nullable;
+use crate::checkpointing::from_file_url;
+use crate::error::{Error, Result};
+use crate::options::{OptionMap, Options, nearest};
+use crate::sources::SourceBatch;
+
+/// Formats of tables.
+pub const TABLE_FORMATS: [&str; 3] = ["json", "parquet", "csv"];
+
+/// The files below `paths` as one table. `schema` may be missing: then it comes from the files.
+/// The option `path` stands for a path as well.
+pub async fn table(
+    session: &dyn Session,
+    format: &str,
+    schema: Option<SchemaRef>,
+    paths: &[String],
+    options: &OptionMap,
+) -> Result<Arc<dyn TableProvider>> {
+    let format = format.to_ascii_lowercase();
+    let what = format!("table format '{format}'");
+    let options = match format.as_str() {
+        "json" => {
+            let known = LISTING_OPTIONS.iter().chain(&JSON_OPTIONS);
+            Options::new(what, options, known, &JSON_OPTIONS_ABSENT)?
+        }
+        "csv" => {
+            let known = LISTING_OPTIONS.iter().chain(&CSV_OPTIONS);
+            Options::new(what, options, known, &CSV_OPTIONS_ABSENT)?
+        }
+        "parquet" => Options::new(what, options, &LISTING_OPTIONS, &["mergeSchema"])?,
+        _ => return Err(unknown_format(&format)),
+    };
+    let listings = listings(paths, &options)?;
+    let reader = match format.as_str() {
+        "json" => Reader::Json(JsonOptions::new(&options)?),
+        "csv" => Reader::Csv(CsvOptions::new(&options)?),
+        _ => Reader::Parquet,
+    };
+    let schema = match schema {
+        Some(schema) => nullable(&schema),
+        None => reader.infer_schema(session, &listings).await?,
+    };
+    Ok(Arc::new(FilesTable {
+        listings,
+        reader,
+        schema,
+    }))
+}
+
+#[derive(Debug)]
+struct FilesTable {
+    listings: Vec<Listing>,
+    reader: Reader,
+    schema: SchemaRef,
+}
+
+#[derive(Debug, Clone)]
+enum Reader {
+    Json(JsonOptions),
+    Csv(CsvOptions),
+    Parquet,
+}
+
+#[async_trait]
+impl TableProvider for FilesTable {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let files = all_files(&self.listings)?;
+        if files.is_empty() {
+            let empty = MemTable::try_new(self.schema.clone(), vec![vec![]])?;
+            return empty.scan(session, projection, filters, limit).await;
+        }
+        if let Reader::Json(options) = &self.reader {
+            return self.scan_json(options, &files, session, projection, limit);
+        }
+        let config = ListingTableConfig::new_with_multi_paths(urls(&files)?)
+            .with_listing_options(self.reader.listing_options(&files)?)
+            .with_schema(self.schema.clone());
+        let table = ListingTable::try_new(config)?;
+        table.scan(session, projection, filters, limit).await
+    }
+}
+
+impl FilesTable {
+    fn scan_json(
+        &self,
+        options: &JsonOptions,
+        files: &[ListedFile],
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let all = || (0..self.schema.fields().len()).collect();
+        let projection = projection.cloned().unwrap_or_else(all);
+        let schema = Arc::new(self.schema.project(&projection)?);
+        let batch = Arc::new(json_batch(files, self.schema.clone(), options.clone())?);
+        let partitions = batch.partitions(session.config().target_partitions());
+        let streams = (0..partitions).map(|partition| {
+            Arc::new(JsonPartition {
+                batch: batch.clone(),
+                partition,
+                partitions,
+                projection: projection.clone(),
+                schema: schema.clone(),
+            }) as Arc<dyn PartitionStream>
+        });
+        let scan = StreamingTableExec::try_new(
+            schema.clone(),
+            streams.collect(),
+            None,
+            None,
+            false,
+            limit,
+        )?;
+        Ok(Arc::new(scan))
+    }
+}
+
+#[derive(Debug)]
+struct JsonPartition {
+    batch: Arc<FileBatch>,
+    partition: usize,
+    partitions: usize,
+    projection: Vec<usize>,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for JsonPartition {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        match self
+            .batch
+            .open(self.partition, self.partitions, &self.projection)
+        {
+            Ok(rows) => rows,
+            Err(error) => Box::pin(RecordBatchStreamAdapter::new(
+                self.schema.clone(),
+                stream::iter([Err(DataFusionError::from(error))]),
+            )),
+        }
+    }
+}
+
+impl Reader {
+    async fn infer_schema(&self, session: &dyn Session, listings: &[Listing]) -> Result<SchemaRef> {
+        let files = all_files(listings)?;
+        if files.is_empty() {
+            return Err(Error::analysis(format!(
+                "there is no file in '{}' to tell the schema",
+                listings
+                    .first()
+                    .map(|listing| listing.root().display().to_string())
+                    .unwrap_or_default()
+            ))
+            .with_condition("UNABLE_TO_INFER_SCHEMA")
+            .with_hint("give the schema, or add a file first"));
+        }
+        if let Self::Json(options) = self {
+            let batch = json_batch(
+                &files,
+                Arc::new(arrow::datatypes::Schema::empty()),
+                options.clone(),
+            )?;
+            let mut inference = SchemaInference::default();
+            batch.for_each_line(|line| inference.line(line))?;
+            return inference.finish(options);
+        }
+        let options = self.listing_options(&files)?;
+        // The files of one table are alike: the first that says something speaks for all.
+        for file in &urls(&files)? {
+            let found = options.infer_schema(session, file).await.map_err(|error| {
+                Error::analysis(format!(
+                    "cannot tell the schema of '{}': {}",
+                    file.as_str(),
+                    error.strip_backtrace()
+                ))
+                .with_source(error)
+            })?;
+            if !found.fields().is_empty() {
+                return Ok(match self {
+                    Self::Csv(csv) => csv.schema(&found),
+                    _ => nullable(&found),
+                });
+            }
+        }
+        Ok(Arc::new(arrow::datatypes::Schema::empty()))
+    }
+
+    fn listing_options(&self, files: &[ListedFile]) -> Result<DataFusionListingOptions> {
+        let format: Arc<dyn FileFormat> = match self {
+            Self::Csv(csv) => {
+                let first = files
+                    .first()
+                    .map(|file| from_file_url(&file.url))
+                    .transpose()?;
+                let compression = first.as_deref().map(Compression::of).transpose()?;
+                Arc::new(csv.format().with_file_compression_type(match compression {
+                    Some(Compression::Gzip) => FileCompressionType::GZIP,
+                    Some(Compression::Zstd) => FileCompressionType::ZSTD,
+                    _ => FileCompressionType::UNCOMPRESSED,
+                }))
+            }
+            _ => {
+                let mut parquet = TableParquetOptions::default();
+                // Spark's own timestamps, before it followed the standard.
+                parquet.global.coerce_int96 = Some("us".to_string());
+                parquet.global.coerce_int96_tz = Some("UTC".to_string());
+                let format = ParquetFormat::default().with_options(parquet);
+                Arc::new(format.with_force_view_types(false))
+            }
+        };
+        // The listing has chosen the files: no extension is required of them.
+        Ok(DataFusionListingOptions::new(format).with_file_extension(""))
+    }
+}
+
+fn listings(paths: &[String], options: &Options) -> Result<Vec<Listing>> {
+    let given = match (paths, options.get("path")) {
+        ([], None) => {
+            return Err(Error::illegal_argument("a table of files needs a path")
+                .with_hint("OPTIONS (path '/data/in')"));
+        }
+        ([], Some(path)) => &[path.to_string()],
+        (paths, _) => paths,
+    };
+    given
+        .iter()
+        .map(|path| Listing::new(ListingOptions::with_path(path, options)?))
+        .collect()
+}
+
+fn all_files(listings: &[Listing]) -> Result<Vec<ListedFile>> {
+    let files = listings
+        .iter()
+        .map(Listing::files)
+        .collect::<Result<Vec<_>>>()?;
+    // An empty file has neither rows nor, if it is Parquet, a footer to read.
+    Ok(files
+        .into_iter()
+        .flatten()
+        .filter(|file| file.size > 0)
+        .collect())
+}
+
+fn urls(files: &[ListedFile]) -> Result<Vec<ListingTableUrl>> {
+    let url = |file: &ListedFile| {
+        let invalid = |error: &dyn std::fmt::Display| {
+            Error::internal(format!("'{}' is not a URL: {error}", file.url))
+        };
+        let url = Url::parse(&file.url).map_err(|error| invalid(&error))?;
+        ListingTableUrl::try_new(url, None).map_err(|error| invalid(&error))
+    };
+    files.iter().map(url).collect()
+}
+
+fn json_batch(files: &[ListedFile], schema: SchemaRef, options: JsonOptions) -> Result<FileBatch> {
+    FileBatch::new(files.iter().map(|file| file.url.as_str()), schema, options)
+}
+
+fn unknown_format(format: &str) -> Error {
+    let hint = match nearest(format, TABLE_FORMATS) {
+        Some(name) => format!("did you mean '{name}'?"),
+        None => format!("tables are read from {}", TABLE_FORMATS.join(", ")),
+    };
+    Error::analysis(format!("there is no table format '{format}'"))
+        .with_condition("DATA_SOURCE_NOT_FOUND")
+        .with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    async fn read(
+        format: &str,
+        path: &Path,
+        options: &[(&str, &str)],
+    ) -> Result<Arc<dyn TableProvider>> {
+        let context = SessionContext::new();
+        let options = options
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        let paths = [path.display().to_string()];
+        table(&context.state(), format, None, &paths, &options.collect()).await
+    }
+
+    async fn query(table: Arc<dyn TableProvider>, sql: &str) -> String {
+        let context = SessionContext::new();
+        context.register_table("t", table).unwrap();
+        let batches = context.sql(sql).await.unwrap().collect().await.unwrap();
+        pretty_format_batches(&batches).unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn json_with_an_inferred_schema_shows_new_files() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.json"), "{\"k\":\"x\",\"v\":1}\n").unwrap();
+        let table = read("JSON", dir.path(), &[]).await.unwrap();
+        fs::write(dir.path().join("b.json"), "{\"v\":2}\n\n{\"v\":3}").unwrap();
+        let answer = query(
+            table,
+            "SELECT count(*) AS n, sum(v) AS v, max(k) AS k FROM t",
+        )
+        .await;
+        assert!(answer.contains("| 3 | 6 | x |"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn csv_as_spark_reads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.csv"), "k;v\nx;1\n").unwrap();
+        let plain = read("csv", dir.path(), &[("sep", ";")]).await.unwrap();
+        let answer = query(plain, "SELECT _c0, _c1 FROM t ORDER BY _c0").await;
+        assert!(answer.contains("| k   | v   |\n| x   | 1   |"), "{answer}");
+        let typed = [("sep", ";"), ("header", "true"), ("inferSchema", "true")];
+        let typed = read("csv", dir.path(), &typed).await.unwrap();
+        assert!(
+            query(typed, "SELECT v + 1 AS w FROM t")
+                .await
+                .contains("| 2 |")
+        );
+    }
+
+    #[tokio::test]
+    async fn mistakes_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = read("json", &dir.path().join("nope"), &[])
+            .await
+            .unwrap_err();
+        assert_eq!(error.condition(), Some("PATH_NOT_FOUND"));
+        let error = read("json", dir.path(), &[]).await.unwrap_err();
+        assert_eq!(error.condition(), Some("UNABLE_TO_INFER_SCHEMA"));
+        let error = read("parket", dir.path(), &[]).await.unwrap_err();
+        assert_eq!(error.hint(), Some("did you mean 'parquet'?"));
+        let error = read("csv", dir.path(), &[("heeder", "true")])
+            .await
+            .unwrap_err();
+        assert_eq!(error.hint(), Some("did you mean 'header'?"));
+    }
+}
