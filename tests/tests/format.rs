@@ -85,7 +85,7 @@ fn rows_become_json_by_the_types_of_their_columns() {
 fn only_the_last_digits_of_long_numbers_may_differ() {
     let same = |one: &str, other: &str| same_lines(&[one.to_owned()], &[other.to_owned()]);
     assert!(same("a 1.5275252316519465", "a 1.5275252316519468"));
-    assert!(!same("a 1.5275252316519465", "a 1.5275252316519999"));
+    assert!(!same("a 1.5275252316519465", "a 1.5275252399999999"));
     assert!(!same("a 1.5", "a 1.6"));
     assert!(!same("a 1.50", "a 1.5"));
     assert!(!same("123456789012345", "123456789012346"));
