@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Parse,
     /// An argument or option is wrong.
     IllegalArgument,
+    /// A value could not be computed: division by zero, overflow, a failed cast.
+    Runtime,
     /// A running query died.
     StreamingQuery,
     /// Reading or writing failed outside the engine.
@@ -129,6 +131,7 @@ impl Error {
             ErrorKind::Analysis => "AnalysisException",
             ErrorKind::Parse => "ParseException",
             ErrorKind::IllegalArgument => "IllegalArgumentException",
+            ErrorKind::Runtime => "SparkRuntimeException",
             ErrorKind::StreamingQuery => "StreamingQueryException",
             ErrorKind::Io => "IOException",
             ErrorKind::Internal => "InternalException",

@@ -1,9 +1,11 @@
 //! What users of the library hold: a session, its queries, its manager. Spark's names.
 
+mod conf;
 mod session;
+mod start;
 mod streaming_query;
 mod streaming_query_manager;
 
-pub use session::{CommandOutput, Rows, Session, SqlOutput, ViewInfo};
+pub use session::{CommandOutput, Console, Rows, Session, SessionBuilder, SqlOutput, ViewInfo};
 pub use streaming_query::StreamingQuery;
 pub use streaming_query_manager::StreamingQueryManager;

@@ -1,11 +1,33 @@
-//! A session: its views, its settings, its queries.
+//! A session: its views, its queries, its clock.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::common::config::Dialect;
+use datafusion::common::TableReference;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::ViewTable;
+use datafusion::execution::config::SessionConfig;
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::LogicalPlan;
+use parking_lot::RwLock;
 
 use super::{StreamingQuery, StreamingQueryManager};
-use crate::connect::proto;
-use crate::error::Result;
+use crate::clock::{Clock, SystemClock};
+use crate::connect::proto::command::CommandType;
+use crate::connect::{
+    RelationPlanner, Statement, from_datafusion, parse_statement, plan_query, proto,
+    register_functions, scan,
+};
+use crate::error::{Error, Result};
+use crate::options::nearest;
+use crate::plan::{StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations};
+use crate::runtime::FaultHook;
+use crate::sinks::ForeachBatch;
+use crate::sources::{MemoryStream, SourceSpec, batch_table};
 
 /// Rows of a batch query, already computed.
 #[derive(Debug, Clone)]
@@ -28,7 +50,7 @@ impl Rows {
 pub enum SqlOutput {
     /// A query: its rows.
     Rows(Rows),
-    /// A statement without rows (`CREATE TEMPORARY VIEW …`, `DROP VIEW …`): one sentence on what it did.
+    /// A statement without rows (`CREATE TEMPORARY VIEW …`): one sentence on what it did.
     Done(String),
 }
 
@@ -52,43 +74,357 @@ pub struct ViewInfo {
     pub schema: SchemaRef,
 }
 
+/// Receives what the console sink prints: the query's name and the text of one batch.
+pub type Console = Arc<dyn Fn(&str, String) + Send + Sync>;
+
 /// A session. Cheap to clone; all clones are the same session.
-#[derive(Debug, Clone)]
-pub struct Session {}
+#[derive(Clone)]
+pub struct Session {
+    pub(super) inner: Arc<SessionInner>,
+}
+
+pub(super) struct SessionInner {
+    pub(super) context: SessionContext,
+    pub(super) streams: StreamingQueryManager,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) fault: Option<FaultHook>,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) partitions: usize,
+    pub(super) console: RwLock<Option<Console>>,
+    pub(super) foreach_batch: RwLock<HashMap<String, ForeachBatch>>,
+    pub(super) conf: RwLock<HashMap<String, String>>,
+    /// Lower-case name → name as it was given.
+    names: RwLock<HashMap<String, String>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+/// Builds a session that differs from the usual one.
+#[derive(Default)]
+pub struct SessionBuilder {
+    clock: Option<Arc<dyn Clock>>,
+    fault: Option<FaultHook>,
+    partitions: Option<usize>,
+}
+
+impl SessionBuilder {
+    /// Time for triggers and `current_timestamp()`; the machine's clock by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// How many partitions large batches use; the machine's cores by default.
+    pub fn partitions(mut self, partitions: usize) -> Self {
+        self.partitions = Some(partitions.max(1));
+        self
+    }
+
+    /// For tests: called at every step of every batch; an error ends the query there.
+    pub fn fault_hook(mut self, hook: FaultHook) -> Self {
+        self.fault = Some(hook);
+        self
+    }
+
+    /// The session. Must be called inside a tokio runtime with more than one thread.
+    pub fn build(self) -> Result<Session> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let partitions = self.partitions.unwrap_or(cores);
+        let mut config = SessionConfig::new().with_target_partitions(partitions);
+        let options = config.options_mut();
+        options.sql_parser.dialect = Dialect::Spark;
+        options.sql_parser.parse_float_as_decimal = true;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        options.execution.time_zone = Some("UTC".into());
+        options.execution.enable_ansi_mode = true;
+        options.execution.parquet.schema_force_view_types = false;
+        let context = SessionContext::new_with_config(config);
+        register_functions(&context)?;
+        Ok(Session {
+            inner: Arc::new(SessionInner {
+                context,
+                streams: StreamingQueryManager::new(),
+                clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+                fault: self.fault,
+                runtime: tokio::runtime::Handle::current(),
+                partitions,
+                console: RwLock::default(),
+                foreach_batch: RwLock::default(),
+                conf: RwLock::default(),
+                names: RwLock::default(),
+            }),
+        })
+    }
+}
 
 impl Session {
-    /// An empty session. Must be called inside a tokio runtime.
-    pub fn new() -> Self {
-        todo!()
+    /// An empty session. Must be called inside a tokio runtime with more than one thread.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Builds a session with a clock or partitions of your own.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
     }
 
     /// Runs one SQL statement as a batch. Refuses to select from a stream, naming it.
     pub async fn sql(&self, text: &str) -> Result<SqlOutput> {
-        todo!()
+        match parse_statement(text)? {
+            Statement::Query(query) => {
+                let plan = plan_query(&self.inner.context.state(), *query).await;
+                let plan = plan.map_err(|error| self.suggest_view(error))?;
+                self.run(plan).await.map(SqlOutput::Rows)
+            }
+            Statement::CreateView {
+                name,
+                replace,
+                query,
+            } => {
+                let plan = plan_query(&self.inner.context.state(), *query).await;
+                let plan = plan.map_err(|error| self.suggest_view(error))?;
+                self.create_view(&name, plan, replace)?;
+                Ok(SqlOutput::Done(format!("created view {name}")))
+            }
+            Statement::CreateFileView {
+                name,
+                replace,
+                schema,
+                format,
+                options,
+            } => {
+                let state = self.inner.context.state();
+                let table = batch_table(&state, &format, schema, &[], &options).await?;
+                self.create_view(&name, scan(&format, table)?, replace)?;
+                Ok(SqlOutput::Done(format!("created view {name}")))
+            }
+            Statement::DropView { name, if_exists } => {
+                if self.remove(&name)?.is_none() && !if_exists {
+                    return Err(self.unknown_view(&name));
+                }
+                Ok(SqlOutput::Done(format!("dropped view {name}")))
+            }
+            Statement::ShowViews => self.show_views().map(SqlOutput::Rows),
+            Statement::Describe(name) => self.describe(&name).map(SqlOutput::Rows),
+        }
     }
 
     /// Runs a batch relation and collects its rows.
     pub async fn collect(&self, relation: &proto::Relation) -> Result<Rows> {
-        todo!()
+        let plan = self.plan(relation).await?;
+        self.run(plan).await
     }
 
     /// Runs a command: `CreateDataframeView`, `WriteStreamOperationStart`.
     pub async fn execute(&self, command: &proto::Command) -> Result<CommandOutput> {
-        todo!()
+        match &command.command_type {
+            Some(CommandType::CreateDataframeView(view)) => {
+                let input = view.input.as_ref();
+                let input = input.ok_or_else(|| Error::illegal_argument("the view has no input"))?;
+                let plan = self.plan(input).await?;
+                self.create_view(&view.name, plan, view.replace).map(CommandOutput::View)
+            }
+            Some(CommandType::WriteStreamOperationStart(start)) => {
+                super::start::start(self, start).await.map(CommandOutput::Query)
+            }
+            _ => Err(Error::analysis("this command is not supported in this version")),
+        }
     }
 
     /// The schema a relation would have; plans it, runs nothing.
-    pub fn schema(&self, relation: &proto::Relation) -> Result<SchemaRef> {
-        todo!()
+    pub async fn schema(&self, relation: &proto::Relation) -> Result<SchemaRef> {
+        let plan = self.plan(relation).await?;
+        Ok(Arc::clone(plan.schema().inner()))
     }
 
     /// All views, memory tables included, by name.
     pub fn views(&self) -> Vec<ViewInfo> {
-        todo!()
+        let mut keys: Vec<String> = self.inner.names.read().keys().cloned().collect();
+        keys.sort();
+        keys.iter().filter_map(|key| self.view(key)).collect()
+    }
+
+    /// One view, whatever the case of its name.
+    pub fn view(&self, name: &str) -> Option<ViewInfo> {
+        let key = name.to_lowercase();
+        let shown = self.inner.names.read().get(&key).cloned()?;
+        let provider = futures::executor::block_on(self.inner.context.table_provider(key)).ok()?;
+        let is_streaming = provider.get_logical_plan().is_some_and(|plan| is_streaming(&plan))
+            || provider.is::<StreamingRelation>();
+        Some(ViewInfo {
+            name: shown,
+            is_streaming,
+            schema: provider.schema(),
+        })
+    }
+
+    /// A stream that is fed by hand, readable as `name`.
+    pub fn memory_stream(&self, name: &str, schema: SchemaRef) -> Result<MemoryStream> {
+        let stream = MemoryStream::new(name, schema);
+        let relation = StreamingRelation::new(Arc::new(SourceSpec::Memory(stream.clone())));
+        self.register(name, Arc::new(relation), false)?;
+        Ok(stream)
+    }
+
+    /// Makes `function` known to the sink format `foreachBatch` under the option `callback`.
+    pub fn register_foreach_batch(&self, name: &str, function: ForeachBatch) {
+        self.inner.foreach_batch.write().insert(name.to_string(), function);
+    }
+
+    /// Sets where the console sink prints. Without it, it prints nowhere: the engine itself writes
+    /// to no terminal.
+    pub fn set_console(&self, console: Console) {
+        *self.inner.console.write() = Some(console);
+    }
+
+    /// Sets one of Spark's settings for queries that start from now on.
+    pub fn set_conf(&self, key: &str, value: &str) -> Result<()> {
+        super::conf::check(key, value)?;
+        self.inner.conf.write().insert(key.to_string(), value.to_string());
+        Ok(())
     }
 
     /// The session's queries.
     pub fn streams(&self) -> &StreamingQueryManager {
-        todo!()
+        &self.inner.streams
     }
+
+    pub(super) async fn plan(&self, relation: &proto::Relation) -> Result<LogicalPlan> {
+        let state = self.inner.context.state();
+        let plan = RelationPlanner::new(&state).plan(relation).await;
+        plan.map_err(|error| self.suggest_view(error))
+    }
+
+    pub(super) fn create_view(&self, name: &str, plan: LogicalPlan, replace: bool) -> Result<ViewInfo> {
+        let schema = Arc::clone(plan.schema().inner());
+        let is_streaming = is_streaming(&plan);
+        self.register(name, Arc::new(ViewTable::new(plan, None)), replace)?;
+        Ok(ViewInfo {
+            name: name.to_string(),
+            is_streaming,
+            schema,
+        })
+    }
+
+    pub(super) fn register(
+        &self,
+        name: &str,
+        table: Arc<dyn TableProvider>,
+        replace: bool,
+    ) -> Result<()> {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(is_word) || name.starts_with(|c: char| c.is_numeric()) {
+            return Err(Error::illegal_argument(format!("'{name}' cannot be the name of a view"))
+                .with_hint("use letters, digits and underscores, beginning with a letter"));
+        }
+        let key = name.to_lowercase();
+        if !replace && self.inner.names.read().contains_key(&key) {
+            return Err(Error::analysis(format!("a view named '{name}' exists already"))
+                .with_condition("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS")
+                .with_hint("choose another name, or CREATE OR REPLACE TEMPORARY VIEW"));
+        }
+        self.remove(name)?;
+        let reference = TableReference::bare(key.clone());
+        self.inner.context.register_table(reference, table).map_err(from_datafusion)?;
+        self.inner.names.write().insert(key, name.to_string());
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let key = name.to_lowercase();
+        self.inner.names.write().remove(&key);
+        let reference = TableReference::bare(key);
+        self.inner.context.deregister_table(reference).map_err(from_datafusion)
+    }
+
+    /// Runs a plan as a batch.
+    async fn run(&self, plan: LogicalPlan) -> Result<Rows> {
+        if let Some(stream) = streaming_relations(&plan).first() {
+            return Err(Error::analysis(format!(
+                "{} is a stream, which a batch query cannot read",
+                self.stream_name(&plan).unwrap_or_else(|| stream.description())
+            ))
+            .with_hint("start a streaming query: %%stream NAME, with this SELECT as its body"));
+        }
+        let now = TimeSource::Fixed(self.inner.clock.now_ms());
+        let plan = resolve_current_time(plan, &now).map_err(from_datafusion)?;
+        let schema = Arc::clone(plan.schema().inner());
+        let frame = DataFrame::new(self.inner.context.state(), plan);
+        let batches = frame.collect().await.map_err(from_datafusion)?;
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
+        Ok(Rows { schema, batches })
+    }
+
+    /// The name of the first stream that a plan reads, if it was read by name.
+    fn stream_name(&self, plan: &LogicalPlan) -> Option<String> {
+        use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+        let mut found = None;
+        let visited = plan.apply(|node| {
+            if let LogicalPlan::SubqueryAlias(alias) = node
+                && is_streaming(node)
+                && self.inner.names.read().contains_key(alias.alias.table())
+            {
+                found = Some(format!("'{}'", alias.alias.table()));
+                return Ok(TreeNodeRecursion::Stop);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        debug_assert!(visited.is_ok(), "the visitor does not fail");
+        found
+    }
+
+    fn suggest_view(&self, error: Error) -> Error {
+        if error.condition() != Some("TABLE_OR_VIEW_NOT_FOUND") {
+            return error;
+        }
+        let name = error.message().split('\'').nth(1).unwrap_or_default().to_string();
+        self.unknown_view(&name)
+    }
+
+    fn unknown_view(&self, name: &str) -> Error {
+        let names: Vec<String> = self.inner.names.read().values().cloned().collect();
+        let error = Error::analysis(format!("table or view '{name}' does not exist"))
+            .with_condition("TABLE_OR_VIEW_NOT_FOUND");
+        match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("did you mean '{near}'?")),
+            None if names.is_empty() => {
+                error.with_hint("define a stream with %%source, or a view with CREATE TEMPORARY VIEW")
+            }
+            None => error.with_hint(format!("there are {}", names.join(", "))),
+        }
+    }
+
+    fn show_views(&self) -> Result<Rows> {
+        let views = self.views();
+        let names: StringArray = views.iter().map(|view| Some(view.name.as_str())).collect();
+        let kinds = views.iter().map(|view| Some(if view.is_streaming { "stream" } else { "table" }));
+        let kinds: StringArray = kinds.collect();
+        text_rows([("name", names), ("kind", kinds)])
+    }
+
+    fn describe(&self, name: &str) -> Result<Rows> {
+        let view = self.view(name).ok_or_else(|| self.unknown_view(name))?;
+        let fields = view.schema.fields();
+        let names: StringArray = fields.iter().map(|field| Some(field.name().as_str())).collect();
+        let types: StringArray =
+            fields.iter().map(|field| Some(field.data_type().to_string())).collect();
+        text_rows([("col_name", names), ("data_type", types)])
+    }
+}
+
+fn text_rows<const N: usize>(columns: [(&str, StringArray); N]) -> Result<Rows> {
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, false)).collect();
+    let schema = Arc::new(Schema::new(fields));
+    let columns = columns.into_iter().map(|(_, column)| Arc::new(column) as _).collect();
+    let batch = RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Rows {
+        schema,
+        batches: vec![batch],
+    })
 }

@@ -1,5 +1,6 @@
 //! A handle on a streaming query, running or ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -8,82 +9,125 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
+use crate::runtime::StreamExecution;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
 use crate::trigger::Trigger;
 
 /// A handle on a streaming query. Cheap to clone; dropping it does not stop the query.
 #[derive(Debug, Clone)]
-pub struct StreamingQuery {}
+pub struct StreamingQuery {
+    run: Arc<StreamExecution>,
+    facts: Arc<QueryFacts>,
+}
+
+/// What was settled at the start.
+#[derive(Debug)]
+pub(super) struct QueryFacts {
+    pub(super) output_mode: OutputMode,
+    pub(super) trigger: Trigger,
+    pub(super) sink: String,
+    pub(super) schema: SchemaRef,
+    pub(super) explain: String,
+}
 
 impl StreamingQuery {
+    pub(super) fn new(run: Arc<StreamExecution>, facts: QueryFacts) -> Self {
+        Self {
+            run,
+            facts: Arc::new(facts),
+        }
+    }
+
     /// Stays the same over restarts from one checkpoint.
     pub fn id(&self) -> Uuid {
-        todo!()
+        self.run.identity().id
     }
+
     /// New with every start.
     pub fn run_id(&self) -> Uuid {
-        todo!()
+        self.run.identity().run_id
     }
+
     /// The query's name, if it was given one.
     pub fn name(&self) -> Option<&str> {
-        todo!()
+        self.run.identity().name.as_deref()
     }
+
+    /// The name, or else the id.
+    pub fn label(&self) -> String {
+        self.run.identity().label()
+    }
+
     /// The mode it was started with.
     pub fn output_mode(&self) -> OutputMode {
-        todo!()
+        self.facts.output_mode
     }
+
     /// The trigger it was started with.
     pub fn trigger(&self) -> Trigger {
-        todo!()
+        self.facts.trigger
     }
+
     /// The sink's description, e.g. `MemorySink`.
     pub fn sink(&self) -> String {
-        todo!()
+        self.facts.sink.clone()
     }
+
     /// The columns it writes.
     pub fn schema(&self) -> SchemaRef {
-        todo!()
+        Arc::clone(&self.facts.schema)
     }
+
     /// Whether it is running.
     pub fn is_active(&self) -> bool {
-        todo!()
+        self.run.is_active()
     }
+
     /// What it is doing right now.
     pub fn status(&self) -> StreamingQueryStatus {
-        todo!()
+        self.run.status()
     }
+
     /// The newest progress.
     pub fn last_progress(&self) -> Option<StreamingQueryProgress> {
-        todo!()
+        self.run.last_progress()
     }
+
     /// The newest progresses, oldest first (at most 100).
     pub fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
-        todo!()
+        self.run.recent_progress()
     }
+
     /// Why it failed, if it did.
     pub fn exception(&self) -> Option<Error> {
-        todo!()
+        self.run.exception()
     }
-    /// Its plan as text.
+
+    /// Its logical and physical plan as text.
     pub fn explain(&self) -> String {
-        todo!()
+        self.facts.explain.clone()
     }
+
     /// Waits until the query ends. `Ok(true)`: it ended; `Ok(false)`: the timeout came first;
     /// `Err`: it failed. Dropping the future only stops the waiting.
     pub async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
-        todo!()
+        self.run.await_termination(timeout).await
     }
+
     /// Waits until everything the sources had at the call is processed and in the sink.
     pub async fn process_all_available(&self) -> Result<()> {
-        todo!()
+        self.run.process_all_available().await
     }
+
     /// Stops the query and waits until it has ended. Stopping an ended query does nothing.
     pub async fn stop(&self) -> Result<()> {
-        todo!()
+        self.run.stop().await;
+        Ok(())
     }
+
     /// Changes after every progress and every change of status or of being active.
     /// The value only counts up; look at the query for what changed.
     pub fn watch(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.run.watch()
     }
 }

@@ -4,6 +4,7 @@
 
 mod console;
 pub mod file;
+mod foreach_batch;
 mod memory;
 mod noop;
 mod registry;
@@ -19,9 +20,13 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 
 pub use console::{ConsoleSink, ConsoleWriter};
+pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
-pub use registry::{CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_sink, sink_format};
+pub use registry::{
+    SINK_FORMATS, SinkFormat, SinkTarget, check_options, check_output_mode, create,
+    needs_checkpoint, sink_format,
+};
 pub use show::{format_value, show_string};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -5,6 +5,7 @@
 pub mod file;
 mod memory;
 mod registry;
+mod spec;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,7 +14,8 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
 pub use memory::{MemoryStream, MemoryStreamSource};
-pub use registry::{SOURCE_FORMATS, SourceFormat, check_source, create_source, source_format};
+pub use registry::{SOURCE_FORMATS, SourceFormat, batch_table, source_format, stream};
+pub use spec::SourceSpec;
 
 use crate::error::Result;
 

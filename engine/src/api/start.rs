@@ -1,0 +1,325 @@
+//! `writeStream.start()`: everything that can be wrong with a query is found here.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::logical_expr::LogicalPlan;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::conf::SETTINGS;
+use super::session::Session;
+use super::streaming_query::{QueryFacts, StreamingQuery};
+use crate::checkpointing::{CheckpointFileManager, OffsetSeqLog, StreamMetadata};
+use crate::connect::proto::WriteStreamOperationStart;
+use crate::connect::proto::write_stream_operation_start::{SinkDestination, Trigger as ProtoTrigger};
+use crate::error::{Error, Result};
+use crate::output_mode::OutputMode;
+use crate::plan::{IncrementalExecution, StreamingPlan, check_supported, is_streaming, parse_duration_us};
+use crate::runtime::{MicroBatchExecution, QUERY_SHAPE, QuerySetup, StreamExecution, StreamIdentity};
+use crate::sinks::{self, MemorySink, MemoryTable, Sink, SinkTarget};
+use crate::trigger::Trigger;
+
+/// Starts a query.
+pub(super) async fn start(
+    session: &Session,
+    start: &WriteStreamOperationStart,
+) -> Result<StreamingQuery> {
+    let name = Some(start.query_name.trim()).filter(|name| !name.is_empty());
+    let started = Start {
+        session,
+        start,
+        name,
+    };
+    let query = started.run().await;
+    query.map_err(|error| match name {
+        Some(name) if error.kind() == crate::error::ErrorKind::Io => {
+            error.context(format!("start query '{name}'"))
+        }
+        _ => error,
+    })
+}
+
+struct Start<'a> {
+    session: &'a Session,
+    start: &'a WriteStreamOperationStart,
+    name: Option<&'a str>,
+}
+
+/// Where the checkpoint is, and the folder that goes with the query if nobody named one.
+struct Checkpoint {
+    files: CheckpointFileManager,
+    temporary: Option<TempDir>,
+    durable: bool,
+}
+
+impl Start<'_> {
+    async fn run(&self) -> Result<StreamingQuery> {
+        let inner = &self.session.inner;
+        let output_mode: OutputMode = match self.start.output_mode.trim() {
+            "" => OutputMode::default(),
+            text => text.parse()?,
+        };
+        let trigger = self.trigger()?;
+        self.check_name()?;
+        let plan = self.plan().await?;
+        check_supported(&plan, output_mode)?;
+
+        let (mut options, format) = self.options();
+        sinks::check_output_mode(&format, output_mode)?;
+        let checkpoint = self.checkpoint(&mut options, &format, output_mode)?;
+        let streaming = StreamingPlan { plan, output_mode };
+        let state = inner.context.state();
+        let execution = IncrementalExecution::try_new(&state, &streaming, inner.partitions).await?;
+
+        let id = StreamMetadata::read_or_create(&checkpoint.files, Uuid::new_v4())?.id;
+        if let Some(other) = inner.streams.active().iter().find(|query| query.id() == id) {
+            return Err(Error::illegal_argument(format!(
+                "the checkpoint '{}' is in use by query '{}'",
+                checkpoint.files.root().display(),
+                other.label()
+            ))
+            .with_condition("CONCURRENT_QUERY")
+            .with_hint(format!("%stop {} first", other.label())));
+        }
+        let mut sources = Vec::new();
+        for (index, spec) in execution.sources.iter().enumerate() {
+            let metadata = checkpoint.files.root().join("sources").join(index.to_string());
+            sources.push(spec.create(&metadata, checkpoint.durable)?);
+        }
+        let (sink, memory) = self.sink(&format, options, &execution, checkpoint.durable)?;
+        let facts = QueryFacts {
+            output_mode,
+            trigger,
+            sink: sink.description(),
+            schema: execution.schema(),
+            explain: execution.explain(),
+        };
+        let conf = self.conf(&execution);
+        let policy = conf["spark.sql.streaming.multipleWatermarkPolicy"].parse()?;
+        let setup = QuerySetup {
+            sources,
+            sink,
+            durable: checkpoint.durable,
+            checkpoint: checkpoint.files,
+            temporary: checkpoint.temporary,
+            trigger,
+            watermark_policy: policy,
+            no_data_batches: conf["spark.sql.streaming.noDataMicroBatches.enabled"] == "true",
+            partitions: inner.partitions,
+            clock: Arc::clone(&inner.clock),
+            fault: inner.fault.clone(),
+            conf,
+            execution,
+        };
+        let identity = StreamIdentity {
+            id,
+            run_id: Uuid::new_v4(),
+            name: self.name.map(str::to_string),
+        };
+        let run = Arc::new(StreamExecution::new(identity, inner.streams.event_sink()));
+        let batches = MicroBatchExecution::try_new(setup, Arc::clone(&run))?;
+        if let (Some(table), Some(name)) = (memory, self.name) {
+            self.session.register(name, table, true)?;
+        }
+        let query = StreamingQuery::new(run, facts);
+        inner.streams.add(query.clone());
+        let (started, live) = oneshot::channel();
+        batches.spawn(inner.runtime.clone(), started)?;
+        // An error means that the run ended at once, which the handle tells.
+        let _ = live.await;
+        Ok(query)
+    }
+
+    fn trigger(&self) -> Result<Trigger> {
+        let absent = |name: &str| {
+            Error::analysis(format!("the {name} trigger is not supported in this version"))
+                .with_hint("use a processing-time trigger, once or available-now")
+        };
+        Ok(match &self.start.trigger {
+            None => Trigger::default(),
+            Some(ProtoTrigger::ProcessingTimeInterval(text)) => {
+                let interval = parse_duration_us(text).map_err(|error| error.context("the trigger"))?;
+                let interval = u64::try_from(interval).map_err(|_| {
+                    Error::illegal_argument(format!("the trigger interval '{text}' is negative"))
+                })?;
+                Trigger::ProcessingTime(Duration::from_micros(interval))
+            }
+            Some(ProtoTrigger::AvailableNow(_)) => Trigger::AvailableNow,
+            Some(ProtoTrigger::Once(_)) => Trigger::Once,
+            Some(ProtoTrigger::ContinuousCheckpointInterval(_)) => return Err(absent("continuous")),
+            Some(ProtoTrigger::RealTimeBatchDuration(_)) => return Err(absent("real-time")),
+        })
+    }
+
+    fn check_name(&self) -> Result<()> {
+        let Some(name) = self.name else { return Ok(()) };
+        let active = self.session.inner.streams.active();
+        let same = |query: &&StreamingQuery| {
+            query.name().is_some_and(|other| other.eq_ignore_ascii_case(name))
+        };
+        match active.iter().find(same) {
+            None => Ok(()),
+            Some(_) => Err(Error::illegal_argument(format!(
+                "a query named '{name}' is running already"
+            ))
+            .with_hint(format!("%stop {name} first, or choose another name"))),
+        }
+    }
+
+    async fn plan(&self) -> Result<LogicalPlan> {
+        let input = self.start.input.as_ref();
+        let input = input.ok_or_else(|| Error::illegal_argument("the query has no input"))?;
+        let plan = self.session.plan(input).await?;
+        if is_streaming(&plan) {
+            return Ok(plan);
+        }
+        Err(Error::analysis("this query reads no stream, so it cannot run as a streaming query")
+            .with_condition("WRITE_STREAM_NOT_ALLOWED")
+            .with_hint("run it with %%sql, or define the stream with %%source"))
+    }
+
+    /// The sink's options and format; the destination is the option `path`.
+    fn options(&self) -> (BTreeMap<String, String>, String) {
+        let mut options: BTreeMap<String, String> =
+            self.start.options.clone().into_iter().collect();
+        if let Some(SinkDestination::Path(path)) = &self.start.sink_destination
+            && !path.is_empty()
+        {
+            options.insert("path".into(), path.clone());
+        }
+        let format = match self.start.format.trim() {
+            "" => "parquet".to_string(),
+            format => format.to_string(),
+        };
+        (options, format)
+    }
+
+    fn checkpoint(
+        &self,
+        options: &mut BTreeMap<String, String>,
+        format: &str,
+        output_mode: OutputMode,
+    ) -> Result<Checkpoint> {
+        let mut take = |name: &str| {
+            let key = options.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned()?;
+            options.remove(&key)
+        };
+        let location = take("checkpointLocation");
+        let durable = match take("durable").as_deref().map(str::trim) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                return Err(Error::illegal_argument(format!(
+                    "option 'durable' must be true or false, not '{other}'"
+                )));
+            }
+        };
+        let Some(location) = location else {
+            if sinks::needs_checkpoint(format) {
+                return Err(Error::analysis(format!("the {format} sink needs a checkpoint directory"))
+                    .with_hint("add --checkpoint DIR"));
+            }
+            let temporary = TempDir::with_prefix("tidebook-")
+                .map_err(|error| Error::io("make a temporary checkpoint", error))?;
+            return Ok(Checkpoint {
+                files: CheckpointFileManager::new(temporary.path(), false),
+                temporary: Some(temporary),
+                durable: false,
+            });
+        };
+        let root = PathBuf::from(location.trim_start_matches("file://"));
+        writable(&root)?;
+        let files = CheckpointFileManager::new(&root, durable);
+        if format.eq_ignore_ascii_case("memory")
+            && output_mode != OutputMode::Complete
+            && OffsetSeqLog::new(&files).latest()?.is_some()
+        {
+            return Err(Error::analysis(format!(
+                "a memory sink cannot be resumed from the checkpoint '{}': its rows are gone",
+                root.display()
+            ))
+            .with_hint("start with a new --checkpoint, leave it out, or write to files"));
+        }
+        Ok(Checkpoint {
+            files,
+            temporary: None,
+            durable,
+        })
+    }
+
+    fn sink(
+        &self,
+        format: &str,
+        options: BTreeMap<String, String>,
+        execution: &IncrementalExecution,
+        durable: bool,
+    ) -> Result<(Arc<dyn Sink>, Option<Arc<MemoryTable>>)> {
+        let schema = execution.schema();
+        let inner = &self.session.inner;
+        if format.eq_ignore_ascii_case("memory") {
+            let name = self.name.ok_or_else(|| {
+                Error::analysis("the memory sink needs a query name").with_hint("name the query")
+            })?;
+            if let Some(view) = self.session.view(name)
+                && view.is_streaming
+            {
+                return Err(Error::analysis(format!(
+                    "'{name}' is the name of a stream, so it cannot be the name of a memory table"
+                ))
+                .with_hint("choose another name for the query"));
+            }
+            sinks::check_options(format, &options)?;
+            let table = Arc::new(MemoryTable::new(schema));
+            return Ok((Arc::new(MemorySink::new(Arc::clone(&table))), Some(table)));
+        }
+        let console = inner.console.read().clone();
+        let label = self.name.unwrap_or("").to_string();
+        let write_console: sinks::ConsoleWriter = Arc::new(move |text| {
+            if let Some(console) = &console {
+                console(&label, text);
+            }
+        });
+        let target = SinkTarget {
+            format,
+            options,
+            schema,
+            durable,
+            console: write_console,
+            foreach_batch: &inner.foreach_batch.read(),
+        };
+        Ok((sinks::create(target)?, None))
+    }
+
+    /// Settings, and what makes this query this query.
+    fn conf(&self, execution: &IncrementalExecution) -> BTreeMap<String, String> {
+        let mut conf: BTreeMap<String, String> = SETTINGS
+            .iter()
+            .map(|(key, default)| (key.to_string(), default.to_string()))
+            .collect();
+        for (key, value) in self.session.inner.conf.read().iter() {
+            conf.insert(key.clone(), value.to_lowercase());
+        }
+        let sources = execution.sources.iter().map(|source| source.description());
+        let sources = sources.collect::<Vec<_>>().join(", ");
+        let operators = execution.operators.iter().map(|operator| operator.name);
+        let operators = operators.collect::<Vec<_>>().join(", ");
+        conf.insert(format!("{QUERY_SHAPE}source"), format!("[{sources}]"));
+        conf.insert(format!("{QUERY_SHAPE}stateful operator"), format!("[{operators}]"));
+        conf
+    }
+}
+
+fn writable(root: &Path) -> Result<()> {
+    let test = || -> std::io::Result<()> {
+        std::fs::create_dir_all(root)?;
+        tempfile::tempfile_in(root).map(drop)
+    };
+    test().map_err(|error| {
+        Error::io(format!("the checkpoint '{}' cannot be written", root.display()), error)
+            .with_hint("choose a --checkpoint directory that you can write to")
+    })
+}

@@ -1,0 +1,137 @@
+//! DataFusion's errors in Spark's words: condition names, columns by name, a hint where one helps.
+
+use arrow::error::ArrowError;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+
+use crate::error::{Error, ErrorKind};
+use crate::options::nearest;
+
+/// Translates an error of DataFusion; one of ours that went through it comes back unchanged.
+pub fn from_datafusion(error: DataFusionError) -> Error {
+    if let Some(own) = own_error(&error) {
+        return own;
+    }
+    let translated = match error.find_root() {
+        DataFusionError::SchemaError(schema_error, _) => from_schema(schema_error),
+        DataFusionError::SQL(parser_error, _) => {
+            super::sql::syntax_error(&parser_error.to_string(), "")
+        }
+        DataFusionError::Plan(message) | DataFusionError::NotImplemented(message) => {
+            from_plan(message)
+        }
+        DataFusionError::Diagnostic(_, inner) => from_plan(&inner.strip_backtrace()),
+        DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
+        DataFusionError::Execution(message) => Error::new(ErrorKind::Runtime, message.clone()),
+        other => Error::new(ErrorKind::Runtime, other.strip_backtrace()),
+    };
+    translated.with_source(error)
+}
+
+/// A column that is not there, with the nearest names that are.
+pub fn unresolved_column(name: &str, columns: &[&str]) -> Error {
+    let error = Error::analysis(format!("column '{name}' does not exist"));
+    if columns.is_empty() {
+        return error.with_condition("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION");
+    }
+    let error = error.with_condition("UNRESOLVED_COLUMN.WITH_SUGGESTION");
+    let all = columns.join(", ");
+    match nearest(name, columns.iter().copied()) {
+        Some(near) => error.with_hint(format!("did you mean '{near}'? the columns are {all}")),
+        None => error.with_hint(format!("the columns are {all}")),
+    }
+}
+
+fn own_error(error: &DataFusionError) -> Option<Error> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(own) = current.downcast_ref::<Error>() {
+            return Some(own.clone());
+        }
+        if let Some(DataFusionError::External(inner)) = current.downcast_ref::<DataFusionError>()
+            && let Some(own) = inner.downcast_ref::<Error>()
+        {
+            return Some(own.clone());
+        }
+        if let Some(ArrowError::ExternalError(inner)) = current.downcast_ref::<ArrowError>() {
+            if let Some(own) = inner.downcast_ref::<Error>() {
+                return Some(own.clone());
+            }
+            if let Some(inner) = inner.downcast_ref::<DataFusionError>() {
+                return own_error(inner);
+            }
+        }
+        cause = current.source();
+    }
+    None
+}
+
+fn from_schema(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } => {
+            let columns: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
+            unresolved_column(field.name(), &columns)
+        }
+        SchemaError::AmbiguousReference { field } => {
+            Error::analysis(format!("column '{}' is in more than one table", field.name()))
+                .with_condition("AMBIGUOUS_REFERENCE")
+                .with_hint(format!("write the table's name in front: t.{}", field.name()))
+        }
+        other => Error::analysis(other.to_string()),
+    }
+}
+
+fn from_plan(message: &str) -> Error {
+    let lower = message.to_ascii_lowercase();
+    if lower.starts_with("table '") && lower.contains("not found") {
+        let name = message.split('\'').nth(1).unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or(name);
+        return Error::analysis(format!("table or view '{name}' does not exist"))
+            .with_condition("TABLE_OR_VIEW_NOT_FOUND");
+    }
+    if lower.starts_with("invalid function") {
+        let name = message.split('\'').nth(1).unwrap_or_default();
+        let error = Error::analysis(format!("function '{name}' does not exist"))
+            .with_condition("UNRESOLVED_ROUTINE");
+        let suggested = message.split("Did you mean '").nth(1);
+        return match suggested.and_then(|rest| rest.split('\'').next()) {
+            Some(near) => error.with_hint(format!("did you mean '{near}'?")),
+            None => error,
+        };
+    }
+    if lower.contains("must be in group by") || lower.contains("could not be resolved from available columns") {
+        return Error::analysis(message)
+            .with_condition("MISSING_AGGREGATION")
+            .with_hint("add the column to GROUP BY or put it into an aggregate such as first(…)");
+    }
+    Error::analysis(message)
+}
+
+fn from_arrow(error: &ArrowError) -> Error {
+    let message = error.to_string();
+    match error {
+        ArrowError::DivideByZero => Error::new(ErrorKind::Runtime, "division by zero")
+            .with_condition("DIVIDE_BY_ZERO")
+            .with_hint("use try_divide(a, b) to get NULL instead, or nullif(b, 0)"),
+        ArrowError::ArithmeticOverflow(_) => {
+            Error::new(ErrorKind::Runtime, message).with_condition("ARITHMETIC_OVERFLOW")
+        }
+        ArrowError::CastError(text) => {
+            let condition = if text.contains("Can't cast value") || text.contains("overflow") {
+                "CAST_OVERFLOW"
+            } else {
+                "CAST_INVALID_INPUT"
+            };
+            Error::new(ErrorKind::Runtime, text.clone())
+                .with_condition(condition)
+                .with_hint("use try_cast(x AS type) to get NULL instead")
+        }
+        ArrowError::ParseError(text) => {
+            Error::new(ErrorKind::Runtime, text.clone()).with_condition("CAST_INVALID_INPUT")
+        }
+        _ => Error::new(ErrorKind::Runtime, message),
+    }
+}

@@ -1,0 +1,256 @@
+//! `spark.connect.Relation` to DataFusion's `LogicalPlan`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Column, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::errors::from_datafusion;
+use super::expressions::{ExpressionPlanner, missing};
+use super::proto::aggregate::GroupType;
+use super::proto::read::{DataSource, ReadType};
+use super::proto::relation::RelType;
+use super::proto::set_operation::SetOpType;
+use super::proto::{self, Relation};
+use super::sql::{Statement, parse_statement, plan_query};
+use super::types::parse_ddl;
+use crate::error::{Error, Result};
+use crate::plan::{
+    StreamingRelation, deduplicate, parse_duration_us, resolve_time_windows, with_watermark,
+};
+use crate::sources;
+
+/// Plans relations against the tables and functions of one session.
+pub struct RelationPlanner<'a> {
+    session: &'a SessionState,
+}
+
+impl<'a> RelationPlanner<'a> {
+    /// A planner for `session`.
+    pub fn new(session: &'a SessionState) -> Self {
+        Self { session }
+    }
+
+    /// The logical plan of a relation; time windows are resolved.
+    pub fn plan<'b>(&'b self, relation: &'b Relation) -> BoxFuture<'b, Result<LogicalPlan>> {
+        async move {
+            let Some(kind) = &relation.rel_type else {
+                return Err(missing("a relation"));
+            };
+            match kind {
+                RelType::Read(read) => self.read(read).await,
+                RelType::Sql(sql) => match parse_statement(&sql.query)? {
+                    Statement::Query(query) => plan_query(self.session, *query).await,
+                    _ => Err(Error::analysis("a query was expected, not another statement")
+                        .with_hint("start with SELECT or WITH")),
+                },
+                RelType::SubqueryAlias(alias) => {
+                    let input = self.input(alias.input.as_deref()).await?;
+                    build(LogicalPlanBuilder::from(input).alias(alias.alias.as_str()))
+                }
+                RelType::WithWatermark(watermark) => {
+                    let input = self.input(watermark.input.as_deref()).await?;
+                    let delay_us = parse_duration_us(&watermark.delay_threshold)?;
+                    if delay_us < 0 {
+                        return Err(Error::illegal_argument(format!(
+                            "the watermark's delay '{}' is negative",
+                            watermark.delay_threshold
+                        )));
+                    }
+                    with_watermark(input, &watermark.event_time, delay_us / 1000)
+                }
+                RelType::Deduplicate(dedup) => {
+                    let input = self.input(dedup.input.as_deref()).await?;
+                    deduplicate(input, &dedup.column_names, dedup.within_watermark())
+                }
+                other => self.relational(other).await,
+            }
+        }
+        .boxed()
+    }
+
+    async fn input(&self, input: Option<&Relation>) -> Result<LogicalPlan> {
+        match input {
+            Some(input) => self.plan(input).await,
+            None => Err(missing("an input relation")),
+        }
+    }
+
+    async fn read(&self, read: &proto::Read) -> Result<LogicalPlan> {
+        match &read.read_type {
+            Some(ReadType::NamedTable(table)) => {
+                let name = table.unparsed_identifier.replace('`', "").to_lowercase();
+                let reference = TableReference::bare(name.clone());
+                let schema = self.session.schema_for_ref(reference).map_err(from_datafusion)?;
+                match schema.table(&name).await.map_err(from_datafusion)? {
+                    Some(provider) => scan(&name, provider),
+                    None => Err(Error::analysis(format!("table or view '{name}' does not exist"))
+                        .with_condition("TABLE_OR_VIEW_NOT_FOUND")),
+                }
+            }
+            Some(ReadType::DataSource(source)) if read.is_streaming => stream(source),
+            Some(ReadType::DataSource(source)) => self.table(source).await,
+            None => Err(missing("what to read")),
+        }
+    }
+
+    async fn table(&self, source: &DataSource) -> Result<LogicalPlan> {
+        let (format, schema, options) = described(source)?;
+        let table =
+            sources::batch_table(self.session, &format, schema, &source.paths, &options).await?;
+        scan(&format, table)
+    }
+
+    async fn relational(&self, kind: &RelType) -> Result<LogicalPlan> {
+        match kind {
+            RelType::Project(project) => {
+                let input = match &project.input {
+                    Some(input) => self.plan(input).await?,
+                    None => build(Ok(LogicalPlanBuilder::empty(true)))?,
+                };
+                let columns = self.expressions(&input).plan_list(&project.expressions)?;
+                windows(LogicalPlanBuilder::from(input).project(columns))
+            }
+            RelType::Filter(filter) => {
+                let input = self.input(filter.input.as_deref()).await?;
+                let condition = filter.condition.as_ref().ok_or_else(|| missing("a filter's condition"))?;
+                let condition = self.expressions(&input).plan(condition)?;
+                windows(LogicalPlanBuilder::from(input).filter(condition))
+            }
+            RelType::WithColumns(with) => {
+                let input = self.input(with.input.as_deref()).await?;
+                let mut columns: Vec<Expr> =
+                    input.schema().columns().into_iter().map(Expr::Column).collect();
+                for alias in &with.aliases {
+                    let [name] = alias.name.as_slice() else {
+                        return Err(Error::analysis("a new column needs exactly one name"));
+                    };
+                    let value = alias.expr.as_deref().ok_or_else(|| missing("a column's value"))?;
+                    let value = self.expressions(&input).plan(value)?.alias(name);
+                    let fields = input.schema().fields().iter();
+                    let same = fields.clone().position(|field| field.name().eq_ignore_ascii_case(name));
+                    match same {
+                        Some(index) => columns[index] = value,
+                        None => columns.push(value),
+                    }
+                }
+                windows(LogicalPlanBuilder::from(input).project(columns))
+            }
+            RelType::Drop(drop) => {
+                let input = self.input(drop.input.as_deref()).await?;
+                let dropped = |column: &Column| {
+                    drop.column_names.iter().any(|name| name.eq_ignore_ascii_case(column.name()))
+                };
+                let kept = input.schema().columns().into_iter().filter(|column| !dropped(column));
+                let kept: Vec<Expr> = kept.map(Expr::Column).collect();
+                build(LogicalPlanBuilder::from(input).project(kept))
+            }
+            RelType::ToDf(to_df) => {
+                let input = self.input(to_df.input.as_deref()).await?;
+                let columns = input.schema().columns();
+                if columns.len() != to_df.column_names.len() {
+                    return Err(Error::illegal_argument(format!(
+                        "toDF got {} names for {} columns",
+                        to_df.column_names.len(),
+                        columns.len()
+                    )));
+                }
+                let renamed = columns.into_iter().zip(&to_df.column_names);
+                let renamed: Vec<Expr> =
+                    renamed.map(|(column, name)| Expr::Column(column).alias(name)).collect();
+                build(LogicalPlanBuilder::from(input).project(renamed))
+            }
+            RelType::Aggregate(aggregate) => self.aggregate(aggregate).await,
+            RelType::Limit(limit) => {
+                let input = self.input(limit.input.as_deref()).await?;
+                let rows = usize::try_from(limit.limit)
+                    .map_err(|_| Error::illegal_argument("a limit cannot be negative"))?;
+                build(LogicalPlanBuilder::from(input).limit(0, Some(rows)))
+            }
+            RelType::Sort(sort) => {
+                let input = self.input(sort.input.as_deref()).await?;
+                let keys = sort.order.iter().map(|order| self.expressions(&input).sort(order));
+                let keys = keys.collect::<Result<Vec<_>>>()?;
+                build(LogicalPlanBuilder::from(input).sort(keys))
+            }
+            RelType::SetOp(set) if set.set_op_type() == SetOpType::Union => {
+                let left = self.input(set.left_input.as_deref()).await?;
+                let right = self.input(set.right_input.as_deref()).await?;
+                let builder = LogicalPlanBuilder::from(left);
+                if set.by_name() {
+                    build(builder.union_by_name(right))
+                } else {
+                    build(builder.union(right))
+                }
+            }
+            other => {
+                let text = format!("{other:?}");
+                let name = text.split(['(', ' ', '{']).next().unwrap_or_default().to_string();
+                Err(Error::analysis(format!("the operation {name} is not supported in this version")))
+            }
+        }
+    }
+
+    async fn aggregate(&self, aggregate: &proto::Aggregate) -> Result<LogicalPlan> {
+        let input = self.input(aggregate.input.as_deref()).await?;
+        if aggregate.group_type() != GroupType::Groupby {
+            return Err(Error::analysis(format!(
+                "{} is not supported in this version",
+                aggregate.group_type().as_str_name()
+            ))
+            .with_hint("use groupBy, or GROUP BY ROLLUP (…) in SQL"));
+        }
+        let expressions = self.expressions(&input);
+        let groups = expressions.plan_list(&aggregate.grouping_expressions)?;
+        let values = expressions.plan_list(&aggregate.aggregate_expressions)?;
+        let grouped = LogicalPlanBuilder::from(input)
+            .aggregate(groups.clone(), values)
+            .map_err(from_datafusion)?;
+        windows(Ok(grouped))
+    }
+
+    fn expressions<'b>(&'b self, input: &'b LogicalPlan) -> ExpressionPlanner<'b> {
+        ExpressionPlanner {
+            session: self.session,
+            schema: input.schema(),
+        }
+    }
+}
+
+/// A scan of a table under a name.
+pub fn scan(name: &str, table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+    let reference = TableReference::bare(name);
+    build(LogicalPlanBuilder::scan(reference, provider_as_source(table), None))
+}
+
+fn stream(source: &DataSource) -> Result<LogicalPlan> {
+    let (format, schema, options) = described(source)?;
+    let spec = sources::stream(&format, schema, &source.paths, &options)?;
+    scan("stream", Arc::new(StreamingRelation::new(Arc::new(spec))))
+}
+
+type Described = (String, Option<arrow::datatypes::SchemaRef>, BTreeMap<String, String>);
+
+fn described(source: &DataSource) -> Result<Described> {
+    let format = source.format.clone().unwrap_or_else(|| "parquet".to_string());
+    let schema = match source.schema.as_deref() {
+        None | Some("") => None,
+        Some(ddl) => Some(parse_ddl(ddl)?),
+    };
+    let options = source.options.clone().into_iter().collect();
+    Ok((format, schema, options))
+}
+
+fn build(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
+    builder.and_then(LogicalPlanBuilder::build).map_err(from_datafusion)
+}
+
+fn windows(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
+    resolve_time_windows(build(builder)?)
+}

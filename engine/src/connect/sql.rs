@@ -1,0 +1,243 @@
+//! Spark SQL text to a statement, and a query to a logical plan.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement as DataFusionStatement;
+use datafusion::sql::sqlparser::ast::{
+    CreateView, ObjectType, Query, Statement as SqlStatement,
+};
+use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use super::errors::from_datafusion;
+use super::sql_names::resolve_names;
+use super::types::parse_ddl;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::resolve_time_windows;
+
+/// One SQL statement.
+#[derive(Debug)]
+pub enum Statement {
+    /// Anything that gives rows.
+    Query(Box<Query>),
+    /// `CREATE [OR REPLACE] TEMPORARY VIEW name AS query`.
+    CreateView {
+        /// The view's name.
+        name: String,
+        /// Whether a view of that name may exist.
+        replace: bool,
+        /// What it shows.
+        query: Box<Query>,
+    },
+    /// `CREATE [OR REPLACE] TEMPORARY VIEW name [(columns)] USING format OPTIONS (…)`.
+    CreateFileView {
+        /// The view's name.
+        name: String,
+        /// Whether a view of that name may exist.
+        replace: bool,
+        /// Columns, if they were given.
+        schema: Option<SchemaRef>,
+        /// `json`, `parquet`, `csv`.
+        format: String,
+        /// Options, `path` among them.
+        options: BTreeMap<String, String>,
+    },
+    /// `DROP VIEW [IF EXISTS] name`.
+    DropView {
+        /// The view's name.
+        name: String,
+        /// Whether it is fine if there is none.
+        if_exists: bool,
+    },
+    /// `SHOW VIEWS` or `SHOW TABLES`.
+    ShowViews,
+    /// `DESCRIBE [TABLE] name`.
+    Describe(String),
+}
+
+/// Parses one statement; a trailing semicolon is fine.
+pub fn parse_statement(text: &str) -> Result<Statement> {
+    let failed = |error: ParserError| syntax_error(&error.to_string(), text);
+    if let Some(view) = parse_file_view(text)? {
+        return Ok(view);
+    }
+    let mut statements = Parser::parse_sql(&SparkSqlDialect {}, text).map_err(failed)?;
+    if statements.len() > 1 {
+        return Err(Error::new(
+            ErrorKind::Parse,
+            format!("one statement was expected, {} were given", statements.len()),
+        )
+        .with_condition("PARSE_SYNTAX_ERROR")
+        .with_hint("put each statement into a cell of its own"));
+    }
+    match statements.pop() {
+        None => Err(Error::new(ErrorKind::Parse, "there is no SQL statement here")
+            .with_condition("PARSE_EMPTY_STATEMENT")),
+        Some(SqlStatement::Query(query)) => Ok(Statement::Query(query)),
+        Some(SqlStatement::CreateView(CreateView {
+            name,
+            or_replace,
+            query,
+            ..
+        })) => Ok(Statement::CreateView {
+            name: name.to_string().replace('`', ""),
+            replace: or_replace,
+            query,
+        }),
+        Some(SqlStatement::Drop {
+            object_type: ObjectType::View | ObjectType::Table,
+            if_exists,
+            names,
+            ..
+        }) if names.len() == 1 => Ok(Statement::DropView {
+            name: names[0].to_string().replace('`', ""),
+            if_exists,
+        }),
+        Some(SqlStatement::ShowTables { .. } | SqlStatement::ShowViews { .. }) => {
+            Ok(Statement::ShowViews)
+        }
+        Some(SqlStatement::ExplainTable { table_name, .. }) => {
+            Ok(Statement::Describe(table_name.to_string().replace('`', "")))
+        }
+        Some(other) => {
+            let text = other.to_string();
+            let verb = text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            Err(Error::analysis(format!("the statement {verb} is not supported"))
+                .with_hint("supported are SELECT, CREATE TEMPORARY VIEW, DROP VIEW, SHOW VIEWS and DESCRIBE"))
+        }
+    }
+}
+
+/// Plans a query: names as Spark resolves them, windows as columns.
+pub async fn plan_query(session: &SessionState, query: Query) -> Result<LogicalPlan> {
+    let mut statement = SqlStatement::Query(Box::new(query));
+    resolve_names(session, &mut statement).await?;
+    let statement = DataFusionStatement::Statement(Box::new(statement));
+    let plan = session.statement_to_plan(statement).await.map_err(from_datafusion)?;
+    resolve_time_windows(plan)
+}
+
+/// A parser's message as an error that shows the place in `text`.
+pub(super) fn syntax_error(message: &str, text: &str) -> Error {
+    let message = message.trim_start_matches("sql parser error: ");
+    let (what, place) = match message.rsplit_once(" at Line: ") {
+        Some((what, place)) => (what, place.split_once(", Column: ")),
+        None => (message, None),
+    };
+    let place = place.and_then(|(line, column)| {
+        Some((line.trim().parse::<usize>().ok()?, column.trim().parse::<usize>().ok()?))
+    });
+    let mut shown = lower_first(what);
+    if let Some((line, column)) = place {
+        shown.push_str(&format!(" (line {line}, column {column})"));
+        if let Some(source) = text.lines().nth(line.saturating_sub(1)) {
+            let marker = " ".repeat(column.saturating_sub(1));
+            shown.push_str(&format!("\n  {source}\n  {marker}^"));
+        }
+    }
+    Error::new(ErrorKind::Parse, shown).with_condition("PARSE_SYNTAX_ERROR")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// `CREATE … VIEW … USING format OPTIONS (…)`, which the SQL parser does not know.
+fn parse_file_view(text: &str) -> Result<Option<Statement>> {
+    let failed = |error: ParserError| syntax_error(&error.to_string(), text);
+    let Ok(mut parser) = Parser::new(&SparkSqlDialect {}).try_with_sql(text) else {
+        return Ok(None);
+    };
+    if !parser.parse_keyword(Keyword::CREATE) {
+        return Ok(None);
+    }
+    let replace = parser.parse_keywords(&[Keyword::OR, Keyword::REPLACE]);
+    let _ = parser.parse_one_of_keywords(&[Keyword::TEMPORARY, Keyword::TEMP]);
+    if !parser.parse_keyword(Keyword::VIEW) {
+        return Ok(None);
+    }
+    let name = parser.parse_object_name(false).map_err(failed)?;
+    let name = name.to_string().replace('`', "");
+    let mut schema = None;
+    if parser.peek_token().token == Token::LParen {
+        match column_text(&mut parser) {
+            Some(columns) if parser.peek_keyword(Keyword::USING) => {
+                schema = Some(parse_ddl(&columns)?);
+            }
+            _ => return Ok(None),
+        }
+    }
+    if !parser.parse_keyword(Keyword::USING) {
+        return Ok(None);
+    }
+    let format = parser.parse_identifier().map_err(failed)?.value;
+    let mut options = BTreeMap::new();
+    if parser.parse_keyword(Keyword::OPTIONS) {
+        parser.expect_token(&Token::LParen).map_err(failed)?;
+        loop {
+            let key = match parser.next_token().token {
+                Token::Word(word) => word.value,
+                Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text,
+                other => {
+                    let message = format!("expected an option's name, found {other}");
+                    return Err(syntax_error(&message, text));
+                }
+            };
+            let _ = parser.consume_token(&Token::Eq);
+            let value = match parser.next_token().token {
+                Token::Word(word) => word.value,
+                Token::Number(number, _) => number,
+                Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text,
+                other => {
+                    let message = format!("expected the value of option '{key}', found {other}");
+                    return Err(syntax_error(&message, text));
+                }
+            };
+            options.insert(key, value);
+            if !parser.consume_token(&Token::Comma) {
+                break;
+            }
+        }
+        parser.expect_token(&Token::RParen).map_err(failed)?;
+    }
+    let _ = parser.consume_token(&Token::SemiColon);
+    parser.expect_token(&Token::EOF).map_err(failed)?;
+    Ok(Some(Statement::CreateFileView {
+        name,
+        replace,
+        schema,
+        format,
+        options,
+    }))
+}
+
+/// The text between a parenthesis and its partner.
+fn column_text(parser: &mut Parser<'_>) -> Option<String> {
+    let mut depth = 0;
+    let mut text = String::new();
+    loop {
+        let token = parser.next_token().token;
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            Token::EOF => return None,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(text);
+        }
+        if !(depth == 1 && token == Token::LParen) {
+            text.push_str(&token.to_string());
+            text.push(' ');
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Names as Spark resolves them, done on the syntax tree before DataFusion plans it:
+//! case-insensitive columns and tables that keep their own spelling, `window.start` where the query
+//! groups by `window(…)`, and Spark's names for unnamed columns (`count(1)`, `sum(amount)`).
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SessionState;
+use datafusion::sql::parser::Statement as DataFusionStatement;
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor,
+    UnaryOperator, Value, VisitMut, VisitorMut,
+};
+use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+use super::errors::from_datafusion;
+use crate::error::Result;
+
+/// Rewrites the names in `statement` against the tables it reads.
+pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
+    let _ = statement.visit(&mut LowerTables);
+    let mut names = Names::default();
+    let references = DataFusionStatement::Statement(Box::new(statement.clone()));
+    let tables = session.resolve_table_references(&references).map_err(from_datafusion)?;
+    for table in tables {
+        if let Some(provider) = find_table(session, &table).await? {
+            for field in provider.schema().fields() {
+                names.add(field.name());
+            }
+        }
+    }
+    let _ = statement.visit(&mut Aliases(&mut names));
+    let _ = statement.visit(&mut Resolver { names: &names });
+    Ok(())
+}
+
+async fn find_table(
+    session: &SessionState,
+    table: &datafusion::common::TableReference,
+) -> Result<Option<std::sync::Arc<dyn datafusion::catalog::TableProvider>>> {
+    let Ok(schema) = session.schema_for_ref(table.clone()) else {
+        return Ok(None);
+    };
+    let found: std::result::Result<_, DataFusionError> = schema.table(table.table()).await;
+    found.map_err(from_datafusion)
+}
+
+/// Lower-case name → the spelling to use.
+#[derive(Debug, Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        self.0
+            .entry(name.to_lowercase())
+            .or_insert_with(|| name.to_string());
+    }
+
+    fn fix(&self, ident: &mut Ident) {
+        if let Some(name) = self.0.get(&ident.value.to_lowercase()) {
+            ident.value.clone_from(name);
+            ident.quote_style = Some('`');
+        }
+    }
+}
+
+/// Tables are registered in lower case.
+struct LowerTables;
+
+impl VisitorMut for LowerTables {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
+        for part in &mut relation.0 {
+            if let ObjectNamePart::Identifier(ident) = part {
+                ident.value = ident.value.to_lowercase();
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Collects the names a query gives to columns and keeps their spelling.
+struct Aliases<'a>(&'a mut Names);
+
+impl VisitorMut for Aliases<'_> {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &mut select.projection {
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                alias.quote_style = Some('`');
+                self.0.add(&alias.value);
+                self.0.fix(alias);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Derived {
+            alias: Some(alias), ..
+        }
+        | TableFactor::Table {
+            alias: Some(alias), ..
+        } = table
+        {
+            for column in &mut alias.columns {
+                self.0.add(&column.name.value);
+                self.0.fix(&mut column.name);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+struct Resolver<'a> {
+    names: &'a Names,
+}
+
+impl VisitorMut for Resolver<'_> {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let window = group_window(select).cloned();
+        let items = std::mem::take(&mut select.projection);
+        select.projection = items
+            .into_iter()
+            .map(|item| match item {
+                SelectItem::UnnamedExpr(expr) if !is_column(&expr) || window_part(&expr).is_some() => {
+                    let alias = Ident::with_quote('`', spark_name(&expr, true));
+                    SelectItem::ExprWithAlias { expr, alias }
+                }
+                other => other,
+            })
+            .map(|item| match (item, &window) {
+                (SelectItem::ExprWithAlias { mut expr, alias }, Some(window)) => {
+                    let _ = expr.visit(&mut WindowParts { window });
+                    SelectItem::ExprWithAlias { expr, alias }
+                }
+                (SelectItem::ExprWithAlias { expr, alias }, None) if is_column(&expr) => {
+                    // `window.start` of a table that has a column `window`.
+                    SelectItem::ExprWithAlias { expr, alias }
+                }
+                (other, _) => other,
+            })
+            .collect();
+        if let Some(window) = &window {
+            for expr in select.having.iter_mut().chain(&mut select.qualify) {
+                let _ = expr.visit(&mut WindowParts { window });
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(ident) => self.names.fix(ident),
+            Expr::CompoundIdentifier(parts) => {
+                let qualified = parts.len() > 1;
+                for part in parts.iter_mut().skip(usize::from(qualified)) {
+                    self.names.fix(part);
+                }
+            }
+            _ => {}
+        }
+        if let Some(replaced) = spark_operator(expr) {
+            *expr = replaced;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Replaces `window`, `window.start` and `window.end` by the window the query groups by.
+struct WindowParts<'a> {
+    window: &'a Expr,
+}
+
+impl VisitorMut for WindowParts<'_> {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match window_part(expr) {
+            Some(None) => *expr = self.window.clone(),
+            Some(Some(part)) => {
+                if let Some(field) = parse_expr(&format!("get_field({}, '{part}')", self.window)) {
+                    *expr = field;
+                }
+            }
+            None => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The call of `window` among the grouping expressions.
+fn group_window(select: &Select) -> Option<&Expr> {
+    let GroupByExpr::Expressions(groups, _) = &select.group_by else {
+        return None;
+    };
+    groups.iter().find(|group| is_window_call(group))
+}
+
+fn is_window_call(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(call) => {
+            let name = call.name.to_string();
+            name.eq_ignore_ascii_case("window") || name.eq_ignore_ascii_case("session_window")
+        }
+        _ => false,
+    }
+}
+
+/// `Some(None)` for `window`, `Some(Some("start"))` for `window.start`.
+fn window_part(expr: &Expr) -> Option<Option<&'static str>> {
+    let is_window = |ident: &Ident| ident.value.eq_ignore_ascii_case("window");
+    match expr {
+        Expr::Identifier(ident) if is_window(ident) => Some(None),
+        Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+            [window, part] if is_window(window) => {
+                let known = ["start", "end"].into_iter();
+                let mut found = known.filter(|name| part.value.eq_ignore_ascii_case(name));
+                found.next().map(Some)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_column(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+fn parse_expr(text: &str) -> Option<Expr> {
+    let mut parser = Parser::new(&SparkSqlDialect {}).try_with_sql(text).ok()?;
+    parser.parse_expr().ok()
+}
+
+/// Operators whose meaning in Spark is not DataFusion's: `/` never divides as whole numbers.
+fn spark_operator(expr: &Expr) -> Option<Expr> {
+    let Expr::BinaryOp { left, op, right } = expr else {
+        return None;
+    };
+    let function = match op {
+        BinaryOperator::Divide => "spark_divide",
+        BinaryOperator::MyIntegerDivide => "spark_div",
+        _ => return None,
+    };
+    parse_expr(&format!("{function}({left}, {right})"))
+}
+
+/// Spark's name for an unnamed select item. `outermost` tells a cast of a bare column, which keeps
+/// the column's name, from one inside a larger expression.
+fn spark_name(expr: &Expr, outermost: bool) -> String {
+    let name = |expr: &Expr| spark_name(expr, false);
+    match expr {
+        Expr::Identifier(ident) => ident.value.clone(),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().map(|part| part.value.clone()).unwrap_or_default()
+        }
+        Expr::Nested(inner) => spark_name(inner, outermost),
+        Expr::Function(function) => function_name(function),
+        Expr::Cast {
+            expr, data_type, ..
+        } => match expr.as_ref() {
+            column if outermost && is_column(column) => name(column),
+            other => format!("CAST({} AS {data_type})", name(other)),
+        },
+        Expr::BinaryOp { left, op, right } => match op {
+            BinaryOperator::NotEq => format!("(NOT ({} = {}))", name(left), name(right)),
+            BinaryOperator::StringConcat => format!("concat({}, {})", name(left), name(right)),
+            BinaryOperator::MyIntegerDivide => format!("({} div {})", name(left), name(right)),
+            _ => format!("({} {op} {})", name(left), name(right)),
+        },
+        Expr::UnaryOp { op, expr } => match op {
+            UnaryOperator::Minus => format!("(- {})", name(expr)),
+            UnaryOperator::Not => format!("(NOT {})", name(expr)),
+            _ => format!("({op} {})", name(expr)),
+        },
+        Expr::IsNull(inner) => format!("({} IS NULL)", name(inner)),
+        Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", name(inner)),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
+            Value::Boolean(truth) => truth.to_string(),
+            other => other.to_string(),
+        },
+        Expr::Case {
+            operand,
+            conditions,
+            else_result,
+            ..
+        } => {
+            let mut text = "CASE".to_string();
+            for when in conditions {
+                let condition = match operand {
+                    Some(operand) => format!("({} = {})", name(operand), name(&when.condition)),
+                    None => name(&when.condition),
+                };
+                text.push_str(&format!(" WHEN {condition} THEN {}", name(&when.result)));
+            }
+            if let Some(result) = else_result {
+                text.push_str(&format!(" ELSE {}", name(result)));
+            }
+            text.push_str(" END");
+            text
+        }
+        Expr::InList {
+            expr,
+            list,
+            negated,
+        } => {
+            let items: Vec<String> = list.iter().map(name).collect();
+            let test = format!("({} IN ({}))", name(expr), items.join(", "));
+            if *negated { format!("(NOT {test})") } else { test }
+        }
+        Expr::Extract { field, expr, .. } => format!("extract({field} FROM {})", name(expr)),
+        other => other.to_string().replace('`', ""),
+    }
+}
+
+fn function_name(function: &Function) -> String {
+    let name = function.name.to_string().replace('`', "").to_lowercase();
+    let FunctionArguments::List(arguments) = &function.args else {
+        return format!("{name}()");
+    };
+    if name == "window" || name == "session_window" {
+        return name;
+    }
+    let distinct = arguments.duplicate_treatment.is_some_and(|treatment| {
+        treatment.to_string().eq_ignore_ascii_case("distinct")
+    });
+    let distinct = if distinct { "DISTINCT " } else { "" };
+    let arguments: Vec<String> = arguments
+        .args
+        .iter()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => spark_name(expr, false),
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if name == "count" => "1".to_string(),
+            other => other.to_string(),
+        })
+        .collect();
+    let mut text = format!("{name}({distinct}{})", arguments.join(", "));
+    if let Some(filter) = &function.filter {
+        text.push_str(&format!(" FILTER (WHERE {})", spark_name(filter, false)));
+    }
+    text
+}

@@ -1,0 +1,19 @@
+//! What DataFusion does not have: operators that remember. One operator, one file.
+//!
+//! All of them are nodes of one physical plan that is made once per query and executed once per
+//! batch; what changes from batch to batch reaches them through the [`BatchContext`].
+
+mod batch_context;
+mod dedup;
+mod event_time_watermark;
+mod exec;
+mod source;
+mod stateful;
+mod state_store_save;
+
+pub use batch_context::{Batch, BatchContext, InputPart};
+pub use dedup::{DedupExec, DedupKind};
+pub use event_time_watermark::{EventTimeStats, EventTimeWatermarkExec, WatermarkObserver};
+pub use source::StreamingSourceExec;
+pub use stateful::{EventTimeKey, OperatorMetrics, StatefulOperator};
+pub use state_store_save::StateStoreSaveExec;

@@ -1,0 +1,171 @@
+//! What all stateful operators share: their state store, their figures, their use of the watermark.
+
+use std::path::PathBuf;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use datafusion::error::DataFusionError;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::clock::Stopwatch;
+use crate::error::{Error, Result};
+use crate::state::StateStore;
+use crate::streaming_query_progress::StateOperatorProgress;
+
+/// Where a state row's event time stands among the key columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
+pub struct EventTimeKey {
+    /// Index among the key columns.
+    pub column: usize,
+    /// What to add to the column to get the time at which the row is complete: the length of the
+    /// window that starts there, or 0 for a plain event time. Microseconds.
+    pub duration_us: i64,
+}
+
+impl EventTimeKey {
+    /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
+    /// never late.
+    pub fn expiry(&self, keys: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
+        let key = &keys[self.column];
+        // A key that is a whole window is complete at its end.
+        let end = key.as_struct_opt().and_then(|window| window.column_by_name("end"));
+        let times = end
+            .unwrap_or(key)
+            .as_primitive_opt::<TimestampMicrosecondType>()
+            .ok_or_else(|| Error::internal("the event-time key is not a timestamp"))?;
+        Ok((0..times.len())
+            .map(|row| times.is_valid(row).then(|| times.value(row) + self.duration_us))
+            .collect())
+    }
+}
+
+/// Counters of one batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OperatorMetrics {
+    /// Keys written.
+    pub updated: i64,
+    /// Keys removed.
+    pub removed: i64,
+    /// Groups or rows that came too late.
+    pub dropped_by_watermark: i64,
+    /// Milliseconds spent on writes.
+    pub updates_ms: i64,
+    /// Milliseconds spent on removals.
+    pub removals_ms: i64,
+}
+
+/// One stateful operator of a query. Outlives the physical nodes, which are made anew per batch.
+#[derive(Debug)]
+pub struct StatefulOperator {
+    /// Spark's name for it.
+    pub name: &'static str,
+    schema: SchemaRef,
+    key_columns: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    store: Option<StateStore>,
+    metrics: OperatorMetrics,
+    commit_ms: i64,
+}
+
+/// The store and the counters, locked for one batch.
+pub struct StateGuard<'a>(MutexGuard<'a, Inner>);
+
+impl StatefulOperator {
+    /// An operator whose state rows have `schema`: `key_columns` key columns, then values.
+    pub fn new(name: &'static str, schema: SchemaRef, key_columns: usize) -> Self {
+        Self {
+            name,
+            schema,
+            key_columns,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// The columns of its state rows.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Opens version `version` of its state in `directory`.
+    pub fn open(&self, directory: PathBuf, durable: bool, version: i64) -> Result<()> {
+        let schema = self.schema.clone();
+        let store = StateStore::open(&directory, durable, schema, self.key_columns, version)?;
+        self.inner.lock().store = Some(store);
+        Ok(())
+    }
+
+    /// Locks the state for one batch.
+    pub fn state(&self) -> StateGuard<'_> {
+        StateGuard(self.inner.lock())
+    }
+
+    /// Writes the next version.
+    pub fn commit(&self) -> Result<()> {
+        let watch = Stopwatch::start();
+        let mut inner = self.inner.lock();
+        opened(&mut inner.store)?.commit()?;
+        inner.commit_ms = watch.elapsed().as_millis() as i64;
+        Ok(())
+    }
+
+    /// What the operator holds, and did since the last call.
+    pub fn take_progress(&self) -> StateOperatorProgress {
+        let mut inner = self.inner.lock();
+        let metrics = std::mem::take(&mut inner.metrics);
+        let (rows, bytes) = inner
+            .store
+            .as_ref()
+            .map_or((0, 0), |store| (store.len(), store.memory_bytes()));
+        StateOperatorProgress {
+            operator_name: self.name.to_string(),
+            num_rows_total: rows as i64,
+            num_rows_updated: metrics.updated,
+            all_updates_time_ms: metrics.updates_ms,
+            num_rows_removed: metrics.removed,
+            all_removals_time_ms: metrics.removals_ms,
+            commit_time_ms: std::mem::take(&mut inner.commit_ms),
+            memory_used_bytes: bytes as i64,
+            num_rows_dropped_by_watermark: metrics.dropped_by_watermark,
+            num_shuffle_partitions: 1,
+            num_state_store_instances: 1,
+            custom_metrics: Default::default(),
+        }
+    }
+}
+
+impl StateGuard<'_> {
+    /// The opened store.
+    pub fn store(&mut self) -> Result<&mut StateStore> {
+        opened(&mut self.0.store)
+    }
+
+    /// Counters to add to.
+    pub fn metrics(&mut self) -> &mut OperatorMetrics {
+        &mut self.0.metrics
+    }
+}
+
+fn opened(store: &mut Option<StateStore>) -> Result<&mut StateStore> {
+    store
+        .as_mut()
+        .ok_or_else(|| Error::internal("the state was not opened"))
+}
+
+/// Milliseconds to microseconds, without overflow.
+pub(super) fn to_us(time_ms: i64) -> i64 {
+    time_ms.saturating_mul(1000)
+}
+
+/// Arrow errors inside an operator.
+pub(super) fn arrow_error(error: arrow::error::ArrowError) -> Error {
+    Error::internal(error.to_string()).with_source(error)
+}
+
+/// DataFusion errors inside an operator; an engine error that went through DataFusion comes back.
+pub(super) fn datafusion_error(error: DataFusionError) -> Error {
+    Error::internal(error.to_string()).with_source(error)
+}

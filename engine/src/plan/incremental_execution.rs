@@ -1,0 +1,342 @@
+//! One streaming query, planned once and executed batch after batch.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::execution::context::{QueryPlanner, SessionState};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{ExprSchemable, LogicalPlan, UserDefinedLogicalNode};
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_planner::{
+    DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner,
+};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use parking_lot::Mutex;
+
+use super::current_time::{TimeSource, resolve_current_time};
+use super::event_time::{watermark_delay_ms, window_duration_us};
+use super::streaming_node::{NodeKind, StreamingNode, state_store_save};
+use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
+use crate::connect::from_datafusion;
+use crate::error::{Error, Result};
+use crate::operators::{
+    BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec, StateStoreSaveExec,
+    StatefulOperator, WatermarkObserver,
+};
+use crate::output_mode::OutputMode;
+use crate::sources::SourceSpec;
+
+/// A plan that was accepted, with its streams, not yet bound to a run.
+#[derive(Debug, Clone)]
+pub struct StreamingPlan {
+    /// The logical plan; windows resolved, nothing optimised.
+    pub plan: LogicalPlan,
+    /// Which rows a batch hands to the sink.
+    pub output_mode: OutputMode,
+}
+
+/// The physical plan of one run of a query, and what lives as long as the run.
+#[derive(Debug)]
+pub struct IncrementalExecution {
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+    optimized: LogicalPlan,
+    /// What the plan's nodes learn about the batch.
+    pub context: Arc<BatchContext>,
+    /// What each source of the plan reads, by source number.
+    pub sources: Vec<Arc<SourceSpec>>,
+    /// The stateful operators, the one nearest the sink first; the position is the operator's id.
+    pub operators: Vec<Arc<StatefulOperator>>,
+    /// The watermarks, in the order of the plan.
+    pub watermarks: Vec<Arc<WatermarkObserver>>,
+    /// The mode it was planned for.
+    pub output_mode: OutputMode,
+}
+
+impl IncrementalExecution {
+    /// Plans `streaming` for execution; `partitions` is how many partitions large batches use.
+    pub async fn try_new(
+        session: &SessionState,
+        streaming: &StreamingPlan,
+        partitions: usize,
+    ) -> Result<Self> {
+        let context = Arc::new(BatchContext::default());
+        let mut sources = Vec::new();
+        let plan = bind_sources(&streaming.plan, &context, partitions, &mut sources)
+            .and_then(|plan| {
+                resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context)))
+            })
+            .map_err(from_datafusion)?;
+        let planned = Arc::new(Planned::default());
+        let session = streaming_session(session, &context, streaming.output_mode, &planned);
+        let optimized = session.optimize(&plan).map_err(from_datafusion)?;
+        let stateful = make_stateful(optimized)?;
+        let physical = session.query_planner();
+        let plan = physical
+            .create_physical_plan(&stateful, &session)
+            .await
+            .map_err(from_datafusion)?;
+        let mut operators = Vec::new();
+        collect_operators(&plan, &mut operators);
+        let watermarks = std::mem::take(&mut *planned.watermarks.lock());
+        Ok(Self {
+            plan,
+            task: session.task_ctx(),
+            optimized: stateful,
+            context,
+            sources,
+            operators,
+            watermarks,
+            output_mode: streaming.output_mode,
+        })
+    }
+
+    /// The columns it gives.
+    pub fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    /// Executes the batch the context was set to.
+    pub fn execute(&self) -> Result<SendableRecordBatchStream> {
+        let plan = reset_plan_states(Arc::clone(&self.plan)).map_err(from_datafusion)?;
+        execute_stream(plan, Arc::clone(&self.task)).map_err(from_datafusion)
+    }
+
+    /// Whether a batch without new rows would still do something, now that the watermark has
+    /// moved from `used_ms` to `next_ms`.
+    pub fn should_run_another_batch(&self, used_ms: i64, next_ms: i64) -> bool {
+        self.output_mode != OutputMode::Complete && !self.operators.is_empty() && next_ms > used_ms
+    }
+
+    /// Logical and physical plan as text.
+    pub fn explain(&self) -> String {
+        format!(
+            "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
+            self.optimized.display_indent(),
+            displayable(self.plan.as_ref()).indent(false)
+        )
+    }
+}
+
+/// What planning leaves behind.
+#[derive(Debug, Default)]
+struct Planned {
+    watermarks: Mutex<Vec<Arc<WatermarkObserver>>>,
+}
+
+fn streaming_session(
+    session: &SessionState,
+    context: &Arc<BatchContext>,
+    output_mode: OutputMode,
+    planned: &Arc<Planned>,
+) -> SessionState {
+    let mut config = session.config().clone();
+    let options = config.options_mut();
+    // Partitions come from the source; exchanging small batches between tasks only costs time.
+    options.optimizer.enable_round_robin_repartition = false;
+    options.optimizer.repartition_aggregations = false;
+    options.optimizer.repartition_joins = false;
+    options.optimizer.repartition_windows = false;
+    options.optimizer.repartition_sorts = false;
+    // Nodes are executed again for every batch, which dynamic filters would not survive.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.execution.collect_statistics = false;
+    // Partial aggregates of a batch must be one row per group.
+    options.execution.skip_partial_aggregation_probe_ratio_threshold = 1.1;
+    let planner = StreamingPlanner {
+        context: Arc::clone(context),
+        output_mode,
+        planned: Arc::clone(planned),
+    };
+    SessionStateBuilder::new_from_existing(session.clone())
+        .with_config(config)
+        .with_query_planner(Arc::new(planner))
+        .build()
+}
+
+/// Gives every scan of a stream its own source number.
+fn bind_sources(
+    plan: &LogicalPlan,
+    context: &Arc<BatchContext>,
+    partitions: usize,
+    sources: &mut Vec<Arc<SourceSpec>>,
+) -> DataFusionResult<LogicalPlan> {
+    let bound = plan.clone().transform_up_with_subqueries(|node| {
+        let Some(provider) = scanned_stream(&node) else {
+            return Ok(Transformed::no(node));
+        };
+        let (LogicalPlan::TableScan(mut scan), Some(relation)) =
+            (node, provider.downcast_ref::<StreamingRelation>())
+        else {
+            return datafusion::common::internal_err!("a scanned stream is a table scan");
+        };
+        let source = sources.len();
+        sources.push(Arc::clone(relation.spec()));
+        let bound = relation.bound(Arc::clone(context), source, partitions);
+        scan.source = provider_as_source(Arc::new(bound));
+        Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+    })?;
+    Ok(bound.data)
+}
+
+/// Puts a `StateStoreSave` on every aggregation of a stream.
+fn make_stateful(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let stateful = plan.transform_up(|node| {
+        if !matches!(node, LogicalPlan::Aggregate(_)) || !is_streaming(&node) {
+            return Ok(Transformed::no(node));
+        }
+        Ok(Transformed::yes(state_store_save(node)?))
+    });
+    Ok(stateful.map_err(from_datafusion)?.data)
+}
+
+fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<StatefulOperator>>) {
+    if let Some(save) = plan.downcast_ref::<StateStoreSaveExec>() {
+        found.push(Arc::clone(save.operator()));
+    } else if let Some(dedup) = plan.downcast_ref::<DedupExec>() {
+        found.push(Arc::clone(dedup.operator()));
+    }
+    for child in plan.children() {
+        collect_operators(child, found);
+    }
+}
+
+/// Plans our own logical nodes; everything else is DataFusion's.
+#[derive(Debug, Clone)]
+struct StreamingPlanner {
+    context: Arc<BatchContext>,
+    output_mode: OutputMode,
+    planned: Arc<Planned>,
+}
+
+#[async_trait]
+impl QueryPlanner for StreamingPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(self.clone())])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+#[async_trait]
+impl ExtensionPlanner for StreamingPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _planning: &PhysicalPlanningContext,
+    ) -> DataFusionResult<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(node) = node.as_any().downcast_ref::<StreamingNode>() else {
+            return Ok(None);
+        };
+        let (Some(logical), Some(input)) = (logical_inputs.first(), physical_inputs.first()) else {
+            return datafusion::common::internal_err!("a streaming node needs an input");
+        };
+        let planned: Arc<dyn ExecutionPlan> = match node.kind() {
+            NodeKind::EventTimeWatermark {
+                event_time,
+                delay_ms,
+            } => {
+                let observer = Arc::new(WatermarkObserver::new(*delay_ms));
+                self.planned.watermarks.lock().push(Arc::clone(&observer));
+                let column = logical.schema().index_of_column(event_time)?;
+                let input = Arc::clone(input);
+                let schema = Arc::clone(
+                    datafusion::logical_expr::UserDefinedLogicalNodeCore::schema(node).inner(),
+                );
+                Arc::new(EventTimeWatermarkExec::new(input, observer, column, schema))
+            }
+            NodeKind::Deduplicate {
+                keys,
+                within_watermark,
+            } => self.plan_dedup(logical, input, keys, *within_watermark)?,
+            NodeKind::StateStoreSave => self.plan_aggregate(logical, input)?,
+        };
+        Ok(Some(planned))
+    }
+}
+
+impl StreamingPlanner {
+    fn plan_dedup(
+        &self,
+        logical: &LogicalPlan,
+        input: &Arc<dyn ExecutionPlan>,
+        keys: &[datafusion::common::Column],
+        within_watermark: bool,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let schema = logical.schema();
+        let keys = keys
+            .iter()
+            .map(|key| schema.index_of_column(key))
+            .collect::<DataFusionResult<Vec<_>>>()?;
+        let event_times = schema.fields().iter().enumerate();
+        let event_time = event_times
+            .filter_map(|(index, field)| Some((index, watermark_delay_ms(field)?)))
+            .next();
+        let kind = match (within_watermark, event_time) {
+            (true, Some((_, delay_ms))) => DedupKind::WithinWatermark { delay_ms },
+            _ => DedupKind::Plain,
+        };
+        Ok(Arc::new(DedupExec::new(
+            Arc::clone(&self.context),
+            Arc::clone(input),
+            keys,
+            event_time.map(|(index, _)| index),
+            kind,
+        )))
+    }
+
+    /// DataFusion has planned the aggregation in two halves, partial and final; the state takes
+    /// the place of the final half.
+    fn plan_aggregate(
+        &self,
+        logical: &LogicalPlan,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let LogicalPlan::Aggregate(aggregate) = logical else {
+            return datafusion::common::internal_err!("StateStoreSave needs an aggregation");
+        };
+        let halves = input.downcast_ref::<AggregateExec>();
+        let partial = halves.map(AggregateExec::input);
+        let Some((partial, exec)) = partial
+            .and_then(|partial| Some((partial, partial.downcast_ref::<AggregateExec>()?)))
+        else {
+            return Err(DataFusionError::Internal(
+                "an aggregation was not planned in two halves".into(),
+            ));
+        };
+        let mut event_time = None;
+        for (column, key) in aggregate.group_expr.iter().enumerate() {
+            let (_, field) = key.to_field(aggregate.input.schema())?;
+            if event_time.is_none() && watermark_delay_ms(&field).is_some() {
+                event_time = Some(EventTimeKey {
+                    column,
+                    duration_us: window_duration_us(&field),
+                });
+            }
+        }
+        Ok(Arc::new(StateStoreSaveExec::try_new(
+            Arc::clone(&self.context),
+            exec,
+            Arc::clone(partial),
+            event_time,
+            self.output_mode,
+            input.schema(),
+        )?))
+    }
+}

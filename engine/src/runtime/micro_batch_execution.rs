@@ -1,0 +1,497 @@
+//! The loop: one batch after the other, each planned in the offset log before it runs and noted
+//! in the commit log after it.
+//!
+//! **Nothing shows in a sink before its offsets are in the log.**
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::fault::{FaultHook, FaultPoint};
+use super::progress_reporter::{BatchReport, Phase, SourceReport, TriggerTimer};
+use super::stream_execution::StreamExecution;
+use super::trigger_executor::Ticker;
+use super::watermark_tracker::{WatermarkPolicy, WatermarkTracker};
+use crate::checkpointing::{
+    CheckpointFileManager, CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, OffsetSeqMetadata,
+};
+use crate::clock::{Clock, Stopwatch, format_iso8601};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operators::{Batch, EventTimeStats, InputPart};
+use crate::plan::IncrementalExecution;
+use crate::sinks::Sink;
+use crate::sources::{Offset, ReadLimit, Source};
+use crate::streaming_query_listener::StreamingQueryEvent;
+use crate::streaming_query_progress::SinkProgress;
+use crate::trigger::Trigger;
+
+/// `spark.sql.streaming.minBatchesToRetain`.
+const BATCHES_TO_RETAIN: i64 = 100;
+
+/// An idle query says so at most this often.
+const IDLE_EVENT_INTERVAL_MS: i64 = 10_000;
+
+/// Everything a run needs.
+pub struct QuerySetup {
+    /// The planned query.
+    pub execution: IncrementalExecution,
+    /// Its sources, by source number.
+    pub sources: Vec<Box<dyn Source>>,
+    /// Where its rows go.
+    pub sink: Arc<dyn Sink>,
+    /// Its checkpoint.
+    pub checkpoint: CheckpointFileManager,
+    /// The checkpoint's folder, if it goes with the query.
+    pub temporary: Option<tempfile::TempDir>,
+    /// Whether every batch is forced to disk.
+    pub durable: bool,
+    /// When batches run.
+    pub trigger: Trigger,
+    /// How several watermarks become one.
+    pub watermark_policy: WatermarkPolicy,
+    /// Whether a batch without new rows runs when only the watermark has moved.
+    pub no_data_batches: bool,
+    /// How many partitions large batches use.
+    pub partitions: usize,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// For tests: ends the query at chosen places.
+    pub fault: Option<FaultHook>,
+    /// Settings that are logged with the offsets.
+    pub conf: BTreeMap<String, String>,
+}
+
+/// The loop's own state.
+pub struct MicroBatchExecution {
+    setup: QuerySetup,
+    run: Arc<StreamExecution>,
+    offset_log: OffsetSeqLog,
+    commit_log: CommitLog,
+    tracker: WatermarkTracker,
+    /// The batch that runs next.
+    batch_id: i64,
+    /// Where the last batch ended, per source.
+    committed: Vec<Option<Offset>>,
+    /// A batch that was planned before a restart and did not finish.
+    unfinished: Option<OffsetSeq>,
+    /// The watermark that the last batch of this run used.
+    last_watermark_ms: Option<i64>,
+    /// The watermark of the batch before the next, for late rows.
+    previous_watermark_ms: i64,
+    previous_trigger_ms: Option<i64>,
+    last_idle_ms: Option<i64>,
+}
+
+/// What a trigger did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Triggered {
+    Batch,
+    Nothing,
+}
+
+impl MicroBatchExecution {
+    /// Reads the checkpoint and prepares the first batch. What is wrong is found here, at start.
+    pub fn try_new(setup: QuerySetup, run: Arc<StreamExecution>) -> Result<Self> {
+        let delays = setup.execution.watermarks.iter().map(|watermark| watermark.delay_ms);
+        let mut this = Self {
+            offset_log: OffsetSeqLog::new(&setup.checkpoint),
+            commit_log: CommitLog::new(&setup.checkpoint),
+            tracker: WatermarkTracker::new(setup.watermark_policy, delays.collect()),
+            batch_id: 0,
+            committed: vec![None; setup.sources.len()],
+            unfinished: None,
+            last_watermark_ms: None,
+            previous_watermark_ms: 0,
+            previous_trigger_ms: None,
+            last_idle_ms: None,
+            setup,
+            run,
+        };
+        this.resume()?;
+        this.open_state()?;
+        if this.setup.trigger == Trigger::AvailableNow {
+            for source in &mut this.setup.sources {
+                source.prepare_for_trigger_available_now()?;
+            }
+        }
+        Ok(this)
+    }
+
+    /// Runs on a thread of its own until the query ends. `started` is told once the run is live.
+    pub fn spawn(mut self, runtime: tokio::runtime::Handle, started: oneshot::Sender<()>) -> Result<()> {
+        let run = Arc::clone(&self.run);
+        let name = format!("stream-{}", run.identity().label());
+        let span = tracing::info_span!(
+            "query",
+            query = run.identity().label(),
+            run_id = %run.identity().run_id
+        );
+        let spawned = std::thread::Builder::new().name(name).spawn(move || {
+            let _entered = span.enter();
+            run.post(&StreamingQueryEvent::Started {
+                id: run.identity().id,
+                run_id: run.identity().run_id,
+                name: run.identity().name.clone(),
+                timestamp: format_iso8601(self.setup.clock.now_ms()),
+            });
+            let _ = started.send(());
+            let body = std::panic::AssertUnwindSafe(self.run_until_stopped()).catch_unwind();
+            let result = runtime.block_on(body).unwrap_or_else(|panic| Err(panicked(&*panic)));
+            // What the run holds is freed before anyone learns that it has ended.
+            drop(self);
+            let label = run.identity().label();
+            let exception = result.err().map(|error| {
+                tracing::warn!(%error, "query failed");
+                let context = format!("query '{label}' failed");
+                error.into_streaming_query().context(context)
+            });
+            run.ended(exception);
+        });
+        spawned.map(drop).map_err(|error| Error::io("start the query's thread", error))
+    }
+
+    async fn run_until_stopped(&mut self) -> Result<()> {
+        let run = Arc::clone(&self.run);
+        let body = async {
+            match self.setup.trigger {
+                Trigger::Once => self.trigger(ReadLimit::AllAvailable).await.map(drop),
+                Trigger::AvailableNow => {
+                    while self.trigger(ReadLimit::Options).await? == Triggered::Batch {}
+                    Ok(())
+                }
+                Trigger::ProcessingTime(interval) => {
+                    let mut ticker = Ticker::new(interval);
+                    loop {
+                        let done = self.trigger(ReadLimit::Options).await?;
+                        if self.run.is_stopping() {
+                            return Ok(());
+                        }
+                        let clock = Arc::clone(&self.setup.clock);
+                        ticker.wait(clock.as_ref(), done == Triggered::Batch).await;
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = run.stop_requested() => Ok(()),
+            result = body => result,
+        }
+    }
+
+    /// Takes up what the logs say.
+    fn resume(&mut self) -> Result<()> {
+        let Some((latest, offsets)) = self.offset_log.latest()? else {
+            return Ok(());
+        };
+        self.check_belongs(&offsets)?;
+        let commit = self.commit_log.get(latest)?;
+        let mut watermark_ms = offsets.metadata.batch_watermark_ms;
+        if let Some(commit) = commit {
+            watermark_ms = watermark_ms.max(commit.next_batch_watermark_ms);
+            self.batch_id = latest + 1;
+            self.previous_watermark_ms = offsets.metadata.batch_watermark_ms;
+            self.committed = offsets.offsets;
+        } else {
+            self.batch_id = latest;
+            if latest > 0
+                && let Some(previous) = self.offset_log.get(latest - 1)?
+            {
+                self.previous_watermark_ms = previous.metadata.batch_watermark_ms;
+                self.committed = previous.offsets;
+            }
+            self.unfinished = Some(offsets);
+        }
+        self.tracker.restore(watermark_ms);
+        Ok(())
+    }
+
+    /// Refuses a checkpoint that another query has written.
+    fn check_belongs(&self, logged: &OffsetSeq) -> Result<()> {
+        let checkpoint = self.setup.checkpoint.root().display();
+        let hint = "give this query a --checkpoint directory of its own";
+        if logged.offsets.len() != self.setup.sources.len() {
+            return Err(Error::analysis(format!(
+                "the checkpoint '{checkpoint}' belongs to another query: it has {} sources, this query has {}",
+                logged.offsets.len(),
+                self.setup.sources.len()
+            ))
+            .with_hint(hint));
+        }
+        for (key, ours) in &self.setup.conf {
+            let Some(theirs) = logged.metadata.conf.get(key) else {
+                continue;
+            };
+            if key.starts_with(QUERY_SHAPE) && theirs != ours {
+                let what = key.trim_start_matches(QUERY_SHAPE);
+                return Err(Error::analysis(format!(
+                    "the checkpoint '{checkpoint}' belongs to another query: its {what} was {theirs}, this query's is {ours}"
+                ))
+                .with_hint(hint));
+            }
+        }
+        Ok(())
+    }
+
+    fn open_state(&self) -> Result<()> {
+        for (id, operator) in self.setup.execution.operators.iter().enumerate() {
+            let directory: PathBuf =
+                self.setup.checkpoint.root().join("state").join(id.to_string()).join("0");
+            operator.open(directory, self.setup.durable, self.batch_id)?;
+        }
+        Ok(())
+    }
+
+    async fn trigger(&mut self, limit: ReadLimit) -> Result<Triggered> {
+        let clock = Arc::clone(&self.setup.clock);
+        let mut timer = TriggerTimer::start(clock.now_ms(), self.previous_trigger_ms);
+        let Some(planned) = self.construct_next_batch(&mut timer, limit)? else {
+            self.run.set_status("Waiting for data to arrive", false, false);
+            self.run.found_nothing_new();
+            self.report_idle(timer);
+            return Ok(Triggered::Nothing);
+        };
+        self.previous_trigger_ms = Some(timer.start_ms);
+        let report = self.run_batch(&mut timer, planned).await?;
+        let progress = timer.finish(self.run.identity(), report);
+        self.last_idle_ms = Some(clock.now_ms());
+        self.run.add_progress(progress.clone());
+        self.run.post(&StreamingQueryEvent::Progress(Box::new(progress)));
+        self.run.set_status("Waiting for next trigger", false, false);
+        Ok(Triggered::Batch)
+    }
+
+    /// Decides whether there is a batch to run, and if so writes its plan to the offset log.
+    fn construct_next_batch(
+        &mut self,
+        timer: &mut TriggerTimer,
+        limit: ReadLimit,
+    ) -> Result<Option<OffsetSeq>> {
+        if let Some(unfinished) = self.unfinished.take() {
+            return Ok(Some(unfinished));
+        }
+        let watch = Stopwatch::start();
+        let mut ends = Vec::with_capacity(self.setup.sources.len());
+        let mut has_new_data = false;
+        for (source, start) in self.setup.sources.iter_mut().zip(&self.committed) {
+            let end = source.latest_offset(start.as_ref(), limit)?;
+            has_new_data |= end.is_some() && end != *start;
+            ends.push(end);
+        }
+        timer.record(Phase::LatestOffset, watch);
+        let watermark_ms = self.tracker.current_ms();
+        let watermark_moved = self.last_watermark_ms.is_some_and(|used| {
+            self.setup.no_data_batches
+                && self.setup.execution.should_run_another_batch(used, watermark_ms)
+        });
+        let runs = has_new_data || watermark_moved && self.setup.trigger != Trigger::Once;
+        if !runs {
+            return Ok(None);
+        }
+        self.run.set_status("Writing offsets to log", has_new_data, true);
+        let watch = Stopwatch::start();
+        let planned = OffsetSeq {
+            offsets: ends,
+            metadata: OffsetSeqMetadata {
+                batch_watermark_ms: watermark_ms,
+                batch_timestamp_ms: timer.start_ms,
+                conf: self.setup.conf.clone(),
+            },
+        };
+        self.offset_log.add(self.batch_id, &planned)?;
+        for (source, committed) in self.setup.sources.iter_mut().zip(&self.committed) {
+            if let Some(committed) = committed {
+                source.commit(committed)?;
+            }
+        }
+        if self.batch_id % BATCHES_TO_RETAIN == 0 {
+            self.offset_log.purge(self.batch_id - BATCHES_TO_RETAIN)?;
+            self.commit_log.purge(self.batch_id - BATCHES_TO_RETAIN)?;
+        }
+        timer.record(Phase::WalCommit, watch);
+        self.fault(FaultPoint::OffsetsLogged)?;
+        Ok(Some(planned))
+    }
+
+    async fn run_batch(
+        &mut self,
+        timer: &mut TriggerTimer,
+        planned: OffsetSeq,
+    ) -> Result<BatchReport> {
+        let watch = Stopwatch::start();
+        let inputs = self.inputs(&planned)?;
+        let has_data = inputs.iter().any(Option::is_some);
+        timer.record(Phase::GetBatch, watch);
+
+        let message = if has_data {
+            "Processing new data"
+        } else {
+            "No new data but cleaning up state"
+        };
+        self.run.set_status(message, has_data, true);
+        let watch = Stopwatch::start();
+        let watermark_ms = planned.metadata.batch_watermark_ms;
+        self.setup.execution.context.set(Batch {
+            batch_id: self.batch_id,
+            timestamp_ms: planned.metadata.batch_timestamp_ms,
+            late_watermark_ms: self.previous_watermark_ms,
+            eviction_watermark_ms: watermark_ms,
+            inputs: inputs.clone(),
+        });
+        let rows = self.setup.execution.execute()?;
+        timer.record(Phase::QueryPlanning, watch);
+
+        let watch = Stopwatch::start();
+        let mode = self.setup.execution.output_mode;
+        let written = self.setup.sink.add_batch(self.batch_id, mode, rows).await;
+        self.setup.execution.context.clear_inputs();
+        let written = written?;
+        self.fault(FaultPoint::SinkDone)?;
+        for operator in &self.setup.execution.operators {
+            operator.commit()?;
+        }
+        timer.record(Phase::AddBatch, watch);
+        self.fault(FaultPoint::StateCommitted)?;
+
+        let watch = Stopwatch::start();
+        let observers = self.setup.execution.watermarks.iter();
+        let stats: Vec<EventTimeStats> = observers.map(|observer| observer.take()).collect();
+        self.tracker.update(&stats);
+        let commit = CommitMetadata {
+            next_batch_watermark_ms: self.tracker.current_ms(),
+        };
+        self.commit_log.add(self.batch_id, commit)?;
+        timer.record(Phase::CommitOffsets, watch);
+
+        let mut event_time = EventTimeStats::default();
+        stats.iter().for_each(|stats| event_time.merge(stats));
+        let report = BatchReport {
+            batch_id: self.batch_id,
+            sources: self.source_reports(&planned, &inputs),
+            watermark_ms: (!stats.is_empty()).then_some(watermark_ms),
+            event_time,
+            operators: self
+                .setup
+                .execution
+                .operators
+                .iter()
+                .map(|operator| operator.take_progress())
+                .collect(),
+            sink: self.sink_progress(written),
+        };
+        self.committed = planned.offsets;
+        self.previous_watermark_ms = watermark_ms;
+        self.last_watermark_ms = Some(watermark_ms);
+        self.batch_id += 1;
+        Ok(report)
+    }
+
+    fn inputs(&mut self, planned: &OffsetSeq) -> Result<Vec<Option<Arc<InputPart>>>> {
+        let partitions = self.setup.partitions;
+        let sources = self.setup.sources.iter_mut().zip(&self.committed);
+        let ends = sources.zip(&planned.offsets);
+        ends.map(|((source, start), end)| match end {
+            Some(end) if start.as_ref() != Some(end) => {
+                let rows = source.get_batch(start.as_ref(), end)?;
+                Ok(Some(Arc::new(InputPart {
+                    partitions: rows.partitions(partitions).clamp(1, partitions),
+                    rows,
+                    num_rows: Default::default(),
+                })))
+            }
+            _ => Ok(None),
+        })
+        .collect()
+    }
+
+    fn source_reports(
+        &self,
+        planned: &OffsetSeq,
+        inputs: &[Option<Arc<InputPart>>],
+    ) -> Vec<SourceReport> {
+        let json = |offset: &Option<Offset>| offset.clone().unwrap_or(Value::Null);
+        let sources = self.setup.sources.iter().enumerate();
+        sources
+            .map(|(index, source)| {
+                let input = inputs.get(index).and_then(Option::as_ref);
+                let rows = input.map(|input| {
+                    input.num_rows.load(std::sync::atomic::Ordering::Relaxed)
+                });
+                SourceReport {
+                    description: source.description(),
+                    start: json(&self.committed[index]),
+                    end: json(&planned.offsets[index]),
+                    num_rows: rows.unwrap_or(0),
+                    metrics: input.map(|input| input.rows.metrics()).unwrap_or_default(),
+                }
+            })
+            .collect()
+    }
+
+    fn sink_progress(&self, written: Option<i64>) -> SinkProgress {
+        SinkProgress {
+            description: self.setup.sink.description(),
+            num_output_rows: written.unwrap_or(-1),
+        }
+    }
+
+    fn report_idle(&mut self, timer: TriggerTimer) {
+        let now = self.setup.clock.now_ms();
+        if self.last_idle_ms.is_some_and(|last| now - last < IDLE_EVENT_INTERVAL_MS) {
+            return;
+        }
+        let has_watermark = !self.setup.execution.watermarks.is_empty();
+        let timestamp = format_iso8601(timer.start_ms);
+        let empty = OffsetSeq {
+            offsets: self.committed.clone(),
+            metadata: OffsetSeqMetadata::default(),
+        };
+        let report = BatchReport {
+            batch_id: self.batch_id,
+            sources: self.source_reports(&empty, &[]),
+            watermark_ms: has_watermark.then(|| self.tracker.current_ms()),
+            event_time: EventTimeStats::default(),
+            operators: self
+                .setup
+                .execution
+                .operators
+                .iter()
+                .map(|operator| operator.take_progress())
+                .collect(),
+            sink: self.sink_progress(None),
+        };
+        let progress = timer.finish(self.run.identity(), report);
+        self.run.add_progress(progress);
+        if self.last_idle_ms.replace(now).is_some() {
+            self.run.post(&StreamingQueryEvent::Idle {
+                id: self.run.identity().id,
+                run_id: self.run.identity().run_id,
+                timestamp,
+            });
+        }
+    }
+
+    fn fault(&self, point: FaultPoint) -> Result<()> {
+        match &self.setup.fault {
+            Some(hook) => hook(point, self.batch_id),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Settings with this prefix describe the query and must not change under a checkpoint.
+pub(crate) const QUERY_SHAPE: &str = "tidebook.query.";
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| text.to_string())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "no message".into());
+    Error::new(ErrorKind::Internal, format!("the query panicked: {text}"))
+}

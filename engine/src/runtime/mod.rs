@@ -1,0 +1,22 @@
+//! The micro-batch loop and what stands around it.
+//!
+//! ```text
+//! tick → latest_offset per source → OffsetSeqLog.add(N)                              planned
+//!      → get_batch(start, end) → IncrementalExecution → Sink.add_batch(N) → state N+1
+//!      → WatermarkTracker.update → CommitLog.add(N) → progress → listeners           done
+//! ```
+//! Restart: offsets N and commits N → batch N+1. Offsets N without commits N → batch N again, with
+//! the same offsets, watermark and timestamp.
+
+mod fault;
+mod micro_batch_execution;
+mod progress_reporter;
+mod stream_execution;
+mod trigger_executor;
+mod watermark_tracker;
+
+pub use fault::{FaultHook, FaultPoint};
+pub(crate) use micro_batch_execution::QUERY_SHAPE;
+pub use micro_batch_execution::{MicroBatchExecution, QuerySetup};
+pub use stream_execution::{StreamExecution, StreamIdentity};
+pub use watermark_tracker::WatermarkPolicy;

@@ -1,0 +1,234 @@
+//! The life of one run of a query, as others see it: status, progress, its end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::streaming_query_listener::StreamingQueryEvent;
+use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
+
+/// `spark.sql.streaming.numRecentProgressUpdates`.
+const RECENT_PROGRESS: usize = 100;
+
+/// Who a run is.
+#[derive(Debug, Clone)]
+pub struct StreamIdentity {
+    /// Stays the same over restarts from one checkpoint.
+    pub id: Uuid,
+    /// New with every start.
+    pub run_id: Uuid,
+    /// The query's name.
+    pub name: Option<String>,
+}
+
+impl StreamIdentity {
+    /// How messages call the query.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.to_string())
+    }
+}
+
+/// Receives the events of a run.
+pub type EventSink = Arc<dyn Fn(&StreamingQueryEvent) + Send + Sync>;
+
+/// One run of a query. The loop writes, handles read.
+pub struct StreamExecution {
+    identity: StreamIdentity,
+    events: EventSink,
+    status: RwLock<StreamingQueryStatus>,
+    progress: RwLock<VecDeque<StreamingQueryProgress>>,
+    exception: Mutex<Option<Error>>,
+    state: watch::Sender<RunState>,
+    changes: watch::Sender<u64>,
+    /// How many triggers found nothing new.
+    idle_triggers: AtomicU64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RunState {
+    Running,
+    Stopping,
+    Ended,
+}
+
+impl std::fmt::Debug for StreamExecution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamExecution")
+            .field("identity", &self.identity)
+            .field("status", &*self.status.read())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StreamExecution {
+    /// A run that is about to start.
+    pub fn new(identity: StreamIdentity, events: EventSink) -> Self {
+        Self {
+            identity,
+            events,
+            status: RwLock::new(StreamingQueryStatus {
+                message: "Initializing StreamExecution".into(),
+                is_data_available: false,
+                is_trigger_active: false,
+            }),
+            progress: RwLock::default(),
+            exception: Mutex::default(),
+            state: watch::Sender::new(RunState::Running),
+            changes: watch::Sender::new(0),
+            idle_triggers: AtomicU64::new(0),
+        }
+    }
+
+    /// Who the run is.
+    pub fn identity(&self) -> &StreamIdentity {
+        &self.identity
+    }
+
+    /// What it is doing.
+    pub fn status(&self) -> StreamingQueryStatus {
+        self.status.read().clone()
+    }
+
+    /// The newest progresses, oldest first.
+    pub fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
+        self.progress.read().iter().cloned().collect()
+    }
+
+    /// The newest progress.
+    pub fn last_progress(&self) -> Option<StreamingQueryProgress> {
+        self.progress.read().back().cloned()
+    }
+
+    /// Why it failed.
+    pub fn exception(&self) -> Option<Error> {
+        self.exception.lock().clone()
+    }
+
+    /// Whether it has not ended.
+    pub fn is_active(&self) -> bool {
+        *self.state.borrow() != RunState::Ended
+    }
+
+    /// Changes after every progress and every change of status.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Waits for the end: `Ok(true)` ended, `Ok(false)` timed out, `Err` failed.
+    pub async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
+        let mut state = self.state.subscribe();
+        let ended = state.wait_for(|state| *state == RunState::Ended);
+        if let Some(timeout) = timeout {
+            if tokio::time::timeout(timeout, ended).await.is_err() {
+                return Ok(false);
+            }
+        } else {
+            // The sender lives in `self`, so waiting cannot fail while we are borrowed.
+            let _ = ended.await;
+        }
+        self.exception().map_or(Ok(true), Err)
+    }
+
+    /// Asks the loop to end and waits until it has.
+    pub async fn stop(&self) {
+        self.state.send_if_modified(|state| {
+            let running = *state == RunState::Running;
+            if running {
+                *state = RunState::Stopping;
+            }
+            running
+        });
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| *state == RunState::Ended).await;
+    }
+
+    /// Waits until a trigger that began after the call has found nothing new.
+    pub async fn process_all_available(&self) -> Result<()> {
+        let mut changes = self.changes.subscribe();
+        // The trigger under way may have looked at the sources before the call.
+        let target = self.idle_triggers.load(Ordering::Acquire) + 2;
+        loop {
+            changes.borrow_and_update();
+            if !self.is_active() {
+                return self.exception().map_or(Ok(()), Err);
+            }
+            if self.idle_triggers.load(Ordering::Acquire) >= target {
+                return Ok(());
+            }
+            if changes.changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Returns once the run should end.
+    pub(super) async fn stop_requested(&self) {
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| *state != RunState::Running).await;
+    }
+
+    /// Whether the run should end.
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.state.borrow() != RunState::Running
+    }
+
+    pub(super) fn set_status(&self, message: &str, data: bool, active: bool) {
+        {
+            let mut status = self.status.write();
+            if status.message == message
+                && status.is_data_available == data
+                && status.is_trigger_active == active
+            {
+                return;
+            }
+            status.message.clear();
+            status.message.push_str(message);
+            status.is_data_available = data;
+            status.is_trigger_active = active;
+        }
+        self.changed();
+    }
+
+    pub(super) fn found_nothing_new(&self) {
+        self.idle_triggers.fetch_add(1, Ordering::AcqRel);
+        self.changed();
+    }
+
+    pub(super) fn add_progress(&self, progress: StreamingQueryProgress) {
+        {
+            let mut recent = self.progress.write();
+            while recent.len() >= RECENT_PROGRESS {
+                recent.pop_front();
+            }
+            recent.push_back(progress);
+        }
+        self.changed();
+    }
+
+    pub(super) fn post(&self, event: &StreamingQueryEvent) {
+        (self.events)(event);
+    }
+
+    /// The loop has ended, with an error or without.
+    pub(super) fn ended(&self, exception: Option<Error>) {
+        self.set_status("Stopped", false, false);
+        self.exception.lock().clone_from(&exception);
+        self.post(&StreamingQueryEvent::Terminated {
+            id: self.identity.id,
+            run_id: self.identity.run_id,
+            exception,
+        });
+        self.state.send_replace(RunState::Ended);
+        self.changed();
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|version| *version += 1);
+    }
+}

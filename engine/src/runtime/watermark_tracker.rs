@@ -1,0 +1,78 @@
+//! From the event times of each batch to the watermark of the next.
+
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::operators::EventTimeStats;
+
+/// How several watermarks become one: `spark.sql.streaming.multipleWatermarkPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatermarkPolicy {
+    /// The slowest stream decides; nothing is dropped before all have passed it.
+    #[default]
+    Min,
+    /// The fastest stream decides.
+    Max,
+}
+
+impl FromStr for WatermarkPolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "min" => Ok(Self::Min),
+            "max" => Ok(Self::Max),
+            _ => Err(Error::illegal_argument(format!(
+                "'{text}' is not a watermark policy"
+            ))
+            .with_hint("use min or max")),
+        }
+    }
+}
+
+/// The watermarks of one query. They never go back.
+#[derive(Debug)]
+pub struct WatermarkTracker {
+    policy: WatermarkPolicy,
+    delays_ms: Vec<i64>,
+    seen_ms: Vec<Option<i64>>,
+    global_ms: i64,
+}
+
+impl WatermarkTracker {
+    /// A tracker for watermarks with these delays, that has seen nothing.
+    pub fn new(policy: WatermarkPolicy, delays_ms: Vec<i64>) -> Self {
+        Self {
+            policy,
+            seen_ms: vec![None; delays_ms.len()],
+            delays_ms,
+            global_ms: 0,
+        }
+    }
+
+    /// The watermark, in milliseconds since the epoch.
+    pub fn current_ms(&self) -> i64 {
+        self.global_ms
+    }
+
+    /// Takes up a watermark that was logged.
+    pub fn restore(&mut self, watermark_ms: i64) {
+        self.global_ms = watermark_ms;
+    }
+
+    /// Takes in what each watermark's observer saw in a batch.
+    pub fn update(&mut self, stats: &[EventTimeStats]) {
+        for (index, stats) in stats.iter().enumerate() {
+            if stats.count > 0 {
+                let watermark = stats.max_us.div_euclid(1000) - self.delays_ms[index];
+                self.seen_ms[index] = self.seen_ms[index].max(Some(watermark));
+            }
+        }
+        let seen = self.seen_ms.iter().map(|seen| seen.unwrap_or(0));
+        let chosen = match self.policy {
+            WatermarkPolicy::Min => seen.min(),
+            WatermarkPolicy::Max => seen.max(),
+        };
+        self.global_ms = self.global_ms.max(chosen.unwrap_or(0));
+    }
+}

@@ -1,0 +1,268 @@
+//! The state on disk: `V.delta` with what version V changed, `V.snapshot` with all of it.
+//!
+//! Both are Arrow IPC streams of the state's columns followed by `__expiry`; a delta's schema
+//! metadata says through which expiry rows were evicted after the delta's rows were written.
+//! Version V is the newest snapshot at or before V and every delta after it.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+
+use crate::error::{Error, Result};
+
+const EXPIRY_COLUMN: &str = "__expiry";
+const EVICTED_THROUGH: &str = "tidebook.evictedThrough";
+
+/// A snapshot is written every so many versions.
+const SNAPSHOT_INTERVAL: i64 = 10;
+
+/// So many versions stay readable, as many as the offset log keeps batches.
+const VERSIONS_TO_RETAIN: i64 = 100;
+
+#[derive(Debug)]
+pub(super) struct StateFiles {
+    directory: PathBuf,
+    durable: bool,
+}
+
+/// The content of one file.
+pub(super) struct Delta {
+    pub(super) rows: Vec<RecordBatch>,
+    pub(super) evicted_through: Option<i64>,
+}
+
+impl StateFiles {
+    pub(super) fn new(directory: &Path, durable: bool) -> Self {
+        Self {
+            directory: directory.to_path_buf(),
+            durable,
+        }
+    }
+
+    /// What has to be applied, in order, to reach `version`.
+    pub(super) fn load(&self, version: i64, schema: &SchemaRef) -> Result<Vec<Delta>> {
+        if version == 0 {
+            return Ok(Vec::new());
+        }
+        let snapshot = self
+            .versions("snapshot")?
+            .into_iter()
+            .filter(|snapshot| *snapshot <= version)
+            .max();
+        let mut deltas = Vec::new();
+        if let Some(snapshot) = snapshot {
+            deltas.push(self.read(&self.path(snapshot, "snapshot"), schema)?);
+        }
+        for delta in snapshot.unwrap_or(0) + 1..=version {
+            deltas.push(self.read(&self.path(delta, "delta"), schema)?);
+        }
+        Ok(deltas)
+    }
+
+    pub(super) fn write_delta(
+        &self,
+        version: i64,
+        schema: &SchemaRef,
+        rows: &[RecordBatch],
+        evicted_through: Option<i64>,
+    ) -> Result<()> {
+        let bytes = encode(schema, rows, evicted_through)?;
+        write_atomically(&self.directory, &self.path(version, "delta"), &bytes, self.durable)
+    }
+
+    pub(super) fn wants_snapshot(&self, version: i64) -> bool {
+        version % SNAPSHOT_INTERVAL == 0
+    }
+
+    /// Writes a snapshot in the background and then drops files that no version needs any more.
+    /// A failure costs only time at the next restart, so it is logged, not raised.
+    pub(super) fn write_snapshot(&self, version: i64, schema: &SchemaRef, rows: RecordBatch) {
+        let files = Self::new(&self.directory, self.durable);
+        let schema = schema.clone();
+        let write = move || -> Result<()> {
+            let bytes = encode(&schema, &[rows], None)?;
+            let path = files.path(version, "snapshot");
+            write_atomically(&files.directory, &path, &bytes, files.durable)?;
+            files.purge(version - VERSIONS_TO_RETAIN)
+        };
+        let spawned = std::thread::Builder::new()
+            .name("state-snapshot".into())
+            .spawn(move || {
+                if let Err(error) = write() {
+                    tracing::warn!(version, %error, "state snapshot not written");
+                }
+            });
+        if let Err(error) = spawned {
+            tracing::warn!(version, %error, "state snapshot not started");
+        }
+    }
+
+    /// Drops what no version from `oldest` on needs.
+    fn purge(&self, oldest: i64) -> Result<()> {
+        let snapshots = self.versions("snapshot")?;
+        let Some(base) = snapshots.iter().copied().filter(|v| *v <= oldest).max() else {
+            return Ok(());
+        };
+        for (kind, keep_from) in [("snapshot", base), ("delta", base + 1)] {
+            for version in self.versions(kind)? {
+                if version < keep_from {
+                    let path = self.path(version, kind);
+                    fs::remove_file(&path)
+                        .map_err(|error| Error::io(format!("remove {}", path.display()), error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, version: i64, kind: &str) -> PathBuf {
+        self.directory.join(format!("{version}.{kind}"))
+    }
+
+    fn versions(&self, kind: &str) -> Result<Vec<i64>> {
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                return Err(Error::io(format!("list {}", self.directory.display()), error));
+            }
+        };
+        Ok(entries
+            .flatten()
+            .filter_map(|entry| {
+                let name = entry.file_name();
+                let (version, extension) = name.to_str()?.split_once('.')?;
+                (extension == kind).then(|| version.parse().ok()).flatten()
+            })
+            .collect())
+    }
+
+    fn read(&self, path: &Path, schema: &SchemaRef) -> Result<Delta> {
+        let what = || format!("read state {}", path.display());
+        let file = File::open(path).map_err(|error| Error::io(what(), error))?;
+        let broken = |error| Error::internal(format!("{}: {error}", what()));
+        let reader = StreamReader::try_new(BufReader::new(file), None).map_err(broken)?;
+        let written = reader.schema();
+        let types = |schema: &Schema, columns: usize| -> Vec<DataType> {
+            let fields = schema.fields().iter().take(columns);
+            fields.map(|field| field.data_type().clone()).collect()
+        };
+        let columns = schema.fields().len();
+        if written.fields().len() != columns + 1
+            || types(&written, columns) != types(schema, columns)
+        {
+            return Err(Error::analysis(format!(
+                "the state in '{}' was written by another query: it holds [{}], this query needs [{}]",
+                self.directory.display(),
+                names(&written),
+                names(schema),
+            ))
+            .with_condition("STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE")
+            .with_hint("start the changed query with a new --checkpoint directory"));
+        }
+        let evicted_through = written
+            .metadata()
+            .get(EVICTED_THROUGH)
+            .and_then(|through| through.parse().ok());
+        let rows = reader.collect::<std::result::Result<_, _>>().map_err(broken)?;
+        Ok(Delta {
+            rows,
+            evicted_through,
+        })
+    }
+}
+
+/// Appends the expiry column.
+pub(super) fn with_expiry(
+    rows: &RecordBatch,
+    expiry: Option<&[Option<i64>]>,
+) -> Result<RecordBatch> {
+    let expiry: Int64Array = match expiry {
+        Some(expiry) => expiry.iter().copied().collect(),
+        None => Int64Array::new_null(rows.num_rows()),
+    };
+    let mut columns = rows.columns().to_vec();
+    columns.push(Arc::new(expiry));
+    RecordBatch::try_new(stored_schema(rows.schema_ref(), None), columns)
+        .map_err(|error| Error::internal(format!("state: {error}")))
+}
+
+/// The inverse of [`with_expiry`], with the operator's own schema.
+pub(super) fn split_expiry(
+    rows: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<(RecordBatch, Vec<Option<i64>>)> {
+    let last = rows.num_columns() - 1;
+    let expiry = rows.column(last).as_primitive::<Int64Type>();
+    let expiry = (0..expiry.len())
+        .map(|row| expiry.is_valid(row).then(|| expiry.value(row)))
+        .collect();
+    let rows = RecordBatch::try_new(schema.clone(), rows.columns()[..last].to_vec())
+        .map_err(|error| Error::internal(format!("state: {error}")))?;
+    Ok((rows, expiry))
+}
+
+fn encode(
+    schema: &SchemaRef,
+    rows: &[RecordBatch],
+    evicted_through: Option<i64>,
+) -> Result<Vec<u8>> {
+    let broken = |error| Error::internal(format!("write state: {error}"));
+    let schema = stored_schema(schema, evicted_through);
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(broken)?;
+    for rows in rows {
+        writer.write(rows).map_err(broken)?;
+    }
+    writer.into_inner().map_err(broken)
+}
+
+fn stored_schema(schema: &SchemaRef, evicted_through: Option<i64>) -> SchemaRef {
+    let mut fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| Field::clone(field).with_metadata(HashMap::new()))
+        .collect();
+    fields.push(Field::new(EXPIRY_COLUMN, DataType::Int64, true));
+    let metadata = evicted_through
+        .map(|through| (EVICTED_THROUGH.to_string(), through.to_string()))
+        .into_iter()
+        .collect();
+    Arc::new(Schema::new_with_metadata(fields, metadata))
+}
+
+fn names(schema: &Schema) -> String {
+    let fields = schema.fields().iter();
+    let named = fields.filter(|field| field.name() != EXPIRY_COLUMN);
+    let named = named.map(|field| format!("{} {}", field.name(), field.data_type()));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn write_atomically(directory: &Path, path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let temporary = path.with_extension("tmp");
+        let mut file = match File::create(&temporary) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fs::create_dir_all(directory)?;
+                File::create(&temporary)?
+            }
+            other => other?,
+        };
+        file.write_all(bytes)?;
+        if durable {
+            file.sync_all()?;
+        }
+        fs::rename(&temporary, path)?;
+        if durable {
+            File::open(directory)?.sync_all()?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| Error::io(format!("write state {}", path.display()), error))
+}
