@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::streaming_query_progress::StreamingQueryProgress;
 use crate::error::Error;
+use crate::streaming_query_progress::StreamingQueryProgress;
 
 /// One event.
 #[derive(Debug, Clone)]

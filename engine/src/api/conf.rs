@@ -24,9 +24,14 @@ pub(super) fn check(key: &str, value: &str) -> Result<()> {
             });
         }
     };
-    if allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(value)) {
+    if allowed
+        .iter()
+        .any(|allowed| allowed.eq_ignore_ascii_case(value))
+    {
         return Ok(());
     }
-    Err(Error::illegal_argument(format!("setting '{key}' cannot be '{value}' in this version"))
-        .with_hint(format!("it can be {}", allowed.join(", "))))
+    Err(Error::illegal_argument(format!(
+        "setting '{key}' cannot be '{value}' in this version"
+    ))
+    .with_hint(format!("it can be {}", allowed.join(", "))))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::common::config::Dialect;
 use datafusion::common::TableReference;
+use datafusion::common::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::config::SessionConfig;
@@ -19,12 +19,13 @@ use super::{StreamingQuery, StreamingQueryManager};
 use crate::clock::{Clock, SystemClock};
 use crate::connect::proto::command::CommandType;
 use crate::connect::{
-    RelationPlanner, Statement, from_datafusion, parse_statement, plan_query, proto,
-    register_functions, scan,
+    RelationPlanner, Statement, parse_statement, plan_query, proto, register_functions, scan,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, from_datafusion};
 use crate::options::nearest;
-use crate::plan::{StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations};
+use crate::plan::{
+    StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations,
+};
 use crate::runtime::FaultHook;
 use crate::sinks::ForeachBatch;
 use crate::sources::{MemoryStream, SourceSpec, batch_table};
@@ -224,14 +225,18 @@ impl Session {
         match &command.command_type {
             Some(CommandType::CreateDataframeView(view)) => {
                 let input = view.input.as_ref();
-                let input = input.ok_or_else(|| Error::illegal_argument("the view has no input"))?;
+                let input =
+                    input.ok_or_else(|| Error::illegal_argument("the view has no input"))?;
                 let plan = self.plan(input).await?;
-                self.create_view(&view.name, plan, view.replace).map(CommandOutput::View)
+                self.create_view(&view.name, plan, view.replace)
+                    .map(CommandOutput::View)
             }
-            Some(CommandType::WriteStreamOperationStart(start)) => {
-                super::start::start(self, start).await.map(CommandOutput::Query)
-            }
-            _ => Err(Error::analysis("this command is not supported in this version")),
+            Some(CommandType::WriteStreamOperationStart(start)) => super::start::start(self, start)
+                .await
+                .map(CommandOutput::Query),
+            _ => Err(Error::analysis(
+                "this command is not supported in this version",
+            )),
         }
     }
 
@@ -253,7 +258,9 @@ impl Session {
         let key = name.to_lowercase();
         let shown = self.inner.names.read().get(&key).cloned()?;
         let provider = futures::executor::block_on(self.inner.context.table_provider(key)).ok()?;
-        let is_streaming = provider.get_logical_plan().is_some_and(|plan| is_streaming(&plan))
+        let is_streaming = provider
+            .get_logical_plan()
+            .is_some_and(|plan| is_streaming(&plan))
             || provider.is::<StreamingRelation>();
         Some(ViewInfo {
             name: shown,
@@ -272,7 +279,10 @@ impl Session {
 
     /// Makes `function` known to the sink format `foreachBatch` under the option `callback`.
     pub fn register_foreach_batch(&self, name: &str, function: ForeachBatch) {
-        self.inner.foreach_batch.write().insert(name.to_string(), function);
+        self.inner
+            .foreach_batch
+            .write()
+            .insert(name.to_string(), function);
     }
 
     /// Sets where the console sink prints. Without it, it prints nowhere: the engine itself writes
@@ -284,7 +294,10 @@ impl Session {
     /// Sets one of Spark's settings for queries that start from now on.
     pub fn set_conf(&self, key: &str, value: &str) -> Result<()> {
         super::conf::check(key, value)?;
-        self.inner.conf.write().insert(key.to_string(), value.to_string());
+        self.inner
+            .conf
+            .write()
+            .insert(key.to_string(), value.to_string());
         Ok(())
     }
 
@@ -299,7 +312,12 @@ impl Session {
         plan.map_err(|error| self.suggest_view(error))
     }
 
-    pub(super) fn create_view(&self, name: &str, plan: LogicalPlan, replace: bool) -> Result<ViewInfo> {
+    pub(super) fn create_view(
+        &self,
+        name: &str,
+        plan: LogicalPlan,
+        replace: bool,
+    ) -> Result<ViewInfo> {
         let schema = Arc::clone(plan.schema().inner());
         let is_streaming = is_streaming(&plan);
         self.register(name, Arc::new(ViewTable::new(plan, None)), replace)?;
@@ -317,19 +335,29 @@ impl Session {
         replace: bool,
     ) -> Result<()> {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        if name.is_empty() || !name.chars().all(is_word) || name.starts_with(|c: char| c.is_numeric()) {
-            return Err(Error::illegal_argument(format!("'{name}' cannot be the name of a view"))
-                .with_hint("use letters, digits and underscores, beginning with a letter"));
+        if name.is_empty()
+            || !name.chars().all(is_word)
+            || name.starts_with(|c: char| c.is_numeric())
+        {
+            return Err(
+                Error::illegal_argument(format!("'{name}' cannot be the name of a view"))
+                    .with_hint("use letters, digits and underscores, beginning with a letter"),
+            );
         }
         let key = name.to_lowercase();
         if !replace && self.inner.names.read().contains_key(&key) {
-            return Err(Error::analysis(format!("a view named '{name}' exists already"))
-                .with_condition("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS")
-                .with_hint("choose another name, or CREATE OR REPLACE TEMPORARY VIEW"));
+            return Err(
+                Error::analysis(format!("a view named '{name}' exists already"))
+                    .with_condition("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS")
+                    .with_hint("choose another name, or CREATE OR REPLACE TEMPORARY VIEW"),
+            );
         }
         self.remove(name)?;
         let reference = TableReference::bare(key.clone());
-        self.inner.context.register_table(reference, table).map_err(from_datafusion)?;
+        self.inner
+            .context
+            .register_table(reference, table)
+            .map_err(from_datafusion)?;
         self.inner.names.write().insert(key, name.to_string());
         Ok(())
     }
@@ -338,7 +366,10 @@ impl Session {
         let key = name.to_lowercase();
         self.inner.names.write().remove(&key);
         let reference = TableReference::bare(key);
-        self.inner.context.deregister_table(reference).map_err(from_datafusion)
+        self.inner
+            .context
+            .deregister_table(reference)
+            .map_err(from_datafusion)
     }
 
     /// Runs a plan as a batch.
@@ -346,7 +377,8 @@ impl Session {
         if let Some(stream) = streaming_relations(&plan).first() {
             return Err(Error::analysis(format!(
                 "{} is a stream, which a batch query cannot read",
-                self.stream_name(&plan).unwrap_or_else(|| stream.description())
+                self.stream_name(&plan)
+                    .unwrap_or_else(|| stream.description())
             ))
             .with_hint("start a streaming query: %%stream NAME, with this SELECT as its body"));
         }
@@ -381,7 +413,12 @@ impl Session {
         if error.condition() != Some("TABLE_OR_VIEW_NOT_FOUND") {
             return error;
         }
-        let name = error.message().split('\'').nth(1).unwrap_or_default().to_string();
+        let name = error
+            .message()
+            .split('\'')
+            .nth(1)
+            .unwrap_or_default()
+            .to_string();
         self.unknown_view(&name)
     }
 
@@ -391,9 +428,8 @@ impl Session {
             .with_condition("TABLE_OR_VIEW_NOT_FOUND");
         match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-            None if names.is_empty() => {
-                error.with_hint("define a stream with %%source, or a view with CREATE TEMPORARY VIEW")
-            }
+            None if names.is_empty() => error
+                .with_hint("define a stream with %%source, or a view with CREATE TEMPORARY VIEW"),
             None => error.with_hint(format!("there are {}", names.join(", "))),
         }
     }
@@ -401,7 +437,9 @@ impl Session {
     fn show_views(&self) -> Result<Rows> {
         let views = self.views();
         let names: StringArray = views.iter().map(|view| Some(view.name.as_str())).collect();
-        let kinds = views.iter().map(|view| Some(if view.is_streaming { "stream" } else { "table" }));
+        let kinds = views
+            .iter()
+            .map(|view| Some(if view.is_streaming { "stream" } else { "table" }));
         let kinds: StringArray = kinds.collect();
         text_rows([("name", names), ("kind", kinds)])
     }
@@ -409,18 +447,28 @@ impl Session {
     fn describe(&self, name: &str) -> Result<Rows> {
         let view = self.view(name).ok_or_else(|| self.unknown_view(name))?;
         let fields = view.schema.fields();
-        let names: StringArray = fields.iter().map(|field| Some(field.name().as_str())).collect();
-        let types: StringArray =
-            fields.iter().map(|field| Some(field.data_type().to_string())).collect();
+        let names: StringArray = fields
+            .iter()
+            .map(|field| Some(field.name().as_str()))
+            .collect();
+        let types: StringArray = fields
+            .iter()
+            .map(|field| Some(field.data_type().to_string()))
+            .collect();
         text_rows([("col_name", names), ("data_type", types)])
     }
 }
 
 fn text_rows<const N: usize>(columns: [(&str, StringArray); N]) -> Result<Rows> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, false)).collect();
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, _)| Field::new(*name, DataType::Utf8, false))
+        .collect();
     let schema = Arc::new(Schema::new(fields));
-    let columns = columns.into_iter().map(|(_, column)| Arc::new(column) as _).collect();
+    let columns = columns
+        .into_iter()
+        .map(|(_, column)| Arc::new(column) as _)
+        .collect();
     let batch = RecordBatch::try_new(schema.clone(), columns)
         .map_err(|error| Error::internal(error.to_string()))?;
     Ok(Rows {

@@ -15,13 +15,24 @@ use super::session::Session;
 use super::streaming_query::{QueryFacts, StreamingQuery};
 use crate::checkpointing::{CheckpointFileManager, OffsetSeqLog, StreamMetadata};
 use crate::connect::proto::WriteStreamOperationStart;
-use crate::connect::proto::write_stream_operation_start::{SinkDestination, Trigger as ProtoTrigger};
+use crate::connect::proto::write_stream_operation_start::{
+    SinkDestination, Trigger as ProtoTrigger,
+};
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
-use crate::plan::{IncrementalExecution, StreamingPlan, check_supported, is_streaming, parse_duration_us};
-use crate::runtime::{MicroBatchExecution, QUERY_SHAPE, QuerySetup, StreamExecution, StreamIdentity};
-use crate::sinks::{self, MemorySink, MemoryTable, Sink, SinkTarget};
+use crate::plan::{
+    IncrementalExecution, StreamingPlan, check_supported, is_streaming, parse_duration_us,
+};
+use crate::runtime::{
+    MicroBatchExecution, QUERY_SHAPE, QuerySetup, StreamExecution, StreamIdentity,
+};
+use crate::sinks::{
+    ConsoleWriter, CreatedSink, ForeachBatchSink, SinkRequest, create_sink, sink_format,
+};
 use crate::trigger::Trigger;
+
+/// The sink format whose batches go to a function of the session.
+const FOREACH_BATCH: &str = "foreachBatch";
 
 /// Starts a query.
 pub(super) async fn start(
@@ -69,7 +80,6 @@ impl Start<'_> {
         check_supported(&plan, output_mode)?;
 
         let (mut options, format) = self.options();
-        sinks::check_output_mode(&format, output_mode)?;
         let checkpoint = self.checkpoint(&mut options, &format, output_mode)?;
         let streaming = StreamingPlan { plan, output_mode };
         let state = inner.context.state();
@@ -87,10 +97,15 @@ impl Start<'_> {
         }
         let mut sources = Vec::new();
         for (index, spec) in execution.sources.iter().enumerate() {
-            let metadata = checkpoint.files.root().join("sources").join(index.to_string());
+            let metadata = checkpoint
+                .files
+                .root()
+                .join("sources")
+                .join(index.to_string());
             sources.push(spec.create(&metadata, checkpoint.durable)?);
         }
-        let (sink, memory) = self.sink(&format, options, &execution, checkpoint.durable)?;
+        let CreatedSink { sink, table } =
+            self.sink(&format, &options, &execution, checkpoint.durable)?;
         let facts = QueryFacts {
             output_mode,
             trigger,
@@ -122,7 +137,7 @@ impl Start<'_> {
         };
         let run = Arc::new(StreamExecution::new(identity, inner.streams.event_sink()));
         let batches = MicroBatchExecution::try_new(setup, Arc::clone(&run))?;
-        if let (Some(table), Some(name)) = (memory, self.name) {
+        if let (Some(table), Some(name)) = (table, self.name) {
             self.session.register(name, table, true)?;
         }
         let query = StreamingQuery::new(run, facts);
@@ -136,13 +151,16 @@ impl Start<'_> {
 
     fn trigger(&self) -> Result<Trigger> {
         let absent = |name: &str| {
-            Error::analysis(format!("the {name} trigger is not supported in this version"))
-                .with_hint("use a processing-time trigger, once or available-now")
+            Error::analysis(format!(
+                "the {name} trigger is not supported in this version"
+            ))
+            .with_hint("use a processing-time trigger, once or available-now")
         };
         Ok(match &self.start.trigger {
             None => Trigger::default(),
             Some(ProtoTrigger::ProcessingTimeInterval(text)) => {
-                let interval = parse_duration_us(text).map_err(|error| error.context("the trigger"))?;
+                let interval =
+                    parse_duration_us(text).map_err(|error| error.context("the trigger"))?;
                 let interval = u64::try_from(interval).map_err(|_| {
                     Error::illegal_argument(format!("the trigger interval '{text}' is negative"))
                 })?;
@@ -150,7 +168,9 @@ impl Start<'_> {
             }
             Some(ProtoTrigger::AvailableNow(_)) => Trigger::AvailableNow,
             Some(ProtoTrigger::Once(_)) => Trigger::Once,
-            Some(ProtoTrigger::ContinuousCheckpointInterval(_)) => return Err(absent("continuous")),
+            Some(ProtoTrigger::ContinuousCheckpointInterval(_)) => {
+                return Err(absent("continuous"));
+            }
             Some(ProtoTrigger::RealTimeBatchDuration(_)) => return Err(absent("real-time")),
         })
     }
@@ -159,7 +179,9 @@ impl Start<'_> {
         let Some(name) = self.name else { return Ok(()) };
         let active = self.session.inner.streams.active();
         let same = |query: &&StreamingQuery| {
-            query.name().is_some_and(|other| other.eq_ignore_ascii_case(name))
+            query
+                .name()
+                .is_some_and(|other| other.eq_ignore_ascii_case(name))
         };
         match active.iter().find(same) {
             None => Ok(()),
@@ -177,9 +199,11 @@ impl Start<'_> {
         if is_streaming(&plan) {
             return Ok(plan);
         }
-        Err(Error::analysis("this query reads no stream, so it cannot run as a streaming query")
-            .with_condition("WRITE_STREAM_NOT_ALLOWED")
-            .with_hint("run it with %%sql, or define the stream with %%source"))
+        Err(
+            Error::analysis("this query reads no stream, so it cannot run as a streaming query")
+                .with_condition("WRITE_STREAM_NOT_ALLOWED")
+                .with_hint("run it with %%sql, or define the stream with %%source"),
+        )
     }
 
     /// The sink's options and format; the destination is the option `path`.
@@ -205,7 +229,10 @@ impl Start<'_> {
         output_mode: OutputMode,
     ) -> Result<Checkpoint> {
         let mut take = |name: &str| {
-            let key = options.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned()?;
+            let key = options
+                .keys()
+                .find(|key| key.eq_ignore_ascii_case(name))
+                .cloned()?;
             options.remove(&key)
         };
         let location = take("checkpointLocation");
@@ -219,9 +246,11 @@ impl Start<'_> {
             }
         };
         let Some(location) = location else {
-            if sinks::needs_checkpoint(format) {
-                return Err(Error::analysis(format!("the {format} sink needs a checkpoint directory"))
-                    .with_hint("add --checkpoint DIR"));
+            if sink_format(format).is_ok_and(|format| format.needs_path) {
+                return Err(Error::analysis(format!(
+                    "the {format} sink needs a checkpoint directory"
+                ))
+                .with_hint("add --checkpoint DIR"));
             }
             let temporary = TempDir::with_prefix("tidebook-")
                 .map_err(|error| Error::io("make a temporary checkpoint", error))?;
@@ -254,44 +283,57 @@ impl Start<'_> {
     fn sink(
         &self,
         format: &str,
-        options: BTreeMap<String, String>,
+        options: &BTreeMap<String, String>,
         execution: &IncrementalExecution,
         durable: bool,
-    ) -> Result<(Arc<dyn Sink>, Option<Arc<MemoryTable>>)> {
-        let schema = execution.schema();
+    ) -> Result<CreatedSink> {
         let inner = &self.session.inner;
-        if format.eq_ignore_ascii_case("memory") {
-            let name = self.name.ok_or_else(|| {
-                Error::analysis("the memory sink needs a query name").with_hint("name the query")
-            })?;
-            if let Some(view) = self.session.view(name)
-                && view.is_streaming
-            {
-                return Err(Error::analysis(format!(
-                    "'{name}' is the name of a stream, so it cannot be the name of a memory table"
+        if format.eq_ignore_ascii_case(FOREACH_BATCH) {
+            let function = options.get("callback").map_or("", String::as_str);
+            let functions = inner.foreach_batch.read();
+            let function = functions.get(function).ok_or_else(|| {
+                Error::illegal_argument(format!(
+                    "no foreachBatch function '{function}' is registered"
                 ))
-                .with_hint("choose another name for the query"));
-            }
-            sinks::check_options(format, &options)?;
-            let table = Arc::new(MemoryTable::new(schema));
-            return Ok((Arc::new(MemorySink::new(Arc::clone(&table))), Some(table)));
+            })?;
+            return Ok(CreatedSink {
+                sink: Arc::new(ForeachBatchSink::new(Arc::clone(function))),
+                table: None,
+            });
+        }
+        if format.eq_ignore_ascii_case("memory") {
+            self.check_memory_name()?;
         }
         let console = inner.console.read().clone();
         let label = self.name.unwrap_or("").to_string();
-        let write_console: sinks::ConsoleWriter = Arc::new(move |text| {
+        let console: ConsoleWriter = Arc::new(move |text| {
             if let Some(console) = &console {
-                console(&label, text);
+                console(&label, text.to_string());
             }
         });
-        let target = SinkTarget {
+        create_sink(SinkRequest {
             format,
             options,
-            schema,
+            path: None,
+            schema: execution.schema(),
+            output_mode: execution.output_mode,
             durable,
-            console: write_console,
-            foreach_batch: &inner.foreach_batch.read(),
-        };
-        Ok((sinks::create(target)?, None))
+            console,
+        })
+    }
+
+    /// A memory sink is a table under the query's name, which must not hide a stream.
+    fn check_memory_name(&self) -> Result<()> {
+        let name = self.name.ok_or_else(|| {
+            Error::analysis("the memory sink needs a query name").with_hint("name the query")
+        })?;
+        match self.session.view(name) {
+            Some(view) if view.is_streaming => Err(Error::analysis(format!(
+                "'{name}' is the name of a stream, so it cannot be the name of a memory table"
+            ))
+            .with_hint("choose another name for the query")),
+            _ => Ok(()),
+        }
     }
 
     /// Settings, and what makes this query this query.
@@ -308,7 +350,10 @@ impl Start<'_> {
         let operators = execution.operators.iter().map(|operator| operator.name);
         let operators = operators.collect::<Vec<_>>().join(", ");
         conf.insert(format!("{QUERY_SHAPE}source"), format!("[{sources}]"));
-        conf.insert(format!("{QUERY_SHAPE}stateful operator"), format!("[{operators}]"));
+        conf.insert(
+            format!("{QUERY_SHAPE}stateful operator"),
+            format!("[{operators}]"),
+        );
         conf
     }
 }
@@ -319,7 +364,10 @@ fn writable(root: &Path) -> Result<()> {
         tempfile::tempfile_in(root).map(drop)
     };
     test().map_err(|error| {
-        Error::io(format!("the checkpoint '{}' cannot be written", root.display()), error)
-            .with_hint("choose a --checkpoint directory that you can write to")
+        Error::io(
+            format!("the checkpoint '{}' cannot be written", root.display()),
+            error,
+        )
+        .with_hint("choose a --checkpoint directory that you can write to")
     })
 }

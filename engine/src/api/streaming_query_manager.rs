@@ -34,7 +34,11 @@ impl StreamingQueryManager {
     /// Queries that are running, by start.
     pub fn active(&self) -> Vec<StreamingQuery> {
         let queries = self.queries.lock();
-        queries.iter().filter(|query| query.is_active()).cloned().collect()
+        queries
+            .iter()
+            .filter(|query| query.is_active())
+            .cloned()
+            .collect()
     }
 
     /// All queries of the session that were started, ended ones included; of one name, the last.
@@ -47,7 +51,9 @@ impl StreamingQueryManager {
     pub fn get(&self, name: &str) -> Result<StreamingQuery> {
         let queries = self.queries.lock();
         let named = |query: &&StreamingQuery| {
-            query.name().is_some_and(|other| other.eq_ignore_ascii_case(name))
+            query
+                .name()
+                .is_some_and(|other| other.eq_ignore_ascii_case(name))
         };
         if let Some(query) = queries.iter().rev().find(named) {
             return Ok(query.clone());
@@ -86,7 +92,9 @@ impl StreamingQueryManager {
         let listeners = Arc::clone(&self.listeners);
         Arc::new(move |event| {
             let listeners = listeners.read().clone();
-            listeners.iter().for_each(|listener| listener.on_event(event));
+            listeners
+                .iter()
+                .for_each(|listener| listener.on_event(event));
         })
     }
 }

@@ -9,7 +9,6 @@ use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use datafusion::logical_expr::{Expr, Operator, binary_expr, lit, not};
 use datafusion::scalar::ScalarValue;
 
-use super::errors::{from_datafusion, unresolved_column};
 use super::proto::expression::cast::CastToType;
 use super::proto::expression::literal::LiteralType;
 use super::proto::expression::sort_order::{NullOrdering, SortDirection};
@@ -17,6 +16,7 @@ use super::proto::expression::{ExprType, Literal, SortOrder, UnresolvedFunction}
 use super::proto::{Expression, data_type};
 use super::types::{TIME_ZONE, parse_type};
 use crate::error::{Error, Result};
+use crate::error::{from_datafusion, unresolved_column};
 
 /// Resolves expressions against the columns of one relation.
 pub(super) struct ExpressionPlanner<'a> {
@@ -32,9 +32,7 @@ impl ExpressionPlanner<'_> {
         };
         match kind {
             ExprType::Literal(literal) => Ok(Expr::Literal(scalar(literal)?, None)),
-            ExprType::UnresolvedAttribute(attribute) => {
-                self.column(&attribute.unparsed_identifier)
-            }
+            ExprType::UnresolvedAttribute(attribute) => self.column(&attribute.unparsed_identifier),
             ExprType::UnresolvedFunction(call) => self.function(call),
             ExprType::ExpressionString(text) => self
                 .session
@@ -115,8 +113,12 @@ impl ExpressionPlanner<'_> {
         {
             return self.call("get_field", vec![self.column(outer)?, lit(field)], false);
         }
-        let names: Vec<&str> =
-            self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<&str> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
         Err(unresolved_column(&name, &names))
     }
 
@@ -174,14 +176,19 @@ impl ExpressionPlanner<'_> {
         let known: Vec<String> = known.collect();
         let error = Error::analysis(format!("function '{name}' does not exist"))
             .with_condition("UNRESOLVED_ROUTINE");
-        Err(match crate::options::nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-            None => error,
-        })
+        Err(
+            match crate::options::nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => error.with_hint(format!("did you mean '{near}'?")),
+                None => error,
+            },
+        )
     }
 }
 
-fn case_when(condition: Expr, then: Expr) -> datafusion::logical_expr::conditional_expressions::CaseBuilder {
+fn case_when(
+    condition: Expr,
+    then: Expr,
+) -> datafusion::logical_expr::conditional_expressions::CaseBuilder {
     datafusion::logical_expr::when(condition, then)
 }
 
@@ -239,7 +246,11 @@ fn scalar(literal: &Literal) -> Result<ScalarValue> {
             ScalarValue::TimestampMicrosecond(Some(*us), Some(TIME_ZONE.into()))
         }
         LiteralType::TimestampNtz(us) => ScalarValue::TimestampMicrosecond(Some(*us), None),
-        _ => return Err(Error::analysis("this kind of literal is not supported in this version")),
+        _ => {
+            return Err(Error::analysis(
+                "this kind of literal is not supported in this version",
+            ));
+        }
     })
 }
 
@@ -258,14 +269,21 @@ fn simple_type(data_type: &super::proto::DataType) -> Result<arrow::datatypes::D
         Some(Kind::Date(_)) => "date",
         Some(Kind::Timestamp(_)) => "timestamp",
         Some(Kind::TimestampNtz(_)) => "timestamp_ntz",
-        _ => return Err(Error::analysis("this type is not supported in a cast in this version")),
+        _ => {
+            return Err(Error::analysis(
+                "this type is not supported in a cast in this version",
+            ));
+        }
     };
     parse_type(text)
 }
 
 fn variant_name(kind: &ExprType) -> String {
     let text = format!("{kind:?}");
-    text.split(['(', ' ', '{']).next().unwrap_or_default().to_string()
+    text.split(['(', ' ', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_string()
 }
 
 pub(super) fn missing(what: &str) -> Error {

@@ -8,8 +8,8 @@ use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::sum::sum_udaf;
 
-use super::errors::from_datafusion;
 use crate::error::Result;
+use crate::error::from_datafusion;
 use crate::plan::{arithmetic_functions, current_time_functions, time_window_functions};
 
 /// Adds Spark's functions, and those that know about streams, to a session.
@@ -24,12 +24,19 @@ fn register(session: &SessionContext) -> DataFusionResult<()> {
     // Spark's variants of these have no states for groups of rows, or other names.
     let approx = approx_distinct_udaf();
     state.register_udaf(std::sync::Arc::new(
-        approx.as_ref().clone().with_aliases(["approx_count_distinct"]),
+        approx
+            .as_ref()
+            .clone()
+            .with_aliases(["approx_count_distinct"]),
     ))?;
     for plain in [avg_udaf(), count_udaf(), sum_udaf()] {
         state.register_udaf(plain)?;
     }
-    let own = [arithmetic_functions(), current_time_functions(), time_window_functions()];
+    let own = [
+        arithmetic_functions(),
+        current_time_functions(),
+        time_window_functions(),
+    ];
     for function in own.into_iter().flatten() {
         state.register_udf(std::sync::Arc::new(function))?;
     }

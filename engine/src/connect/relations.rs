@@ -11,7 +11,6 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::errors::from_datafusion;
 use super::expressions::{ExpressionPlanner, missing};
 use super::proto::aggregate::GroupType;
 use super::proto::read::{DataSource, ReadType};
@@ -20,11 +19,12 @@ use super::proto::set_operation::SetOpType;
 use super::proto::{self, Relation};
 use super::sql::{Statement, parse_statement, plan_query};
 use super::types::parse_ddl;
+use crate::error::from_datafusion;
 use crate::error::{Error, Result};
 use crate::plan::{
     StreamingRelation, deduplicate, parse_duration_us, resolve_time_windows, with_watermark,
 };
-use crate::sources;
+use crate::sources::{SourceSpec, batch_table};
 
 /// Plans relations against the tables and functions of one session.
 pub struct RelationPlanner<'a> {
@@ -47,8 +47,10 @@ impl<'a> RelationPlanner<'a> {
                 RelType::Read(read) => self.read(read).await,
                 RelType::Sql(sql) => match parse_statement(&sql.query)? {
                     Statement::Query(query) => plan_query(self.session, *query).await,
-                    _ => Err(Error::analysis("a query was expected, not another statement")
-                        .with_hint("start with SELECT or WITH")),
+                    _ => Err(
+                        Error::analysis("a query was expected, not another statement")
+                            .with_hint("start with SELECT or WITH"),
+                    ),
                 },
                 RelType::SubqueryAlias(alias) => {
                     let input = self.input(alias.input.as_deref()).await?;
@@ -87,11 +89,16 @@ impl<'a> RelationPlanner<'a> {
             Some(ReadType::NamedTable(table)) => {
                 let name = table.unparsed_identifier.replace('`', "").to_lowercase();
                 let reference = TableReference::bare(name.clone());
-                let schema = self.session.schema_for_ref(reference).map_err(from_datafusion)?;
+                let schema = self
+                    .session
+                    .schema_for_ref(reference)
+                    .map_err(from_datafusion)?;
                 match schema.table(&name).await.map_err(from_datafusion)? {
                     Some(provider) => scan(&name, provider),
-                    None => Err(Error::analysis(format!("table or view '{name}' does not exist"))
-                        .with_condition("TABLE_OR_VIEW_NOT_FOUND")),
+                    None => Err(
+                        Error::analysis(format!("table or view '{name}' does not exist"))
+                            .with_condition("TABLE_OR_VIEW_NOT_FOUND"),
+                    ),
                 }
             }
             Some(ReadType::DataSource(source)) if read.is_streaming => stream(source),
@@ -102,8 +109,7 @@ impl<'a> RelationPlanner<'a> {
 
     async fn table(&self, source: &DataSource) -> Result<LogicalPlan> {
         let (format, schema, options) = described(source)?;
-        let table =
-            sources::batch_table(self.session, &format, schema, &source.paths, &options).await?;
+        let table = batch_table(self.session, &format, schema, &source.paths, &options).await?;
         scan(&format, table)
     }
 
@@ -119,22 +125,34 @@ impl<'a> RelationPlanner<'a> {
             }
             RelType::Filter(filter) => {
                 let input = self.input(filter.input.as_deref()).await?;
-                let condition = filter.condition.as_ref().ok_or_else(|| missing("a filter's condition"))?;
+                let condition = filter
+                    .condition
+                    .as_ref()
+                    .ok_or_else(|| missing("a filter's condition"))?;
                 let condition = self.expressions(&input).plan(condition)?;
                 windows(LogicalPlanBuilder::from(input).filter(condition))
             }
             RelType::WithColumns(with) => {
                 let input = self.input(with.input.as_deref()).await?;
-                let mut columns: Vec<Expr> =
-                    input.schema().columns().into_iter().map(Expr::Column).collect();
+                let mut columns: Vec<Expr> = input
+                    .schema()
+                    .columns()
+                    .into_iter()
+                    .map(Expr::Column)
+                    .collect();
                 for alias in &with.aliases {
                     let [name] = alias.name.as_slice() else {
                         return Err(Error::analysis("a new column needs exactly one name"));
                     };
-                    let value = alias.expr.as_deref().ok_or_else(|| missing("a column's value"))?;
+                    let value = alias
+                        .expr
+                        .as_deref()
+                        .ok_or_else(|| missing("a column's value"))?;
                     let value = self.expressions(&input).plan(value)?.alias(name);
                     let fields = input.schema().fields().iter();
-                    let same = fields.clone().position(|field| field.name().eq_ignore_ascii_case(name));
+                    let same = fields
+                        .clone()
+                        .position(|field| field.name().eq_ignore_ascii_case(name));
                     match same {
                         Some(index) => columns[index] = value,
                         None => columns.push(value),
@@ -145,9 +163,15 @@ impl<'a> RelationPlanner<'a> {
             RelType::Drop(drop) => {
                 let input = self.input(drop.input.as_deref()).await?;
                 let dropped = |column: &Column| {
-                    drop.column_names.iter().any(|name| name.eq_ignore_ascii_case(column.name()))
+                    drop.column_names
+                        .iter()
+                        .any(|name| name.eq_ignore_ascii_case(column.name()))
                 };
-                let kept = input.schema().columns().into_iter().filter(|column| !dropped(column));
+                let kept = input
+                    .schema()
+                    .columns()
+                    .into_iter()
+                    .filter(|column| !dropped(column));
                 let kept: Vec<Expr> = kept.map(Expr::Column).collect();
                 build(LogicalPlanBuilder::from(input).project(kept))
             }
@@ -162,8 +186,9 @@ impl<'a> RelationPlanner<'a> {
                     )));
                 }
                 let renamed = columns.into_iter().zip(&to_df.column_names);
-                let renamed: Vec<Expr> =
-                    renamed.map(|(column, name)| Expr::Column(column).alias(name)).collect();
+                let renamed: Vec<Expr> = renamed
+                    .map(|(column, name)| Expr::Column(column).alias(name))
+                    .collect();
                 build(LogicalPlanBuilder::from(input).project(renamed))
             }
             RelType::Aggregate(aggregate) => self.aggregate(aggregate).await,
@@ -175,7 +200,10 @@ impl<'a> RelationPlanner<'a> {
             }
             RelType::Sort(sort) => {
                 let input = self.input(sort.input.as_deref()).await?;
-                let keys = sort.order.iter().map(|order| self.expressions(&input).sort(order));
+                let keys = sort
+                    .order
+                    .iter()
+                    .map(|order| self.expressions(&input).sort(order));
                 let keys = keys.collect::<Result<Vec<_>>>()?;
                 build(LogicalPlanBuilder::from(input).sort(keys))
             }
@@ -191,8 +219,14 @@ impl<'a> RelationPlanner<'a> {
             }
             other => {
                 let text = format!("{other:?}");
-                let name = text.split(['(', ' ', '{']).next().unwrap_or_default().to_string();
-                Err(Error::analysis(format!("the operation {name} is not supported in this version")))
+                let name = text
+                    .split(['(', ' ', '{'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_string();
+                Err(Error::analysis(format!(
+                    "the operation {name} is not supported in this version"
+                )))
             }
         }
     }
@@ -226,19 +260,30 @@ impl<'a> RelationPlanner<'a> {
 /// A scan of a table under a name.
 pub fn scan(name: &str, table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
     let reference = TableReference::bare(name);
-    build(LogicalPlanBuilder::scan(reference, provider_as_source(table), None))
+    build(LogicalPlanBuilder::scan(
+        reference,
+        provider_as_source(table),
+        None,
+    ))
 }
 
 fn stream(source: &DataSource) -> Result<LogicalPlan> {
     let (format, schema, options) = described(source)?;
-    let spec = sources::stream(&format, schema, &source.paths, &options)?;
+    let spec = SourceSpec::try_new(&format, schema, &source.paths, options)?;
     scan("stream", Arc::new(StreamingRelation::new(Arc::new(spec))))
 }
 
-type Described = (String, Option<arrow::datatypes::SchemaRef>, BTreeMap<String, String>);
+type Described = (
+    String,
+    Option<arrow::datatypes::SchemaRef>,
+    BTreeMap<String, String>,
+);
 
 fn described(source: &DataSource) -> Result<Described> {
-    let format = source.format.clone().unwrap_or_else(|| "parquet".to_string());
+    let format = source
+        .format
+        .clone()
+        .unwrap_or_else(|| "parquet".to_string());
     let schema = match source.schema.as_deref() {
         None | Some("") => None,
         Some(ddl) => Some(parse_ddl(ddl)?),
@@ -248,7 +293,9 @@ fn described(source: &DataSource) -> Result<Described> {
 }
 
 fn build(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
-    builder.and_then(LogicalPlanBuilder::build).map_err(from_datafusion)
+    builder
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(from_datafusion)
 }
 
 fn windows(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {

@@ -6,18 +6,15 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DataFusionStatement;
-use datafusion::sql::sqlparser::ast::{
-    CreateView, ObjectType, Query, Statement as SqlStatement,
-};
+use datafusion::sql::sqlparser::ast::{CreateView, ObjectType, Query, Statement as SqlStatement};
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::errors::from_datafusion;
 use super::sql_names::resolve_names;
 use super::types::parse_ddl;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, from_datafusion, syntax_error};
 use crate::plan::resolve_time_windows;
 
 /// One SQL statement.
@@ -70,14 +67,19 @@ pub fn parse_statement(text: &str) -> Result<Statement> {
     if statements.len() > 1 {
         return Err(Error::new(
             ErrorKind::Parse,
-            format!("one statement was expected, {} were given", statements.len()),
+            format!(
+                "one statement was expected, {} were given",
+                statements.len()
+            ),
         )
         .with_condition("PARSE_SYNTAX_ERROR")
         .with_hint("put each statement into a cell of its own"));
     }
     match statements.pop() {
-        None => Err(Error::new(ErrorKind::Parse, "there is no SQL statement here")
-            .with_condition("PARSE_EMPTY_STATEMENT")),
+        None => Err(
+            Error::new(ErrorKind::Parse, "there is no SQL statement here")
+                .with_condition("PARSE_EMPTY_STATEMENT"),
+        ),
         Some(SqlStatement::Query(query)) => Ok(Statement::Query(query)),
         Some(SqlStatement::CreateView(CreateView {
             name,
@@ -106,7 +108,11 @@ pub fn parse_statement(text: &str) -> Result<Statement> {
         }
         Some(other) => {
             let text = other.to_string();
-            let verb = text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            let verb = text
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ");
             Err(Error::analysis(format!("the statement {verb} is not supported"))
                 .with_hint("supported are SELECT, CREATE TEMPORARY VIEW, DROP VIEW, SHOW VIEWS and DESCRIBE"))
         }
@@ -118,37 +124,11 @@ pub async fn plan_query(session: &SessionState, query: Query) -> Result<LogicalP
     let mut statement = SqlStatement::Query(Box::new(query));
     resolve_names(session, &mut statement).await?;
     let statement = DataFusionStatement::Statement(Box::new(statement));
-    let plan = session.statement_to_plan(statement).await.map_err(from_datafusion)?;
+    let plan = session
+        .statement_to_plan(statement)
+        .await
+        .map_err(from_datafusion)?;
     resolve_time_windows(plan)
-}
-
-/// A parser's message as an error that shows the place in `text`.
-pub(super) fn syntax_error(message: &str, text: &str) -> Error {
-    let message = message.trim_start_matches("sql parser error: ");
-    let (what, place) = match message.rsplit_once(" at Line: ") {
-        Some((what, place)) => (what, place.split_once(", Column: ")),
-        None => (message, None),
-    };
-    let place = place.and_then(|(line, column)| {
-        Some((line.trim().parse::<usize>().ok()?, column.trim().parse::<usize>().ok()?))
-    });
-    let mut shown = lower_first(what);
-    if let Some((line, column)) = place {
-        shown.push_str(&format!(" (line {line}, column {column})"));
-        if let Some(source) = text.lines().nth(line.saturating_sub(1)) {
-            let marker = " ".repeat(column.saturating_sub(1));
-            shown.push_str(&format!("\n  {source}\n  {marker}^"));
-        }
-    }
-    Error::new(ErrorKind::Parse, shown).with_condition("PARSE_SYNTAX_ERROR")
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }
 
 /// `CREATE … VIEW … USING format OPTIONS (…)`, which the SQL parser does not know.

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::dialect::DatabricksDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::sql::syntax_error;
+use crate::error::syntax_error;
 use crate::error::{Error, Result};
 use crate::options::nearest;
 
@@ -18,8 +18,22 @@ use crate::options::nearest;
 pub(super) const TIME_ZONE: &str = "UTC";
 
 const TYPES: &[&str] = &[
-    "STRING", "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL",
-    "DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "BINARY", "ARRAY", "MAP", "STRUCT",
+    "STRING",
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "DATE",
+    "TIMESTAMP",
+    "TIMESTAMP_NTZ",
+    "BINARY",
+    "ARRAY",
+    "MAP",
+    "STRUCT",
 ];
 
 /// Parses the columns of a schema as they stand in DDL.
@@ -33,7 +47,9 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
             .context("the schema cannot be parsed")
             .with_hint("list columns and types: user_id STRING, amount DOUBLE, ts TIMESTAMP")
     };
-    let mut parser = Parser::new(&DatabricksDialect {}).try_with_sql(ddl).map_err(failed)?;
+    let mut parser = Parser::new(&DatabricksDialect {})
+        .try_with_sql(ddl)
+        .map_err(failed)?;
     let mut fields = Vec::new();
     loop {
         let name = parser.parse_identifier().map_err(failed)?;
@@ -51,7 +67,11 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
         }
         // A source never promises that a field is there, so a column may always be NULL.
         let _ = nullable;
-        fields.push(Field::new(&name.value, arrow_type(&data_type, &name.value)?, true));
+        fields.push(Field::new(
+            &name.value,
+            arrow_type(&data_type, &name.value)?,
+            true,
+        ));
         if !parser.consume_token(&Token::Comma) {
             break;
         }
@@ -66,7 +86,9 @@ pub fn parse_type(text: &str) -> Result<DataType> {
     let failed = |error: datafusion::sql::sqlparser::parser::ParserError| {
         syntax_error(&error.to_string(), text)
     };
-    let mut parser = Parser::new(&DatabricksDialect {}).try_with_sql(text).map_err(failed)?;
+    let mut parser = Parser::new(&DatabricksDialect {})
+        .try_with_sql(text)
+        .map_err(failed)?;
     arrow_type(&parser.parse_data_type().map_err(failed)?, "value")
 }
 
@@ -94,9 +116,10 @@ fn arrow_type(sql_type: &SqlType, column: &str) -> Result<DataType> {
         SqlType::Float(_) | SqlType::Real => DataType::Float32,
         SqlType::Double(_) | SqlType::DoublePrecision => DataType::Float64,
         SqlType::Date => DataType::Date32,
-        SqlType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => {
-            DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))
-        }
+        SqlType::Timestamp(
+            _,
+            TimezoneInfo::None | TimezoneInfo::WithTimeZone | TimezoneInfo::Tz,
+        ) => DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into())),
         SqlType::Timestamp(_, TimezoneInfo::WithoutTimeZone) => {
             DataType::Timestamp(TimeUnit::Microsecond, None)
         }
@@ -109,13 +132,23 @@ fn arrow_type(sql_type: &SqlType, column: &str) -> Result<DataType> {
             ArrayElemTypeDef::AngleBracket(item)
             | ArrayElemTypeDef::Parenthesis(item)
             | ArrayElemTypeDef::SquareBracket(item, _),
-        ) => DataType::List(Arc::new(Field::new_list_field(arrow_type(item, column)?, true))),
+        ) => DataType::List(Arc::new(Field::new_list_field(
+            arrow_type(item, column)?,
+            true,
+        ))),
         SqlType::Struct(fields, _) => {
             let fields = fields
                 .iter()
                 .map(|field| {
-                    let name = field.field_name.as_ref().map_or("", |name| name.value.as_str());
-                    Ok(Field::new(name, arrow_type(&field.field_type, column)?, true))
+                    let name = field
+                        .field_name
+                        .as_ref()
+                        .map_or("", |name| name.value.as_str());
+                    Ok(Field::new(
+                        name,
+                        arrow_type(&field.field_type, column)?,
+                        true,
+                    ))
                 })
                 .collect::<Result<Vec<_>>>()?;
             DataType::Struct(Fields::from(fields))

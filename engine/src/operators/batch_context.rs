@@ -43,7 +43,8 @@ pub struct InputPart {
 impl BatchContext {
     /// Sets the batch that is executed next.
     pub fn set(&self, batch: Batch) {
-        self.timestamp_ms.store(batch.timestamp_ms, Ordering::Release);
+        self.timestamp_ms
+            .store(batch.timestamp_ms, Ordering::Release);
         *self.batch.write() = batch;
     }
 
@@ -65,7 +66,11 @@ impl BatchContext {
     /// Whether any source uses more than one partition.
     pub fn is_parallel(&self) -> bool {
         let batch = self.batch.read();
-        batch.inputs.iter().flatten().any(|input| input.partitions > 1)
+        batch
+            .inputs
+            .iter()
+            .flatten()
+            .any(|input| input.partitions > 1)
     }
 
     /// Forgets the inputs, so that what they hold is freed between batches.

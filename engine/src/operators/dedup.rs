@@ -111,7 +111,12 @@ impl DisplayAs for DedupExec {
         let schema: SchemaRef = self.schema();
         let keys = self.filter.keys.iter();
         let keys: Vec<&str> = keys.map(|&key| schema.field(key).name().as_str()).collect();
-        write!(f, "DedupExec: {} [{}]", self.operator().name, keys.join(", "))
+        write!(
+            f,
+            "DedupExec: {} [{}]",
+            self.operator().name,
+            keys.join(", ")
+        )
     }
 }
 
@@ -163,7 +168,11 @@ impl DedupFilter {
         let mut state = self.operator.state();
         let expiry = self.expiry(batch)?;
         let late = self.late_rows(batch)?;
-        let keys: Vec<ArrayRef> = self.keys.iter().map(|&key| batch.column(key).clone()).collect();
+        let keys: Vec<ArrayRef> = self
+            .keys
+            .iter()
+            .map(|&key| batch.column(key).clone())
+            .collect();
         let encoded = state.store()?.encode(&keys)?;
         let store = state.store()?;
         let mut seen: HashTable<usize> = HashTable::new();
@@ -176,7 +185,9 @@ impl DedupFilter {
                 }
                 let (hash, key) = (encoded.hash(row), encoded.key(row));
                 if store.find(hash, key).is_some()
-                    || seen.find(hash, |&other| encoded.key(other) == key).is_some()
+                    || seen
+                        .find(hash, |&other| encoded.key(other) == key)
+                        .is_some()
                 {
                     return Some(false);
                 }
@@ -185,12 +196,16 @@ impl DedupFilter {
             })
             .collect();
         let rows = filter_record_batch(batch, &first).map_err(arrow_error)?;
-        let new_keys: Vec<ArrayRef> =
-            self.keys.iter().map(|&key| rows.column(key).clone()).collect();
+        let new_keys: Vec<ArrayRef> = self
+            .keys
+            .iter()
+            .map(|&key| rows.column(key).clone())
+            .collect();
         let new_encoded = store.encode(&new_keys)?;
         let new_expiry: Option<Vec<Option<i64>>> = expiry.map(|expiry| {
             let kept = expiry.into_iter().zip(first.values());
-            kept.filter_map(|(expiry, first)| first.then_some(expiry)).collect()
+            kept.filter_map(|(expiry, first)| first.then_some(expiry))
+                .collect()
         });
         let held = RecordBatch::try_new(self.operator.schema().clone(), new_keys);
         let held = held.map_err(arrow_error)?;

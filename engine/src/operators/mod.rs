@@ -8,12 +8,12 @@ mod dedup;
 mod event_time_watermark;
 mod exec;
 mod source;
-mod stateful;
 mod state_store_save;
+mod stateful;
 
 pub use batch_context::{Batch, BatchContext, InputPart};
 pub use dedup::{DedupExec, DedupKind};
 pub use event_time_watermark::{EventTimeStats, EventTimeWatermarkExec, WatermarkObserver};
 pub use source::StreamingSourceExec;
-pub use stateful::{EventTimeKey, OperatorMetrics, StatefulOperator};
 pub use state_store_save::StateStoreSaveExec;
+pub use stateful::{EventTimeKey, OperatorMetrics, StatefulOperator};

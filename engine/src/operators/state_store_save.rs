@@ -224,7 +224,8 @@ impl Merger {
         let expiry = self.expiry(keys)?;
         Ok(expiry.map(|expiry| {
             let late = expiry.iter();
-            late.map(|at| at.is_some_and(|at| at <= watermark)).collect()
+            late.map(|at| at.is_some_and(|at| at <= watermark))
+                .collect()
         }))
     }
 
@@ -399,7 +400,9 @@ async fn collect(
 
 fn accumulator(aggregate: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {
     if aggregate.groups_accumulator_supported() {
-        return aggregate.create_groups_accumulator().map_err(datafusion_error);
+        return aggregate
+            .create_groups_accumulator()
+            .map_err(datafusion_error);
     }
     let aggregate = Arc::clone(aggregate);
     let adapter = GroupsAccumulatorAdapter::new(move || aggregate.create_accumulator());

@@ -28,13 +28,19 @@ impl EventTimeKey {
     pub fn expiry(&self, keys: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
         let key = &keys[self.column];
         // A key that is a whole window is complete at its end.
-        let end = key.as_struct_opt().and_then(|window| window.column_by_name("end"));
+        let end = key
+            .as_struct_opt()
+            .and_then(|window| window.column_by_name("end"));
         let times = end
             .unwrap_or(key)
             .as_primitive_opt::<TimestampMicrosecondType>()
             .ok_or_else(|| Error::internal("the event-time key is not a timestamp"))?;
         Ok((0..times.len())
-            .map(|row| times.is_valid(row).then(|| times.value(row) + self.duration_us))
+            .map(|row| {
+                times
+                    .is_valid(row)
+                    .then(|| times.value(row) + self.duration_us)
+            })
             .collect())
     }
 }

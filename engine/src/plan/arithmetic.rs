@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::kernels::numeric;
-use arrow::compute::{cast, cast_with_options, CastOptions};
+use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
@@ -35,7 +35,11 @@ struct Division {
 
 impl ScalarUDFImpl for Division {
     fn name(&self) -> &str {
-        if self.integral { "spark_div" } else { "spark_divide" }
+        if self.integral {
+            "spark_div"
+        } else {
+            "spark_divide"
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -81,10 +85,13 @@ impl ScalarUDFImpl for Division {
         let (left, right) = (&arrays[0], &arrays[1]);
         let quotient: ArrayRef = match args.return_field.data_type() {
             DataType::Float64 => {
-                let (left, right) =
-                    (left.as_primitive::<Float64Type>(), right.as_primitive::<Float64Type>());
-                let zero = (0..right.len())
-                    .any(|row| left.is_valid(row) && right.is_valid(row) && right.value(row) == 0.0);
+                let (left, right) = (
+                    left.as_primitive::<Float64Type>(),
+                    right.as_primitive::<Float64Type>(),
+                );
+                let zero = (0..right.len()).any(|row| {
+                    left.is_valid(row) && right.is_valid(row) && right.value(row) == 0.0
+                });
                 if zero {
                     return Err(division_by_zero().into());
                 }
@@ -102,7 +109,10 @@ impl ScalarUDFImpl for Division {
                 let wide = DataType::Decimal256(76, scale + right_scale);
                 let left = cast(left, &wide)?;
                 let right = cast(right, &DataType::Decimal256(76, right_scale))?;
-                let exact = CastOptions { safe: false, ..Default::default() };
+                let exact = CastOptions {
+                    safe: false,
+                    ..Default::default()
+                };
                 cast_with_options(&numeric::div(&left, &right)?, decimal, &exact)?
             }
         };

@@ -11,21 +11,19 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::context::{QueryPlanner, SessionState};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{ExprSchemable, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
-use datafusion::physical_planner::{
-    DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner,
-};
-use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use parking_lot::Mutex;
 
 use super::current_time::{TimeSource, resolve_current_time};
 use super::event_time::{watermark_delay_ms, window_duration_us};
 use super::streaming_node::{NodeKind, StreamingNode, state_store_save};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
-use crate::connect::from_datafusion;
+use crate::error::from_datafusion;
 use crate::error::{Error, Result};
 use crate::operators::{
     BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec, StateStoreSaveExec,
@@ -71,9 +69,7 @@ impl IncrementalExecution {
         let context = Arc::new(BatchContext::default());
         let mut sources = Vec::new();
         let plan = bind_sources(&streaming.plan, &context, partitions, &mut sources)
-            .and_then(|plan| {
-                resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context)))
-            })
+            .and_then(|plan| resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context))))
             .map_err(from_datafusion)?;
         let planned = Arc::new(Planned::default());
         let session = streaming_session(session, &context, streaming.output_mode, &planned);
@@ -148,9 +144,13 @@ fn streaming_session(
     options.optimizer.repartition_sorts = false;
     // Nodes are executed again for every batch, which dynamic filters would not survive.
     options.optimizer.enable_dynamic_filter_pushdown = false;
+    // This rule moves struct fields through our nodes under names that collide.
+    options.optimizer.enable_leaf_expression_pushdown = false;
     options.execution.collect_statistics = false;
     // Partial aggregates of a batch must be one row per group.
-    options.execution.skip_partial_aggregation_probe_ratio_threshold = 1.1;
+    options
+        .execution
+        .skip_partial_aggregation_probe_ratio_threshold = 1.1;
     let planner = StreamingPlanner {
         context: Arc::clone(context),
         output_mode,
@@ -313,8 +313,8 @@ impl StreamingPlanner {
         };
         let halves = input.downcast_ref::<AggregateExec>();
         let partial = halves.map(AggregateExec::input);
-        let Some((partial, exec)) = partial
-            .and_then(|partial| Some((partial, partial.downcast_ref::<AggregateExec>()?)))
+        let Some((partial, exec)) =
+            partial.and_then(|partial| Some((partial, partial.downcast_ref::<AggregateExec>()?)))
         else {
             return Err(DataFusionError::Internal(
                 "an aggregation was not planned in two halves".into(),

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, TableReference};
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::{
-    Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore,
-};
+use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
 use super::event_time::{WATERMARK_DELAY_MS, watermark_delay_ms};
 use crate::error::{Error, Result};
@@ -41,7 +39,10 @@ pub(super) enum NodeKind {
 /// Marks `event_time` of `input` as its event time, with a watermark `delay_ms` behind it.
 pub fn with_watermark(input: LogicalPlan, event_time: &str, delay_ms: i64) -> Result<LogicalPlan> {
     let (column, field) = find_column(input.schema(), event_time, "the watermark")?;
-    if !matches!(field.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)) {
+    if !matches!(
+        field.data_type(),
+        DataType::Timestamp(TimeUnit::Microsecond, _)
+    ) {
         let message = format!(
             "the event time '{event_time}' must be a TIMESTAMP, but it is {}",
             field.data_type()
@@ -51,7 +52,10 @@ pub fn with_watermark(input: LogicalPlan, event_time: &str, delay_ms: i64) -> Re
             .with_hint(format!("declare the column as '{event_time} TIMESTAMP'")));
     }
     let redefines = input.schema().fields().iter();
-    if redefines.clone().any(|field| watermark_delay_ms(field).is_some()) {
+    if redefines
+        .clone()
+        .any(|field| watermark_delay_ms(field).is_some())
+    {
         let message = "this stream has a watermark already; it cannot be redefined";
         return Err(Error::analysis(message).with_hint("define the watermark once, on the source"));
     }
@@ -72,7 +76,9 @@ pub fn deduplicate(
     let keys: Vec<Column> = if keys.is_empty() {
         schema.columns()
     } else {
-        let found = keys.iter().map(|key| find_column(&schema, key, "dropDuplicates"));
+        let found = keys
+            .iter()
+            .map(|key| find_column(&schema, key, "dropDuplicates"));
         found.map(|found| Ok(found?.0)).collect::<Result<_>>()?
     };
     let kind = NodeKind::Deduplicate {
@@ -92,8 +98,12 @@ fn find_column(schema: &DFSchema, name: &str, wanted_by: &str) -> Result<(Column
     let matches = |field: &str| field.eq_ignore_ascii_case(name);
     let found = schema.iter().find(|(_, field)| matches(field.name()));
     let Some((qualifier, field)) = found else {
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        return Err(crate::connect::unresolved_column(name, &names)
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        return Err(crate::error::unresolved_column(name, &names)
             .context(format!("{wanted_by} needs a column of the stream")));
     };
     let qualifier: Option<TableReference> = qualifier.cloned();
@@ -234,7 +244,11 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
                 within_watermark,
             } => {
                 let keys: Vec<String> = keys.iter().map(Column::flat_name).collect();
-                let within = if *within_watermark { "WithinWatermark" } else { "" };
+                let within = if *within_watermark {
+                    "WithinWatermark"
+                } else {
+                    ""
+                };
                 write!(f, "Deduplicate{within}: [{}]", keys.join(", "))
             }
             NodeKind::StateStoreSave => write!(f, "StateStoreSave"),

@@ -10,16 +10,14 @@ use arrow::array::{
     Array, ArrayRef, AsArray, ListBuilder, StructArray, TimestampMicrosecondArray,
     TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{
-    DataType, Field, FieldRef, Fields, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, UnnestOptions};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use datafusion::scalar::ScalarValue;
 
@@ -33,19 +31,26 @@ const WINDOW_START: &str = "__window_start";
 
 /// The functions as SQL finds them.
 pub fn time_window_functions() -> Vec<ScalarUDF> {
-    [Function::Window, Function::SessionWindow, Function::WindowTime]
-        .into_iter()
-        .map(|function| ScalarUDF::from(WindowFunction::new(function)))
-        .collect()
+    [
+        Function::Window,
+        Function::SessionWindow,
+        Function::WindowTime,
+    ]
+    .into_iter()
+    .map(|function| ScalarUDF::from(WindowFunction::new(function)))
+    .collect()
 }
 
 /// Parses `10 minutes`, `1 hour 30 minutes`, `interval 5 seconds` to microseconds. Months and
 /// years are refused: they have no fixed length.
 pub fn parse_duration_us(text: &str) -> Result<i64> {
     let wrong = |why: String| {
-        Error::new(ErrorKind::Parse, format!("'{text}' is not a duration: {why}"))
-            .with_condition("INVALID_INTERVAL_FORMAT")
-            .with_hint("write it like '10 minutes', '1 hour 30 minutes' or '500 milliseconds'")
+        Error::new(
+            ErrorKind::Parse,
+            format!("'{text}' is not a duration: {why}"),
+        )
+        .with_condition("INVALID_INTERVAL_FORMAT")
+        .with_hint("write it like '10 minutes', '1 hour 30 minutes' or '500 milliseconds'")
     };
     let lower = text.trim().to_ascii_lowercase();
     let mut words = lower.split_whitespace().peekable();
@@ -54,10 +59,14 @@ pub fn parse_duration_us(text: &str) -> Result<i64> {
     while let Some(number) = words.next() {
         let digits = number.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = match &number[digits.len()..] {
-            "" => words.next().ok_or_else(|| wrong("a unit is missing".into()))?,
+            "" => words
+                .next()
+                .ok_or_else(|| wrong("a unit is missing".into()))?,
             attached => attached,
         };
-        let value: i64 = digits.parse().map_err(|_| wrong(format!("'{number}' is not a number")))?;
+        let value: i64 = digits
+            .parse()
+            .map_err(|_| wrong(format!("'{number}' is not a number")))?;
         let unit_us: i64 = match unit.trim_end_matches('s') {
             "microsecond" | "u" => 1,
             "millisecond" | "m" if unit != "m" => 1_000,
@@ -69,7 +78,9 @@ pub fn parse_duration_us(text: &str) -> Result<i64> {
             "month" | "year" => return Err(wrong("months and years have no fixed length".into())),
             _ => return Err(wrong(format!("'{unit}' is not a unit of time"))),
         };
-        let part = value.checked_mul(unit_us).ok_or_else(|| wrong("it is too long".into()))?;
+        let part = value
+            .checked_mul(unit_us)
+            .ok_or_else(|| wrong("it is too long".into()))?;
         total = Some(total.unwrap_or(0) + part);
     }
     total.ok_or_else(|| wrong("it is empty".into()))
@@ -83,7 +94,9 @@ pub fn resolve_time_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
             [] => return Ok(Transformed::yes(node.recompute_schema()?)),
             [call] => rewrite(node, call)?,
             [first, second, ..] => {
-                let message = format!("one query level can use one window, but {first} and {second} were found");
+                let message = format!(
+                    "one query level can use one window, but {first} and {second} were found"
+                );
                 return Err(Error::analysis(message)
                     .with_hint("compute the second window in an outer query")
                     .into());
@@ -91,7 +104,7 @@ pub fn resolve_time_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
         };
         Ok(Transformed::yes(rewritten))
     });
-    Ok(resolved.map_err(crate::connect::from_datafusion)?.data)
+    Ok(resolved.map_err(crate::error::from_datafusion)?.data)
 }
 
 /// The different calls of `window` in a node's own expressions.
@@ -145,7 +158,13 @@ fn rewrite(node: LogicalPlan, call: &Expr) -> DataFusionResult<LogicalPlan> {
     if let LogicalPlan::Aggregate(aggregate) = &node {
         let groups = aggregate.group_expr.iter().cloned();
         let groups: Vec<Expr> = groups
-            .map(|expr| if &expr == call { Ok(start.clone()) } else { replace(expr, &window) })
+            .map(|expr| {
+                if &expr == call {
+                    Ok(start.clone())
+                } else {
+                    replace(expr, &window)
+                }
+            })
             .collect::<DataFusionResult<_>>()?;
         let names = NamePreserver::new_for_projection();
         let aggregates: Vec<Expr> = aggregate
@@ -156,7 +175,9 @@ fn rewrite(node: LogicalPlan, call: &Expr) -> DataFusionResult<LogicalPlan> {
                 Ok(name.restore(replace(expr.clone(), &window)?))
             })
             .collect::<DataFusionResult<_>>()?;
-        let grouped = LogicalPlanBuilder::from(input).aggregate(groups, aggregates)?.build()?;
+        let grouped = LogicalPlanBuilder::from(input)
+            .aggregate(groups, aggregates)?
+            .build()?;
         let fields = node.schema().iter().zip(grouped.schema().columns());
         let outputs: Vec<Expr> = fields
             .map(|((qualifier, field), column)| {
@@ -180,16 +201,18 @@ fn rewrite(node: LogicalPlan, call: &Expr) -> DataFusionResult<LogicalPlan> {
         })
         .collect::<DataFusionResult<_>>()?;
     match node {
-        LogicalPlan::Projection(_) => {
-            LogicalPlanBuilder::from(input).project(expressions)?.build()
-        }
+        LogicalPlan::Projection(_) => LogicalPlanBuilder::from(input)
+            .project(expressions)?
+            .build(),
         LogicalPlan::Filter(filter) => {
             let columns = filter.input.schema().columns();
             let mut builder = LogicalPlanBuilder::from(input);
             for predicate in expressions {
                 builder = builder.filter(predicate)?;
             }
-            builder.project(columns.into_iter().map(Expr::Column))?.build()
+            builder
+                .project(columns.into_iter().map(Expr::Column))?
+                .build()
         }
         other => Err(Error::analysis(format!(
             "{call} can be used in SELECT, WHERE and GROUP BY, not in {}",
@@ -248,10 +271,8 @@ impl WindowSpec {
                 let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
                 datafusion::logical_expr::cast(self.time.clone(), micros)
             }
-            DataType::Struct(_) => {
-                ScalarUDF::from(WindowFunction::new(Function::WindowTime))
-                    .call(vec![self.time.clone()])
-            }
+            DataType::Struct(_) => ScalarUDF::from(WindowFunction::new(Function::WindowTime))
+                .call(vec![self.time.clone()]),
             DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Date32 => {
                 let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
                 datafusion::logical_expr::cast(self.time.clone(), micros)
@@ -269,8 +290,13 @@ impl WindowSpec {
             lit(self.slide_us),
             lit(self.start_us),
         ]);
-        let mut outputs: Vec<Expr> =
-            input.schema().columns().into_iter().map(Expr::Column).collect();
+        let columns: Vec<Expr> = input
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
+        let mut outputs = columns.clone();
         outputs.push(starts.alias(WINDOW_START));
         let builder = LogicalPlanBuilder::from(input)
             .filter(self.time.clone().is_not_null())?
@@ -278,9 +304,19 @@ impl WindowSpec {
         if self.slide_us == self.duration_us {
             return builder.build();
         }
+        // Unnesting forgets that the starts are event times.
+        let start = Column::new_unqualified(WINDOW_START);
+        let marked = ScalarUDF::from(WindowFunction::new(Function::Mark)).call(vec![
+            Expr::Column(start.clone()),
+            self.time.clone(),
+            lit(self.duration_us),
+        ]);
+        let mut outputs = columns;
+        outputs.push(marked.alias(WINDOW_START));
         let options = UnnestOptions::new().with_preserve_nulls(false);
         builder
-            .unnest_column_with_options(Column::new_unqualified(WINDOW_START), options)?
+            .unnest_column_with_options(start, options)?
+            .project(outputs)?
             .build()
     }
 }
@@ -296,8 +332,10 @@ fn duration(expr: &Expr) -> Result<i64> {
         Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(value)), _) if value.months == 0 => {
             Ok(i64::from(value.days) * 86_400_000_000 + value.nanoseconds / 1_000)
         }
-        other => Err(Error::analysis(format!("a window's length must be a literal, not {other}"))
-            .with_hint("write it like '10 minutes'")),
+        other => Err(
+            Error::analysis(format!("a window's length must be a literal, not {other}"))
+                .with_hint("write it like '10 minutes'"),
+        ),
     }
 }
 
@@ -311,6 +349,8 @@ enum Function {
     WindowTime,
     /// The start of the window(s) a time falls in.
     Starts,
+    /// A start as it is, as an event time if the time beside it is one.
+    Mark,
     /// `{start, end}` from a start and a length.
     Struct,
 }
@@ -337,6 +377,7 @@ impl ScalarUDFImpl for WindowFunction {
             Function::SessionWindow => SESSION_WINDOW,
             Function::WindowTime => WINDOW_TIME,
             Function::Starts => "window_starts",
+            Function::Mark => "window_mark",
             Function::Struct => "window_struct",
         }
     }
@@ -351,7 +392,8 @@ impl ScalarUDFImpl for WindowFunction {
 
     /// An event time stays one: the metadata of the time argument goes on.
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        let Some(time) = args.arg_fields.first() else {
+        let time_argument = usize::from(self.function == Function::Mark);
+        let Some(time) = args.arg_fields.get(time_argument) else {
             let message = format!("{} needs an argument", self.name());
             return Err(Error::analysis(message).into());
         };
@@ -362,6 +404,7 @@ impl ScalarUDFImpl for WindowFunction {
         let (data_type, duration_us) = match self.function {
             Function::Window | Function::SessionWindow => (window_type(time), None),
             Function::Struct => (window_type(time), literal(1)),
+            Function::Mark => (args.arg_fields[0].data_type().clone(), literal(2)),
             Function::WindowTime => (window_start_type(time), None),
             Function::Starts => {
                 let start = window_start_type(time);
@@ -394,6 +437,7 @@ impl ScalarUDFImpl for WindowFunction {
                 let last = end.unary::<_, TimestampMicrosecondType>(|end| end - 1);
                 Arc::new(last.with_timezone_opt::<Arc<str>>(zone))
             }
+            Function::Mark => time,
             Function::Struct => window_structs(&time, literal(1)?)?,
             Function::Starts => window_starts(&time, literal(1)?, literal(2)?, literal(3)?)?,
         };
@@ -428,7 +472,9 @@ fn timestamps(array: &ArrayRef) -> DataFusionResult<&TimestampMicrosecondArray> 
 }
 
 fn window_end(window: &ArrayRef) -> DataFusionResult<TimestampMicrosecondArray> {
-    let end = window.as_struct_opt().and_then(|window| window.column_by_name("end"));
+    let end = window
+        .as_struct_opt()
+        .and_then(|window| window.column_by_name("end"));
     let Some(end) = end else {
         let message = "window_time needs a column made by window(…)";
         return Err(Error::analysis(message).into());
@@ -443,7 +489,11 @@ fn window_structs(starts: &ArrayRef, duration_us: i64) -> DataFusionResult<Array
     let end = end.with_timezone_opt::<Arc<str>>(zone);
     let columns: Vec<ArrayRef> = vec![Arc::clone(starts), Arc::new(end)];
     let fields = window_fields(start.data_type());
-    Ok(Arc::new(StructArray::try_new(fields, columns, start.nulls().cloned())?))
+    Ok(Arc::new(StructArray::try_new(
+        fields,
+        columns,
+        start.nulls().cloned(),
+    )?))
 }
 
 /// Spark's rule: the last window starts at `time - floorMod(time - start, slide)`; earlier ones

@@ -16,12 +16,17 @@ use crate::output_mode::OutputMode;
 pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
     let mut nodes = Vec::new();
     collect(plan, &mut nodes);
-    let aggregations: Vec<&LogicalPlan> =
-        nodes.iter().copied().filter(|node| is_streaming_aggregation(node)).collect();
+    let aggregations: Vec<&LogicalPlan> = nodes
+        .iter()
+        .copied()
+        .filter(|node| is_streaming_aggregation(node))
+        .collect();
 
     if mode == OutputMode::Complete && aggregations.is_empty() {
-        return Err(unsupported_mode(mode, "a query without aggregation on the stream")
-            .with_hint("aggregate with GROUP BY, or use --mode append"));
+        return Err(
+            unsupported_mode(mode, "a query without aggregation on the stream")
+                .with_hint("aggregate with GROUP BY, or use --mode append"),
+        );
     }
     if mode == OutputMode::Append {
         for aggregation in &aggregations {
@@ -62,17 +67,23 @@ fn has_event_time_key(node: &LogicalPlan) -> bool {
             let field = key.to_field(aggregate.input.schema());
             field.is_ok_and(|(_, field)| is_event_time(&field))
         }),
-        other => other.schema().fields().iter().any(|field| is_event_time(field)),
+        other => other
+            .schema()
+            .fields()
+            .iter()
+            .any(|field| is_event_time(field)),
     }
 }
 
 fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> Result<()> {
     check_expressions(node)?;
     match node {
-        LogicalPlan::Sort(_) if mode != OutputMode::Complete || !after_aggregation => {
-            Err(Error::analysis("a stream can be sorted only after an aggregation, in complete mode")
-                .with_hint("drop ORDER BY here and sort when you read the result, or use --mode complete"))
-        }
+        LogicalPlan::Sort(_) if mode != OutputMode::Complete || !after_aggregation => Err(
+            Error::analysis("a stream can be sorted only after an aggregation, in complete mode")
+                .with_hint(
+                    "drop ORDER BY here and sort when you read the result, or use --mode complete",
+                ),
+        ),
         LogicalPlan::Limit(limit) => {
             if limit.skip.is_some() {
                 return Err(Error::analysis("OFFSET is not supported on a stream")
@@ -100,8 +111,10 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> 
             if union.inputs.iter().all(|input| is_streaming(input)) {
                 Ok(())
             } else {
-                Err(Error::analysis("a union of a stream and a table is not supported")
-                    .with_hint("read the table as a stream too: %%source"))
+                Err(
+                    Error::analysis("a union of a stream and a table is not supported")
+                        .with_hint("read the table as a stream too: %%source"),
+                )
             }
         }
         LogicalPlan::Distinct(Distinct::On(_)) => {
@@ -129,19 +142,26 @@ fn check_streaming_node(node: &StreamingNode) -> Result<()> {
         return Ok(());
     };
     let fields = node.input().schema().fields();
-    if fields.iter().any(|field| watermark_delay_ms(field).is_some()) {
+    if fields
+        .iter()
+        .any(|field| watermark_delay_ms(field).is_some())
+    {
         return Ok(());
     }
-    Err(Error::analysis("dropDuplicatesWithinWatermark needs a watermark on the stream")
-        .with_hint("add --watermark \"ts 10 minutes\" to the %%source"))
+    Err(
+        Error::analysis("dropDuplicatesWithinWatermark needs a watermark on the stream")
+            .with_hint("add --watermark \"ts 10 minutes\" to the %%source"),
+    )
 }
 
 fn check_join(left: &LogicalPlan, right: &LogicalPlan, join_type: JoinType) -> Result<()> {
     let streams = (is_streaming(left), is_streaming(right));
     let refused = match streams {
         (true, true) => {
-            return Err(Error::analysis("joining two streams is not supported in this version")
-                .with_hint("write one stream to files first and join with those"));
+            return Err(
+                Error::analysis("joining two streams is not supported in this version")
+                    .with_hint("write one stream to files first and join with those"),
+            );
         }
         (true, false) => !matches!(
             join_type,
@@ -158,7 +178,11 @@ fn check_join(left: &LogicalPlan, right: &LogicalPlan, join_type: JoinType) -> R
         (false, false) => false,
     };
     if refused {
-        let (left, right) = if streams.0 { ("stream", "table") } else { ("table", "stream") };
+        let (left, right) = if streams.0 {
+            ("stream", "table")
+        } else {
+            ("table", "stream")
+        };
         return Err(Error::analysis(format!(
             "a {join_type} join with a {left} on the left and a {right} on the right is not supported"
         ))
@@ -174,13 +198,19 @@ fn check_expressions(node: &LogicalPlan) -> Result<()> {
             match expr {
                 Expr::AggregateFunction(call) if call.params.distinct => {
                     refused = Some(
-                        Error::analysis(format!("DISTINCT in an aggregate is not supported on a stream: {expr}"))
-                            .with_hint("use approx_count_distinct(…), or SELECT DISTINCT in a subquery"),
+                        Error::analysis(format!(
+                            "DISTINCT in an aggregate is not supported on a stream: {expr}"
+                        ))
+                        .with_hint(
+                            "use approx_count_distinct(…), or SELECT DISTINCT in a subquery",
+                        ),
                     );
                 }
                 Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_) => {
                     if subquery_of(expr).is_some_and(is_streaming) {
-                        refused = Some(Error::analysis("a subquery in an expression cannot read a stream"));
+                        refused = Some(Error::analysis(
+                            "a subquery in an expression cannot read a stream",
+                        ));
                     }
                 }
                 _ => {}
@@ -188,7 +218,7 @@ fn check_expressions(node: &LogicalPlan) -> Result<()> {
             Ok(TreeNodeRecursion::Continue)
         })
     });
-    visited.map_err(crate::connect::from_datafusion)?;
+    visited.map_err(crate::error::from_datafusion)?;
     refused.map_or(Ok(()), Err)
 }
 
@@ -219,7 +249,8 @@ fn append_without_watermark(plan: &LogicalPlan) -> Error {
             "add --watermark \"{} 10 minutes\" to %%source {}, or use --mode update",
             source.1, source.0
         )),
-        _ => error.with_hint("add --watermark \"ts 10 minutes\" to the %%source, or use --mode update"),
+        _ => error
+            .with_hint("add --watermark \"ts 10 minutes\" to the %%source, or use --mode update"),
     }
 }
 

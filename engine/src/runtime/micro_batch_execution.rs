@@ -96,7 +96,11 @@ enum Triggered {
 impl MicroBatchExecution {
     /// Reads the checkpoint and prepares the first batch. What is wrong is found here, at start.
     pub fn try_new(setup: QuerySetup, run: Arc<StreamExecution>) -> Result<Self> {
-        let delays = setup.execution.watermarks.iter().map(|watermark| watermark.delay_ms);
+        let delays = setup
+            .execution
+            .watermarks
+            .iter()
+            .map(|watermark| watermark.delay_ms);
         let mut this = Self {
             offset_log: OffsetSeqLog::new(&setup.checkpoint),
             commit_log: CommitLog::new(&setup.checkpoint),
@@ -122,7 +126,11 @@ impl MicroBatchExecution {
     }
 
     /// Runs on a thread of its own until the query ends. `started` is told once the run is live.
-    pub fn spawn(mut self, runtime: tokio::runtime::Handle, started: oneshot::Sender<()>) -> Result<()> {
+    pub fn spawn(
+        mut self,
+        runtime: tokio::runtime::Handle,
+        started: oneshot::Sender<()>,
+    ) -> Result<()> {
         let run = Arc::clone(&self.run);
         let name = format!("stream-{}", run.identity().label());
         let span = tracing::info_span!(
@@ -140,7 +148,9 @@ impl MicroBatchExecution {
             });
             let _ = started.send(());
             let body = std::panic::AssertUnwindSafe(self.run_until_stopped()).catch_unwind();
-            let result = runtime.block_on(body).unwrap_or_else(|panic| Err(panicked(&*panic)));
+            let result = runtime
+                .block_on(body)
+                .unwrap_or_else(|panic| Err(panicked(&*panic)));
             // What the run holds is freed before anyone learns that it has ended.
             drop(self);
             let label = run.identity().label();
@@ -151,7 +161,9 @@ impl MicroBatchExecution {
             });
             run.ended(exception);
         });
-        spawned.map(drop).map_err(|error| Error::io("start the query's thread", error))
+        spawned
+            .map(drop)
+            .map_err(|error| Error::io("start the query's thread", error))
     }
 
     async fn run_until_stopped(&mut self) -> Result<()> {
@@ -240,8 +252,13 @@ impl MicroBatchExecution {
 
     fn open_state(&self) -> Result<()> {
         for (id, operator) in self.setup.execution.operators.iter().enumerate() {
-            let directory: PathBuf =
-                self.setup.checkpoint.root().join("state").join(id.to_string()).join("0");
+            let directory: PathBuf = self
+                .setup
+                .checkpoint
+                .root()
+                .join("state")
+                .join(id.to_string())
+                .join("0");
             operator.open(directory, self.setup.durable, self.batch_id)?;
         }
         Ok(())
@@ -251,7 +268,8 @@ impl MicroBatchExecution {
         let clock = Arc::clone(&self.setup.clock);
         let mut timer = TriggerTimer::start(clock.now_ms(), self.previous_trigger_ms);
         let Some(planned) = self.construct_next_batch(&mut timer, limit)? else {
-            self.run.set_status("Waiting for data to arrive", false, false);
+            self.run
+                .set_status("Waiting for data to arrive", false, false);
             self.run.found_nothing_new();
             self.report_idle(timer);
             return Ok(Triggered::Nothing);
@@ -261,8 +279,10 @@ impl MicroBatchExecution {
         let progress = timer.finish(self.run.identity(), report);
         self.last_idle_ms = Some(clock.now_ms());
         self.run.add_progress(progress.clone());
-        self.run.post(&StreamingQueryEvent::Progress(Box::new(progress)));
-        self.run.set_status("Waiting for next trigger", false, false);
+        self.run
+            .post(&StreamingQueryEvent::Progress(Box::new(progress)));
+        self.run
+            .set_status("Waiting for next trigger", false, false);
         Ok(Triggered::Batch)
     }
 
@@ -287,13 +307,17 @@ impl MicroBatchExecution {
         let watermark_ms = self.tracker.current_ms();
         let watermark_moved = self.last_watermark_ms.is_some_and(|used| {
             self.setup.no_data_batches
-                && self.setup.execution.should_run_another_batch(used, watermark_ms)
+                && self
+                    .setup
+                    .execution
+                    .should_run_another_batch(used, watermark_ms)
         });
         let runs = has_new_data || watermark_moved && self.setup.trigger != Trigger::Once;
         if !runs {
             return Ok(None);
         }
-        self.run.set_status("Writing offsets to log", has_new_data, true);
+        self.run
+            .set_status("Writing offsets to log", has_new_data, true);
         let watch = Stopwatch::start();
         let planned = OffsetSeq {
             offsets: ends,
@@ -419,9 +443,8 @@ impl MicroBatchExecution {
         sources
             .map(|(index, source)| {
                 let input = inputs.get(index).and_then(Option::as_ref);
-                let rows = input.map(|input| {
-                    input.num_rows.load(std::sync::atomic::Ordering::Relaxed)
-                });
+                let rows =
+                    input.map(|input| input.num_rows.load(std::sync::atomic::Ordering::Relaxed));
                 SourceReport {
                     description: source.description(),
                     start: json(&self.committed[index]),
@@ -442,7 +465,10 @@ impl MicroBatchExecution {
 
     fn report_idle(&mut self, timer: TriggerTimer) {
         let now = self.setup.clock.now_ms();
-        if self.last_idle_ms.is_some_and(|last| now - last < IDLE_EVENT_INTERVAL_MS) {
+        if self
+            .last_idle_ms
+            .is_some_and(|last| now - last < IDLE_EVENT_INTERVAL_MS)
+        {
             return;
         }
         let has_watermark = !self.setup.execution.watermarks.is_empty();

@@ -80,7 +80,11 @@ impl TriggerTimer {
         *self.phases.entry(phase.name()).or_default() += watch.elapsed();
     }
 
-    pub(super) fn finish(self, identity: &StreamIdentity, batch: BatchReport) -> StreamingQueryProgress {
+    pub(super) fn finish(
+        self,
+        identity: &StreamIdentity,
+        batch: BatchReport,
+    ) -> StreamingQueryProgress {
         let total = self.total.elapsed();
         let input_rate = |rows: i64| match self.since_previous {
             None => 0.0,
@@ -135,7 +139,10 @@ fn event_time(watermark_ms: Option<i64>, stats: &EventTimeStats) -> BTreeMap<Str
     times.insert("watermark".into(), format_iso8601(watermark_ms));
     if stats.count > 0 {
         let average_us = stats.sum_us / stats.count as f64;
-        times.insert("avg".into(), format_iso8601((average_us / 1000.0).floor() as i64));
+        times.insert(
+            "avg".into(),
+            format_iso8601((average_us / 1000.0).floor() as i64),
+        );
         times.insert("max".into(), format_iso8601(stats.max_us.div_euclid(1000)));
         times.insert("min".into(), format_iso8601(stats.min_us.div_euclid(1000)));
     }

@@ -22,10 +22,10 @@ impl FromStr for WatermarkPolicy {
         match text.to_ascii_lowercase().as_str() {
             "min" => Ok(Self::Min),
             "max" => Ok(Self::Max),
-            _ => Err(Error::illegal_argument(format!(
-                "'{text}' is not a watermark policy"
-            ))
-            .with_hint("use min or max")),
+            _ => Err(
+                Error::illegal_argument(format!("'{text}' is not a watermark policy"))
+                    .with_hint("use min or max"),
+            ),
         }
     }
 }

@@ -23,13 +23,10 @@ pub use console::{ConsoleSink, ConsoleWriter};
 pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
-pub use registry::{
-    SINK_FORMATS, SinkFormat, SinkTarget, check_options, check_output_mode, create,
-    needs_checkpoint, sink_format,
-};
+pub use registry::{CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_sink, sink_format};
 pub use show::{format_value, show_string};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 
 /// A taker of batches.
@@ -54,14 +51,7 @@ async fn skip(mut rows: SendableRecordBatchStream) -> Result<Option<i64>> {
     Ok(Some(0))
 }
 
-/// A batch could not be computed: gives back the engine's own error where that was the cause.
+/// A batch could not be computed.
 fn failed(error: DataFusionError) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(current) = cause {
-        if let Some(own) = current.downcast_ref::<Error>() {
-            return own.clone();
-        }
-        cause = current.source();
-    }
-    Error::new(ErrorKind::StreamingQuery, error.strip_backtrace()).with_source(error)
+    crate::error::from_datafusion(error)
 }

@@ -1,6 +1,5 @@
 //! The table of sinks: their names, modes and options, and how to make one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -10,7 +9,7 @@ use crate::options::{OptionMap, OptionSpec, Options, nearest};
 use crate::output_mode::OutputMode;
 use crate::sinks::console::{CONSOLE_OPTIONS, ConsoleSink, ConsoleWriter};
 use crate::sinks::file::{CSV_SINK_OPTIONS, FileFormat, FileSink};
-use crate::sinks::{ForeachBatch, ForeachBatchSink, MemorySink, MemoryTable, NoopSink, Sink};
+use crate::sinks::{MemorySink, MemoryTable, NoopSink, Sink};
 
 /// A kind of sink.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +27,7 @@ pub struct SinkFormat {
 }
 
 /// All sinks.
-pub const SINK_FORMATS: [SinkFormat; 7] = [
+pub const SINK_FORMATS: [SinkFormat; 6] = [
     SinkFormat {
         name: "memory",
         doc: "keeps the rows as a table with the query's name",
@@ -48,16 +47,6 @@ pub const SINK_FORMATS: [SinkFormat; 7] = [
         doc: "reads the rows and keeps none",
         output_modes: &OutputMode::ALL,
         options: &[],
-        needs_path: false,
-    },
-    SinkFormat {
-        name: "foreachBatch",
-        doc: "hands every batch to a function",
-        output_modes: &OutputMode::ALL,
-        options: &[OptionSpec {
-            name: "callback",
-            doc: "name of the function",
-        }],
         needs_path: false,
     },
     SinkFormat {
@@ -84,7 +73,7 @@ pub const SINK_FORMATS: [SinkFormat; 7] = [
 ];
 
 /// Sinks that Spark has and this version does not.
-const ABSENT: [&str; 6] = ["kafka", "orc", "text", "avro", "delta", "foreach"];
+const ABSENT: [&str; 6] = ["kafka", "orc", "text", "avro", "delta", "foreachBatch"];
 
 /// Options of a file sink that are Spark's, but not in this version.
 const ABSENT_OPTIONS: [&str; 5] = [
@@ -101,19 +90,30 @@ const PATH_OPTION: OptionSpec = OptionSpec {
 };
 
 /// What a sink is made from.
-pub struct SinkTarget<'a> {
+pub struct SinkRequest<'a> {
     /// The sink's name, in any case.
     pub format: &'a str,
-    /// As the user gave them; the `path` of a file sink is among them.
-    pub options: OptionMap,
+    /// As the user gave them; `path` may be among them.
+    pub options: &'a OptionMap,
+    /// Directory of a file sink.
+    pub path: Option<&'a str>,
     /// Columns of the rows that will come.
     pub schema: SchemaRef,
+    /// What the query asks for.
+    pub output_mode: OutputMode,
     /// Whether a batch must survive a power cut.
     pub durable: bool,
     /// Where the console sink prints.
     pub console: ConsoleWriter,
-    /// The functions that `foreachBatch` knows by name.
-    pub foreach_batch: &'a HashMap<String, ForeachBatch>,
+}
+
+/// A sink, and what can be read of it.
+#[derive(Debug, Clone)]
+pub struct CreatedSink {
+    /// The sink.
+    pub sink: Arc<dyn Sink>,
+    /// The rows of a memory sink.
+    pub table: Option<Arc<MemoryTable>>,
 }
 
 /// The entry of the table for `name`.
@@ -124,9 +124,42 @@ pub fn sink_format(name: &str) -> Result<&'static SinkFormat> {
     found.ok_or_else(|| unknown(name))
 }
 
-/// Refuses an output mode that the sink does not take.
-pub fn check_output_mode(format: &str, mode: OutputMode) -> Result<()> {
-    let format = sink_format(format)?;
+/// Makes a sink. Everything that can be wrong with the request is an error now.
+pub fn create_sink(request: SinkRequest<'_>) -> Result<CreatedSink> {
+    let format = sink_format(request.format)?;
+    check_output_mode(format, request.output_mode)?;
+    let path_option = format.needs_path.then_some(&PATH_OPTION);
+    let known = format.options.iter().chain(path_option);
+    let what = format!("sink '{}'", format.name);
+    let options = Options::new(what, request.options, known, &ABSENT_OPTIONS)?;
+    let sink: Arc<dyn Sink> = match format.name {
+        "memory" => {
+            let table = Arc::new(MemoryTable::new(request.schema));
+            return Ok(CreatedSink {
+                sink: Arc::new(MemorySink::new(table.clone())),
+                table: Some(table),
+            });
+        }
+        "console" => Arc::new(ConsoleSink::new(&options, request.console)?),
+        "noop" => Arc::new(NoopSink),
+        name => {
+            let path = request.path.or(options.get("path")).ok_or_else(|| {
+                Error::illegal_argument(format!("sink '{name}' needs a path"))
+                    .with_hint(format!("use --sink {name}:DIR"))
+            })?;
+            let file_format = FileFormat::new(name, &options)?;
+            Arc::new(FileSink::new(
+                path,
+                file_format,
+                &request.schema,
+                request.durable,
+            )?)
+        }
+    };
+    Ok(CreatedSink { sink, table: None })
+}
+
+fn check_output_mode(format: &SinkFormat, mode: OutputMode) -> Result<()> {
     if format.output_modes.contains(&mode) {
         return Ok(());
     }
@@ -144,58 +177,6 @@ pub fn check_output_mode(format: &str, mode: OutputMode) -> Result<()> {
         "use --mode {}, or another sink: memory, console and noop take every mode",
         accepted.join(" or --mode ")
     )))
-}
-
-/// Refuses options that the sink does not have.
-pub fn check_options(format: &str, options: &OptionMap) -> Result<()> {
-    checked(sink_format(format)?, options).map(drop)
-}
-
-/// Whether the sink is of no use without a checkpoint that outlives the query.
-pub fn needs_checkpoint(format: &str) -> bool {
-    sink_format(format).is_ok_and(|format| format.needs_path)
-}
-
-/// Makes a sink. Everything that can be wrong with the target is an error now.
-pub fn create(target: SinkTarget<'_>) -> Result<Arc<dyn Sink>> {
-    let format = sink_format(target.format)?;
-    let options = checked(format, &target.options)?;
-    Ok(match format.name {
-        "memory" => Arc::new(MemorySink::new(Arc::new(MemoryTable::new(target.schema)))),
-        "console" => Arc::new(ConsoleSink::new(&options, target.console)?),
-        "noop" => Arc::new(NoopSink),
-        "foreachBatch" => {
-            let name = options.get("callback").unwrap_or_default();
-            let function = target.foreach_batch.get(name).ok_or_else(|| {
-                Error::illegal_argument(format!("there is no foreachBatch function '{name}'"))
-            })?;
-            Arc::new(ForeachBatchSink::new(Arc::clone(function)))
-        }
-        name => {
-            let path = options.get("path").ok_or_else(|| {
-                Error::illegal_argument(format!("sink '{name}' needs a path"))
-                    .with_hint(format!("use --sink {name}:DIR"))
-            })?;
-            let file_format = FileFormat::new(name, &options)?;
-            Arc::new(FileSink::new(
-                path,
-                file_format,
-                &target.schema,
-                target.durable,
-            )?)
-        }
-    })
-}
-
-fn checked(format: &SinkFormat, options: &OptionMap) -> Result<Options> {
-    let path_option = format.needs_path.then_some(&PATH_OPTION);
-    let known = format.options.iter().chain(path_option);
-    Options::new(
-        format!("sink '{}'", format.name),
-        options,
-        known,
-        &ABSENT_OPTIONS,
-    )
 }
 
 fn unknown(name: &str) -> Error {
@@ -224,18 +205,22 @@ mod tests {
     use super::*;
     use crate::sinks::testing::schema;
 
-    fn make(format: &str, mode: OutputMode, given: &[(&str, &str)]) -> Result<Arc<dyn Sink>> {
-        check_output_mode(format, mode)?;
+    fn create(
+        format: &str,
+        output_mode: OutputMode,
+        given: &[(&str, &str)],
+    ) -> Result<CreatedSink> {
         let options = given
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
-        create(SinkTarget {
+        create_sink(SinkRequest {
             format,
-            options: options.collect(),
+            options: &options.collect(),
+            path: None,
             schema: schema(),
+            output_mode,
             durable: false,
             console: Arc::new(|_| {}),
-            foreach_batch: &[("f".to_string(), Arc::new(|_, _, _| Ok(())) as ForeachBatch)].into(),
         })
     }
 
@@ -244,33 +229,32 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().to_str().unwrap();
         for format in SINK_FORMATS {
-            let options = match format.name {
-                "foreachBatch" => vec![("callback", "f")],
-                _ if format.needs_path => vec![("PATH", path)],
-                _ => vec![],
+            let options = if format.needs_path {
+                vec![("PATH", path)]
+            } else {
+                vec![]
             };
-            make(
-                &format.name.to_uppercase(),
-                format.output_modes[0],
-                &options,
-            )
-            .unwrap();
-            assert_eq!(needs_checkpoint(format.name), format.needs_path);
+            let name = format.name.to_uppercase();
+            let created = create(&name, format.output_modes[0], &options).unwrap();
+            assert_eq!(created.table.is_some(), format.name == "memory");
         }
     }
 
     #[test]
     fn mistakes_are_errors_at_once() {
         use OutputMode::{Append, Complete};
-        let hint = |result: Result<Arc<dyn Sink>>| result.unwrap_err().hint().unwrap().to_string();
-        assert_eq!(hint(make("memmory", Append, &[])), "did you mean 'memory'?");
-        assert!(hint(make("kafka", Append, &[])).starts_with("sinks are memory,"));
-        assert_eq!(hint(make("json", Append, &[])), "use --sink json:DIR");
+        let hint = |result: Result<CreatedSink>| result.unwrap_err().hint().unwrap().to_string();
         assert_eq!(
-            hint(make("console", Append, &[("numRow", "1")])),
+            hint(create("memmory", Append, &[])),
+            "did you mean 'memory'?"
+        );
+        assert!(hint(create("kafka", Append, &[])).starts_with("sinks are memory,"));
+        assert_eq!(hint(create("json", Append, &[])), "use --sink json:DIR");
+        assert_eq!(
+            hint(create("console", Append, &[("numRow", "1")])),
             "did you mean 'numRows'?"
         );
-        let error = make("parquet", Complete, &[("path", "/x")]).unwrap_err();
+        let error = create("parquet", Complete, &[("path", "/x")]).unwrap_err();
         assert_eq!(
             error.condition(),
             Some("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE")

@@ -13,8 +13,10 @@ use std::fmt::Debug;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
+pub use file::table as batch_table;
 pub use memory::{MemoryStream, MemoryStreamSource};
-pub use registry::{SOURCE_FORMATS, SourceFormat, batch_table, source_format, stream};
+pub use registry::{SOURCE_FORMATS, SourceFormat, check_source, create_source, source_format};
+
 pub use spec::SourceSpec;
 
 use crate::error::Result;

@@ -1,16 +1,14 @@
 //! The table of sources: their names and options, and how to make one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::{Session, TableProvider};
 
 use crate::error::{Error, Result};
 use crate::options::{OptionMap, OptionSpec, nearest};
+use crate::sources::Source;
 use crate::sources::file::json::JSON_OPTIONS;
-use crate::sources::file::{self, FileStreamSource, LISTING_OPTIONS, STREAM_OPTIONS};
-use crate::sources::{Source, SourceSpec};
+use crate::sources::file::{FileStreamSource, LISTING_OPTIONS, STREAM_OPTIONS};
 
 /// A kind of source.
 #[derive(Debug, Clone, Copy)]
@@ -59,14 +57,15 @@ pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
     found.ok_or_else(|| unknown(name))
 }
 
-/// A stream of `format`. Everything that can be wrong with it is an error now: it is opened once,
-/// without writing anything.
-pub fn stream(
+/// Makes a source for one run of a query. `metadata_path` is `CHECKPOINT/sources/I`. A memory
+/// source comes from its [`crate::sources::MemoryStream`] instead.
+pub fn create_source(
     format: &str,
-    schema: Option<SchemaRef>,
-    paths: &[String],
     options: &OptionMap,
-) -> Result<SourceSpec> {
+    schema: Option<SchemaRef>,
+    metadata_path: PathBuf,
+    durable: bool,
+) -> Result<Box<dyn Source>> {
     let format = source_format(format)?;
     if format.name == "memory" {
         return Err(
@@ -81,37 +80,20 @@ pub fn stream(
         ))
         .with_hint("write the columns below %%source, e.g. user STRING, ts TIMESTAMP")
     })?;
-    let mut options = options.clone();
-    match paths {
-        [] => {}
-        [path] => {
-            options.retain(|name, _| !name.eq_ignore_ascii_case("path"));
-            options.insert("path".to_string(), path.clone());
-        }
-        _ => {
-            return Err(Error::illegal_argument("a stream of files has one path")
-                .with_hint("use a pattern, e.g. /data/{a,b}/*.json, or UNION two streams"));
-        }
-    }
-    // The empty path is no checkpoint: there is nothing to resume, and nothing is written.
-    let source = FileStreamSource::new(&options, schema, PathBuf::new(), false)?;
-    Ok(SourceSpec::File {
-        options,
-        schema: source.schema(),
-        description: source.description(),
-    })
+    let source = FileStreamSource::new(options, schema, metadata_path, durable)?;
+    Ok(Box::new(source))
 }
 
-/// The files of `format` below `paths`, or below the option `path`, as a table. Without a schema
-/// it comes from the files.
-pub async fn batch_table(
-    session: &dyn Session,
+/// Finds what is wrong with the definition of a source, without starting it and without writing
+/// anything. The result is the schema of its rows.
+pub fn check_source(
     format: &str,
-    schema: Option<SchemaRef>,
-    paths: &[String],
     options: &OptionMap,
-) -> Result<Arc<dyn TableProvider>> {
-    file::table(session, format, schema, paths, options).await
+    schema: Option<SchemaRef>,
+) -> Result<SchemaRef> {
+    // Nothing is written to the metadata path before the first batch.
+    let source = create_source(format, options, schema, PathBuf::new(), false)?;
+    Ok(source.schema())
 }
 
 fn unknown(name: &str) -> Error {
@@ -143,29 +125,31 @@ mod tests {
 
     use super::*;
 
-    fn check(format: &str, path: &[&str], data_type: Option<DataType>) -> Result<SourceSpec> {
-        let paths: Vec<_> = path.iter().map(|path| path.to_string()).collect();
+    fn check(
+        format: &str,
+        options: &[(&str, &str)],
+        data_type: Option<DataType>,
+    ) -> Result<SchemaRef> {
+        let options = options
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
         let schema = data_type.map(|data_type| {
             Arc::new(Schema::new(vec![Field::new("a", data_type, false)])) as SchemaRef
         });
-        stream(format, schema, &paths, &OptionMap::new())
+        check_source(format, &options.collect(), schema)
     }
 
     #[test]
-    fn a_stream_is_checked_as_a_whole() {
+    fn a_definition_is_checked_as_a_whole() {
         let dir = tempfile::tempdir().unwrap();
-        let path = [dir.path().to_str().unwrap()];
-        let spec = check("JSON", &path, Some(DataType::Int64)).unwrap();
-        assert!(spec.schema().field(0).is_nullable());
-        let metadata = dir.path().join("_checkpoint/sources/0");
-        let source = spec.create(&metadata, false).unwrap();
-        assert_eq!(source.description(), spec.description());
-        let message = |result: Result<SourceSpec>| result.unwrap_err().to_string();
+        let path = [("path", dir.path().to_str().unwrap())];
+        let schema = check("JSON", &path, Some(DataType::Int64)).unwrap();
+        assert!(schema.field(0).is_nullable());
+        let message = |result: Result<SchemaRef>| result.unwrap_err().to_string();
         assert!(message(check("kafka", &[], None)).contains("this version has no source 'kafka'"));
         assert!(message(check("jsn", &[], None)).contains("did you mean 'json'?"));
         assert!(message(check("json", &path, None)).contains("needs a schema"));
         assert!(message(check("json", &[], Some(DataType::Int64))).contains("needs a path"));
-        assert!(message(check("json", &["/a", "/b"], Some(DataType::Int64))).contains("one path"));
         let unreadable = Some(DataType::Duration(arrow::datatypes::TimeUnit::Second));
         assert!(message(check("json", &path, unreadable)).contains("cannot be read from JSON"));
     }

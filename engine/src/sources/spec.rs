@@ -1,24 +1,26 @@
 //! What a stream reads, before any query reads it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
 
-use crate::error::Result;
+use super::registry::create_source;
+use super::{MemoryStream, Source};
+use crate::error::{Error, Result};
 use crate::options::OptionMap;
-use crate::sources::file::FileStreamSource;
-use crate::sources::{MemoryStream, Source};
 
 /// A description from which every query that reads the stream makes its own [`Source`].
 #[derive(Debug)]
 pub enum SourceSpec {
     /// Rows added by hand.
     Memory(MemoryStream),
-    /// Files of JSON.
-    File {
-        /// As the user gave them; `path` is among them.
+    /// A format of the table of sources, with its options.
+    Format {
+        /// The format's name.
+        format: String,
+        /// Its options, `path` among them.
         options: OptionMap,
-        /// The columns.
+        /// The columns of the stream.
         schema: SchemaRef,
         /// e.g. `FileStreamSource[file:/data/in]`.
         description: String,
@@ -26,11 +28,38 @@ pub enum SourceSpec {
 }
 
 impl SourceSpec {
+    /// A stream of `format`; everything that is wrong with it is an error now.
+    pub fn try_new(
+        format: &str,
+        schema: Option<SchemaRef>,
+        paths: &[String],
+        mut options: OptionMap,
+    ) -> Result<Self> {
+        match paths {
+            [] => {}
+            [path] => {
+                options.insert("path".to_string(), path.clone());
+            }
+            _ => {
+                return Err(Error::illegal_argument("a stream of files has one path")
+                    .with_hint("use a pattern, e.g. /data/{a,b}/*.json"));
+            }
+        }
+        // Nothing is written to the metadata path before the first batch.
+        let source = create_source(format, &options, schema, PathBuf::new(), false)?;
+        Ok(Self::Format {
+            format: format.to_string(),
+            schema: source.schema(),
+            description: source.description(),
+            options,
+        })
+    }
+
     /// The columns of the stream.
     pub fn schema(&self) -> SchemaRef {
         match self {
             Self::Memory(stream) => stream.schema().clone(),
-            Self::File { schema, .. } => schema.clone(),
+            Self::Format { schema, .. } => schema.clone(),
         }
     }
 
@@ -38,25 +67,29 @@ impl SourceSpec {
     pub fn description(&self) -> String {
         match self {
             Self::Memory(stream) => format!("MemoryStream[{}]", stream.name()),
-            Self::File { description, .. } => description.clone(),
+            Self::Format { description, .. } => description.clone(),
         }
     }
 
     /// A source for one run of one query; `metadata_path` is its folder in the checkpoint.
     pub fn create(&self, metadata_path: &Path, durable: bool) -> Result<Box<dyn Source>> {
-        Ok(match self {
-            Self::Memory(stream) => Box::new(stream.source()),
-            Self::File {
-                options, schema, ..
+        match self {
+            Self::Memory(stream) => Ok(Box::new(stream.source())),
+            Self::Format {
+                format,
+                options,
+                schema,
+                ..
             } => {
-                let metadata_path = metadata_path.to_path_buf();
-                Box::new(FileStreamSource::new(
+                let schema = Some(schema.clone());
+                create_source(
+                    format,
                     options,
-                    schema.clone(),
-                    metadata_path,
+                    schema,
+                    metadata_path.to_path_buf(),
                     durable,
-                )?)
+                )
             }
-        })
+        }
     }
 }

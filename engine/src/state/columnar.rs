@@ -89,7 +89,9 @@ impl ColumnarState {
 
     pub(super) fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
         if self.key_columns == 0 {
-            return Err(Error::internal("a state without key columns cannot be encoded"));
+            return Err(Error::internal(
+                "a state without key columns cannot be encoded",
+            ));
         }
         let rows = self.converter.convert_columns(keys).map_err(arrow_error)?;
         let hashes = rows

@@ -74,7 +74,12 @@ impl StateFiles {
         evicted_through: Option<i64>,
     ) -> Result<()> {
         let bytes = encode(schema, rows, evicted_through)?;
-        write_atomically(&self.directory, &self.path(version, "delta"), &bytes, self.durable)
+        write_atomically(
+            &self.directory,
+            &self.path(version, "delta"),
+            &bytes,
+            self.durable,
+        )
     }
 
     pub(super) fn wants_snapshot(&self, version: i64) -> bool {
@@ -131,7 +136,10 @@ impl StateFiles {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                return Err(Error::io(format!("list {}", self.directory.display()), error));
+                return Err(Error::io(
+                    format!("list {}", self.directory.display()),
+                    error,
+                ));
             }
         };
         Ok(entries
@@ -171,7 +179,9 @@ impl StateFiles {
             .metadata()
             .get(EVICTED_THROUGH)
             .and_then(|through| through.parse().ok());
-        let rows = reader.collect::<std::result::Result<_, _>>().map_err(broken)?;
+        let rows = reader
+            .collect::<std::result::Result<_, _>>()
+            .map_err(broken)?;
         Ok(Delta {
             rows,
             evicted_through,

@@ -286,13 +286,13 @@ impl<'a> Parser<'a> {
 
     #[inline]
     fn digits(&mut self) -> Result<()> {
-        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit());
-        match digits.count() {
-            0 => Err(SyntaxError("a number has no digits where it needs some")),
-            count => {
-                self.at += count;
-                Ok(())
-            }
+        let start = self.at;
+        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        match self.at > start {
+            true => Ok(()),
+            false => Err(SyntaxError("a number has no digits where it needs some")),
         }
     }
 

@@ -139,8 +139,11 @@ fn days(year: i32, month: u32, day: u32) -> Option<i32> {
 
 /// Digits behind a point as microseconds; the seventh and later do not count.
 fn fraction_micros(digits: &[u8]) -> i64 {
-    let counted = digits.iter().chain(std::iter::repeat(&b'0')).take(6);
-    counted.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'))
+    let counted = &digits[..digits.len().min(6)];
+    let number = counted
+        .iter()
+        .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    number * 10_i64.pow(6 - counted.len() as u32)
 }
 
 struct Scanner<'a> {

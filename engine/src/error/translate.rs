@@ -4,7 +4,7 @@ use arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use crate::error::{Error, ErrorKind};
+use super::{Error, ErrorKind};
 use crate::options::nearest;
 
 /// Translates an error of DataFusion; one of ours that went through it comes back unchanged.
@@ -14,9 +14,7 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
     }
     let translated = match error.find_root() {
         DataFusionError::SchemaError(schema_error, _) => from_schema(schema_error),
-        DataFusionError::SQL(parser_error, _) => {
-            super::sql::syntax_error(&parser_error.to_string(), "")
-        }
+        DataFusionError::SQL(parser_error, _) => syntax_error(&parser_error.to_string(), ""),
         DataFusionError::Plan(message) | DataFusionError::NotImplemented(message) => {
             from_plan(message)
         }
@@ -39,6 +37,38 @@ pub fn unresolved_column(name: &str, columns: &[&str]) -> Error {
     match nearest(name, columns.iter().copied()) {
         Some(near) => error.with_hint(format!("did you mean '{near}'? the columns are {all}")),
         None => error.with_hint(format!("the columns are {all}")),
+    }
+}
+
+/// A parser's message as an error that shows the place in `text`.
+pub fn syntax_error(message: &str, text: &str) -> Error {
+    let message = message.trim_start_matches("sql parser error: ");
+    let (what, place) = match message.rsplit_once(" at Line: ") {
+        Some((what, place)) => (what, place.split_once(", Column: ")),
+        None => (message, None),
+    };
+    let place = place.and_then(|(line, column)| {
+        Some((
+            line.trim().parse::<usize>().ok()?,
+            column.trim().parse::<usize>().ok()?,
+        ))
+    });
+    let mut shown = lower_first(what);
+    if let Some((line, column)) = place {
+        shown.push_str(&format!(" (line {line}, column {column})"));
+        if let Some(source) = text.lines().nth(line.saturating_sub(1)) {
+            let marker = " ".repeat(column.saturating_sub(1));
+            shown.push_str(&format!("\n  {source}\n  {marker}^"));
+        }
+    }
+    Error::new(ErrorKind::Parse, shown).with_condition("PARSE_SYNTAX_ERROR")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
     }
 }
 
@@ -75,11 +105,15 @@ fn from_schema(error: &SchemaError) -> Error {
             let columns: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
             unresolved_column(field.name(), &columns)
         }
-        SchemaError::AmbiguousReference { field } => {
-            Error::analysis(format!("column '{}' is in more than one table", field.name()))
-                .with_condition("AMBIGUOUS_REFERENCE")
-                .with_hint(format!("write the table's name in front: t.{}", field.name()))
-        }
+        SchemaError::AmbiguousReference { field } => Error::analysis(format!(
+            "column '{}' is in more than one table",
+            field.name()
+        ))
+        .with_condition("AMBIGUOUS_REFERENCE")
+        .with_hint(format!(
+            "write the table's name in front: t.{}",
+            field.name()
+        )),
         other => Error::analysis(other.to_string()),
     }
 }
@@ -102,7 +136,9 @@ fn from_plan(message: &str) -> Error {
             None => error,
         };
     }
-    if lower.contains("must be in group by") || lower.contains("could not be resolved from available columns") {
+    if lower.contains("must be in group by")
+        || lower.contains("could not be resolved from available columns")
+    {
         return Error::analysis(message)
             .with_condition("MISSING_AGGREGATION")
             .with_hint("add the column to GROUP BY or put it into an aggregate such as first(…)");

@@ -3,10 +3,14 @@
 //! An error names the thing that is wrong, carries Spark's condition name where Spark has one,
 //! and, wherever one is known, a hint that can be pasted.
 
+mod translate;
+
 use std::fmt;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
+
+pub use translate::{from_datafusion, syntax_error, unresolved_column};
 
 /// `Result` with the engine's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

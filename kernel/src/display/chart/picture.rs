@@ -1,0 +1,110 @@
+//! The drawing, as SVG and as PNG.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use plotters::backend::{BitMapBackend, SVGBackend};
+use tidebook_engine::Error;
+
+use super::canvas::{SCALE, Surface};
+use super::data::ChartData;
+use super::options::ChartKind;
+use super::{HEIGHT, WIDTH, draw};
+
+const CANVAS: (u32, u32) = (WIDTH * SCALE, HEIGHT * SCALE);
+
+/// An SVG document, drawn with the reader's sans-serif typeface.
+pub fn svg(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Error> {
+    let mut svg = String::new();
+    let mut surface = Surface::new(SVGBackend::with_string(&mut svg, CANVAS));
+    draw::draw(&mut surface, data, kind, title);
+    surface.finish()?;
+    let size = |(width, height)| format!("width=\"{width}\" height=\"{height}\"");
+    // The view box stays as large as the canvas: that scales the drawing back.
+    let head = size((WIDTH, HEIGHT)) + " stroke-linejoin=\"round\" stroke-linecap=\"round\"";
+    Ok(svg.replacen(&size(CANVAS), &head, 1))
+}
+
+/// A PNG in base64, [`SCALE`] times as large as it is meant to be shown.
+pub fn png(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Error> {
+    let mut pixels = vec![0xFF; (CANVAS.0 * CANVAS.1 * 3) as usize];
+    let mut surface = Surface::new(BitMapBackend::with_buffer(&mut pixels, CANVAS));
+    draw::draw(&mut surface, data, kind, title);
+    surface.finish()?;
+    let png = encode(&pixels)
+        .map_err(|error| Error::internal(format!("encode a chart: {error}")).with_source(error))?;
+    Ok(STANDARD.encode(png))
+}
+
+/// With a palette where 256 colours are enough, which they nearly always are.
+fn encode(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, CANVAS.0, CANVAS.1);
+    let indexed = index_colors(pixels);
+    let content = match &indexed {
+        Some((palette, indices)) => {
+            encoder.set_color(png::ColorType::Indexed);
+            encoder.set_palette(palette);
+            // Rows mostly repeat the row above: long runs of zeros, which the fast way packs well.
+            encoder.set_filter(png::FilterType::Up);
+            encoder.set_compression(png::Compression::Fast);
+            indices.as_slice()
+        }
+        None => {
+            encoder.set_color(png::ColorType::Rgb);
+            encoder.set_filter(png::FilterType::NoFilter);
+            encoder.set_compression(png::Compression::Default);
+            pixels
+        }
+    };
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(content)?;
+    writer.finish()?;
+    Ok(file)
+}
+
+/// The colours of a picture and the place of every pixel's among them, if there are few enough.
+fn index_colors(pixels: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut palette: Vec<u8> = Vec::new();
+    let mut known: HashMap<[u8; 3], u8> = HashMap::new();
+    let mut indices = Vec::with_capacity(pixels.len() / 3);
+    let mut previous: Option<([u8; 3], u8)> = None;
+    for pixel in pixels.chunks_exact(3) {
+        let color = [pixel[0], pixel[1], pixel[2]];
+        let index = match previous {
+            Some((same, index)) if same == color => index,
+            _ => match known.get(&color) {
+                Some(index) => *index,
+                None => {
+                    let index = u8::try_from(known.len()).ok()?;
+                    palette.extend(color);
+                    known.insert(color, index);
+                    index
+                }
+            },
+        };
+        previous = Some((color, index));
+        indices.push(index);
+    }
+    Some((palette, indices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_colors_are_indexed_and_many_are_not() {
+        let (palette, indices) = index_colors(&[1, 2, 3, 1, 2, 3, 9, 9, 9, 1, 2, 3]).unwrap();
+        assert_eq!(palette, [1, 2, 3, 9, 9, 9]);
+        assert_eq!(indices, [0, 0, 1, 0]);
+        let shades = |count: u16| -> Vec<u8> {
+            (0..count)
+                .flat_map(|i| [(i >> 8) as u8, i as u8, 0])
+                .collect()
+        };
+        assert!(index_colors(&shades(256)).is_some());
+        assert!(index_colors(&shades(257)).is_none());
+    }
+}

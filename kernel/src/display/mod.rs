@@ -1,0 +1,73 @@
+//! From data to what a notebook shows: pure functions, each giving one MIME bundle.
+//!
+//! ```text
+//! Rows ──────────────────── table, chart ─┐
+//! StreamingQuery ── QueryCard ── card ────┤
+//! StreamingQueryProgress ──── progress ───┴─► MimeBundle ─► display_data / update_display_data
+//! ```
+//! **Every function gives the same MIME set each time**, so a display can be updated in place.
+//! HTML carries inline styles only, with values that survive the sanitiser of an untrusted
+//! notebook, and takes its text colour from the page: it reads the same on light and on dark.
+
+mod card_view;
+mod chart;
+mod error;
+#[cfg(test)]
+mod gallery;
+mod grid;
+mod html;
+mod local_time;
+mod number;
+mod progress;
+mod queries;
+mod query_card;
+mod sparkline;
+mod table;
+mod value;
+
+use serde_json::{Map, Value};
+
+pub use card_view::query_card;
+pub use chart::{ChartKind, ChartOptions, chart};
+pub use error::error_traceback;
+#[allow(unused_imports, reason = "what `show()` of a Rust cell prints")]
+pub use grid::text_table;
+pub use progress::{progress, status};
+pub use queries::queries;
+pub use query_card::QueryCard;
+pub use table::table;
+
+/// One thing to show, in every form a frontend may choose from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MimeBundle {
+    /// MIME type → content.
+    pub data: Map<String, Value>,
+    /// MIME type → hints for its rendering, e.g. the size of a picture.
+    pub metadata: Map<String, Value>,
+}
+
+impl MimeBundle {
+    /// Text alone.
+    pub fn text(plain: impl Into<String>) -> Self {
+        Self::default().with("text/plain", plain.into())
+    }
+
+    /// HTML, and what a terminal shows instead.
+    pub fn html(html: impl Into<String>, plain: impl Into<String>) -> Self {
+        Self::default()
+            .with("text/html", html.into())
+            .with("text/plain", plain.into())
+    }
+
+    /// The bundle with one more form.
+    pub fn with(mut self, mime: &str, content: impl Into<Value>) -> Self {
+        self.data.insert(mime.to_owned(), content.into());
+        self
+    }
+
+    /// The bundle with a hint on how to render one of its forms.
+    pub fn with_metadata(mut self, mime: &str, hint: Value) -> Self {
+        self.metadata.insert(mime.to_owned(), hint);
+        self
+    }
+}

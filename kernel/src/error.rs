@@ -1,0 +1,115 @@
+//! The one error type that a cell ends with: exactly one per cell, with a stable name.
+
+use std::any::Any;
+use std::fmt;
+
+/// `Result` of everything a cell does.
+pub type Result<T, E = CellError> = std::result::Result<T, E>;
+
+/// Why a cell is red.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellError {
+    /// The stable name: `AnalysisException`, `UsageError`, ….
+    pub ename: String,
+    /// The sentence, with Spark's condition name in front where Spark has one.
+    pub evalue: String,
+    /// One action the user can paste.
+    pub hint: Option<String>,
+}
+
+impl CellError {
+    /// An error of this name.
+    pub fn new(ename: impl Into<String>, evalue: impl Into<String>) -> Self {
+        Self {
+            ename: ename.into(),
+            evalue: evalue.into(),
+            hint: None,
+        }
+    }
+
+    /// A cell that was typed wrongly: an unknown magic, flag or value.
+    pub fn usage(evalue: impl Into<String>) -> Self {
+        Self::new("UsageError", evalue)
+    }
+
+    /// A cell that the user cancelled.
+    pub fn interrupted() -> Self {
+        Self::new(
+            "KeyboardInterrupt",
+            "the cell was interrupted; running queries go on",
+        )
+    }
+
+    /// A mistake of the kernel's own.
+    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Self::new(
+            "InternalException",
+            format!("the kernel panicked in this cell: {message}"),
+        )
+    }
+
+    /// Adds one action the user can paste.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What the notebook shows, line by line: name and sentence first, then the hint.
+    pub fn traceback(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}: {}", self.ename, self.evalue)];
+        lines.extend(self.hint.as_ref().map(|hint| format!("hint: {hint}")));
+        lines
+    }
+}
+
+impl From<tidebook_engine::Error> for CellError {
+    fn from(error: tidebook_engine::Error) -> Self {
+        let condition = error.condition().map(|name| format!("[{name}] "));
+        Self {
+            ename: error.ename().to_owned(),
+            evalue: format!("{}{}", condition.unwrap_or_default(), error.message()),
+            hint: error.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for CellError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.traceback().join("\n"))
+    }
+}
+
+impl std::error::Error for CellError {}
+
+#[cfg(test)]
+mod tests {
+    use tidebook_engine::Error;
+
+    use super::*;
+
+    #[test]
+    fn engine_errors_keep_condition_and_hint() {
+        let error = Error::analysis("append needs a watermark")
+            .with_condition("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION")
+            .with_hint("use --mode update");
+        assert_eq!(
+            CellError::from(error).traceback(),
+            [
+                "AnalysisException: [STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] \
+                 append needs a watermark",
+                "hint: use --mode update",
+            ]
+        );
+    }
+
+    #[test]
+    fn panics_keep_their_message() {
+        let error = CellError::panicked(&"index out of bounds");
+        assert!(error.evalue.ends_with("index out of bounds"), "{error}");
+    }
+}

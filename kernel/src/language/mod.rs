@@ -1,0 +1,8 @@
+//! What an editor asks about the text of a cell: completion, explanation, completeness.
+//!
+//! Cursor positions are counted in code points, as the Jupyter protocol does.
+
+pub mod complete;
+pub mod inspect;
+pub mod is_complete;
+mod place;

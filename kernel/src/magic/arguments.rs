@@ -1,0 +1,188 @@
+//! The argument line of a magic: words as a shell would split them, then clap.
+//!
+//! What clap complains about is said in our words, with a line that can be pasted.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, ColorChoice, Command};
+
+use super::{Magic, values};
+use crate::error::{CellError, Result};
+
+/// The definition of a magic's arguments.
+pub fn command(magic: &dyn Magic) -> Command {
+    let spec = magic.spec();
+    Command::new(spec.name)
+        .about(spec.about)
+        .no_binary_name(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .color(ColorChoice::Never)
+        .args(magic.args())
+}
+
+/// Checks an argument line against the definition.
+pub fn parse(magic: &dyn Magic, line: &str) -> Result<ArgMatches> {
+    let words = shlex::split(line).ok_or_else(|| {
+        CellError::usage(format!("a quote is not closed in '{}'", line.trim()))
+            .hint("close it; to give a quote as such, write \\\"")
+    })?;
+    command(magic)
+        .try_get_matches_from(words)
+        .map_err(|error| explain(magic, line, &error))
+}
+
+/// Whether every quote of an argument line is closed.
+pub fn is_closed(line: &str) -> bool {
+    shlex::split(line).is_some()
+}
+
+fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
+    let title = magic.spec().title();
+    let arg = text(error, ContextKind::InvalidArg);
+    let flag = arg.split_whitespace().next().unwrap_or_default();
+    let value = text(error, ContextKind::InvalidValue);
+    let suggested_value = text(error, ContextKind::SuggestedValue);
+    let help = format!("%help {} lists what {title} takes", magic.spec().name);
+    let pasteable = |wrong: &str, right: &str| match right {
+        "" => help.clone(),
+        right => format!("{title} {}", line.trim().replacen(wrong, right, 1)),
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument if arg.starts_with('-') => {
+            CellError::usage(format!("{title} has no flag '{flag}'"))
+                .hint(pasteable(flag, &nearest_flag(magic, error, flag)))
+        }
+        ErrorKind::UnknownArgument => {
+            CellError::usage(format!("{title} does not take '{arg}'")).hint(help)
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            CellError::usage(format!("'{flag}' needs a value")).hint(help)
+        }
+        ErrorKind::InvalidValue => {
+            let valid = text(error, ContextKind::ValidValue);
+            let error = CellError::usage(format!(
+                "'{value}' is no value of '{flag}': use one of {valid}"
+            ));
+            error.hint(pasteable(&value, &suggested_value))
+        }
+        ErrorKind::ValueValidation => CellError::usage(format!(
+            "'{value}' is no value of '{flag}': {}",
+            std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+        ))
+        .hint(help),
+        ErrorKind::MissingRequiredArgument => {
+            CellError::usage(format!("{title} needs {}", arg.replace(['<', '>'], "")))
+                .hint(format!("write {}", super::usage(magic)))
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = text(error, ContextKind::PriorArg);
+            match arg == other {
+                true => CellError::usage(format!("'{flag}' was given twice")).hint(help),
+                false => {
+                    CellError::usage(format!("'{arg}' and '{other}' exclude each other")).hint(help)
+                }
+            }
+        }
+        _ => {
+            let shown = error.to_string();
+            let first = shown.lines().next().unwrap_or_default();
+            CellError::usage(first.trim_start_matches("error: ")).hint(help)
+        }
+    }
+}
+
+fn nearest_flag(magic: &dyn Magic, error: &clap::Error, flag: &str) -> String {
+    let suggested = text(error, ContextKind::SuggestedArg);
+    if !suggested.is_empty() {
+        return suggested
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+    }
+    let command = command(magic);
+    let flags = command.get_opts().filter_map(|arg| arg.get_long());
+    values::nearest(flag.trim_start_matches('-'), flags)
+        .map_or_else(String::new, |near| format!("--{near}"))
+}
+
+/// What clap noted under this heading, as words.
+fn text(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::magic::{Kind, find, named};
+
+    fn check(line: &str, evalue: &str, hint: &str) {
+        let (name, args) = line.trim_start_matches('%').split_once(' ').unwrap();
+        let error = parse(named(name).unwrap(), args).unwrap_err();
+        assert_eq!(error.ename, "UsageError", "{line}");
+        assert_eq!(error.evalue, evalue, "{line}");
+        assert_eq!(error.hint.as_deref(), Some(hint), "{line}");
+    }
+
+    #[test]
+    fn words_are_split_as_in_a_shell() {
+        let source = find("source", Kind::Cell).unwrap();
+        let args = parse(source, r#"events --path 'a b' --watermark "ts 10 minutes""#).unwrap();
+        assert_eq!(args.get_one::<String>("path").unwrap(), "a b");
+        assert_eq!(
+            args.get_one::<String>("watermark").unwrap(),
+            "ts 10 minutes"
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_thing_and_the_nearest_right_one() {
+        check(
+            "%%source events --format json --paht data",
+            "%%source has no flag '--paht'",
+            "%%source events --format json --path data",
+        );
+        check(
+            "%%stream counts --mode updte",
+            "'updte' is no value of '--mode': use one of append, update, complete",
+            "%%stream counts --mode update",
+        );
+        check(
+            "%%stream counts --mode",
+            "'--mode' needs a value",
+            "%help stream lists what %%stream takes",
+        );
+        check(
+            "%progress counts --recent many",
+            "'many' is no value of '--recent': invalid digit found in string",
+            "%help progress lists what %progress takes",
+        );
+        check(
+            "%status counts more",
+            "%status does not take 'more'",
+            "%help status lists what %status takes",
+        );
+        check(
+            "%status 'counts",
+            "a quote is not closed in ''counts'",
+            "close it; to give a quote as such, write \\\"",
+        );
+        check(
+            "%%stream counts --mode append --mode update",
+            "'--mode' was given twice",
+            "%help stream lists what %%stream takes",
+        );
+    }
+
+    #[test]
+    fn a_missing_name_is_asked_for() {
+        let error = parse(named("source").unwrap(), "--format json").unwrap_err();
+        assert_eq!(error.evalue, "%%source needs NAME");
+        assert!(error.hint.unwrap().starts_with("write %%source NAME"));
+    }
+}

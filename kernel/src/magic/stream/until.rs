@@ -1,0 +1,149 @@
+//! `--until`: how long the cell waits, and what ends the query.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use tidebook_engine::StreamingQuery;
+
+use super::{query_title, values};
+use crate::error::{CellError, Result};
+use crate::magic::Context;
+
+/// When the query is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When everything that is there at the start is processed.
+    AvailableNow,
+    /// When this many rows were read.
+    Rows(u64),
+    /// After this many batches.
+    Batches(u64),
+    /// After this time.
+    For(Duration),
+}
+
+impl FromStr for Until {
+    type Err = CellError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (word, value) = text.split_once('=').unwrap_or((text, ""));
+        let number = || {
+            let number = value
+                .trim()
+                .replace('_', "")
+                .parse()
+                .ok()
+                .filter(|n| *n > 0);
+            number.ok_or_else(|| {
+                CellError::usage(format!(
+                    "'--until {word}' needs a number above 0, not '{value}'"
+                ))
+                .hint(format!("--until {word}=100"))
+            })
+        };
+        match word.trim().to_lowercase().as_str() {
+            "available-now" | "availablenow" if value.is_empty() => Ok(Self::AvailableNow),
+            "rows" => Ok(Self::Rows(number()?)),
+            "batches" => Ok(Self::Batches(number()?)),
+            "for" => Ok(Self::For(values::duration(value)?)),
+            word => {
+                let known = ["available-now", "rows=100", "batches=10", "for=10s"];
+                let error = CellError::usage(format!("'--until {text}' is no end"));
+                Err(match values::nearest(word, known) {
+                    Some(near) => error.hint(format!("--until {near}")),
+                    None => error.hint(format!("use one of {}", known.join(", "))),
+                })
+            }
+        }
+    }
+}
+
+impl Until {
+    /// Waits for the end, then stops the query. Fails if the query does.
+    pub async fn wait(self, context: &Context, query: &StreamingQuery) -> Result<()> {
+        let ended_by_itself = tokio::select! {
+            ended = query.await_termination(None) => {
+                if let Err(error) = ended {
+                    context.failures.report(query)?;
+                    return Err(error.into());
+                }
+                true
+            }
+            () = self.reached(context, query) => false,
+        };
+        query.stop().await?;
+        context.failures.report(query)?;
+        if ended_by_itself && let Some(missing) = self.missing(context, query) {
+            let title = query_title(query);
+            context
+                .outputs
+                .stderr(format!("{title} had ended before: {missing}\n"));
+        }
+        Ok(())
+    }
+
+    async fn reached(self, context: &Context, query: &StreamingQuery) {
+        let (tally, run) = (&context.tally, query.run_id());
+        match self {
+            Self::AvailableNow => std::future::pending().await,
+            Self::Rows(rows) => tally.reached(run, |progress| progress.rows >= rows).await,
+            Self::Batches(batches) => {
+                tally
+                    .reached(run, |progress| progress.batches >= batches)
+                    .await;
+            }
+            Self::For(duration) => tokio::time::sleep(duration).await,
+        }
+    }
+
+    /// What a query that ended by itself did not reach.
+    fn missing(self, context: &Context, query: &StreamingQuery) -> Option<String> {
+        let progress = context.tally.of(query.run_id());
+        match self {
+            Self::Rows(rows) if progress.rows < rows => {
+                Some(format!("{} of {rows} rows", progress.rows))
+            }
+            Self::Batches(batches) if progress.batches < batches => {
+                Some(format!("{} of {batches} batches", progress.batches))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends() {
+        for (text, expected) in [
+            ("available-now", Until::AvailableNow),
+            ("rows=100", Until::Rows(100)),
+            ("rows=1_000", Until::Rows(1000)),
+            ("batches=3", Until::Batches(3)),
+            ("for=10s", Until::For(Duration::from_secs(10))),
+            ("for=2 minutes", Until::For(Duration::from_secs(120))),
+        ] {
+            assert_eq!(text.parse::<Until>().unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes() {
+        for (text, hint) in [
+            ("rows", "--until rows=100"),
+            ("rows=0", "--until rows=100"),
+            ("batches=many", "--until batches=100"),
+            ("availble-now", "--until available-now"),
+            (
+                "zzz",
+                "use one of available-now, rows=100, batches=10, for=10s",
+            ),
+        ] {
+            let error = text.parse::<Until>().unwrap_err();
+            assert_eq!(error.hint.as_deref(), Some(hint), "{text}");
+        }
+        assert!("for=soon".parse::<Until>().is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! Values that several magics take: durations, key=value pairs, paths, and the nearest name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tidebook_engine::options::OptionSpec;
+
+use crate::error::{CellError, Result};
+
+/// Names further from the typed one than this are no suggestion.
+const SIMILAR: f64 = 0.7;
+
+/// A duration: `30s`, `500ms`, `10 seconds`, `1 minute 30 seconds`.
+pub fn duration(text: &str) -> Result<Duration> {
+    let wrong = || {
+        CellError::usage(format!("'{text}' is no duration"))
+            .hint("write it like 500ms, 30s, \"10 seconds\" or \"2 minutes\"")
+    };
+    let mut total = 0.0;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(wrong)?;
+        let count: f64 = rest[..digits].parse().map_err(|_| wrong())?;
+        rest = rest[digits..].trim_start();
+        let letters = rest
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(rest.len());
+        total += count * unit_seconds(&rest[..letters]).ok_or_else(wrong)?;
+        rest = rest[letters..].trim_start();
+    }
+    Duration::try_from_secs_f64(total).map_err(|_| wrong())
+}
+
+fn unit_seconds(unit: &str) -> Option<f64> {
+    Some(match unit.to_lowercase().as_str() {
+        "ms" | "millis" | "millisecond" | "milliseconds" => 0.001,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3_600.0,
+        "d" | "day" | "days" => 86_400.0,
+        _ => return None,
+    })
+}
+
+/// `key=value` of an `--option`.
+pub fn key_value(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(
+            CellError::usage(format!("'{text}' is no option: it has no '='"))
+                .hint(format!("write --option {text}=VALUE")),
+        ),
+    }
+}
+
+/// `key=` of each option, for completion.
+pub fn option_keys<'a>(options: impl IntoIterator<Item = &'a OptionSpec>) -> Vec<String> {
+    let keys = options
+        .into_iter()
+        .map(|option| format!("{}=", option.name));
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// A path as typed, with `~/` for the home folder.
+pub fn path(text: &str) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (text.strip_prefix("~/"), home) {
+        (Some(below), Some(home)) => home.join(below).to_string_lossy().into_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A query or a schema as typed, without the semicolons that SQL shells want.
+pub fn statement(body: &str) -> &str {
+    body.trim_end_matches(|c: char| c == ';' || c.is_whitespace())
+        .trim_start()
+}
+
+/// The known name most like the typed one, if any is.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&typed, &name.to_lowercase()), name))
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, millis) in [
+            ("30s", 30_000),
+            ("500ms", 500),
+            ("10 seconds", 10_000),
+            ("1 minute 30 seconds", 90_000),
+            ("1m30s", 90_000),
+            ("0.5 hours", 1_800_000),
+            ("0 seconds", 0),
+        ] {
+            assert_eq!(duration(text).unwrap().as_millis(), millis, "{text}");
+        }
+        for text in ["", "10", "s", "10 lightyears", "-1s", "1 second ago"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn options() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(key_value("a=b").unwrap(), pair("a", "b"));
+        assert_eq!(key_value("sep==").unwrap(), pair("sep", "="));
+        assert!(
+            key_value("a")
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("--option a=VALUE")
+        );
+        assert!(key_value("=b").is_err());
+    }
+
+    #[test]
+    fn statements_lose_their_semicolon() {
+        assert_eq!(statement("\n SELECT 1 ;\n;\n"), "SELECT 1");
+        assert_eq!(statement("SELECT ';'"), "SELECT ';'");
+    }
+
+    #[test]
+    fn the_nearest_name() {
+        let known = ["append", "update", "complete"];
+        assert_eq!(nearest("Updat", known), Some("update"));
+        assert_eq!(nearest("xyz", known), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! What a running cell can say: text, displays, a result, pages.
+//!
+//! A handle is closed when its cell ends or is interrupted; what a straggler still says then is
+//! dropped, so that it cannot appear under the next cell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::display::MimeBundle;
+use crate::sockets::{IoPub, Parent, Stream};
+
+/// The outputs of one cell. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    iopub: IoPub,
+    parent: Parent,
+    execution_count: u32,
+    open: AtomicBool,
+    kept: Mutex<Kept>,
+}
+
+/// What is not broadcast but goes into the reply or the history.
+#[derive(Debug, Default, Clone)]
+pub struct Kept {
+    /// Payloads of the reply.
+    pub payload: Vec<Value>,
+    /// The result as plain text.
+    pub result: Option<String>,
+}
+
+impl Outputs {
+    /// Outputs for the cell that `parent` asked for; a silent cell says nothing.
+    pub fn new(iopub: IoPub, parent: Parent, execution_count: u32, silent: bool) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                iopub,
+                parent,
+                execution_count,
+                open: AtomicBool::new(!silent),
+                kept: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Whether anybody sees what is said.
+    pub fn is_open(&self) -> bool {
+        self.shared.open.load(Ordering::Acquire)
+    }
+
+    /// Says nothing more from here on.
+    pub fn close(&self) {
+        self.shared.open.store(false, Ordering::Release);
+    }
+
+    /// Payloads and result so far.
+    pub fn kept(&self) -> Kept {
+        self.shared.kept.lock().clone()
+    }
+
+    /// Ordinary text; bring your own newline.
+    pub fn stdout(&self, text: impl Into<String>) {
+        self.stream(Stream::Stdout, text);
+    }
+
+    /// A warning or a note; bring your own newline.
+    pub fn stderr(&self, text: impl Into<String>) {
+        self.stream(Stream::Stderr, text);
+    }
+
+    /// Shows something that never changes.
+    pub fn display(&self, bundle: MimeBundle) {
+        self.send("display_data", display_content(bundle, json!({})));
+    }
+
+    /// Shows something under an id, so that it can be updated.
+    pub fn display_with_id(&self, bundle: MimeBundle, display_id: &str) {
+        let transient = json!({"display_id": display_id});
+        self.send("display_data", display_content(bundle, transient));
+    }
+
+    /// The value of the cell.
+    pub fn result(&self, bundle: MimeBundle) {
+        let plain = bundle.data.get("text/plain").and_then(Value::as_str);
+        self.shared.kept.lock().result = plain.map(str::to_owned);
+        let mut content = display_content(bundle, json!({}));
+        content["execution_count"] = json!(self.shared.execution_count);
+        self.send("execute_result", content);
+    }
+
+    /// Text for the pager.
+    pub fn page(&self, bundle: MimeBundle) {
+        let page = json!({"source": "page", "data": bundle.data, "start": 0});
+        self.shared.kept.lock().payload.push(page);
+    }
+
+    /// Removes what the cell has shown so far, at once or when the next output comes.
+    pub fn clear(&self, wait: bool) {
+        self.send("clear_output", json!({"wait": wait}));
+    }
+
+    fn stream(&self, stream: Stream, text: impl Into<String>) {
+        if self.is_open() {
+            self.shared.iopub.stream(&self.shared.parent, stream, text);
+        }
+    }
+
+    fn send(&self, msg_type: &str, content: Value) {
+        if self.is_open() {
+            self.shared
+                .iopub
+                .send(&self.shared.parent, msg_type, content);
+        }
+    }
+}
+
+/// The content of `display_data` and `update_display_data`.
+pub fn display_content(bundle: MimeBundle, transient: Value) -> Value {
+    json!({"data": bundle.data, "metadata": bundle.metadata, "transient": transient})
+}

@@ -1,0 +1,237 @@
+//! What was executed in this session, as `history_request` asks for it.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The number under which this session's entries appear; there are no earlier sessions.
+const SESSION: i64 = 1;
+
+/// All executed cells, oldest first.
+#[derive(Debug, Default)]
+pub struct History {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    line: u32,
+    input: String,
+    output: Option<String>,
+}
+
+/// A request with the defaults that clients rely on.
+#[derive(Debug, Deserialize)]
+pub struct HistoryRequest {
+    hist_access_type: Access,
+    #[serde(default)]
+    output: bool,
+    #[serde(default)]
+    session: Option<i64>,
+    #[serde(default)]
+    start: Option<i64>,
+    #[serde(default)]
+    stop: Option<i64>,
+    #[serde(default)]
+    n: Option<usize>,
+    #[serde(default)]
+    pattern: Option<String>,
+    #[serde(default)]
+    unique: bool,
+}
+
+#[derive(Debug, Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Access {
+    Range,
+    Tail,
+    Search,
+}
+
+impl History {
+    /// Adds a cell after it ran; `output` is its result as plain text.
+    pub fn add(&mut self, line: u32, input: &str, output: Option<String>) {
+        self.entries.push(Entry {
+            line,
+            input: input.to_owned(),
+            output,
+        });
+    }
+
+    /// `[session, line, input]` or `[session, line, [input, output]]`, oldest first.
+    pub fn answer(&self, request: &HistoryRequest) -> Vec<Value> {
+        let mut chosen: Vec<&Entry> = match request.hist_access_type {
+            Access::Tail => self.entries.iter().collect(),
+            Access::Range => self.range(request),
+            Access::Search => self.search(request),
+        };
+        if !matches!(request.hist_access_type, Access::Range) {
+            let surplus = chosen.len().saturating_sub(request.n.unwrap_or(usize::MAX));
+            chosen.drain(..surplus);
+        }
+        chosen
+            .iter()
+            .map(|entry| entry.json(request.output))
+            .collect()
+    }
+
+    fn range(&self, request: &HistoryRequest) -> Vec<&Entry> {
+        // 0 means the present session, negative numbers those before it.
+        if ![0, SESSION].contains(&request.session.unwrap_or(0)) {
+            return Vec::new();
+        }
+        let lines = request.start.unwrap_or(0)..request.stop.unwrap_or(i64::MAX);
+        self.entries
+            .iter()
+            .filter(|entry| lines.contains(&i64::from(entry.line)))
+            .collect()
+    }
+
+    fn search(&self, request: &HistoryRequest) -> Vec<&Entry> {
+        let pattern: Vec<char> = request.pattern.as_deref().unwrap_or("*").chars().collect();
+        let mut found: Vec<&Entry> = Vec::new();
+        for entry in &self.entries {
+            let input: Vec<char> = entry.input.chars().collect();
+            if !glob(&pattern, &input) {
+                continue;
+            }
+            if request.unique {
+                // Of equal inputs the newest counts.
+                found.retain(|earlier| earlier.input != entry.input);
+            }
+            found.push(entry);
+        }
+        found
+    }
+}
+
+impl Entry {
+    fn json(&self, with_output: bool) -> Value {
+        match with_output {
+            true => json!([SESSION, self.line, [self.input, self.output]]),
+            false => json!([SESSION, self.line, self.input]),
+        }
+    }
+}
+
+/// Whether the whole text matches a pattern of `*` (any text) and `?` (any character).
+fn glob(pattern: &[char], text: &[char]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where to go on if the present attempt fails: behind the last `*`, one character later.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                retry = Some((p, t));
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((star, tried)) => {
+                    p = star;
+                    t = tried + 1;
+                    retry = Some((star, t));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history() -> History {
+        let mut history = History::default();
+        for (line, input) in [
+            (1, "%lsmagic"),
+            (2, "%status a"),
+            (3, "%lsmagic"),
+            (4, "%status b"),
+        ] {
+            history.add(line, input, None);
+        }
+        history
+    }
+
+    fn check(request: Value, expected: &[u32]) {
+        let request: HistoryRequest = serde_json::from_value(request).unwrap();
+        let lines: Vec<Value> = history()
+            .answer(&request)
+            .iter()
+            .map(|entry| entry[1].clone())
+            .collect();
+        assert_eq!(json!(lines), json!(expected), "{request:?}");
+    }
+
+    #[test]
+    fn the_three_accesses() {
+        check(json!({"hist_access_type": "tail", "n": 2}), &[3, 4]);
+        check(json!({"hist_access_type": "tail"}), &[1, 2, 3, 4]);
+        check(
+            json!({"hist_access_type": "range", "session": 1, "start": 2, "stop": 4}),
+            &[2, 3],
+        );
+        check(
+            json!({"hist_access_type": "range", "session": 0, "start": 4}),
+            &[4],
+        );
+        check(
+            json!({"hist_access_type": "range", "session": -1, "start": 1}),
+            &[],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "%status*"}),
+            &[2, 4],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "*status ?", "n": 1}),
+            &[4],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "%lsmagic", "unique": true}),
+            &[3],
+        );
+        check(
+            json!({"hist_access_type": "search", "pattern": "status"}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn output_comes_with_the_input() {
+        let request = json!({"hist_access_type": "tail", "output": true, "n": 1});
+        let request = serde_json::from_value(request).unwrap();
+        let mut history = history();
+        history.add(5, "%%sql\nSELECT 1", Some("1".to_owned()));
+        assert_eq!(
+            history.answer(&request),
+            [json!([1, 5, ["%%sql\nSELECT 1", "1"]])]
+        );
+    }
+
+    #[test]
+    fn globs() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("a*c", "abbc", true),
+            ("a*c", "abbcd", false),
+            ("a*b*c", "a1b2b3c", true),
+            ("?", "é", true),
+            ("**x", "yyx", true),
+        ] {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            assert_eq!(
+                glob(&chars(pattern), &chars(text)),
+                expected,
+                "{pattern} {text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Hands a cell to whoever understands it.
+
+use crate::cell::{self, Cell, Line};
+use crate::error::{CellError, Result};
+use crate::language::inspect;
+use crate::magic::{self, Context, Kind};
+
+/// Runs a cell. A query that has died since the last cell turns this one red instead, before it
+/// starts; one that dies while it runs turns it red at its end. A silent cell is not meant to be
+/// seen, so it reports no failure of others.
+pub async fn run(code: &str, context: &Context, silent: bool) -> Result<()> {
+    let cell = cell::parse(code)?;
+    if silent {
+        return run_cell(cell, context).await;
+    }
+    context.failures.check(&context.session)?;
+    run_cell(cell, context).await?;
+    context.failures.check(&context.session)
+}
+
+async fn run_cell(cell: Cell<'_>, context: &Context) -> Result<()> {
+    match cell {
+        Cell::Empty => Ok(()),
+        Cell::Magic { name, args, body } => {
+            magic::find(name, Kind::Cell)?
+                .invoke(args, body, context)
+                .await
+        }
+        Cell::Lines(lines) => {
+            for line in lines {
+                run_line(line, context).await?;
+            }
+            Ok(())
+        }
+        Cell::Rust(code) => Err(no_rust(code)),
+    }
+}
+
+async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
+    match line {
+        Line::Magic { name, args } => {
+            magic::find(name, Kind::Line)?
+                .invoke(args, "", context)
+                .await
+        }
+        Line::Question(name) => {
+            let answer = inspect::name(name, Some(&context.session));
+            let answer = answer.ok_or_else(|| unknown_name(name))?;
+            context.outputs.page(answer);
+            Ok(())
+        }
+    }
+}
+
+fn unknown_name(name: &str) -> CellError {
+    CellError::usage(format!("'{name}' is no magic, view or query"))
+        .hint("%lsmagic lists the magics, %views the views, %queries the queries")
+}
+
+/// What an unmarked cell is told as long as Rust cells do not run.
+fn no_rust(code: &str) -> CellError {
+    let error = CellError::new(
+        "RustCellsNotAvailable",
+        "a cell without a magic is Rust, and Rust cells are not available in this version",
+    );
+    let first_word = code.split_whitespace().next().unwrap_or_default();
+    match first_word.to_uppercase().as_str() {
+        "SELECT" | "WITH" | "CREATE" | "SHOW" | "DESCRIBE" | "EXPLAIN" | "VALUES" | "DROP" => {
+            error.hint("this looks like SQL: put %%sql (or %%stream NAME) on the first line")
+        }
+        _ => error.hint(
+            "start the cell with %%sql for a query, %%stream NAME for a streaming query; \
+             %lsmagic lists what there is",
+        ),
+    }
+}

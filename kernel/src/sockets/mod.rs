@@ -1,0 +1,57 @@
+//! The five sockets of a kernel: bytes in, typed messages out, no cell logic.
+//!
+//! **Invariant: no failure of one message or one client ends a channel.** Every loop in here logs
+//! what went wrong and goes on; a client that vanishes or sends rubbish harms only itself.
+
+mod heartbeat;
+mod iopub;
+mod ipc;
+mod message;
+mod router;
+
+use anyhow::Context as _;
+use jupyter_protocol::ConnectionInfo;
+
+#[cfg(test)]
+pub use iopub::Recorded;
+pub use iopub::{IoPub, Stream};
+#[cfg(test)]
+pub use message::parent;
+pub use message::{Parent, Request};
+pub use router::Channel;
+
+/// All sockets of a kernel, bound and running.
+pub struct Sockets {
+    /// Requests that execute or ask something.
+    pub shell: Channel,
+    /// Requests that must not wait behind a running cell.
+    pub control: Channel,
+    /// Everything that is broadcast.
+    pub iopub: IoPub,
+    /// Kept so that the port answers; cells ask nothing of the user yet.
+    pub stdin: Channel,
+}
+
+impl Sockets {
+    /// Binds to exactly the addresses the connection file names.
+    pub async fn bind(info: &ConnectionInfo) -> anyhow::Result<Self> {
+        ipc::remove_stale(info);
+        let session = uuid::Uuid::new_v4().to_string();
+        heartbeat::spawn(info)
+            .await
+            .with_context(|| format!("bind heartbeat to '{}'", info.hb_url()))?;
+        Ok(Self {
+            iopub: IoPub::spawn(info, &session)
+                .await
+                .with_context(|| format!("bind iopub to '{}'", info.iopub_url()))?,
+            stdin: Channel::spawn("stdin", &info.stdin_url(), &info.key, &session).await?,
+            control: Channel::spawn("control", &info.control_url(), &info.key, &session).await?,
+            shell: Channel::spawn("shell", &info.shell_url(), &info.key, &session).await?,
+        })
+    }
+}
+
+/// Leaves nothing of the sockets behind when the process ends.
+pub fn clean_up(info: &ConnectionInfo) {
+    ipc::remove_own(info);
+}
