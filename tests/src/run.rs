@@ -135,10 +135,11 @@ impl Player {
 
     async fn play(&mut self, step: &Step) -> Result<Outcome> {
         let action = Action::of(step, &self.path())?;
-        if self.variation == Variation::Restarted && looks_at_running_query(&action) {
-            if let Err(error) = self.restart().await? {
-                return Ok(Outcome::Failed(failure(&error)));
-            }
+        if self.variation == Variation::Restarted
+            && looks_at_running_query(&action)
+            && let Err(error) = self.restart().await?
+        {
+            return Ok(Outcome::Failed(failure(&error)));
         }
         match self.act(action).await? {
             Ok(outcome) => Ok(outcome),
@@ -398,7 +399,7 @@ impl Player {
         self.feeder.show()?;
         let query = self.query.as_ref().context("no query")?;
         let processed = timeout(PATIENCE, query.process_all_available()).await;
-        Ok(processed.map_err(|_| anyhow!("the query does not process what is there"))?)
+        processed.map_err(|_| anyhow!("the query does not process what is there"))
     }
 
     fn keep_progress(&mut self) {

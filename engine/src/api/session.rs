@@ -140,6 +140,8 @@ impl SessionBuilder {
         options.sql_parser.dialect = Dialect::Spark;
         options.sql_parser.parse_float_as_decimal = true;
         options.sql_parser.map_string_types_to_utf8view = false;
+        // This rule moves struct fields through projections under names that collide.
+        options.optimizer.enable_leaf_expression_pushdown = false;
         options.execution.time_zone = Some("UTC".into());
         options.execution.enable_ansi_mode = true;
         options.execution.parquet.schema_force_view_types = false;

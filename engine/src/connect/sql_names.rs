@@ -115,6 +115,19 @@ struct Resolver<'a> {
     names: &'a Names,
 }
 
+impl Resolver<'_> {
+    /// Whether `a.b` is field b of a column a, rather than column b of a table a.
+    fn is_field(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::CompoundIdentifier(parts) => {
+                let first = parts.first().map(|part| part.value.to_lowercase());
+                first.is_some_and(|first| self.names.0.contains_key(&first))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl SqlVisitor for Resolver<'_> {
     fn select(&mut self, select: &mut Select) {
         let window = group_window(select).cloned();
@@ -123,7 +136,9 @@ impl SqlVisitor for Resolver<'_> {
             .into_iter()
             .map(|item| match item {
                 SelectItem::UnnamedExpr(expr)
-                    if !is_column(&expr) || window_part(&expr).is_some() =>
+                    if !is_column(&expr)
+                        || window_part(&expr).is_some()
+                        || self.is_field(&expr) =>
                 {
                     let alias = Ident::with_quote('`', spark_name(&expr, true));
                     SelectItem::ExprWithAlias { expr, alias }

@@ -17,8 +17,6 @@ pub struct BatchContext {
 /// One batch.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// Its number.
-    pub batch_id: i64,
     /// What `current_timestamp()` gives throughout the batch.
     pub timestamp_ms: i64,
     /// Rows at or before it are too late: the watermark of the batch before.

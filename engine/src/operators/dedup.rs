@@ -177,7 +177,7 @@ impl DedupFilter {
         let store = state.store()?;
         let mut seen: HashTable<usize> = HashTable::new();
         let mut dropped = 0;
-        let first: BooleanArray = (0..encoded.len())
+        let first: BooleanArray = (0..encoded.num_keys())
             .map(|row| {
                 if late.as_ref().is_some_and(|late| late[row]) {
                     dropped += 1;

@@ -16,4 +16,4 @@ pub use dedup::{DedupExec, DedupKind};
 pub use event_time_watermark::{EventTimeStats, EventTimeWatermarkExec, WatermarkObserver};
 pub use source::StreamingSourceExec;
 pub use state_store_save::StateStoreSaveExec;
-pub use stateful::{EventTimeKey, OperatorMetrics, StatefulOperator};
+pub use stateful::{EventTimeKey, StatefulOperator};

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result as DataFusionResult;
@@ -309,15 +309,16 @@ struct Groups {
 
 impl Groups {
     fn new(keys: &EncodedKeys, late_rows: Option<&[bool]>) -> Self {
-        let mut table: HashTable<(usize, Option<usize>)> = HashTable::with_capacity(keys.len());
+        let mut table: HashTable<(usize, Option<usize>)> =
+            HashTable::with_capacity(keys.num_keys());
         let mut groups = Self {
-            group_of_row: Vec::with_capacity(keys.len()),
-            first_kept: Vec::with_capacity(keys.len()),
+            group_of_row: Vec::with_capacity(keys.num_keys()),
+            first_kept: Vec::with_capacity(keys.num_keys()),
             kept: None,
             late: 0,
         };
-        let mut kept = Vec::with_capacity(keys.len());
-        for row in 0..keys.len() {
+        let mut kept = Vec::with_capacity(keys.num_keys());
+        for row in 0..keys.num_keys() {
             let same_key = |entry: &(usize, Option<usize>)| keys.key(entry.0) == keys.key(row);
             let known = table.find(keys.hash(row), same_key).map(|entry| entry.1);
             let group = known.unwrap_or_else(|| {

@@ -125,7 +125,7 @@ impl StatefulOperator {
         let (rows, bytes) = inner
             .store
             .as_ref()
-            .map_or((0, 0), |store| (store.len(), store.memory_bytes()));
+            .map_or((0, 0), |store| (store.num_keys(), store.memory_bytes()));
         StateOperatorProgress {
             operator_name: self.name.to_string(),
             num_rows_total: rows as i64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::context::{QueryPlanner, SessionState};
@@ -23,8 +23,8 @@ use super::current_time::{TimeSource, resolve_current_time};
 use super::event_time::{watermark_delay_ms, window_duration_us};
 use super::streaming_node::{NodeKind, StreamingNode, state_store_save};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
+use crate::error::Result;
 use crate::error::from_datafusion;
-use crate::error::{Error, Result};
 use crate::operators::{
     BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec, StateStoreSaveExec,
     StatefulOperator, WatermarkObserver,
@@ -134,7 +134,9 @@ fn streaming_session(
     output_mode: OutputMode,
     planned: &Arc<Planned>,
 ) -> SessionState {
-    let mut config = session.config().clone();
+    // The catalog is the session's own; building a state must not put an empty one in its place.
+    let config = session.config().clone();
+    let mut config = config.with_create_default_catalog_and_schema(false);
     let options = config.options_mut();
     // Partitions come from the source; exchanging small batches between tasks only costs time.
     options.optimizer.enable_round_robin_repartition = false;
@@ -144,8 +146,6 @@ fn streaming_session(
     options.optimizer.repartition_sorts = false;
     // Nodes are executed again for every batch, which dynamic filters would not survive.
     options.optimizer.enable_dynamic_filter_pushdown = false;
-    // This rule moves struct fields through our nodes under names that collide.
-    options.optimizer.enable_leaf_expression_pushdown = false;
     options.execution.collect_statistics = false;
     // Partial aggregates of a batch must be one row per group.
     options

@@ -17,7 +17,7 @@ mod unsupported_operations;
 pub use arithmetic::arithmetic_functions;
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan};
-pub use streaming_node::{StreamingNode, deduplicate, with_watermark};
+pub use streaming_node::{deduplicate, with_watermark};
 pub use streaming_relation::{StreamingRelation, is_streaming, streaming_relations};
 pub use time_window::{parse_duration_us, resolve_time_windows, time_window_functions};
 pub use unsupported_operations::check_supported;

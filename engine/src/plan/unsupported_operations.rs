@@ -206,12 +206,12 @@ fn check_expressions(node: &LogicalPlan) -> Result<()> {
                         ),
                     );
                 }
-                Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_) => {
-                    if subquery_of(expr).is_some_and(is_streaming) {
-                        refused = Some(Error::analysis(
-                            "a subquery in an expression cannot read a stream",
-                        ));
-                    }
+                Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_)
+                    if subquery_of(expr).is_some_and(is_streaming) =>
+                {
+                    refused = Some(Error::analysis(
+                        "a subquery in an expression cannot read a stream",
+                    ));
                 }
                 _ => {}
             }

@@ -152,7 +152,9 @@ impl MicroBatchExecution {
                 .block_on(body)
                 .unwrap_or_else(|panic| Err(panicked(&*panic)));
             // What the run holds is freed before anyone learns that it has ended.
+            let temporary = self.setup.temporary.take();
             drop(self);
+            drop(temporary);
             let label = run.identity().label();
             let exception = result.err().map(|error| {
                 tracing::warn!(%error, "query failed");
@@ -361,7 +363,6 @@ impl MicroBatchExecution {
         let watch = Stopwatch::start();
         let watermark_ms = planned.metadata.batch_watermark_ms;
         self.setup.execution.context.set(Batch {
-            batch_id: self.batch_id,
             timestamp_ms: planned.metadata.batch_timestamp_ms,
             late_watermark_ms: self.previous_watermark_ms,
             eviction_watermark_ms: watermark_ms,

@@ -19,4 +19,3 @@ pub use fault::{FaultHook, FaultPoint};
 pub(crate) use micro_batch_execution::QUERY_SHAPE;
 pub use micro_batch_execution::{MicroBatchExecution, QuerySetup};
 pub use stream_execution::{StreamExecution, StreamIdentity};
-pub use watermark_tracker::WatermarkPolicy;

@@ -128,19 +128,22 @@ impl ColumnarState {
         keys: EncodedKeys,
         expiry: Option<&[Option<i64>]>,
     ) -> Result<()> {
-        let chunk = self.chunks.len() as u32;
-        let mut slots = Vec::with_capacity(keys.len());
-        for row in 0..keys.len() {
-            let hash = keys.hash(row);
+        // The chunk stands before its slots do: finding a key compares with keys of new slots too.
+        let chunk = self.chunks.len();
+        let EncodedKeys { rows: keys, hashes } = keys;
+        self.chunks
+            .push(Chunk::new(rows, keys, Vec::new(), hashes.len()));
+        let mut slots = Vec::with_capacity(hashes.len());
+        for (row, &hash) in hashes.iter().enumerate() {
             let expiry = expiry.and_then(|expiry| expiry[row]);
             let place = SlotInfo {
-                chunk,
+                chunk: chunk as u32,
                 row: row as u32,
                 hash,
                 expiry,
                 live: true,
             };
-            let slot = match self.find(hash, keys.key(row)) {
+            let slot = match self.find(hash, self.chunks[chunk].keys.row(row).data()) {
                 Some(slot) => {
                     let old = self.slots[slot as usize];
                     self.chunks[old.chunk as usize].live -= 1;
@@ -162,8 +165,8 @@ impl ColumnarState {
             };
             slots.push(slot);
         }
-        let live = slots.len();
-        self.chunks.push(Chunk::new(rows, keys.rows, slots, live));
+        self.chunks[chunk].bytes += slots.len() * size_of::<Slot>();
+        self.chunks[chunk].slots = slots;
         Ok(())
     }
 

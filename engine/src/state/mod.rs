@@ -6,6 +6,8 @@
 
 mod columnar;
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -49,13 +51,8 @@ impl EncodedKeys {
     }
 
     /// How many keys.
-    pub fn len(&self) -> usize {
+    pub fn num_keys(&self) -> usize {
         self.hashes.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
     }
 }
 
@@ -163,13 +160,8 @@ impl StateStore {
     }
 
     /// How many keys are held.
-    pub fn len(&self) -> usize {
+    pub fn num_keys(&self) -> usize {
         self.memory.len()
-    }
-
-    /// Whether no key is held.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Bytes held in memory.
