@@ -1,5 +1,4 @@
 //! Structured Streaming in one process.
-#![allow(unused)]
 
 mod api;
 pub mod checkpointing;

@@ -13,6 +13,17 @@ pub fn to_file_url(path: &Path) -> Result<String> {
         .map_err(|()| Error::internal(format!("'{}' is not an absolute path", path.display())))
 }
 
+/// What a user gave as a path, in full: absolute, without `file:` and without a slash at its end.
+pub fn full_path(given: &str) -> Result<PathBuf> {
+    let path = match given.starts_with("file:") {
+        true => from_file_url(given)?,
+        false => PathBuf::from(given),
+    };
+    let full = std::path::absolute(&path)
+        .map_err(|error| Error::io(format!("read path '{given}'"), error))?;
+    Ok(full.components().collect())
+}
+
 /// The path of a URL, which may also have a single slash (`file:/data`) or be a bare path.
 pub fn from_file_url(text: &str) -> Result<PathBuf> {
     if text.starts_with('/') {
@@ -40,5 +51,8 @@ mod tests {
         }
         assert_eq!(from_file_url("file:/data/x").unwrap(), Path::new("/data/x"));
         assert!(from_file_url("s3://bucket/x").is_err());
+        for given in ["/data/x/", "file:/data/x", "file:///data/./x/"] {
+            assert_eq!(full_path(given).unwrap().display().to_string(), "/data/x");
+        }
     }
 }

@@ -27,7 +27,7 @@ pub use compactible_log::CompactibleLog;
 pub use file_manager::CheckpointFileManager;
 pub use file_sink_log::{FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, has_sink_metadata};
 pub use file_source_log::{FileSourceEntry, FileSourceLog};
-pub use file_url::{from_file_url, to_file_url};
+pub use file_url::{from_file_url, full_path, to_file_url};
 pub use metadata_log::{LogEntry, MetadataLog};
 pub use offset_seq_log::{OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
 pub use stream_metadata::StreamMetadata;

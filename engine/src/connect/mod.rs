@@ -10,6 +10,7 @@ mod functions;
 mod relations;
 mod sql;
 mod sql_names;
+mod sql_visit;
 mod types;
 
 pub use functions::register_functions;

@@ -3,7 +3,6 @@
 //! groups by `window(…)`, and Spark's names for unnamed columns (`count(1)`, `sum(amount)`).
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
@@ -11,17 +10,17 @@ use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
     Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor, UnaryOperator,
-    Value, VisitMut, VisitorMut,
+    Value,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-use crate::error::Result;
-use crate::error::from_datafusion;
+use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
+use crate::error::{Result, from_datafusion};
 
 /// Rewrites the names in `statement` against the tables it reads.
 pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
-    let _ = statement.visit(&mut LowerTables);
+    walk_statement(statement, &mut LowerTables);
     let mut names = Names::default();
     let references = DataFusionStatement::Statement(Box::new(statement.clone()));
     let tables = session
@@ -34,8 +33,8 @@ pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statem
             }
         }
     }
-    let _ = statement.visit(&mut Aliases(&mut names));
-    let _ = statement.visit(&mut Resolver { names: &names });
+    walk_statement(statement, &mut Aliases(&mut names));
+    walk_statement(statement, &mut Resolver { names: &names });
     Ok(())
 }
 
@@ -72,26 +71,21 @@ impl Names {
 /// Tables are registered in lower case.
 struct LowerTables;
 
-impl VisitorMut for LowerTables {
-    type Break = ();
-
-    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
+impl SqlVisitor for LowerTables {
+    fn relation(&mut self, relation: &mut ObjectName) {
         for part in &mut relation.0 {
             if let ObjectNamePart::Identifier(ident) = part {
                 ident.value = ident.value.to_lowercase();
             }
         }
-        ControlFlow::Continue(())
     }
 }
 
 /// Collects the names a query gives to columns and keeps their spelling.
 struct Aliases<'a>(&'a mut Names);
 
-impl VisitorMut for Aliases<'_> {
-    type Break = ();
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+impl SqlVisitor for Aliases<'_> {
+    fn select(&mut self, select: &mut Select) {
         for item in &mut select.projection {
             if let SelectItem::ExprWithAlias { alias, .. } = item {
                 alias.quote_style = Some('`');
@@ -99,10 +93,9 @@ impl VisitorMut for Aliases<'_> {
                 self.0.fix(alias);
             }
         }
-        ControlFlow::Continue(())
     }
 
-    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<()> {
+    fn table(&mut self, table: &mut TableFactor) {
         if let TableFactor::Derived {
             alias: Some(alias), ..
         }
@@ -115,7 +108,6 @@ impl VisitorMut for Aliases<'_> {
                 self.0.fix(&mut column.name);
             }
         }
-        ControlFlow::Continue(())
     }
 }
 
@@ -123,10 +115,8 @@ struct Resolver<'a> {
     names: &'a Names,
 }
 
-impl VisitorMut for Resolver<'_> {
-    type Break = ();
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+impl SqlVisitor for Resolver<'_> {
+    fn select(&mut self, select: &mut Select) {
         let window = group_window(select).cloned();
         let items = std::mem::take(&mut select.projection);
         select.projection = items
@@ -142,11 +132,7 @@ impl VisitorMut for Resolver<'_> {
             })
             .map(|item| match (item, &window) {
                 (SelectItem::ExprWithAlias { mut expr, alias }, Some(window)) => {
-                    let _ = expr.visit(&mut WindowParts { window });
-                    SelectItem::ExprWithAlias { expr, alias }
-                }
-                (SelectItem::ExprWithAlias { expr, alias }, None) if is_column(&expr) => {
-                    // `window.start` of a table that has a column `window`.
+                    walk_expression(&mut expr, &mut WindowParts { window });
                     SelectItem::ExprWithAlias { expr, alias }
                 }
                 (other, _) => other,
@@ -154,13 +140,12 @@ impl VisitorMut for Resolver<'_> {
             .collect();
         if let Some(window) = &window {
             for expr in select.having.iter_mut().chain(&mut select.qualify) {
-                let _ = expr.visit(&mut WindowParts { window });
+                walk_expression(expr, &mut WindowParts { window });
             }
         }
-        ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn expression(&mut self, expr: &mut Expr) {
         match expr {
             Expr::Identifier(ident) => self.names.fix(ident),
             Expr::CompoundIdentifier(parts) => {
@@ -174,7 +159,6 @@ impl VisitorMut for Resolver<'_> {
         if let Some(replaced) = spark_operator(expr) {
             *expr = replaced;
         }
-        ControlFlow::Continue(())
     }
 }
 
@@ -183,10 +167,8 @@ struct WindowParts<'a> {
     window: &'a Expr,
 }
 
-impl VisitorMut for WindowParts<'_> {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+impl SqlVisitor for WindowParts<'_> {
+    fn expression_done(&mut self, expr: &mut Expr) {
         match window_part(expr) {
             Some(None) => *expr = self.window.clone(),
             Some(Some(part)) => {
@@ -196,7 +178,6 @@ impl VisitorMut for WindowParts<'_> {
             }
             None => {}
         }
-        ControlFlow::Continue(())
     }
 }
 

@@ -144,6 +144,8 @@ fn streaming_session(
     options.optimizer.repartition_sorts = false;
     // Nodes are executed again for every batch, which dynamic filters would not survive.
     options.optimizer.enable_dynamic_filter_pushdown = false;
+    // This rule moves struct fields through our nodes under names that collide.
+    options.optimizer.enable_leaf_expression_pushdown = false;
     options.execution.collect_statistics = false;
     // Partial aggregates of a batch must be one row per group.
     options

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::registry::create_source;
 use super::{MemoryStream, Source};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::options::OptionMap;
 
 /// A description from which every query that reads the stream makes its own [`Source`].
@@ -35,8 +35,15 @@ impl SourceSpec {
         paths: &[String],
         mut options: OptionMap,
     ) -> Result<Self> {
-        if let [path] = paths {
-            options.insert("path".to_string(), path.clone());
+        match paths {
+            [] => {}
+            [path] => {
+                options.insert("path".to_string(), path.clone());
+            }
+            _ => {
+                return Err(Error::illegal_argument("a stream of files has one path")
+                    .with_hint("use a pattern, e.g. /data/{a,b}/*.json"));
+            }
         }
         // Nothing is written to the metadata path before the first batch.
         let source = create_source(format, &options, schema, PathBuf::new(), false)?;

@@ -17,8 +17,7 @@ use uuid::Uuid;
 pub use format::{CSV_SINK_OPTIONS, FileFormat};
 
 use crate::checkpointing::{
-    CheckpointFileManager, FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, from_file_url,
-    to_file_url,
+    CheckpointFileManager, FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, full_path, to_file_url,
 };
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
@@ -40,11 +39,7 @@ impl FileSink {
     /// `durable`, a batch survives a power cut once it is written.
     pub fn new(path: &str, format: FileFormat, schema: &SchemaRef, durable: bool) -> Result<Self> {
         format.check(schema)?;
-        let directory = match path.starts_with("file:") {
-            true => from_file_url(path)?,
-            false => PathBuf::from(path),
-        };
-        let directory = std::path::absolute(&directory).map_err(|error| Error::io(path, error))?;
+        let directory = full_path(path)?;
         fs::create_dir_all(&directory).map_err(|error| cannot_write(&directory, error))?;
         let files = CheckpointFileManager::new(directory.join(SINK_METADATA_DIR), durable);
         let log = FileSinkLog::open(files)?;

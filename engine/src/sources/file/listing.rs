@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use glob::Pattern;
 
 use crate::checkpointing::{
-    CheckpointFileManager, FileSinkLog, SINK_METADATA_DIR, from_file_url, has_sink_metadata,
+    CheckpointFileManager, FileSinkLog, SINK_METADATA_DIR, full_path, has_sink_metadata,
     to_file_url,
 };
 use crate::error::{Error, Result};
@@ -87,18 +87,15 @@ pub struct Listing {
 impl Listing {
     /// Prepares to list `options.path`, which must exist unless it is a pattern.
     pub fn new(options: ListingOptions) -> Result<Self> {
-        let path = match options.path.split_once(':') {
-            Some(("file", _)) => from_file_url(&options.path)?,
-            Some((scheme, rest)) if rest.starts_with("//") => {
-                return Err(Error::illegal_argument(format!(
-                    "'{}' is not a local path: '{scheme}' is not supported in this version",
-                    options.path
-                ))
-                .with_hint("copy the files to a local directory"));
-            }
-            _ => PathBuf::from(&options.path),
-        };
-        let root = std::path::absolute(&path).map_err(|error| Error::io(&options.path, error))?;
+        if let Some((scheme, rest)) = options.path.split_once("://")
+            && scheme != "file"
+        {
+            return Err(Error::illegal_argument(format!(
+                "'{scheme}://{rest}' is not a local path: '{scheme}' is not supported in this version"
+            ))
+            .with_hint("copy the files to a local directory"));
+        }
+        let root = full_path(&options.path)?;
         let is_glob = options.path.contains(['*', '?', '[', '{']) && !root.exists();
         if !is_glob && !root.exists() {
             return Err(path_not_found(&options.path, &root));

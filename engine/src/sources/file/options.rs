@@ -108,8 +108,8 @@ impl FileStreamOptions {
                 .ok_or_else(|| options.invalid("maxFileAge", "a duration, e.g. 7d or 12h"))?,
         };
         Ok(Self {
-            listing: ListingOptions::new(&options)?,
             json: JsonOptions::new(&options)?,
+            listing: ListingOptions::new(&options)?,
             rate_limit,
             latest_first,
             max_file_age_ms,

@@ -408,12 +408,12 @@ impl ListColumn {
 impl MapColumn {
     fn read(&mut self, json: &mut Parser<'_>) -> std::result::Result<Fit, Reject> {
         let mut fit = Fit::Whole;
-        let mut next = json.first_name()?;
-        while let Some(name) = next {
-            self.keys.append_value(name);
+        let mut more = json.enter_object()?;
+        while more {
+            self.keys.append_value(json.name()?);
             let first = json.peek()?;
             fit = fit.max(self.values.read(json, first)?);
-            next = json.next_name()?;
+            more = json.next_field()?;
         }
         self.end(fit != Fit::None);
         Ok(fit)

@@ -32,6 +32,7 @@ impl From<SyntaxError> for Reject {
 pub(super) struct Object {
     fields: Fields,
     columns: Vec<Column>,
+    plain_names: Vec<Option<Box<str>>>,
     len: usize,
 }
 
@@ -43,6 +44,10 @@ impl Object {
             .map(|field| Column::new(field.name(), field.data_type(), zone, rows))
             .collect::<Result<_>>()?;
         Ok(Self {
+            plain_names: fields
+                .iter()
+                .map(|field| plain_name(field.name()))
+                .collect(),
             fields: fields.clone(),
             columns,
             len: 0,
@@ -59,9 +64,9 @@ impl Object {
         let mut fit = Fit::Whole;
         let mut expected = 0;
         let mut filled = 0;
-        let mut next = json.first_name()?;
-        while let Some(name) = next {
-            match self.position(name, expected) {
+        let mut more = json.enter_object()?;
+        while more {
+            match self.next_column(json, expected)? {
                 Some(index) => {
                     let column = &mut self.columns[index];
                     if column.len() > self.len {
@@ -76,7 +81,7 @@ impl Object {
                 }
                 None => json.skip()?,
             }
-            next = json.next_name()?;
+            more = json.next_field()?;
         }
         self.len += 1;
         if filled < self.columns.len() {
@@ -121,11 +126,26 @@ impl Object {
         ))
     }
 
-    /// Records mostly name their fields in one order: try the one that comes next first.
-    fn position(&self, name: &str, expected: usize) -> Option<usize> {
-        match self.fields.get(expected) {
-            Some(field) if field.name() == name => Some(expected),
-            _ => self.fields.iter().position(|field| field.name() == name),
+    /// Reads a name and finds its column. Records mostly name their fields in one order, so the
+    /// one that comes next is tried first.
+    #[inline]
+    fn next_column(
+        &self,
+        json: &mut Parser<'_>,
+        expected: usize,
+    ) -> std::result::Result<Option<usize>, Reject> {
+        if let Some(name) = self.plain_names.get(expected).and_then(Option::as_deref)
+            && json.eat_name(name)?
+        {
+            return Ok(Some(expected));
         }
+        let name = json.name()?;
+        Ok(self.fields.iter().position(|field| field.name() == name))
     }
+}
+
+/// The name as JSON writes it, if that is without escapes.
+fn plain_name(name: &str) -> Option<Box<str>> {
+    let plain = !name.contains(|character: char| matches!(character, '"' | '\\' | '\0'..' '));
+    plain.then(|| name.into())
 }

@@ -37,6 +37,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The first byte of the next token; it tells which token it is.
+    #[inline]
     pub(super) fn peek(&mut self) -> Result<u8> {
         self.skip_space().ok_or(END)
     }
@@ -126,32 +127,61 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Enters an object and reads its first name.
-    pub(super) fn first_name(&mut self) -> Result<Option<&str>> {
+    /// Enters an object. Whether a field follows, whose name is to be read next.
+    #[inline]
+    pub(super) fn enter_object(&mut self) -> Result<bool> {
         self.at += 1;
-        match self.peek()? {
-            b'}' => {
-                self.at += 1;
-                Ok(None)
-            }
-            _ => self.name().map(Some),
+        let empty = self.peek()? == b'}';
+        self.at += usize::from(empty);
+        Ok(!empty)
+    }
+
+    /// Goes on behind the value of a field. Whether another one follows; if not, the object is
+    /// left.
+    #[inline]
+    pub(super) fn next_field(&mut self) -> Result<bool> {
+        let next = self.peek()?;
+        self.at += 1;
+        match next {
+            b',' => self.peek().map(|_| true),
+            b'}' => Ok(false),
+            _ => Err(SyntaxError("there is no comma between two fields")),
         }
     }
 
-    /// Reads the next name of an object, or leaves it.
-    pub(super) fn next_name(&mut self) -> Result<Option<&str>> {
-        match self.peek()? {
-            b',' => {
-                self.at += 1;
-                self.peek()?;
-                self.name().map(Some)
-            }
-            b'}' => {
-                self.at += 1;
-                Ok(None)
-            }
-            _ => Err(SyntaxError("there is no comma between two fields")),
+    /// Reads the name of a field and the colon behind it.
+    pub(super) fn name(&mut self) -> Result<&str> {
+        if self.byte() != Some(b'"') {
+            return Err(SyntaxError("the name of a field is not in double quotes"));
         }
+        let start = self.at + 1;
+        self.at = start;
+        self.skip_plain();
+        let end = self.at;
+        if self.eat(b'"') {
+            self.colon()?;
+            return Ok(&self.text[start..end]);
+        }
+        self.at = start - 1;
+        self.string()?;
+        self.colon()?;
+        Ok(&self.unescaped)
+    }
+
+    /// Reads the name of a field if it is `name`, which must be one that is written without
+    /// escapes.
+    #[inline]
+    pub(super) fn eat_name(&mut self, name: &str) -> Result<bool> {
+        let rest = self.rest();
+        let end = name.len() + 1;
+        let found = rest.first() == Some(&b'"')
+            && rest.get(end) == Some(&b'"')
+            && &rest[1..end] == name.as_bytes();
+        if found {
+            self.at += end + 1;
+            self.colon()?;
+        }
+        Ok(found)
     }
 
     /// Enters an array: the first byte of its first element, if it has one.
@@ -193,10 +223,11 @@ impl<'a> Parser<'a> {
         match self.peek()? {
             b'"' => self.skip_string(),
             b'{' => {
-                let mut next = self.first_name()?.is_some();
-                while next {
+                let mut more = self.enter_object()?;
+                while more {
+                    self.name()?;
                     self.skip_nested(depth + 1)?;
-                    next = self.next_name()?.is_some();
+                    more = self.next_field()?;
                 }
                 Ok(())
             }
@@ -234,25 +265,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Reads a name and the colon behind it.
-    fn name(&mut self) -> Result<&str> {
-        if self.byte() != Some(b'"') {
-            return Err(SyntaxError("the name of a field is not in double quotes"));
-        }
-        let start = self.at + 1;
-        self.at = start;
-        self.skip_plain();
-        let end = self.at;
-        if self.eat(b'"') {
-            self.colon()?;
-            return Ok(&self.text[start..end]);
-        }
-        self.at = start - 1;
-        self.string()?;
-        self.colon()?;
-        Ok(&self.unescaped)
-    }
-
+    #[inline]
     fn colon(&mut self) -> Result<()> {
         match self.peek()? {
             b':' => {
@@ -271,14 +284,15 @@ impl<'a> Parser<'a> {
         })
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<()> {
-        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit());
-        match digits.count() {
-            0 => Err(SyntaxError("a number has no digits where it needs some")),
-            count => {
-                self.at += count;
-                Ok(())
-            }
+        let start = self.at;
+        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        match self.at > start {
+            true => Ok(()),
+            false => Err(SyntaxError("a number has no digits where it needs some")),
         }
     }
 
@@ -324,6 +338,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Skips to the next quote, backslash or control character.
+    #[inline]
     fn skip_plain(&mut self) {
         let rest = self.rest();
         let mut skipped = 0;
@@ -342,6 +357,7 @@ impl<'a> Parser<'a> {
         self.at += tail.map_or(rest.len(), |tail| skipped + tail);
     }
 
+    #[inline]
     fn skip_space(&mut self) -> Option<u8> {
         loop {
             match self.byte() {
@@ -351,16 +367,19 @@ impl<'a> Parser<'a> {
         }
     }
 
+    #[inline]
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.byte() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         &self.text.as_bytes()[self.at..]
     }

@@ -4,6 +4,7 @@
 //! `7`, `7:5` or `07:05:09`, a fraction of which six digits count, and a zone: `Z`, `+02:00`,
 //! `UTC+2`, `Europe/Berlin`. A time without a date is not accepted, unlike in Spark.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use arrow::array::timezone::Tz;
@@ -69,6 +70,13 @@ pub fn parse_date(text: &str) -> Option<i32> {
 
 /// Microseconds since 1970; a text without a zone is from `zone`.
 pub fn parse_timestamp(text: &str, zone: Zone) -> Option<i64> {
+    if let Some((local, is_utc)) = parse_usual(text.as_bytes()) {
+        return if is_utc {
+            Some(local)
+        } else {
+            zone.to_utc(local)
+        };
+    }
     let mut scanner = Scanner::new(text);
     let local = scanner.local_micros()?;
     let zone = match scanner.rest.trim() {
@@ -83,6 +91,59 @@ pub fn parse_timestamp_ntz(text: &str) -> Option<i64> {
     let mut scanner = Scanner::new(text);
     let local = scanner.local_micros()?;
     scanner.rest.is_empty().then_some(local)
+}
+
+/// The form nearly all timestamps have, `2024-01-02T03:04:05[.678][Z]`, without detours: the local
+/// time, and whether it is that of Greenwich.
+fn parse_usual(text: &[u8]) -> Option<(i64, bool)> {
+    let (fixed, rest) = text.split_first_chunk::<19>()?;
+    let number = |range: Range<usize>| {
+        fixed[range].iter().try_fold(0, |number, byte| {
+            byte.is_ascii_digit()
+                .then(|| number * 10 + u32::from(byte - b'0'))
+        })
+    };
+    let marks = [fixed[4], fixed[7], fixed[13], fixed[16]];
+    if &marks != b"--::" || !matches!(fixed[10], b'T' | b' ') {
+        return None;
+    }
+    let days = days(number(0..4)? as i32, number(5..7)?, number(8..10)?)?;
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut micros = 0;
+    let mut rest = rest;
+    if let [b'.', fraction @ ..] = rest {
+        let digits = fraction
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        micros = fraction_micros(&fraction[..digits]);
+        rest = &fraction[digits..];
+    }
+    let seconds = i64::from(days) * SECONDS_PER_DAY + i64::from(hour * 3600 + minute * 60 + second);
+    let local = seconds * MICROS_PER_SECOND + micros;
+    match rest {
+        [] => Some((local, false)),
+        [b'Z'] => Some((local, true)),
+        _ => None,
+    }
+}
+
+/// Days since 1970 of a day of the calendar.
+fn days(year: i32, month: u32, day: u32) -> Option<i32> {
+    let date = NaiveDate::from_ymd_opt(year, month, day)?;
+    Some(date.num_days_from_ce() - DAYS_TO_1970)
+}
+
+/// Digits behind a point as microseconds; the seventh and later do not count.
+fn fraction_micros(digits: &[u8]) -> i64 {
+    let counted = &digits[..digits.len().min(6)];
+    let number = counted
+        .iter()
+        .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    number * 10_i64.pow(6 - counted.len() as u32)
 }
 
 struct Scanner<'a> {
@@ -112,8 +173,7 @@ impl<'a> Scanner<'a> {
             1
         };
         let year = if negative { -year } else { year };
-        let date = NaiveDate::from_ymd_opt(year, month, day)?;
-        Some(date.num_days_from_ce() - DAYS_TO_1970)
+        days(year, month, day)
     }
 
     fn local_micros(&mut self) -> Option<i64> {
@@ -149,8 +209,7 @@ impl<'a> Scanner<'a> {
         let digits = self.rest.bytes().take_while(u8::is_ascii_digit).count();
         let (fraction, rest) = self.rest.split_at(digits);
         self.rest = rest;
-        let counted = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
-        counted.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'))
+        fraction_micros(fraction.as_bytes())
     }
 
     fn digits(&mut self, min: usize, max: usize) -> Option<u32> {

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Make the pictures of the README: notebook 01 in JupyterLab, executed, in headless Chromium.
+
+    ./tests/run lab                              once, for what it installs
+    .venv/bin/python tests/lab/picture.py        writes notebooks/images/
+"""
+
+import tempfile
+from pathlib import Path
+
+from lab import ROOT, Lab, browser, copy_of_notebooks
+
+NAME = "01-windowed-counts"
+IMAGES = ROOT / "notebooks" / "images"
+
+
+def main():
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        with (
+            Lab(copy_of_notebooks(folder), folder / "home") as lab,
+            browser(folder / "chromium", width=1200, height=1000) as window,
+        ):
+            page = window.new_page()
+            notebook = lab.open(page, f"{NAME}.ipynb")
+            # Without the file browser the notebook has the whole width.
+            page.keyboard.press("Control+b")
+            page.wait_for_selector("#jp-left-stack", state="hidden")
+            notebook.run_all()
+            notebook.wait_for_done("%stop per_hour")
+            if errors := notebook.errors():
+                raise SystemExit("\n".join(errors))
+            notebook.scroll_to("%%stream per_hour")
+            page.screenshot(path=IMAGES / f"{NAME}.png")
+
+
+if __name__ == "__main__":
+    main()

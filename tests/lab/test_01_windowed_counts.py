@@ -1,0 +1,35 @@
+"""Notebook 01 in JupyterLab: the chart moves while the query runs, also after its cell has ended."""
+
+NAME = "01-windowed-counts.ipynb"
+CHART = "%chart per_hour"
+WAITS_FOR_THE_QUERY = "%process per_hour"
+LAST = "%stop per_hour"
+
+
+def test_the_chart_is_live_and_the_notebook_runs_through(lab, page):
+    notebook = lab.open(page, NAME)
+    notebook.watch(CHART)
+    notebook.run_all()
+
+    # The chart's own cell ends at once; the query runs on, which a later cell waits for.
+    notebook.wait_for("window.frames_seen.length >= 1")
+    notebook.wait_for("window.frames_seen.filter(frame => /\\d/.test(frame.prompt)).length >= 1")
+    seen = len(notebook.frames())
+    assert notebook.prompt(WAITS_FOR_THE_QUERY) == "[*]:", "the query should still be running here"
+
+    # It moves, and moves again, while the query runs and its own cell has ended.
+    notebook.wait_for("seen => window.frames_seen.length >= seen + 1", argument=seen)
+    notebook.wait_for("seen => window.frames_seen.length >= seen + 5", argument=seen)
+    assert notebook.prompt(WAITS_FOR_THE_QUERY) == "[*]:", "the query should still be running here"
+
+    notebook.wait_for_done(LAST)
+    assert notebook.errors() == []
+    frames = notebook.frames()
+    pictures = [frame["src"] for frame in frames]
+    assert all(src.startswith("data:image/") for src in pictures)
+    assert len(set(pictures)) == len(pictures), "a frame came back: updates arrive out of order"
+    assert {frame["outputs"] for frame in frames} == {1}, "an update must replace the chart, not add another"
+
+    # Drawn anew from what the query has written, it is the same picture: the last frame was the final one.
+    notebook.run_cell(CHART)
+    assert notebook.picture(CHART) == pictures[-1]

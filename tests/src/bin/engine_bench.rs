@@ -1,0 +1,130 @@
+//! The engine's figures: windowed counts over JSON files beside DataFusion's own batch query over
+//! the same files, and what a trigger of a small stateful batch costs. Prints; passes nothing.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use acceptance::action::SourceArgs;
+use acceptance::engine_driver::{EngineDriver, Start};
+use acceptance::frame::relation;
+use anyhow::Result;
+use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext};
+
+const ROWS: usize = 2_000_000;
+const FILES: usize = 16;
+const KEYS: u64 = 10_000;
+const RUNS: usize = 3;
+const TRIGGERS: usize = 1_000;
+const SCHEMA: &str = "t timestamp, k bigint, v bigint";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let large = directory.path().join("large");
+    let bytes = write_events(&large, FILES, ROWS / FILES)?;
+    println!(
+        "windowed counts: {ROWS} rows, {FILES} files, {} MB, {KEYS} keys x 10 s windows, best of {RUNS} in turn",
+        bytes / 1_000_000
+    );
+    let (mut stream, mut batch) = (f64::MAX, f64::MAX);
+    for _ in 0..RUNS {
+        stream = stream.min(streaming(&large, FILES / 4).await?);
+        batch = batch.min(datafusion_batch(&large).await?);
+    }
+    println!(
+        "  streaming, 4 batches     {:>10.0} rows/s",
+        ROWS as f64 / stream
+    );
+    println!(
+        "  DataFusion batch query   {:>10.0} rows/s",
+        ROWS as f64 / batch
+    );
+    println!("  ratio streaming / batch  {:>10.2}", batch / stream);
+
+    let small = directory.path().join("small");
+    write_events(&small, TRIGGERS, 10)?;
+    let seconds = streaming(&small, 1).await?;
+    println!("small batches: {TRIGGERS} triggers of 10 rows into a windowed count, without fsync");
+    println!(
+        "  per trigger              {:>10.2} ms",
+        seconds * 1e3 / TRIGGERS as f64
+    );
+    Ok(())
+}
+
+/// Events whose times move on through the files, as NDJSON; returns the bytes written.
+fn write_events(directory: &Path, files: usize, rows: usize) -> Result<u64> {
+    fs::create_dir_all(directory)?;
+    let mut bytes = 0;
+    let mut seed = 42_u64;
+    for file in 0..files {
+        let mut text = Vec::with_capacity(rows * 64);
+        for row in 0..rows {
+            seed = seed
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            let second = (file * 60 + row * 60 / rows) % 86_400;
+            let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+            writeln!(
+                text,
+                "{{\"t\":\"2024-01-01T{hour:02}:{minute:02}:{second:02}Z\",\"k\":{},\"v\":{}}}",
+                (seed >> 33) % KEYS,
+                (seed >> 40) % 1000
+            )?;
+        }
+        bytes += text.len() as u64;
+        fs::write(directory.join(format!("{file:05}.json")), text)?;
+    }
+    Ok(bytes)
+}
+
+/// Seconds from the start of a query over all files to its end.
+async fn streaming(input: &Path, files_per_batch: usize) -> Result<f64> {
+    let driver = EngineDriver::new(false)?;
+    let source = SourceArgs {
+        name: "events".to_owned(),
+        schema: SCHEMA.to_owned(),
+        watermark: Some(("t".to_owned(), "10 seconds".to_owned())),
+        options: [("maxFilesPerTrigger".to_owned(), files_per_batch.to_string())].into(),
+        ..SourceArgs::default()
+    };
+    driver.create_source(&source, input, true).await?;
+    let sql = "SELECT window(t, '10 seconds') AS w, k, count(*) AS n, max(v) AS top, avg(v) AS mean \
+        FROM events GROUP BY window(t, '10 seconds'), k";
+    let started = Instant::now();
+    let query = driver
+        .start(&Start {
+            relation: relation(&[sql.to_owned()])?,
+            mode: "update".to_owned(),
+            trigger: Some("available-now".to_owned()),
+            sink: Some("noop".to_owned()),
+            ..Start::default()
+        })
+        .await?;
+    query.await_termination(None).await?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+/// Seconds of the same aggregation as one batch query of DataFusion over the same files.
+async fn datafusion_batch(input: &Path) -> Result<f64> {
+    let context = SessionContext::new_with_config(SessionConfig::new());
+    let schema = tidebook_engine::connect::parse_ddl(SCHEMA)?;
+    let options = JsonReadOptions::default()
+        .schema(&schema)
+        .file_extension(".json");
+    context
+        .register_json("events", input.display().to_string(), options)
+        .await?;
+    let sql = "SELECT date_bin(INTERVAL '10 seconds', t) AS w, k, count(*) AS n, max(v) AS top, avg(v) AS mean \
+        FROM events GROUP BY 1, 2";
+    let started = Instant::now();
+    let rows = context.sql(sql).await?.collect().await?;
+    let seconds = started.elapsed().as_secs_f64();
+    anyhow::ensure!(
+        rows.iter().any(|rows| rows.num_rows() > 0),
+        "the batch query gave no rows"
+    );
+    Ok(seconds)
+}
