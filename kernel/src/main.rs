@@ -101,10 +101,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is logged unless `TIDEBOOK_LOG` says otherwise. A client that hangs up is no error.
+const LOGGED: &str = "warn,zeromq=off";
+
 /// Logs go to stderr, where `jupyter` shows them; `TIDEBOOK_LOG=debug` says more.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TIDEBOOK_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

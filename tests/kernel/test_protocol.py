@@ -9,7 +9,8 @@ import time
 
 import jupyter_kernel_test as suite
 import pytest
-from jupyter_client.manager import start_new_kernel
+import zmq
+from jupyter_client.manager import KernelManager
 
 from client import TIMEOUT, Client
 
@@ -201,6 +202,29 @@ def test_a_client_that_vanishes_harms_nobody(kernel: Client):
     assert kernel.ok("%echo alive").text() == "alive\n"
 
 
+def test_a_client_that_does_not_read_holds_up_nobody(kernel: Client):
+    info = kernel.manager.get_connection_info()
+    context = zmq.Context()
+    for _ in range(3):
+        stalled = context.socket(zmq.SUB)
+        stalled.setsockopt(zmq.RCVHWM, 1)
+        stalled.setsockopt(zmq.RCVBUF, 4096)
+        stalled.setsockopt(zmq.LINGER, 0)
+        stalled.setsockopt(zmq.SUBSCRIBE, b"")
+        stalled.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
+    much = "\n".join(["%lsmagic"] * 2000)
+    for _ in range(3):
+        assert kernel.reply(kernel.send(much))["content"]["status"] == "ok"
+    assert kernel.ok("%echo alive").text() == "alive\n"
+    context.destroy()
+
+
+def test_help_is_where_one_looks_for_it(kernel: Client):
+    for code in ("%help stream", "%%stream --help", "%%stream counts -h\nSELECT 1"):
+        [shown] = kernel.ok(code).contents("display_data")
+        assert shown["data"]["text/plain"].startswith("%%stream NAME")
+
+
 def test_a_client_that_sends_rubbish_harms_nobody(kernel: Client):
     info = kernel.manager.get_connection_info()
     for port in ("shell_port", "control_port", "stdin_port", "iopub_port", "hb_port"):
@@ -211,10 +235,12 @@ def test_a_client_that_sends_rubbish_harms_nobody(kernel: Client):
 
 
 def test_unix_sockets_work(tmp_path):
-    manager, channels = start_new_kernel(
-        kernel_name="tidebook", transport="ipc", ip=str(tmp_path / "k"), cwd=str(tmp_path)
-    )
+    manager = KernelManager(kernel_name="tidebook", transport="ipc", ip=str(tmp_path / "k"))
+    manager.start_kernel(cwd=str(tmp_path))
+    channels = manager.client()
+    channels.start_channels()
     try:
+        channels.wait_for_ready(timeout=TIMEOUT)
         assert Client(manager, channels).ok("%echo ipc").text() == "ipc\n"
         os.kill(manager.provisioner.process.pid, signal.SIGKILL)
         manager.restart_kernel(now=True)

@@ -127,7 +127,11 @@ fn skip_string(chars: &mut Chars<'_>) -> bool {
 fn skip_char(chars: &mut Chars<'_>) {
     let mut ahead = chars.clone();
     let length = match ahead.next() {
-        Some('\\') => ahead.position(|c| c == '\'').map(|length| length + 2),
+        Some('\\') => {
+            // The escaped character may itself be a quote.
+            ahead.next();
+            ahead.position(|c| c == '\'').map(|rest| rest + 3)
+        }
         Some(_) => (ahead.next() == Some('\'')).then_some(2),
         None => None,
     };
@@ -167,6 +171,8 @@ mod tests {
             ("fn f() { \"}\" }", State::Complete),
             ("let s = \"open", State::Incomplete),
             ("let c = '{'; let d = '\\'';", State::Complete),
+            ("let q = '\\''; f('}');", State::Complete),
+            ("let u = '\\u{7b}'; {", State::Incomplete),
             ("fn f<'a>(x: &'a str) {}", State::Complete),
             ("/* { /* */ */", State::Complete),
             ("/* {", State::Incomplete),

@@ -170,8 +170,15 @@ fn wrong_kind(magic: &dyn Magic) -> CellError {
 }
 
 impl dyn Magic {
-    /// Checks the arguments and runs the magic.
+    /// Checks the arguments and runs the magic; asked for help, explains it instead.
     pub async fn invoke(&self, args: &str, body: &str, context: &Context) -> Result<()> {
+        if args
+            .split_whitespace()
+            .any(|word| matches!(word, "--help" | "-h"))
+        {
+            context.outputs.display(help(self));
+            return Ok(());
+        }
         let args = arguments::parse(self, args)?;
         self.run(Call {
             args,

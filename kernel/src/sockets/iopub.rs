@@ -3,7 +3,8 @@
 //! Order is kept. Stream text is gathered for [`STREAM_BATCH`] and goes out before any other
 //! message, so that a loop that prints does not flood the client. The socket is an XPUB: each
 //! subscription is answered by `iopub_welcome`, and it is read before every send, so that a client
-//! that has just subscribed misses nothing.
+//! that has just subscribed misses nothing. One client that does not read would hold up all others
+//! for ever; then every connection is closed, and those who are alive connect anew by themselves.
 
 use std::time::Duration;
 
@@ -11,11 +12,13 @@ use futures::FutureExt as _;
 use jupyter_protocol::ConnectionInfo;
 use jupyter_protocol::messaging::JupyterMessage;
 use jupyter_zmq_client::{
-    KernelIoPubXPubConnection, Result, SubscriptionEvent, create_kernel_iopub_xpub_connection,
+    Connection, KernelIoPubXPubConnection, Result, SubscriptionEvent,
+    create_kernel_iopub_xpub_connection,
 };
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use zeromq::{Socket as _, XPubSocket};
 
 use super::message::{Parent, child, orphan};
 
@@ -23,10 +26,10 @@ use super::message::{Parent, child, orphan};
 const STREAM_BATCH: Duration = Duration::from_millis(50);
 /// Stream text beyond this many bytes goes out at once.
 const STREAM_BATCH_BYTES: usize = 256 * 1024;
-/// How long one client may hold up the others before its message is given up.
+/// How long one client may hold up the others before all have to connect anew.
 const STALLED: Duration = Duration::from_secs(2);
-/// The same, once it has been found stalled.
-const STILL_STALLED: Duration = Duration::from_millis(20);
+/// How long the living clients have to connect anew before the next message goes out.
+const RECONNECT: Duration = Duration::from_secs(1);
 
 /// Which stream a text belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +74,13 @@ impl IoPub {
     pub async fn spawn(info: &ConnectionInfo, session: &str) -> Result<Self> {
         let connection = create_kernel_iopub_xpub_connection(info, session).await?;
         let (commands, received) = mpsc::unbounded_channel();
-        tokio::spawn(Publisher::new(connection).run(received));
+        let publisher = Publisher {
+            connection,
+            info: info.clone(),
+            session: session.to_owned(),
+            gathered: None,
+        };
+        tokio::spawn(publisher.run(received));
         Ok(Self { commands })
     }
 
@@ -147,19 +156,12 @@ impl Recorded {
 
 struct Publisher {
     connection: KernelIoPubXPubConnection,
+    info: ConnectionInfo,
+    session: String,
     gathered: Option<(Text, Instant)>,
-    patience: Duration,
 }
 
 impl Publisher {
-    fn new(connection: KernelIoPubXPubConnection) -> Self {
-        Self {
-            connection,
-            gathered: None,
-            patience: STALLED,
-        }
-    }
-
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         loop {
             let due = self.gathered.as_ref().map(|(_, due)| *due);
@@ -219,8 +221,7 @@ impl Publisher {
         self.publish(message).await;
     }
 
-    /// Sends one message. A client that does not read is given up after a while: its connection
-    /// keeps what it has buffered, and the others go on.
+    /// Sends one message to all who have subscribed by now.
     async fn publish(&mut self, message: JupyterMessage) {
         while let Some(subscription) = self.connection.recv_subscription().now_or_never() {
             self.welcome(subscription).await;
@@ -231,9 +232,7 @@ impl Publisher {
     async fn welcome(&mut self, subscription: Result<SubscriptionEvent>) {
         match subscription {
             Ok(SubscriptionEvent::Subscribe(topic)) => {
-                let mut welcome = orphan("iopub_welcome", json!({"subscription": topic}));
-                welcome.zmq_identities = vec![topic.into_bytes().into()];
-                self.send(welcome).await;
+                self.send(welcome_message(topic)).await;
             }
             Ok(SubscriptionEvent::Unsubscribe(_)) => {}
             Err(error) => tracing::debug!(%error, "iopub: client lost"),
@@ -241,16 +240,56 @@ impl Publisher {
     }
 
     async fn send(&mut self, message: JupyterMessage) {
+        if self.sent(message.clone()).await {
+            return;
+        }
+        tracing::warn!("iopub: a client does not read; all clients have to connect anew");
+        self.bind_anew().await;
+        // Who had got it before gets it twice; lost, it could leave a client waiting for ever.
+        self.sent(message).await;
+    }
+
+    /// Whether everybody has taken the message in time.
+    async fn sent(&mut self, message: JupyterMessage) -> bool {
         let msg_type = message.header.msg_type.clone();
-        match tokio::time::timeout(self.patience, self.connection.send(message)).await {
-            Ok(Ok(())) => self.patience = STALLED,
-            Ok(Err(error)) => tracing::warn!(msg_type, %error, "iopub: message not delivered"),
-            Err(_) => {
-                tracing::warn!(msg_type, "iopub: a client does not read, message dropped");
-                self.patience = STILL_STALLED;
+        match tokio::time::timeout(STALLED, self.connection.send(message)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(msg_type, %error, "iopub: message not delivered");
+                true
             }
+            Err(_) => false,
         }
     }
+
+    /// Closes all connections and waits until the first client is back.
+    async fn bind_anew(&mut self) {
+        let unbound = Connection::new(XPubSocket::new(), &self.info.key, &self.session);
+        let stalled = std::mem::replace(&mut self.connection, unbound);
+        for error in stalled.socket.close().await {
+            tracing::warn!(%error, "iopub: not closed");
+        }
+        match create_kernel_iopub_xpub_connection(&self.info, &self.session).await {
+            Ok(connection) => self.connection = connection,
+            Err(error) => {
+                tracing::error!(%error, "iopub: the port is lost, nothing more will be shown");
+                return;
+            }
+        }
+        let back = self.connection.recv_subscription();
+        if let Ok(Ok(SubscriptionEvent::Subscribe(topic))) =
+            tokio::time::timeout(RECONNECT, back).await
+        {
+            let welcome = welcome_message(topic);
+            self.sent(welcome).await;
+        }
+    }
+}
+
+fn welcome_message(topic: String) -> JupyterMessage {
+    let mut welcome = orphan("iopub_welcome", json!({"subscription": topic}));
+    welcome.zmq_identities = vec![topic.into_bytes().into()];
+    welcome
 }
 
 async fn sleep_until(due: Option<Instant>) {
