@@ -1,4 +1,53 @@
-//! Structured Streaming in one process.
+//! Structured Streaming in one process: Apache Spark's streaming API and semantics on DataFusion.
+//!
+//! A query comes in as a `spark.connect` plan, is planned once onto DataFusion and then executed
+//! batch after batch. The engine knows nothing of Jupyter, writes to no terminal, installs no
+//! signal handler and has no globals.
+//!
+//! ```text
+//!  spark.connect.Plan / SQL
+//!        │  connect   messages and SQL text → LogicalPlan, with Spark's names
+//!        │  plan      windows → columns, refusals, stateful nodes → one physical plan
+//!        ▼
+//!  runtime  tick → offsets/N → sources.get_batch → plan ⟶ operators ⟷ state → sinks.add_batch
+//!           → commits/N → progress → listeners
+//! ```
+//!
+//! # Where things are
+//! - [`Session`] and [`StreamingQuery`] (`api/`): what users hold; start reading at `api/start.rs`.
+//! - [`connect`]: from Spark Connect and SQL to DataFusion's logical plans.
+//! - `plan/`: time windows, what a stream may not do, `IncrementalExecution`.
+//! - `operators/`: what remembers from batch to batch; one operator, one file.
+//! - `state/`: versioned, columnar state and its files.
+//! - `runtime/`: the micro-batch loop, the watermark, triggers, progress.
+//! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
+//!   what rows come from and go to, with a table of formats.
+//! - [`error`], [`options`], [`clock`] and the vocabulary beside them: everybody may use these.
+//!
+//! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
+//! {plan, connect} ← runtime ← api.
+//!
+//! # Invariants
+//! - **Nothing shows in a sink before its offsets are in the log.**
+//! - **`get_batch(start, end)` is repeatable; a sink gets the batch id and is idempotent.**
+//! - **Batch N reads state version N and commits version N+1.**
+//! - **Time comes only from a [`clock::Clock`].**
+//! - **What cannot run is refused at the start; a panic ends its query and nothing else.**
+//!
+//! # A first query
+//! ```
+//! use tidebook_engine::{Session, SqlOutput};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> tidebook_engine::Result<()> {
+//! let session = Session::new()?;
+//! let SqlOutput::Rows(rows) = session.sql("SELECT 7 / 2 AS half").await? else {
+//!     unreachable!("a query gives rows")
+//! };
+//! assert_eq!(rows.num_rows(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod api;
 pub mod checkpointing;

@@ -20,6 +20,8 @@ pub struct Script {
     pub no_restart: Option<String>,
     /// Why it does not die before the commit log, if it does not.
     pub no_kill: Option<String>,
+    /// Why the engine does not give these answers yet.
+    pub open: Option<String>,
     /// Why Spark has no say in it, if it has not.
     pub not_recorded: Option<String>,
 }
@@ -83,6 +85,7 @@ impl Script {
             steps: Vec::new(),
             no_restart: None,
             no_kill: None,
+            open: None,
             not_recorded: None,
         };
         let mut at = 0;
@@ -110,6 +113,7 @@ impl Script {
                 };
                 match key {
                     "no-restart" => self.no_restart = Some(reason),
+                    "open" => self.open = Some(reason),
                     "no-kill" => self.no_kill = Some(reason),
                     "not-recorded" => self.not_recorded = Some(reason),
                     _ => spark_differs = Some(reason),
@@ -142,7 +146,13 @@ impl Script {
 
 fn directive(line: &str) -> Option<(&str, String)> {
     let (key, reason) = line.split_once(':')?;
-    let known = ["no-restart", "no-kill", "not-recorded", "spark-differs"];
+    let known = [
+        "open",
+        "no-restart",
+        "no-kill",
+        "not-recorded",
+        "spark-differs",
+    ];
     known
         .contains(&key)
         .then(|| (key, reason.trim().to_owned()))

@@ -53,7 +53,7 @@ async fn play_all(variation: Variation) {
             Variation::Restarted => script.no_restart.as_ref(),
             Variation::Killed => script.no_kill.as_ref(),
         };
-        if left_out.is_some() {
+        if left_out.is_some() || script.open.is_some() && variation != Variation::Plain {
             continue;
         }
         if variation == Variation::Plain && std::env::var_os("UPDATE").is_some() {
@@ -62,11 +62,18 @@ async fn play_all(variation: Variation) {
         }
         played += 1;
         let name = script.name.clone();
+        let open = script.open.is_some();
         let playing = tokio::spawn(async move {
             let result = check(&script, variation).await;
             result.map_err(|wrong| report(&script, &format!("{variation:?}"), &wrong))
         });
         match playing.await {
+            Ok(Ok(())) if open => {
+                let text =
+                    format!("{name}: marked open, but everything in it is right: unmark it\n");
+                reports.push((name, text));
+            }
+            Ok(Err(_)) | Err(_) if open => {}
             Ok(Ok(())) => {}
             Ok(Err(report)) => reports.push((name, report)),
             Err(panic) => reports.push((name.clone(), format!("{name}: {panic}"))),

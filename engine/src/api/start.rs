@@ -24,7 +24,7 @@ use crate::plan::{
     IncrementalExecution, StreamingPlan, check_supported, is_streaming, parse_duration_us,
 };
 use crate::runtime::{
-    MicroBatchExecution, QUERY_SHAPE, QuerySetup, StreamExecution, StreamIdentity,
+    MicroBatchExecution, OPERATOR_SHAPE, QUERY_SHAPE, QuerySetup, StreamExecution, StreamIdentity,
 };
 use crate::sinks::{
     ConsoleWriter, CreatedSink, ForeachBatchSink, SinkRequest, create_sink, sink_format,
@@ -248,7 +248,7 @@ impl Start<'_> {
         let Some(location) = location else {
             if sink_format(format).is_ok_and(|format| format.needs_path) {
                 return Err(Error::analysis(format!(
-                    "the {format} sink needs a checkpoint directory"
+                    "the {format} sink needs a checkpoint directory (checkpointLocation)"
                 ))
                 .with_hint("add --checkpoint DIR"));
             }
@@ -350,10 +350,7 @@ impl Start<'_> {
         let operators = execution.operators.iter().map(|operator| operator.name);
         let operators = operators.collect::<Vec<_>>().join(", ");
         conf.insert(format!("{QUERY_SHAPE}source"), format!("[{sources}]"));
-        conf.insert(
-            format!("{QUERY_SHAPE}stateful operator"),
-            format!("[{operators}]"),
-        );
+        conf.insert(OPERATOR_SHAPE.to_string(), format!("[{operators}]"));
         conf
     }
 }

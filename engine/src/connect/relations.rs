@@ -191,6 +191,22 @@ impl<'a> RelationPlanner<'a> {
                     .collect();
                 build(LogicalPlanBuilder::from(input).project(renamed))
             }
+            RelType::WithColumnsRenamed(renamed) => {
+                let input = self.input(renamed.input.as_deref()).await?;
+                let new_name = |old: &str| {
+                    let mut renames = renamed.renames.iter();
+                    let found = renames.find(|rename| rename.col_name.eq_ignore_ascii_case(old));
+                    found.map(|rename| rename.new_col_name.clone())
+                };
+                let columns = input.schema().columns().into_iter();
+                let columns: Vec<Expr> = columns
+                    .map(|column| match new_name(column.name()) {
+                        Some(name) => Expr::Column(column).alias(name),
+                        None => Expr::Column(column),
+                    })
+                    .collect();
+                build(LogicalPlanBuilder::from(input).project(columns))
+            }
             RelType::Aggregate(aggregate) => self.aggregate(aggregate).await,
             RelType::Limit(limit) => {
                 let input = self.input(limit.input.as_deref()).await?;

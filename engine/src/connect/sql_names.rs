@@ -8,9 +8,9 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
-    Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor, UnaryOperator,
-    Value,
+    AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor,
+    UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -147,7 +147,7 @@ impl SqlVisitor for Resolver<'_> {
             })
             .map(|item| match (item, &window) {
                 (SelectItem::ExprWithAlias { mut expr, alias }, Some(window)) => {
-                    walk_expression(&mut expr, &mut WindowParts { window });
+                    walk_expression(&mut expr, &mut WindowParts { window, inside: 0 });
                     SelectItem::ExprWithAlias { expr, alias }
                 }
                 (other, _) => other,
@@ -155,7 +155,7 @@ impl SqlVisitor for Resolver<'_> {
             .collect();
         if let Some(window) = &window {
             for expr in select.having.iter_mut().chain(&mut select.qualify) {
-                walk_expression(expr, &mut WindowParts { window });
+                walk_expression(expr, &mut WindowParts { window, inside: 0 });
             }
         }
     }
@@ -171,7 +171,7 @@ impl SqlVisitor for Resolver<'_> {
             }
             _ => {}
         }
-        if let Some(replaced) = spark_operator(expr) {
+        if let Some(replaced) = spark_operator(expr).or_else(|| field_access(expr)) {
             *expr = replaced;
         }
     }
@@ -180,10 +180,22 @@ impl SqlVisitor for Resolver<'_> {
 /// Replaces `window`, `window.start` and `window.end` by the window the query groups by.
 struct WindowParts<'a> {
     window: &'a Expr,
+    /// How many calls of `window` surround the expression; their arguments stay as they are.
+    inside: usize,
 }
 
 impl SqlVisitor for WindowParts<'_> {
+    fn expression(&mut self, expr: &mut Expr) {
+        self.inside += usize::from(is_window_call(expr));
+    }
+
     fn expression_done(&mut self, expr: &mut Expr) {
+        if is_window_call(expr) {
+            self.inside -= 1;
+        }
+        if self.inside > 0 {
+            return;
+        }
         match window_part(expr) {
             Some(None) => *expr = self.window.clone(),
             Some(Some(part)) => {
@@ -251,6 +263,17 @@ fn spark_operator(expr: &Expr) -> Option<Expr> {
         _ => return None,
     };
     parse_expr(&format!("{function}({left}, {right})"))
+}
+
+/// `window(ts, '5 minutes').start`: field access by a dot after an expression.
+fn field_access(expr: &Expr) -> Option<Expr> {
+    let Expr::CompoundFieldAccess { root, access_chain } = expr else {
+        return None;
+    };
+    let [AccessExpr::Dot(Expr::Identifier(field))] = access_chain.as_slice() else {
+        return None;
+    };
+    parse_expr(&format!("get_field({root}, '{}')", field.value))
 }
 
 /// Spark's name for an unnamed select item. `outermost` tells a cast of a bare column, which keeps

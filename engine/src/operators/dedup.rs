@@ -6,9 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -22,9 +22,9 @@ use hashbrown::HashTable;
 
 use super::batch_context::BatchContext;
 use super::exec::{plain_execution_plan, unordered};
-use super::stateful::{StatefulOperator, arrow_error, to_us};
+use super::stateful::{StatefulOperator, arrow_error, event_times, to_us};
 use crate::clock::Stopwatch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Which of Spark's two deduplications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
@@ -238,7 +238,7 @@ impl DedupFilter {
             DedupKind::Plain => return Ok(None),
             DedupKind::WithinWatermark { delay_ms } => to_us(delay_ms),
         };
-        let times = event_times(batch, column)?;
+        let times = times_of(batch, column)?;
         Ok(Some(times.map(|time| Some(time? + delay_us)).collect()))
     }
 
@@ -248,17 +248,11 @@ impl DedupFilter {
         };
         let watermark = to_us(self.context.batch().late_watermark_ms);
         let late = |time: Option<i64>| time.is_some_and(|time| time <= watermark);
-        Ok(Some(event_times(batch, column)?.map(late).collect()))
+        Ok(Some(times_of(batch, column)?.map(late).collect()))
     }
 }
 
-fn event_times(
-    batch: &RecordBatch,
-    column: usize,
-) -> Result<impl Iterator<Item = Option<i64>> + '_> {
-    let times = batch
-        .column(column)
-        .as_primitive_opt::<TimestampMicrosecondType>()
-        .ok_or_else(|| Error::internal("the event time is not a timestamp"))?;
+fn times_of(batch: &RecordBatch, column: usize) -> Result<impl Iterator<Item = Option<i64>> + '_> {
+    let times = event_times(batch.column(column))?;
     Ok((0..times.len()).map(|row| times.is_valid(row).then(|| times.value(row))))
 }

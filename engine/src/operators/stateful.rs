@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
@@ -26,15 +26,7 @@ impl EventTimeKey {
     /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
     /// never late.
     pub fn expiry(&self, keys: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
-        let key = &keys[self.column];
-        // A key that is a whole window is complete at its end.
-        let end = key
-            .as_struct_opt()
-            .and_then(|window| window.column_by_name("end"));
-        let times = end
-            .unwrap_or(key)
-            .as_primitive_opt::<TimestampMicrosecondType>()
-            .ok_or_else(|| Error::internal("the event-time key is not a timestamp"))?;
+        let times = event_times(&keys[self.column])?;
         Ok((0..times.len())
             .map(|row| {
                 times
@@ -159,6 +151,16 @@ fn opened(store: &mut Option<StateStore>) -> Result<&mut StateStore> {
     store
         .as_mut()
         .ok_or_else(|| Error::internal("the state was not opened"))
+}
+
+/// The times of an event-time column. A column of windows counts with their ends.
+pub(super) fn event_times(column: &ArrayRef) -> Result<&TimestampMicrosecondArray> {
+    let end = column
+        .as_struct_opt()
+        .and_then(|window| window.column_by_name("end"));
+    end.unwrap_or(column)
+        .as_primitive_opt::<TimestampMicrosecondType>()
+        .ok_or_else(|| Error::internal("the event time is not a timestamp"))
 }
 
 /// Milliseconds to microseconds, without overflow.

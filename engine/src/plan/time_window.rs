@@ -49,7 +49,7 @@ pub fn parse_duration_us(text: &str) -> Result<i64> {
             ErrorKind::Parse,
             format!("'{text}' is not a duration: {why}"),
         )
-        .with_condition("INVALID_INTERVAL_FORMAT")
+        .with_condition("CANNOT_PARSE_INTERVAL")
         .with_hint("write it like '10 minutes', '1 hour 30 minutes' or '500 milliseconds'")
     };
     let lower = text.trim().to_ascii_lowercase();

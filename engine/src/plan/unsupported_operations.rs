@@ -36,8 +36,10 @@ pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
         }
     }
     if mode != OutputMode::Append && aggregations.len() > 1 {
-        return Err(unsupported_mode(mode, "an aggregation of an aggregation")
-            .with_hint("use --mode append"));
+        return Err(Error::analysis(format!(
+            "an aggregation of an aggregation in output mode {mode} has a correctness issue: rows of the first can come too late for the second"
+        ))
+        .with_hint("use --mode append"));
     }
     for node in &nodes {
         check_node(node, mode, !aggregations.is_empty())?;
@@ -86,17 +88,17 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> 
         ),
         LogicalPlan::Limit(limit) => {
             if limit.skip.is_some() {
-                return Err(Error::analysis("OFFSET is not supported on a stream")
+                return Err(Error::analysis("offset is not supported on a stream")
                     .with_hint("apply it when you read the result"));
             }
             match mode {
                 OutputMode::Complete => Ok(()),
                 OutputMode::Update => Err(Error::analysis(
-                    "LIMIT is not supported on a stream in update mode",
+                    "limit is not supported on a stream in update mode",
                 )
                 .with_hint("apply it when you read the result")),
                 OutputMode::Append => Err(Error::analysis(
-                    "LIMIT on a stream is not supported in this version",
+                    "limit on a stream is not supported in this version",
                 )
                 .with_hint("apply it when you read the result, or stop with --until rows=N")),
             }
@@ -199,7 +201,7 @@ fn check_expressions(node: &LogicalPlan) -> Result<()> {
                 Expr::AggregateFunction(call) if call.params.distinct => {
                     refused = Some(
                         Error::analysis(format!(
-                            "DISTINCT in an aggregate is not supported on a stream: {expr}"
+                            "a distinct aggregate is not supported on a stream: {expr}"
                         ))
                         .with_hint(
                             "use approx_count_distinct(…), or SELECT DISTINCT in a subquery",

@@ -243,10 +243,18 @@ impl MicroBatchExecution {
             };
             if key.starts_with(QUERY_SHAPE) && theirs != ours {
                 let what = key.trim_start_matches(QUERY_SHAPE);
-                return Err(Error::analysis(format!(
+                let error = Error::analysis(format!(
                     "the checkpoint '{checkpoint}' belongs to another query: its {what} was {theirs}, this query's is {ours}"
-                ))
-                .with_hint(hint));
+                ));
+                let error = match (key.as_str(), theirs.as_str()) {
+                    (OPERATOR_SHAPE, "[]") => {
+                        error.with_condition("STREAMING_STATEFUL_OPERATOR_MISSING_STATE_DIRECTORY")
+                    }
+                    (OPERATOR_SHAPE, _) => error
+                        .with_condition("STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA"),
+                    _ => error,
+                };
+                return Err(error.with_hint(hint));
             }
         }
         Ok(())
@@ -513,6 +521,9 @@ impl MicroBatchExecution {
 
 /// Settings with this prefix describe the query and must not change under a checkpoint.
 pub(crate) const QUERY_SHAPE: &str = "tidebook.query.";
+
+/// The stateful operators of the query.
+pub(crate) const OPERATOR_SHAPE: &str = "tidebook.query.stateful operator";
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic

@@ -16,6 +16,6 @@ mod trigger_executor;
 mod watermark_tracker;
 
 pub use fault::{FaultHook, FaultPoint};
-pub(crate) use micro_batch_execution::QUERY_SHAPE;
 pub use micro_batch_execution::{MicroBatchExecution, QuerySetup};
+pub(crate) use micro_batch_execution::{OPERATOR_SHAPE, QUERY_SHAPE};
 pub use stream_execution::{StreamExecution, StreamIdentity};
