@@ -9,7 +9,8 @@
 //!
 //! Blocks are separated by empty lines. A block is a line with a verb, more lines that belong to
 //! it, and after `----` what is expected. `#` begins a comment line at the head of a block; there,
-//! too, stand directives: `no-restart: why`, `no-kill: why`, `not-recorded: why` for the whole
+//! too, stand directives: `open: why` (the engine does not answer like that yet; fails once it
+//! does), `no-restart: why`, `no-kill: why`, `not-recorded: why` for the whole
 //! script and `spark-differs: why` for the one block.
 //!
 //! | verb | does |

@@ -354,6 +354,10 @@ impl Player {
         stopped
             .map_err(|_| anyhow!("the query does not stop"))?
             .ok();
+        // A batch may have ended since the query was asked to stop.
+        self.query = Some(query.clone());
+        self.keep_progress();
+        self.query = None;
         Ok(match query.exception() {
             Some(error) => Err(error),
             None => Ok(()),

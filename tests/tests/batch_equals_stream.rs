@@ -27,62 +27,62 @@ struct Case {
 const CASES: &[Case] = &[
     Case {
         stream: "SELECT k, v FROM events WHERE v % 3 <> 0 OR b",
-        batch: "SELECT k, v FROM table WHERE v % 3 <> 0 OR b",
+        batch: "SELECT k, v FROM batch WHERE v % 3 <> 0 OR b",
         mode: "append",
         keys: 0,
     },
     Case {
         stream: "SELECT count(*), count(v), sum(v), min(k), max(k), sum(d) FROM events",
-        batch: "SELECT count(*), count(v), sum(v), min(k), max(k), sum(d) FROM table",
+        batch: "SELECT count(*), count(v), sum(v), min(k), max(k), sum(d) FROM batch",
         mode: "complete",
         keys: 0,
     },
     Case {
         stream: "SELECT k, b, count(*), sum(v), avg(v), min(d), max(d), avg(d) FROM events GROUP BY k, b",
-        batch: "SELECT k, b, count(*), sum(v), avg(v), min(d), max(d), avg(d) FROM table GROUP BY k, b",
+        batch: "SELECT k, b, count(*), sum(v), avg(v), min(d), max(d), avg(d) FROM batch GROUP BY k, b",
         mode: "complete",
         keys: 0,
     },
     Case {
         stream: "SELECT k, b, count(*), sum(v), avg(v), stddev(v), var_pop(d) FROM events GROUP BY k, b",
-        batch: "SELECT k, b, count(*), sum(v), avg(v), stddev(v), var_pop(d) FROM table GROUP BY k, b",
+        batch: "SELECT k, b, count(*), sum(v), avg(v), stddev(v), var_pop(d) FROM batch GROUP BY k, b",
         mode: "update",
         keys: 2,
     },
     Case {
         stream: "SELECT window(t, '10 seconds'), k, count(*), sum(v), min(v), max(t) FROM events GROUP BY window(t, '10 seconds'), k",
-        batch: "SELECT window(t, '10 seconds'), k, count(*), sum(v), min(v), max(t) FROM table GROUP BY window(t, '10 seconds'), k",
+        batch: "SELECT window(t, '10 seconds'), k, count(*), sum(v), min(v), max(t) FROM batch GROUP BY window(t, '10 seconds'), k",
         mode: "update",
         keys: 2,
     },
     Case {
         stream: "SELECT window(t, '30 seconds', '10 seconds'), count(*), sum(d) FROM events GROUP BY window(t, '30 seconds', '10 seconds')",
-        batch: "SELECT window(t, '30 seconds', '10 seconds'), count(*), sum(d) FROM table GROUP BY window(t, '30 seconds', '10 seconds')",
+        batch: "SELECT window(t, '30 seconds', '10 seconds'), count(*), sum(d) FROM batch GROUP BY window(t, '30 seconds', '10 seconds')",
         mode: "complete",
         keys: 0,
     },
     // The watermark lets nothing be late; a last row far ahead closes all windows but its own.
     Case {
         stream: "SELECT window(t, '10 seconds'), k, count(*), sum(v) FROM patient GROUP BY window(t, '10 seconds'), k",
-        batch: "SELECT window(t, '10 seconds'), k, count(*), sum(v) FROM table WHERE t < TIMESTAMP '2024-01-02 00:00:00' GROUP BY window(t, '10 seconds'), k",
+        batch: "SELECT window(t, '10 seconds'), k, count(*), sum(v) FROM batch WHERE t < TIMESTAMP '2024-01-02 00:00:00' GROUP BY window(t, '10 seconds'), k",
         mode: "append",
         keys: 0,
     },
     Case {
         stream: "from events | select k, b, v | dedup",
-        batch: "SELECT DISTINCT k, b, v FROM table",
+        batch: "SELECT DISTINCT k, b, v FROM batch",
         mode: "append",
         keys: 0,
     },
     Case {
         stream: "from patient | dedup k, t | select k, t",
-        batch: "SELECT DISTINCT k, t FROM table",
+        batch: "SELECT DISTINCT k, t FROM batch",
         mode: "append",
         keys: 0,
     },
     Case {
         stream: "SELECT k, count(*) FROM events GROUP BY k HAVING count(*) > 3",
-        batch: "SELECT k, count(*) FROM table GROUP BY k HAVING count(*) > 3",
+        batch: "SELECT k, count(*) FROM batch GROUP BY k HAVING count(*) > 3",
         mode: "complete",
         keys: 0,
     },
@@ -115,7 +115,7 @@ async fn check(case: &Case, random: &mut Seeded, at: &str) {
     for (name, watermark, streaming) in [
         ("events", None, true),
         ("patient", Some(("t", "1 hour")), true),
-        ("table", None, false),
+        ("batch", None, false),
     ] {
         let view = driver
             .create_source(&source(name, watermark), &path, streaming)
