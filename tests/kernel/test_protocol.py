@@ -202,23 +202,6 @@ def test_a_client_that_vanishes_harms_nobody(kernel: Client):
     assert kernel.ok("%echo alive").text() == "alive\n"
 
 
-def test_a_client_that_does_not_read_holds_up_nobody(kernel: Client):
-    info = kernel.manager.get_connection_info()
-    context = zmq.Context()
-    for _ in range(3):
-        stalled = context.socket(zmq.SUB)
-        stalled.setsockopt(zmq.RCVHWM, 1)
-        stalled.setsockopt(zmq.RCVBUF, 4096)
-        stalled.setsockopt(zmq.LINGER, 0)
-        stalled.setsockopt(zmq.SUBSCRIBE, b"")
-        stalled.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
-    much = "\n".join(["%lsmagic"] * 2000)
-    for _ in range(3):
-        assert kernel.reply(kernel.send(much))["content"]["status"] == "ok"
-    assert kernel.ok("%echo alive").text() == "alive\n"
-    context.destroy()
-
-
 def test_help_is_where_one_looks_for_it(kernel: Client):
     for code in ("%help stream", "%%stream --help", "%%stream counts -h\nSELECT 1"):
         [shown] = kernel.ok(code).contents("display_data")

@@ -44,8 +44,8 @@ const CASES: &[Case] = &[
         keys: 0,
     },
     Case {
-        stream: "SELECT k, b, count(*), sum(v), avg(v), stddev(v), var_pop(d) FROM events GROUP BY k, b",
-        batch: "SELECT k, b, count(*), sum(v), avg(v), stddev(v), var_pop(d) FROM batch GROUP BY k, b",
+        stream: "SELECT k, b, count(*), sum(v), avg(v), round(stddev(v), 6), round(var_pop(d), 6) FROM events GROUP BY k, b",
+        batch: "SELECT k, b, count(*), sum(v), avg(v), round(stddev(v), 6), round(var_pop(d), 6) FROM batch GROUP BY k, b",
         mode: "update",
         keys: 2,
     },

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::{concat, concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result as DataFusionResult;
@@ -251,6 +251,8 @@ impl Merger {
             return state_rows(store.schema(), columns, groups.len());
         }
         let held_rows = store.rows(&held)?;
+        let mut group_of_both = held_groups;
+        group_of_both.extend_from_slice(&groups.group_of_row);
         let mut column = self.num_keys;
         let state_offset = self.num_keys.max(1) - self.num_keys;
         for aggregate in &self.aggregates {
@@ -258,9 +260,13 @@ impl Merger {
             let mut accumulator = accumulator(aggregate)?;
             let old = &held_rows.columns()[column + state_offset..][..width];
             let new = &partial.columns()[column..][..width];
+            // One call with every group in it: accumulators take a call without NULLs as having
+            // seen all groups.
             let state = (|| {
-                accumulator.merge_batch(old, &held_groups, groups.len())?;
-                accumulator.merge_batch(new, &groups.group_of_row, groups.len())?;
+                let both = old.iter().zip(new);
+                let both = both.map(|(old, new)| concat(&[old.as_ref(), new.as_ref()]));
+                let both = both.collect::<std::result::Result<Vec<_>, _>>()?;
+                accumulator.merge_batch(&both, &group_of_both, groups.len())?;
                 accumulator.state(EmitTo::All)
             })();
             columns.extend(state.map_err(datafusion_error)?);
