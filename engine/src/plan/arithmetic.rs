@@ -1,8 +1,6 @@
 //! Spark's division: `/` gives a fraction for whole numbers too, `div` a whole number, and both
 //! fail on zero (ANSI mode, Spark's default).
 
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::kernels::numeric;
 use arrow::compute::{CastOptions, cast, cast_with_options};
@@ -116,7 +114,6 @@ impl ScalarUDFImpl for Division {
                 cast_with_options(&numeric::div(&left, &right)?, decimal, &exact)?
             }
         };
-        let _: &Arc<_> = &quotient;
         Ok(ColumnarValue::Array(quotient))
     }
 }

@@ -26,7 +26,7 @@ use crate::plan::IncrementalExecution;
 use crate::sinks::Sink;
 use crate::sources::{Offset, ReadLimit, Source};
 use crate::streaming_query_listener::StreamingQueryEvent;
-use crate::streaming_query_progress::SinkProgress;
+use crate::streaming_query_progress::{SinkProgress, StateOperatorProgress};
 use crate::trigger::Trigger;
 
 /// `spark.sql.streaming.minBatchesToRetain`.
@@ -408,13 +408,7 @@ impl MicroBatchExecution {
             sources: self.source_reports(&planned, &inputs),
             watermark_ms: (!stats.is_empty()).then_some(watermark_ms),
             event_time,
-            operators: self
-                .setup
-                .execution
-                .operators
-                .iter()
-                .map(|operator| operator.take_progress())
-                .collect(),
+            operators: self.operator_progress(),
             sink: self.sink_progress(written),
         };
         self.committed = planned.offsets;
@@ -465,6 +459,11 @@ impl MicroBatchExecution {
             .collect()
     }
 
+    fn operator_progress(&self) -> Vec<StateOperatorProgress> {
+        let operators = self.setup.execution.operators.iter();
+        operators.map(|operator| operator.take_progress()).collect()
+    }
+
     fn sink_progress(&self, written: Option<i64>) -> SinkProgress {
         SinkProgress {
             description: self.setup.sink.description(),
@@ -491,13 +490,7 @@ impl MicroBatchExecution {
             sources: self.source_reports(&empty, &[]),
             watermark_ms: has_watermark.then(|| self.tracker.current_ms()),
             event_time: EventTimeStats::default(),
-            operators: self
-                .setup
-                .execution
-                .operators
-                .iter()
-                .map(|operator| operator.take_progress())
-                .collect(),
+            operators: self.operator_progress(),
             sink: self.sink_progress(None),
         };
         let progress = timer.finish(self.run.identity(), report);
