@@ -54,19 +54,16 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
     loop {
         let name = parser.parse_identifier().map_err(failed)?;
         let data_type = parser.parse_data_type().map_err(failed)?;
-        let mut nullable = true;
         while let Some(option) = parser.parse_optional_column_option().map_err(failed)? {
             match option {
-                ColumnOption::NotNull => nullable = false,
-                ColumnOption::Null | ColumnOption::Comment(_) => {}
+                // A source never promises that a field is there, so a column may always be NULL.
+                ColumnOption::NotNull | ColumnOption::Null | ColumnOption::Comment(_) => {}
                 other => {
                     let message = format!("column '{}' cannot have {other} here", name.value);
                     return Err(Error::analysis(message));
                 }
             }
         }
-        // A source never promises that a field is there, so a column may always be NULL.
-        let _ = nullable;
         fields.push(Field::new(
             &name.value,
             arrow_type(&data_type, &name.value)?,
