@@ -70,6 +70,7 @@ class Lab:
                 "jupyterlab",
                 "--no-browser",
                 "--allow-root",
+                "--expose-app-in-browser",
                 "--ServerApp.ip=127.0.0.1",
                 "--ServerApp.port=0",
                 f"--IdentityProvider.token={self.token}",
@@ -114,7 +115,14 @@ class Lab:
         """Open a notebook and wait until its kernel is ready."""
         page.goto(f"{self.url}/tree/{name}?token={self.token}&reset", timeout=PATIENCE)
         page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-CodeCell", timeout=PATIENCE)
-        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=PATIENCE)
+        # What the page shows says `idle` also before it has a kernel, and cells run then ask for one.
+        page.wait_for_function(
+            """() => {
+                 const session = window.jupyterapp.shell.currentWidget?.sessionContext?.session;
+                 return session?.kernel?.connectionStatus === 'connected' && session.kernel.status === 'idle';
+               }""",
+            timeout=PATIENCE,
+        )
         return Notebook(page)
 
 
