@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator
 
-TIMEOUT = 30
+# How long to wait for something before it is said not to happen; a test that passes waits for none of it.
+TIMEOUT = 60
 
 
 @dataclass

@@ -172,14 +172,20 @@ impl Live {
         Ok(())
     }
 
-    /// Text that a query printed in the background.
+    /// Text that a query printed in the background; a query that prints much is held up until the
+    /// clients that read have caught up.
     pub fn print(&self, text: &str) {
-        let mut state = self.shared.state.lock();
-        state.held_text.push_str(text);
-        if state.holds == 0 && (state.running || !state.batch) {
-            state.release_text(&self.shared.iopub);
-        }
-        state.shorten_held_text();
+        let released = {
+            let mut state = self.shared.state.lock();
+            state.held_text.push_str(text);
+            let released = match state.holds == 0 && (state.running || !state.batch) {
+                true => state.release_text(&self.shared.iopub),
+                false => 0,
+            };
+            state.shorten_held_text();
+            released
+        };
+        self.shared.iopub.catch_up(released);
     }
 
     /// Holds back background text until the guard is dropped: a display must be the first output
@@ -277,11 +283,15 @@ impl State {
         });
     }
 
-    fn release_text(&mut self, iopub: &IoPub) {
-        if let Some(parent) = &self.parent {
-            let text = std::mem::take(&mut self.held_text);
-            iopub.stream(parent, Stream::Stdout, text);
-        }
+    /// Sends the held text; gives how much that was.
+    fn release_text(&mut self, iopub: &IoPub) -> usize {
+        let Some(parent) = &self.parent else {
+            return 0;
+        };
+        let text = std::mem::take(&mut self.held_text);
+        let released = text.len();
+        iopub.stream(parent, Stream::Stdout, text);
+        released
     }
 
     /// Keeps the newest lines when a query prints more than anybody will read.

@@ -1,0 +1,88 @@
+"""A client of the broadcast channel that reads slowly, or not at all, holds up nobody; what is kept
+for it is bounded."""
+
+import time
+from pathlib import Path
+
+import pytest
+import zmq
+
+from client import TIMEOUT, Client
+
+# A short cell whose output is two megabytes, and how often it is run.
+MUCH = "%%sql\nSELECT repeat('x', 300000) AS much"
+CELLS = 150
+
+
+@pytest.fixture
+def subscribe(kernel: Client):
+    """Makes clients of the broadcast channel that have been welcomed, with little room of their own."""
+    info = kernel.manager.get_connection_info()
+    context = zmq.Context()
+
+    def connect() -> zmq.Socket:
+        client = context.socket(zmq.SUB)
+        client.setsockopt(zmq.RCVHWM, 1)
+        client.setsockopt(zmq.RCVBUF, 4096)
+        client.setsockopt(zmq.LINGER, 0)
+        client.setsockopt(zmq.RCVTIMEO, TIMEOUT * 1000)
+        client.setsockopt(zmq.SUBSCRIBE, b"")
+        client.connect(f"tcp://{info['ip']}:{info['iopub_port']}")
+        assert message(kernel, client)["msg_type"] == "iopub_welcome"
+        return client
+
+    yield connect
+    context.destroy()
+
+
+def message(kernel: Client, client: zmq.Socket) -> dict:
+    session = kernel.channels.session
+    _, frames = session.feed_identities(client.recv_multipart())
+    return session.deserialize(frames)
+
+
+def test_clients_that_do_not_read_hold_up_nobody(kernel: Client, subscribe):
+    deaf = [subscribe() for _ in range(3)]
+    before = peak_bytes(kernel)
+    started = time.monotonic()
+    sent = 0
+    for _ in range(CELLS):
+        [shown] = kernel.ok(MUCH).contents("execute_result")
+        sent += sum(len(text) for text in shown["data"].values())
+    took = time.monotonic() - started
+    grown = peak_bytes(kernel) - before
+    assert sent > 200e6 and grown < 100e6, f"{sent / 1e6:.0f} MB were sent, the kernel grew by {grown / 1e6:.0f} MB"
+    assert took < TIMEOUT, "each cell was held up"
+
+    # Who starts to read again gets what comes then, without having to connect anew.
+    kernel.ok("%echo still here")
+    for client in deaf:
+        while True:
+            received = message(kernel, client)
+            if received["msg_type"] == "stream" and received["content"]["text"] == "still here\n":
+                break
+    kernel.ok("%echo and now")
+    for client in deaf:
+        while message(kernel, client)["content"].get("text") != "and now\n":
+            pass
+
+
+def test_a_client_that_reads_misses_nothing_however_much_it_is(kernel: Client, subscribe):
+    slow = subscribe()
+    cells = [kernel.send(MUCH) for _ in range(CELLS)]
+    for cell in cells:
+        types = []
+        while True:
+            told = message(kernel, slow)
+            if told["parent_header"].get("msg_id") == cell:
+                types.append(told["msg_type"])
+                if told["content"].get("execution_state") == "idle":
+                    break
+        assert types == ["status", "execute_input", "execute_result", "status"]
+
+
+def peak_bytes(kernel: Client) -> int:
+    """The most memory the kernel has had so far."""
+    status = Path(f"/proc/{kernel.manager.provisioner.process.pid}/status").read_text()
+    [kilobytes] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return 1024 * int(kilobytes)
