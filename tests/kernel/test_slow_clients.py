@@ -81,6 +81,20 @@ def test_a_client_that_reads_misses_nothing_however_much_it_is(kernel: Client, s
         assert types == ["status", "execute_input", "execute_result", "status"]
 
 
+def test_what_a_query_prints_arrives_in_full(kernel: Client, events):
+    rows = [{"k": f"{number:06} {'x' * 500}", "v": number} for number in range(2_000)]
+    for _ in range(3):
+        events.arrive(*rows)
+    kernel.ok(events.source("--max-files-per-trigger", "1"))
+    printed = kernel.ok(
+        "%%stream all --sink console --option numRows=100000 --option truncate=false --until available-now\n"
+        "SELECT k FROM events"
+    ).text()
+    assert len(printed) > 3e6
+    for row in rows:
+        assert printed.count(row["k"]) == 3
+
+
 def peak_bytes(kernel: Client) -> int:
     """The most memory the kernel has had so far."""
     status = Path(f"/proc/{kernel.manager.provisioner.process.pid}/status").read_text()
