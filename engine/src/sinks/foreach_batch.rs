@@ -7,9 +7,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::TryStreamExt;
 
-use super::{Sink, failed};
+use super::{Sink, collect};
 use crate::error::Result;
 use crate::output_mode::OutputMode;
 
@@ -48,7 +47,7 @@ impl Sink for ForeachBatchSink {
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
-        let batches: Vec<_> = rows.try_collect().await.map_err(failed)?;
+        let (batches, _) = collect(rows).await?;
         (self.function)(batch_id, schema, batches)?;
         Ok(None)
     }

@@ -21,7 +21,7 @@ use crate::checkpointing::{
 };
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, failed, skip};
+use crate::sinks::{Sink, drain, failed};
 
 /// Writes every batch to one new file of a directory.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Sink for FileSink {
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
         if self.latest.lock().is_some_and(|latest| batch_id <= latest) {
-            skip(rows).await?;
+            drain(rows).await?;
             return Ok(None);
         }
         let entry = self.write(rows).await?;
