@@ -22,7 +22,8 @@
 //! - `runtime/`: the micro-batch loop, the watermark, triggers, progress.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats.
-//! - [`error`], [`options`], [`clock`] and the vocabulary beside them: everybody may use these.
+//! - [`error`], [`options`], [`clock`], `datetime` (texts to times, as Spark reads them) and the
+//!   vocabulary beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
 //! {plan, connect} ← runtime ← api.
@@ -53,6 +54,7 @@ mod api;
 pub mod checkpointing;
 pub mod clock;
 pub mod connect;
+mod datetime;
 pub mod error;
 mod operators;
 pub mod options;
