@@ -50,6 +50,7 @@
 //! ```
 
 mod api;
+mod cancellation;
 pub mod checkpointing;
 pub mod clock;
 pub mod connect;
@@ -65,8 +66,10 @@ mod state;
 mod streaming_query_listener;
 mod streaming_query_progress;
 mod trigger;
+mod user_functions;
 
 pub use api::*;
+pub use cancellation::Cancellation;
 pub use error::{Error, ErrorKind, Result};
 pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
@@ -78,3 +81,6 @@ pub use streaming_query_progress::{
     StreamingQueryStatus,
 };
 pub use trigger::Trigger;
+pub use user_functions::{
+    BatchTimes, Group, GroupResult, GroupsFunction, ScalarFunction, UserDefinedFunction,
+};

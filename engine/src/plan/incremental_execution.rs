@@ -114,12 +114,17 @@ impl IncrementalExecution {
 
     /// Logical and physical plan as text.
     pub fn explain(&self) -> String {
-        format!(
-            "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
-            self.optimized.display_indent(),
-            displayable(self.plan.as_ref()).indent(false)
-        )
+        explained(&self.optimized, self.plan.as_ref())
     }
+}
+
+/// Logical and physical plan as text.
+pub fn explained(optimized: &LogicalPlan, physical: &dyn ExecutionPlan) -> String {
+    format!(
+        "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
+        optimized.display_indent(),
+        displayable(physical).indent(false)
+    )
 }
 
 /// What planning leaves behind.

@@ -384,7 +384,9 @@ pub fn receive<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<(
     match from.by_ref().take(8).read(&mut lengths) {
         Ok(0) => return Ok(None),
         Ok(read) => from.read_exact(&mut lengths[read..])?,
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => from.read_exact(&mut lengths)?,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            from.read_exact(&mut lengths)?
+        }
         Err(error) => return Err(error),
     }
     let (header_len, body_len) = frame_lengths(lengths)?;

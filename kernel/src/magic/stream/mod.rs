@@ -101,10 +101,10 @@ impl Magic for Stream {
         let hold = context.live.hold_text();
         let query = match context.session.execute(&plan).await? {
             CommandOutput::Query(query) => query,
-            CommandOutput::View(_) => {
+            _ => {
                 return Err(CellError::new(
                     "InternalException",
-                    "a query was asked for, a view was registered",
+                    "a query was asked for, something else was done",
                 ));
             }
         };
