@@ -23,7 +23,10 @@ pub use console::{ConsoleSink, ConsoleWriter};
 pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
-pub use registry::{CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_sink, sink_format};
+pub use registry::{
+    CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_batch_files, create_sink,
+    sink_format,
+};
 pub use show::{format_value, show_string};
 
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 //! directory, `_spark_metadata/N`. **The entry makes the file part of the output**, so what a
 //! killed run left behind is never read, and a batch that has its entry is not written again.
 
+mod batch;
 mod format;
 
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+pub use batch::{BatchFiles, SaveMode};
 pub use format::{CSV_SINK_OPTIONS, FileFormat};
 
 use crate::checkpointing::{
