@@ -55,6 +55,7 @@ pub mod checkpointing;
 pub mod clock;
 pub mod connect;
 pub mod error;
+mod json;
 mod operators;
 pub mod options;
 mod output_mode;
@@ -71,6 +72,7 @@ mod user_functions;
 pub use api::*;
 pub use cancellation::Cancellation;
 pub use error::{Error, ErrorKind, Result};
+pub use json::json_rows;
 pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
 pub use sinks::ForeachBatch;
@@ -82,5 +84,6 @@ pub use streaming_query_progress::{
 };
 pub use trigger::Trigger;
 pub use user_functions::{
-    BatchTimes, Group, GroupResult, GroupsFunction, ScalarFunction, UserDefinedFunction,
+    BatchTimes, Group, GroupResult, GroupStateTimeout, GroupsFunction, ScalarFunction,
+    UserDefinedFunction,
 };

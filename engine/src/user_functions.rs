@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -58,6 +59,47 @@ pub trait GroupsFunction: Send + Sync + Debug {
         times: BatchTimes,
         cancellation: &Cancellation,
     ) -> Result<Vec<GroupResult>>;
+}
+
+/// When a group without new rows is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupStateTimeout {
+    /// Never.
+    #[default]
+    NoTimeout,
+    /// In the first batch whose `current_timestamp()` is past the group's timeout.
+    ProcessingTimeTimeout,
+    /// In the first batch whose watermark is past the group's timeout.
+    EventTimeTimeout,
+}
+
+impl Display for GroupStateTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTimeout => "NoTimeout",
+            Self::ProcessingTimeTimeout => "ProcessingTimeTimeout",
+            Self::EventTimeTimeout => "EventTimeTimeout",
+        })
+    }
+}
+
+impl FromStr for GroupStateTimeout {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let all = [
+            Self::NoTimeout,
+            Self::ProcessingTimeTimeout,
+            Self::EventTimeTimeout,
+        ];
+        let found = all
+            .into_iter()
+            .find(|timeout| timeout.to_string().eq_ignore_ascii_case(text.trim()));
+        found.ok_or_else(|| {
+            Error::illegal_argument(format!("'{text}' is not a timeout of group states"))
+                .with_hint("use NoTimeout, ProcessingTimeTimeout or EventTimeTimeout")
+        })
+    }
 }
 
 /// What time it is in a batch, in ms since 1970.

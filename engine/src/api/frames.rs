@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryFutureExt;
 
 use super::conf::SETTINGS;
 use super::{Rows, Session};
-use crate::cancellation::Cancellation;
+use crate::cancellation::{Cancellation, cancellable_state};
 use crate::connect::{Statement, parse_statement, proto};
 use crate::error::{Error, Result, from_datafusion};
 use crate::output_mode::OutputMode;
-use crate::plan::{
-    IncrementalExecution, StreamingPlan, cancellable_state, explained, is_streaming,
-};
+use crate::plan::{IncrementalExecution, StreamingPlan, explained, is_streaming};
 use crate::runtime::run_cancellable;
 
 /// What a SQL statement is.
@@ -49,7 +48,8 @@ impl Session {
         }
         let output_mode = OutputMode::default();
         let streaming = StreamingPlan { plan, output_mode };
-        let execution = self.incremental_execution(streaming, &Cancellation::new());
+        let cancellation = Cancellation::new();
+        let execution = self.incremental_execution(streaming, &cancellation);
         Ok(execution.await?.explain())
     }
 
@@ -61,7 +61,7 @@ impl Session {
             let optimized = state.optimize(&plan)?;
             let planner = state.query_planner();
             let physical = planner.create_physical_plan(&optimized, &state).await?;
-            Ok(explained(&optimized, physical.as_ref()))
+            Ok::<_, DataFusionError>(explained(&optimized, physical.as_ref()))
         };
         let planned = planned.map_err(from_datafusion);
         run_cancellable(&self.inner.runtime, &cancellation, planned).await

@@ -16,7 +16,7 @@ use datafusion::logical_expr::LogicalPlan;
 use parking_lot::RwLock;
 
 use super::{StreamingQuery, StreamingQueryManager};
-use crate::cancellation::Cancellation;
+use crate::cancellation::{Cancellation, cancellable_state};
 use crate::clock::{Clock, SystemClock};
 use crate::connect::proto::command::CommandType;
 use crate::connect::{
@@ -25,8 +25,7 @@ use crate::connect::{
 use crate::error::{Error, Result, from_datafusion};
 use crate::options::nearest;
 use crate::plan::{
-    StreamingRelation, TimeSource, cancellable_state, is_streaming, resolve_current_time,
-    streaming_relations,
+    StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations,
 };
 use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;

@@ -6,19 +6,20 @@
 //! ```
 
 mod arithmetic;
-mod cancellable;
 mod current_time;
 mod event_time;
+mod flat_map_groups_with_state;
 mod incremental_execution;
 mod scalar_function;
 mod streaming_node;
 mod streaming_relation;
 mod time_window;
+mod unsupported_groups;
 mod unsupported_operations;
 
 pub use arithmetic::arithmetic_functions;
-pub use cancellable::cancellable_state;
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
+pub use flat_map_groups_with_state::{FlatMapGroupsWithState, flat_map_groups_with_state};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan, explained};
 pub use scalar_function::scalar_udf;
 pub use streaming_node::{deduplicate, with_watermark};

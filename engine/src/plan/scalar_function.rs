@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
-use super::cancellable::cancellation_of;
+use crate::cancellation::cancellation_of;
 use crate::error::{Error, Result};
 use crate::user_functions::{ScalarFunction, call_user_code};
 
@@ -138,8 +138,8 @@ impl ScalarUDFImpl for UserFunction {
             .with_condition("WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
             .into());
         }
-        let wrong = given.iter().zip(arguments).enumerate();
-        let wrong = wrong.filter(|(_, (given, wanted))| given != wanted).next();
+        let mut pairs = given.iter().zip(arguments).enumerate();
+        let wrong = pairs.find(|(_, (given, wanted))| given != wanted);
         if let Some((index, (given, wanted))) = wrong {
             return Err(Error::analysis(format!(
                 "argument {} of function '{name}' must be {wanted}, but it is {given}",

@@ -322,14 +322,14 @@ impl MicroBatchExecution {
         }
         timer.record(Phase::LatestOffset, watch);
         let watermark_ms = self.tracker.current_ms();
-        let watermark_moved = self.last_watermark_ms.is_some_and(|used| {
+        let wants_another = self.last_watermark_ms.is_some_and(|used| {
             self.setup.no_data_batches
                 && self
                     .setup
                     .execution
-                    .should_run_another_batch(used, watermark_ms)
+                    .should_run_another_batch(used, watermark_ms, timer.start_ms)
         });
-        let runs = has_new_data || watermark_moved && self.setup.trigger != Trigger::Once;
+        let runs = has_new_data || wants_another && self.setup.trigger != Trigger::Once;
         if !runs {
             return Ok(None);
         }
