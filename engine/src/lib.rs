@@ -22,6 +22,8 @@
 //! - `runtime/`: the micro-batch loop, the watermark, triggers, progress.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats.
+//! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
+//!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`] and the vocabulary beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
@@ -33,6 +35,7 @@
 //! - **Batch N reads state version N and commits version N+1.**
 //! - **Time comes only from a [`clock::Clock`].**
 //! - **What cannot run is refused at the start; a panic ends its query and nothing else.**
+//! - **A query stops, and a batch query can be left, although user code in it waits for ever.**
 //!
 //! # A first query
 //! ```

@@ -6,10 +6,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use tidebook_engine::connect::proto::expression::{
+    ExprType, UnresolvedAttribute, UnresolvedFunction,
+};
+use tidebook_engine::connect::proto::relation::RelType;
+use tidebook_engine::connect::proto::{
+    CallFunction, CommonInlineUserDefinedFunction, Expression, Project,
+};
 use tidebook_engine::{Cancellation, Error, Result, ScalarFunction, Session, UserDefinedFunction};
 use tokio::sync::Notify;
 
-use crate::support::{Feed, PATIENCE, Start, select, soon, sql, try_select};
+use crate::support::{Feed, PATIENCE, Start, lines, relation, select, soon, sql, try_select};
 
 /// A closure as a function.
 struct Closure<F>(F);
@@ -90,6 +97,43 @@ async fn a_function_is_found_in_any_case_and_gets_what_it_was_declared_for() {
     assert_eq!(select(&session, "SELECT plusHalf(NULL)").await, ["NULL"]);
     session.register_function(plus("PLUSHALF", 1.0)).unwrap();
     assert_eq!(select(&session, "SELECT plusHalf(2)").await, ["3.0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_calls_it_by_name() {
+    let session = session_with([plus("plusHalf", 0.5)]);
+    let expression = |kind| Expression {
+        common: None,
+        expr_type: Some(kind),
+    };
+    let x = expression(ExprType::UnresolvedAttribute(UnresolvedAttribute {
+        unparsed_identifier: "x".into(),
+        ..Default::default()
+    }));
+    let calls = [
+        ExprType::CallFunction(CallFunction {
+            function_name: "plusHalf".into(),
+            arguments: vec![x.clone()],
+        }),
+        ExprType::UnresolvedFunction(UnresolvedFunction {
+            function_name: "PLUSHALF".into(),
+            arguments: vec![x.clone()],
+            ..Default::default()
+        }),
+        ExprType::CommonInlineUserDefinedFunction(CommonInlineUserDefinedFunction {
+            function_name: "plusHalf".into(),
+            arguments: vec![x],
+            ..Default::default()
+        }),
+    ];
+    for call in calls {
+        let project = RelType::Project(Box::new(Project {
+            input: Some(Box::new(sql("SELECT 1 AS x"))),
+            expressions: vec![expression(call)],
+        }));
+        let rows = session.collect(&relation(project)).await.unwrap();
+        assert_eq!(lines(&rows), ["1.5"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
