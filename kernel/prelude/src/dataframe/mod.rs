@@ -1,0 +1,83 @@
+//! Data frames: plans with methods to go on from them, in [`transform`]; and to see what they
+//! give, in [`actions`].
+
+mod actions;
+mod columns;
+mod transform;
+
+use std::sync::Arc;
+
+pub(crate) use actions::Text;
+pub use columns::ColumnNames;
+
+use crate::plan::relation::Relation;
+
+/// Rows of a table, a file, a stream or a query. It is a plan: nothing is read before a method asks
+/// for rows, or a query is started.
+///
+/// ```no_run
+/// use tidebook::prelude::*;
+///
+/// let events = spark
+///     .read_stream()
+///     .format("json")
+///     .schema("user STRING, amount DOUBLE, ts TIMESTAMP")
+///     .load(Some("data/events"));
+/// let per_minute = events
+///     .with_watermark("ts", "10 minutes")
+///     .group_by([window("ts", "1 minute")])
+///     .agg([sum("amount").alias("total")]);
+/// ```
+#[derive(Clone)]
+pub struct DataFrame {
+    relation: Relation,
+    streaming: bool,
+    /// What a statement without rows says it did.
+    done: Option<Arc<str>>,
+}
+
+impl DataFrame {
+    pub(crate) fn new(relation: Relation, streaming: bool) -> Self {
+        Self {
+            relation,
+            streaming,
+            done: None,
+        }
+    }
+
+    /// No rows: what is left of a statement that was executed.
+    pub(crate) fn done(sentence: &str) -> Self {
+        Self {
+            relation: Relation::range(0, 0, 1, None),
+            streaming: false,
+            done: Some(sentence.into()),
+        }
+    }
+
+    pub(crate) fn relation(&self) -> &Relation {
+        &self.relation
+    }
+
+    /// A data frame made of this one.
+    pub(crate) fn with(&self, relation: Relation) -> Self {
+        Self::new(relation, self.streaming)
+    }
+
+    /// A data frame made of this one and another.
+    fn with_both(&self, other: &Self, relation: Relation) -> Self {
+        Self::new(relation, self.streaming || other.streaming)
+    }
+}
+
+impl std::fmt::Debug for DataFrame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.schema() {
+            Ok(schema) => {
+                let columns = schema.fields().iter();
+                let columns = columns.map(|field| format!("{}: {}", field.name, field.data_type));
+                write!(f, "DataFrame[{}]", columns.collect::<Vec<_>>().join(", "))
+            }
+            Err(error) => write!(f, "DataFrame[{error}]"),
+        }
+    }
+}
