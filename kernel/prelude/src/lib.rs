@@ -48,6 +48,7 @@ pub mod row;
 pub mod session;
 pub mod streaming;
 pub mod types;
+pub mod udf;
 pub mod window;
 
 mod error;
@@ -58,6 +59,7 @@ mod timestamp;
 
 mod base64;
 mod callback;
+pub mod columns;
 mod connection;
 pub mod wire;
 
@@ -79,4 +81,5 @@ pub use streaming::{
 pub use text::flush;
 pub use timestamp::Timestamp;
 pub use types::{DataType, StructField};
+pub use udf::{Udf, udf, vectorized_udf};
 pub use window::{FrameBound, FrameType, Window, WindowSpec};

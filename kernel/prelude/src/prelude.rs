@@ -25,4 +25,5 @@ pub use crate::streaming::{
 };
 pub use crate::timestamp::Timestamp;
 pub use crate::types::{DataType, StructField};
+pub use crate::udf::{Udf, UdfRegistration, udf, vectorized_udf};
 pub use crate::window::{FrameBound, FrameType, Window, WindowSpec};

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::plan::relation::Relation;
 use crate::readwriter::DataFrameReader;
 use crate::streaming::{DataStreamReader, StreamingQueryManager};
+use crate::udf::UdfRegistration;
 use crate::wire::Request;
 
 /// The session of the notebook. There is one; every cell has it under the name `spark`.
@@ -100,6 +101,19 @@ impl SparkSession {
     /// The session's settings.
     pub fn conf(&self) -> RuntimeConf {
         RuntimeConf
+    }
+
+    /// Makes functions in Rust known to SQL.
+    ///
+    /// ```no_run
+    /// use tidebook::prelude::*;
+    ///
+    /// spark.udf().register("shout", |text: &str| text.to_uppercase() + "!")?;
+    /// spark.sql("SELECT shout('hello')")?.show(1)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn udf(&self) -> UdfRegistration {
+        UdfRegistration
     }
 
     /// The version of Tidebook.
