@@ -17,11 +17,11 @@ pub use crate::readwriter::{DataFrameReader, DataFrameWriter, SaveMode};
 pub use crate::row::{Row, Value};
 pub use crate::session::{SparkSession, SparkSession as spark};
 pub use crate::streaming::{
-    DataStreamReader, DataStreamWriter, OutputMode, QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT,
-    QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT, QueryIdleEvent, QueryProgressEvent,
-    QueryStartedEvent, QueryTerminatedEvent, StreamingQuery, StreamingQueryException,
-    StreamingQueryListener, StreamingQueryListenerEvent, StreamingQueryManager,
-    StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    DataStreamReader, DataStreamWriter, GroupState, GroupStateTimeout, OutputMode,
+    QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT, QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT,
+    QueryIdleEvent, QueryProgressEvent, QueryStartedEvent, QueryTerminatedEvent, StreamingQuery,
+    StreamingQueryException, StreamingQueryListener, StreamingQueryListenerEvent,
+    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
 pub use crate::timestamp::Timestamp;
 pub use crate::types::{DataType, StructField};

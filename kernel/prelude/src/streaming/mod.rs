@@ -1,6 +1,7 @@
 //! Structured Streaming: readers, writers, and the queries that run.
 
 mod foreach_batch;
+mod groups;
 mod listener;
 mod manager;
 mod progress;
@@ -10,6 +11,7 @@ mod trigger;
 mod writer;
 
 pub use foreach_batch::BatchResult;
+pub use groups::{GroupRows, GroupState, GroupStateTimeout, StateDuration};
 pub use listener::{
     QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT, QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT,
     QueryIdleEvent, QueryProgressEvent, QueryStartedEvent, QueryTerminatedEvent,
