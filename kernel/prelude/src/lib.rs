@@ -7,7 +7,7 @@
 //! ```text
 //!  cell ─ prelude ─ DataFrame, Column, functions ─ plan ─ protobuf     builds a spark.connect.Plan
 //!                   StreamingQuery, display, … ─ connection ─ wire     asks the kernel
-//!                   udf, foreach_batch, listeners ─ callback ─ wire    is asked by the kernel
+//!                   udf, foreach_batch, listeners ─ callbacks ─ wire   is asked by the kernel
 //! ```
 //!
 //! A plan is bytes and a data frame holds nothing else; what has an answer is asked over a unix
@@ -58,11 +58,14 @@ mod text;
 mod timestamp;
 
 mod base64;
-mod callback;
+mod callbacks;
+mod cell;
 pub mod columns;
 mod connection;
 pub mod wire;
 
+#[doc(hidden)]
+pub use cell::{flush, say, start};
 pub use column::Column;
 pub use connection::Interrupted;
 pub use dataframe::DataFrame;
@@ -78,7 +81,6 @@ pub use streaming::{
     DataStreamReader, DataStreamWriter, OutputMode, StreamingQuery, StreamingQueryListener,
     StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
-pub use text::flush;
 pub use timestamp::Timestamp;
 pub use types::{DataType, StructField};
 pub use udf::{Udf, udf, vectorized_udf};

@@ -19,8 +19,46 @@ use serde_json::{Map, Value};
 /// The environment variable that names the kernel's socket.
 pub const SOCKET: &str = "TIDEBOOK_SOCKET";
 
+/// On stderr and stdout of user code, this character and the JSON of a [`Note`] up to the end of the
+/// line are no text but a word to the kernel.
+pub const NOTE: char = '\0';
+
 /// A frame larger than this is refused (256 MiB): the other side has lost its place.
 const MAX_BYTES: u32 = 256 * 1024 * 1024;
+
+/// A word to the kernel between the text that user code prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "note")]
+pub enum Note {
+    /// A thread has panicked.
+    Panic {
+        /// The thread's name; none for the one that runs the cell.
+        thread: Option<String>,
+        /// The panic's message.
+        message: String,
+        /// `file:line:column`.
+        location: String,
+    },
+    /// One call of `eprintln!`, so that the kernel can tell the text of an error that `?` has
+    /// passed on from what was printed before it.
+    Said {
+        /// The text, with its newline.
+        text: String,
+    },
+    /// Everything written before this has been read.
+    Barrier {
+        /// Which one.
+        number: u64,
+    },
+}
+
+impl Note {
+    /// The line that carries the note. Written in one piece, it is not torn by other threads.
+    pub fn line(&self) -> String {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        format!("{NOTE}{json}\n")
+    }
+}
 
 /// The first frame of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -384,7 +422,9 @@ pub fn receive<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<(
     match from.by_ref().take(8).read(&mut lengths) {
         Ok(0) => return Ok(None),
         Ok(read) => from.read_exact(&mut lengths[read..])?,
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => from.read_exact(&mut lengths)?,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            from.read_exact(&mut lengths)?
+        }
         Err(error) => return Err(error),
     }
     let (header_len, body_len) = frame_lengths(lengths)?;

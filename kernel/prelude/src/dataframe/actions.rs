@@ -13,7 +13,7 @@ use crate::plan::command;
 use crate::readwriter::DataFrameWriter;
 use crate::row::{Row, Value};
 use crate::streaming::DataStreamWriter;
-use crate::text::say;
+use crate::text::print_lines;
 use crate::types::DataType;
 use crate::wire::Request;
 
@@ -67,7 +67,7 @@ impl DataFrame {
 
     /// Prints the columns as a tree.
     pub fn print_schema(&self) -> Result<()> {
-        say(&self.schema()?.tree_string()?);
+        print_lines(&self.schema()?.tree_string()?);
         Ok(())
     }
 
@@ -167,14 +167,14 @@ impl DataFrame {
             vertical,
         };
         let shown: Text = ask(&request, &self.relation.to_plan())?;
-        say(&shown.text);
+        print_lines(&shown.text);
         Ok(())
     }
 
     /// Prints the plan.
     pub fn explain(&self) -> Result<()> {
         let plan: Text = ask(&Request::Explain, &self.relation.to_plan())?;
-        say(&plan.text);
+        print_lines(&plan.text);
         Ok(())
     }
 

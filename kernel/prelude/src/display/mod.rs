@@ -28,7 +28,7 @@ pub(crate) fn value_text(text: &str) {
 /// A display has no caller to tell that it failed, so it is said where errors are.
 pub(crate) fn or_say(result: Result<()>) {
     if let Err(error) = result {
-        eprintln!("{error}");
+        crate::say(format_args!("{error}"));
     }
 }
 

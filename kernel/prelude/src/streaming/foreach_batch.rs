@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::callback;
+use crate::callbacks;
 use crate::dataframe::DataFrame;
 use crate::error::{Error, Result};
 use crate::plan::relation::Relation;
@@ -44,7 +44,7 @@ pub(super) fn register(function: Arc<BatchFunction>) -> Result<String> {
             )?;
             Ok(Vec::new())
         }
-        other => Err(callback::unexpected(&other)),
+        other => Err(callbacks::unexpected(&other)),
     };
-    callback::register("batch", Function::ForeachBatch, 1, Arc::new(serve))
+    callbacks::register("batch", Function::ForeachBatch, 1, Arc::new(serve))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::StreamingQueryProgress;
-use crate::callback;
+use crate::callbacks;
 use crate::error::Result;
 use crate::wire::{Call, Function, QueryEvent};
 
@@ -120,9 +120,9 @@ pub(super) fn register(listener: Arc<dyn StreamingQueryListener>) -> Result<Stri
             dispatch(&*listener, event)?;
             Ok(Vec::new())
         }
-        other => Err(callback::unexpected(&other)),
+        other => Err(callbacks::unexpected(&other)),
     };
-    callback::register("listener", Function::Listener, 1, Arc::new(serve))
+    callbacks::register("listener", Function::Listener, 1, Arc::new(serve))
 }
 
 fn dispatch(listener: &dyn StreamingQueryListener, event: QueryEvent) -> Result<()> {

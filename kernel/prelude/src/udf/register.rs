@@ -7,7 +7,7 @@ use super::{
     UdfArguments, UdfFunction, UdfReturn, UdfSignature, VectorArguments, VectorFunction,
     VectorReturn,
 };
-use crate::callback;
+use crate::callbacks;
 use crate::column::Column;
 use crate::columns::{self, Array, Kind};
 use crate::error::{Error, Result};
@@ -183,10 +183,10 @@ fn register(
             let values = call(&columns, rows).map_err(|error| error.within(&named))?;
             Ok(columns::encode(&[values]))
         }
-        other => Err(callback::unexpected(&other)),
+        other => Err(callbacks::unexpected(&other)),
     };
     let threads = available_parallelism().map_or(1, usize::from);
-    callback::register("udf", function, threads, Arc::new(serve))?;
+    callbacks::register("udf", function, threads, Arc::new(serve))?;
     Ok(Udf {
         name: name.to_string(),
     })

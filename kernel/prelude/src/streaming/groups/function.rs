@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::state::{GroupState, GroupStateTimeout, Times};
-use crate::callback;
+use crate::callbacks;
 use crate::error::{Error, Result};
 use crate::types::{DataType, StructField};
 use crate::wire::{Call, Function, Group, GroupResult};
@@ -73,14 +73,14 @@ where
             });
             Ok(serde_json::to_vec(&results.collect::<Result<Vec<_>>>()?)?)
         }
-        other => Err(callback::unexpected(&other)),
+        other => Err(callbacks::unexpected(&other)),
     };
     let known = Function::GroupsWithState {
         output: output.to_string(),
         timeout: timeout.name().to_string(),
     };
     let threads = available_parallelism().map_or(1, usize::from);
-    callback::register("groups", known, threads, Arc::new(serve))
+    callbacks::register("groups", known, threads, Arc::new(serve))
 }
 
 fn call<K, In, S, Out>(

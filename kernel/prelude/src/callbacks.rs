@@ -5,7 +5,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::net::UnixStream;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::thread;
@@ -78,29 +78,36 @@ thread_local! {
     static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps the place of a panic in a serving thread, instead of printing it.
+/// Has panics of serving threads noted instead of printed. Every cell has a copy of this crate, with
+/// threads of its own, and the process has one hook: so each copy puts its own before the others.
 fn catch_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if SERVING.try_with(Cell::get).unwrap_or(false) {
-                let location = info.location().map(ToString::to_string);
-                let _ = LOCATION.try_with(|kept| kept.replace(location));
-            } else {
+            if !is_recording(info) {
                 others(info);
             }
         }));
     });
 }
 
+/// Whether the panic is one of a serving thread; then its place is kept, for the answer to the
+/// kernel.
+pub(crate) fn is_recording(info: &PanicHookInfo<'_>) -> bool {
+    let is_serving = SERVING.try_with(Cell::get).unwrap_or(false);
+    if is_serving {
+        let location = info.location().map(ToString::to_string);
+        let _ = LOCATION.try_with(|kept| kept.replace(location));
+    }
+    is_serving
+}
+
 fn panicked(payload: &(dyn Any + Send)) -> Error {
     if payload.is::<Interrupted>() {
         return Error::of("KeyboardInterrupt", "interrupted".to_string());
     }
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let mut message = text.unwrap_or("a panic whose value is no text").to_string();
+    let mut message = crate::cell::message(payload);
     if let Some(location) = LOCATION.take() {
         message.push_str(&format!("\nat {location}"));
     }
