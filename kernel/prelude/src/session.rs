@@ -4,11 +4,13 @@ use serde::Deserialize;
 
 use crate::conf::RuntimeConf;
 use crate::connection::ask;
-use crate::dataframe::DataFrame;
+use crate::dataframe::{Collected, DataFrame};
 use crate::error::Result;
 use crate::plan::relation::Relation;
 use crate::readwriter::DataFrameReader;
+use crate::row::Row;
 use crate::streaming::{DataStreamReader, StreamingQueryManager};
+use crate::types::DataType;
 use crate::udf::UdfRegistration;
 use crate::wire::Request;
 
@@ -26,12 +28,15 @@ use crate::wire::Request;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SparkSession;
 
+/// What became of a statement.
 #[derive(Deserialize)]
 struct Looked {
     #[serde(default)]
     query: bool,
     #[serde(default)]
     done: String,
+    #[serde(flatten)]
+    rows: Option<Collected>,
 }
 
 impl SparkSession {
@@ -44,10 +49,32 @@ impl SparkSession {
             text: query.to_string(),
         };
         let looked: Looked = ask(&request, &[])?;
-        Ok(match looked.query {
-            true => DataFrame::new(Relation::sql(query), false),
-            false => DataFrame::done(&looked.done),
-        })
+        if looked.query {
+            return Ok(DataFrame::new(Relation::sql(query), false));
+        }
+        let (schema, rows) = match looked.rows {
+            Some(rows) => rows.read()?,
+            None => (DataType::from_ddl("result STRING")?, Vec::new()),
+        };
+        Ok(DataFrame::local(&rows, &schema)?.with_sentence(&looked.done))
+    }
+
+    /// A data frame of rows that the cell has.
+    ///
+    /// ```no_run
+    /// use tidebook::prelude::*;
+    ///
+    /// let names = vec!["user".to_string(), "amount".to_string()];
+    /// let rows = vec![Row::new(names, vec![Value::String("ann".to_string()), Value::Double(2.5)])];
+    /// let schema = DataType::from_ddl("user STRING, amount DOUBLE")?;
+    /// spark.create_dataframe(rows, schema)?.show(5)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a row has more or fewer values than the schema has columns.
+    pub fn create_dataframe(&self, rows: Vec<Row>, schema: DataType) -> Result<DataFrame> {
+        DataFrame::local(&rows, &schema)
     }
 
     /// Rows of a table, a view, a named source, or a query's memory sink.

@@ -8,7 +8,6 @@ use std::fmt;
 pub use operand::{Condition, Operand};
 
 use crate::plan::expression::{CastTo, Expression, SortOrder};
-use crate::types::DataType;
 use crate::window::WindowSpec;
 
 /// An expression over the columns of a data frame.
@@ -66,7 +65,7 @@ impl Column {
         self.alias(name)
     }
 
-    /// The value as another type, given as a [`DataType`] or its DDL name.
+    /// The value as another type, given as a [`DataType`](crate::DataType) or its DDL name.
     ///
     /// ```
     /// use tidebook::prelude::*;
@@ -74,12 +73,12 @@ impl Column {
     /// assert_eq!(col("n").cast("double").to_string(), "CAST(n AS DOUBLE)");
     /// assert_eq!(col("n").cast(DataType::Long).to_string(), "CAST(n AS BIGINT)");
     /// ```
-    pub fn cast(self, to: impl Into<DataType>) -> Self {
-        self.cast_to(CastTo::Type(to.into()), false)
+    pub fn cast(self, to: impl Into<CastTo>) -> Self {
+        self.cast_to(to.into(), false)
     }
 
     /// The same as [`cast`](Self::cast).
-    pub fn astype(self, to: impl Into<DataType>) -> Self {
+    pub fn astype(self, to: impl Into<CastTo>) -> Self {
         self.cast(to)
     }
 
@@ -89,8 +88,8 @@ impl Column {
     }
 
     /// The value as another type, `NULL` where that cannot be.
-    pub fn try_cast(self, to: impl Into<DataType>) -> Self {
-        self.cast_to(CastTo::Type(to.into()), true)
+    pub fn try_cast(self, to: impl Into<CastTo>) -> Self {
+        self.cast_to(to.into(), true)
     }
 
     /// The value as another type given by its DDL name, `NULL` where that cannot be.
@@ -99,11 +98,6 @@ impl Column {
     }
 
     fn cast_to(self, to: CastTo, or_null: bool) -> Self {
-        // A type that only has a name is told by its name.
-        let to = match to {
-            CastTo::Type(DataType::Unparsed { data_type_string }) => CastTo::Name(data_type_string),
-            to => to,
-        };
         Self::new(Expression::Cast {
             expression: Box::new(self.expression),
             to,

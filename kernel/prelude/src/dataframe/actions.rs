@@ -27,8 +27,9 @@ struct Described {
     is_streaming: bool,
 }
 
+/// Rows as the kernel sends them.
 #[derive(Deserialize)]
-struct Collected {
+pub(crate) struct Collected {
     schema: Json,
     rows: Vec<Vec<Json>>,
 }
@@ -36,6 +37,21 @@ struct Collected {
 #[derive(Deserialize)]
 pub(crate) struct Text {
     pub(crate) text: String,
+}
+
+impl Collected {
+    /// The schema and the rows.
+    pub(crate) fn read(self) -> Result<(DataType, Vec<Row>)> {
+        let schema = DataType::from_json(&self.schema)?;
+        let names = schema.field_names()?;
+        let row = |values: Vec<Json>| {
+            let values = values.into_iter().zip(schema.fields());
+            let values = values.map(|(value, field)| Value::from_json(value, &field.data_type));
+            Ok(Row::new(names.clone(), values.collect::<Result<_>>()?))
+        };
+        let rows = self.rows.into_iter().map(row).collect::<Result<_>>()?;
+        Ok((schema, rows))
+    }
 }
 
 impl DataFrame {
@@ -116,14 +132,7 @@ impl DataFrame {
 
     fn rows(&self, limit: Option<u64>) -> Result<Vec<Row>> {
         let collected: Collected = ask(&Request::Collect { limit }, &self.relation.to_plan())?;
-        let schema = DataType::from_json(&collected.schema)?;
-        let names = schema.field_names()?;
-        let row = |values: Vec<Json>| {
-            let values = values.into_iter().zip(schema.fields());
-            let values = values.map(|(value, field)| Value::from_json(value, &field.data_type));
-            Ok(Row::new(names.clone(), values.collect::<Result<_>>()?))
-        };
-        collected.rows.into_iter().map(row).collect()
+        collected.read().map(|(_, rows)| rows)
     }
 
     /// The first rows.

@@ -3,11 +3,12 @@
 
 mod actions;
 mod columns;
+mod local;
 mod transform;
 
 use std::sync::Arc;
 
-pub(crate) use actions::Text;
+pub(crate) use actions::{Collected, Text};
 pub use columns::ColumnNames;
 
 use crate::plan::relation::Relation;
@@ -45,13 +46,18 @@ impl DataFrame {
         }
     }
 
-    /// No rows: what is left of a statement that was executed.
-    pub(crate) fn done(sentence: &str) -> Self {
+    /// What is left of a statement that was executed: the rows that it gave, and what it says.
+    pub(crate) fn with_sentence(self, sentence: &str) -> Self {
         Self {
-            relation: Relation::range(0, 0, 1, None),
-            streaming: false,
-            done: Some(sentence.into()),
+            done: (!sentence.is_empty()).then(|| sentence.into()),
+            ..self
         }
+    }
+
+    /// The message `spark.connect.Plan`, encoded.
+    #[doc(hidden)]
+    pub fn plan(&self) -> Vec<u8> {
+        self.relation.to_plan()
     }
 
     pub(crate) fn relation(&self) -> &Relation {

@@ -87,6 +87,18 @@ pub enum CastTo {
     Name(String),
 }
 
+impl From<DataType> for CastTo {
+    fn from(data_type: DataType) -> Self {
+        Self::Type(data_type)
+    }
+}
+
+impl From<&str> for CastTo {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_string())
+    }
+}
+
 /// A sort key: an expression and a direction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SortOrder {

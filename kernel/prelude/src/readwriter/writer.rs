@@ -165,6 +165,12 @@ impl DataFrameWriter {
         )
     }
 
+    /// The message `spark.connect.Plan` that [`save`](Self::save) sends, encoded.
+    #[doc(hidden)]
+    pub fn plan(&self, path: &str) -> Vec<u8> {
+        command::plan(2, self.to_message(Target::Path(path)))
+    }
+
     /// The message `spark.connect.WriteOperation`.
     fn to_message(&self, target: Target) -> Message {
         let mode = match self.mode {

@@ -173,6 +173,12 @@ impl DataStreamWriter {
         ask(&Request::StartStream, &plan).map(StreamingQuery::new)
     }
 
+    /// The message `spark.connect.Plan` that [`start`](Self::start) sends, encoded.
+    #[doc(hidden)]
+    pub fn plan(&self, path: &str) -> Vec<u8> {
+        command::plan(6, self.to_message(Target::Path(path)))
+    }
+
     /// The message `spark.connect.WriteStreamOperationStart`.
     fn to_message(&self, target: Target) -> Message {
         let start = Message::new()

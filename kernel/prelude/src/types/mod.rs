@@ -182,15 +182,6 @@ impl DataType {
     }
 }
 
-/// A type by its DDL name; a name that cannot be read here is left to the engine.
-impl From<&str> for DataType {
-    fn from(ddl: &str) -> Self {
-        Self::from_ddl(ddl).unwrap_or_else(|_| Self::Unparsed {
-            data_type_string: ddl.to_string(),
-        })
-    }
-}
-
 /// Spark's short name.
 impl std::fmt::Display for DataType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
