@@ -3,7 +3,7 @@
 use super::argument::UdfArgument;
 use super::build::{Builder, is_set, mask};
 use super::returned::UdfReturn;
-use crate::columns::{Array, Kind};
+use crate::columns::{Array, Kind, bit};
 use crate::error::{Error, Result};
 
 /// A type of the elements of a slice that a function can take.
@@ -31,8 +31,14 @@ impl<T: for<'a> UdfArgument<Item<'a> = T>> VectorElement for T {
 
     fn collect(array: &Array, mask: Option<&[u8]>) -> Result<Vec<T>> {
         let reader = T::reader(array)?;
-        let rows = (0..array.rows).filter(|row| is_set(mask, *row));
-        Ok(rows.map(|row| T::read(&reader, row)).collect())
+        let read = |row| T::read(&reader, row);
+        Ok(match mask {
+            None => (0..array.rows).map(read).collect(),
+            Some(mask) => (0..array.rows)
+                .filter(|row| bit(mask, *row))
+                .map(read)
+                .collect(),
+        })
     }
 }
 
@@ -119,7 +125,7 @@ macro_rules! function {
             fn call_batch(&self, columns: &[Array], rows: usize) -> Result<Array<'static>> {
                 let mask = mask(columns, <($($argument,)*)>::NULLABLE);
                 $(let $values = $argument::Element::collect(&columns[$index], mask.as_deref())?;)*
-                let given = (0..rows).filter(|row| is_set(mask.as_deref(), *row)).count();
+                let given = mask.as_deref().map_or(rows, |mask| count(mask, rows));
                 let values = self($($values.as_slice()),*).into_values()?;
                 scatter(values, given, mask.as_deref(), rows)
             }
@@ -133,6 +139,11 @@ function!(A a 0 B b 1 C c 2);
 function!(A a 0 B b 1 C c 2 D d 3);
 function!(A a 0 B b 1 C c 2 D d 3 E e 4);
 function!(A a 0 B b 1 C c 2 D d 3 E e 4 F f 5);
+
+/// How many rows a mask has.
+fn count(mask: &[u8], rows: usize) -> usize {
+    (0..rows).filter(|row| bit(mask, *row)).count()
+}
 
 /// Values of the rows that a mask has, with `NULL` between them.
 fn scatter<T: UdfReturn>(
@@ -150,7 +161,12 @@ fn scatter<T: UdfReturn>(
     let mut builder = Builder::new(T::KIND, rows);
     let mut values = values.into_iter();
     for row in 0..rows {
-        match is_set(mask, row).then(|| values.next()).flatten() {
+        let next = if is_set(mask, row) {
+            values.next()
+        } else {
+            None
+        };
+        match next {
             Some(value) => value.push(&mut builder)?,
             None => builder.push_null(),
         }
