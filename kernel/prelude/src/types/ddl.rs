@@ -113,7 +113,11 @@ impl<'a> Parser<'a> {
             let name = self.name()?;
             self.take(':');
             let mut field = StructField::new(name, self.data_type()?);
-            field.nullable = !(self.word("not") && (self.word("null") || return Err(self.error())));
+            let is_required = self.word("not");
+            if is_required && !self.word("null") {
+                return Err(self.error());
+            }
+            field.nullable = !is_required;
             if self.word("comment") {
                 field
                     .metadata
@@ -123,9 +127,8 @@ impl<'a> Parser<'a> {
             if self.take(',') {
                 continue;
             }
-            match close {
-                Some(close) => self.expect(close)?,
-                None => {}
+            if let Some(close) = close {
+                self.expect(close)?;
             }
             return Ok(fields);
         }

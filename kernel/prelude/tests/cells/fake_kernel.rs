@@ -12,13 +12,16 @@ use serde_json::{Value, json};
 use tidebook::columns::{self, Array};
 use tidebook::wire::{self, Call, Function, Hello, Reply, Request, Return, Role, SOCKET};
 
+/// Everything that was asked, in order.
+type Log = Arc<Mutex<Vec<Request>>>;
+
 /// How the kernel answers.
 type Answer = dyn Fn(&Request, &[u8]) -> Reply + Send + Sync;
 
 /// The kernel's side, as the test sees it.
 pub struct FakeKernel {
-    /// What was asked, with its body. What a test does not answer itself is done, with `{}`.
-    pub asked: Arc<Mutex<Vec<(Request, Vec<u8>)>>>,
+    /// What was asked.
+    asked: Log,
     /// Connections of functions, with their ids.
     functions: Receiver<(String, UnixStream)>,
     /// The one that calls go over.
@@ -84,10 +87,9 @@ impl FakeKernel {
         })
     }
 
-    /// What was asked, without the bodies.
+    /// What was asked so far.
     pub fn requests(&self) -> Vec<Request> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().map(|(request, _)| request.clone()).collect()
+        self.asked.lock().unwrap().clone()
     }
 
     /// The function that was registered last.
@@ -164,7 +166,7 @@ pub fn failure(answer: &Return) -> (&str, &str) {
 fn accept(
     mut stream: UnixStream,
     answer: &Answer,
-    log: &Mutex<Vec<(Request, Vec<u8>)>>,
+    log: &Log,
     served: &Sender<(String, UnixStream)>,
 ) {
     let (hello, _): (Hello, _) = wire::receive(&mut stream).unwrap().unwrap();
@@ -174,7 +176,7 @@ fn accept(
         return;
     }
     while let Ok(Some((request, body))) = wire::receive::<Request>(&mut stream) {
-        log.lock().unwrap().push((request.clone(), body.clone()));
+        log.lock().unwrap().push(request.clone());
         let reply = answer(&request, &body);
         wire::send(&mut stream, &reply, &[]).unwrap();
     }
