@@ -2,7 +2,7 @@
 //!
 //! A frame is two lengths (`u32`, little endian), a JSON header and a binary body. Every connection
 //! begins with a [`Hello`], whose role says who speaks next:
-//! - [`Role::Session`]: the client sends a [`Request`], the kernel answers with a [`Reply`], over
+//! - [`Role::Session`] and [`Role::Callback`]: the client sends a [`Request`], the kernel answers with a [`Reply`], over
 //!   and over. One question at a time per connection; whoever asks from a second thread opens a
 //!   second connection.
 //! - [`Role::Function`]: the connection belongs to one registered function. The kernel sends a
@@ -73,6 +73,9 @@ pub struct Hello {
 pub enum Role {
     /// Requests of user code.
     Session,
+    /// Requests of user code that the kernel has called, as for [`Role::Session`]: no cell waits for
+    /// them, so the interrupt of one does not end them.
+    Callback,
     /// Serves calls of the function with this id.
     Function {
         /// As given to [`Request::RegisterFunction`].
