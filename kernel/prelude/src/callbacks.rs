@@ -92,15 +92,19 @@ fn catch_panics() {
     });
 }
 
+/// Whether this thread runs a function that the kernel has called.
+pub(crate) fn is_serving() -> bool {
+    SERVING.try_with(Cell::get).unwrap_or(false)
+}
+
 /// Whether the panic is one of a serving thread; then its place is kept, for the answer to the
 /// kernel.
 pub(crate) fn is_recording(info: &PanicHookInfo<'_>) -> bool {
-    let is_serving = SERVING.try_with(Cell::get).unwrap_or(false);
-    if is_serving {
+    if is_serving() {
         let location = info.location().map(ToString::to_string);
         let _ = LOCATION.try_with(|kept| kept.replace(location));
     }
-    is_serving
+    is_serving()
 }
 
 fn panicked(payload: &(dyn Any + Send)) -> Error {

@@ -8,11 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::callbacks;
 use crate::error::{Error, Result};
 use crate::wire::{self, Hello, Reply, Request, Role, SOCKET};
 
-/// Connections that nobody uses at the moment.
-static IDLE: Mutex<Vec<UnixStream>> = Mutex::new(Vec::new());
+/// Connections that nobody uses at the moment: those of cells, and those of functions that the
+/// kernel calls.
+static IDLE: [Mutex<Vec<UnixStream>>; 2] = [const { Mutex::new(Vec::new()) }; 2];
 
 /// The panic that ends a cell whose user has interrupted it; what the cell's variables hold is kept.
 #[derive(Debug, Clone, Copy)]
@@ -52,18 +54,22 @@ pub(crate) fn connect(role: Role) -> Result<UnixStream> {
 }
 
 fn exchange(request: &Request, body: &[u8]) -> Result<Reply> {
-    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let mut stream = match idle {
+    let is_callback = callbacks::is_serving();
+    let idle = || {
+        let streams = &IDLE[usize::from(is_callback)];
+        streams.lock().unwrap_or_else(PoisonError::into_inner)
+    };
+    let last = idle().pop();
+    let mut stream = match last {
         Some(stream) => stream,
+        None if is_callback => connect(Role::Callback)?,
         None => connect(Role::Session)?,
     };
     wire::send(&mut stream, request, body).map_err(lost)?;
     let Some((reply, _)) = wire::receive(&mut stream).map_err(lost)? else {
         return Err(lost("the connection was closed"));
     };
-    IDLE.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(stream);
+    idle().push(stream);
     Ok(reply)
 }
 

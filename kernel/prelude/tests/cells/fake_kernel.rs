@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tidebook::columns::{self, Array};
 use tidebook::wire::{self, Call, Function, Hello, Reply, Request, Return, Role, SOCKET};
 
-/// Everything that was asked, in order.
-type Log = Arc<Mutex<Vec<Request>>>;
+/// Everything that was asked, in order, over connections of which role.
+type Log = Arc<Mutex<Vec<(Role, Request)>>>;
 
 /// How the kernel answers.
 type Answer = dyn Fn(&Request, &[u8]) -> Reply + Send + Sync;
@@ -89,7 +89,14 @@ impl FakeKernel {
 
     /// What was asked so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.asked.lock().unwrap().clone()
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(_, request)| request.clone()).collect()
+    }
+
+    /// The role of the connection over which something was asked last.
+    pub fn last_role(&self) -> Role {
+        let asked = self.asked.lock().unwrap();
+        asked.last().expect("something was asked").0.clone()
     }
 
     /// The function that was registered last.
@@ -176,7 +183,9 @@ fn accept(
         return;
     }
     while let Ok(Some((request, body))) = wire::receive::<Request>(&mut stream) {
-        log.lock().unwrap().push(request.clone());
+        log.lock()
+            .unwrap()
+            .push((hello.role.clone(), request.clone()));
         let reply = answer(&request, &body);
         wire::send(&mut stream, &reply, &[]).unwrap();
     }

@@ -9,7 +9,9 @@ use crate::fake_kernel::{collected, exchange, failure, obedient, start};
 use serde_json::{Value as Json, json};
 use tidebook::columns::{Array, Kind};
 use tidebook::prelude::*;
-use tidebook::wire::{Call, Function, Group, GroupResult, QueryEvent, Reply, Request, Return};
+use tidebook::wire::{
+    Call, Function, Group, GroupResult, QueryEvent, Reply, Request, Return, Role,
+};
 
 fn doubles(values: &[Option<f64>]) -> Array<'static> {
     let mut bits = vec![0; values.len().div_ceil(8)];
@@ -269,6 +271,7 @@ fn batches_go_to_a_function() {
     };
     assert_eq!(call(1), Return::Done);
     assert_eq!(batches.recv().unwrap(), (2, 1));
+    assert_eq!(kernel.last_role(), Role::Callback);
     assert_eq!(failure(&call(2)), ("RustError", "enough"));
 }
 
