@@ -1,9 +1,10 @@
-//! Data frames: plans with methods to go on from them, in [`transform`]; and to see what they
-//! give, in [`actions`].
+//! Data frames: plans with methods to go on from them (`transform`), and to see what they give
+//! (`actions`).
 
 mod actions;
 mod columns;
 mod local;
+mod statistics;
 mod transform;
 
 use std::sync::Arc;

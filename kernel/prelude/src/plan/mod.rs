@@ -2,7 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod expression;
-mod literal;
+pub(crate) mod literal;
 pub(crate) mod relation;
 mod sql_text;
 

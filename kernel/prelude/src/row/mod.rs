@@ -12,7 +12,7 @@ pub use value::Value;
 use crate::error::{Error, Result};
 
 /// One row: named values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Row {
     fields: Vec<String>,
     values: Vec<Value>,
@@ -105,6 +105,21 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values: Vec<String> = self.values.iter().map(Value::to_string).collect();
         write!(f, "[{}]", values.join(","))
+    }
+}
+
+/// `Row(name=value, …)`.
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self
+            .fields
+            .iter()
+            .zip(&self.values)
+            .map(|(name, value)| match value {
+                Value::String(text) => format!("{name}={text:?}"),
+                value => format!("{name}={value}"),
+            });
+        write!(f, "Row({})", values.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -179,6 +179,11 @@ impl DataStreamWriter {
         command::plan(6, self.to_message(Target::Path(path)))
     }
 
+    /// Says, as the value of the cell, that nothing runs yet.
+    pub fn evcxr_display(&self) {
+        crate::display::value_text("a query that was not started: call .start(\"\")?");
+    }
+
     /// The message `spark.connect.WriteStreamOperationStart`.
     fn to_message(&self, target: Target) -> Message {
         let start = Message::new()
