@@ -3,18 +3,19 @@
 use std::os::unix::net::UnixStream;
 use std::panic;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::callbacks;
 use crate::error::{Error, Result};
+use crate::idle::Idle;
 use crate::wire::{self, Hello, Reply, Request, Role, SOCKET};
 
-/// Connections that nobody uses at the moment: those of cells, and those of functions that the
-/// kernel calls.
-static IDLE: [Mutex<Vec<UnixStream>>; 2] = [const { Mutex::new(Vec::new()) }; 2];
+/// Connections of cells.
+static OF_CELLS: Idle = Idle::new();
+/// Connections of functions that the kernel calls.
+static OF_CALLBACKS: Idle = Idle::new();
 
 /// The panic that ends a cell whose user has interrupted it; what the cell's variables hold is kept.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +27,8 @@ pub struct Interrupted;
 pub(crate) fn ask<T: DeserializeOwned>(request: &Request, body: &[u8]) -> Result<T> {
     match exchange(request, body)? {
         Reply::Done(value) => serde_json::from_value(value).map_err(|error| {
-            Error::of(
-                "InternalError",
-                format!("the kernel's answer is not understood: {error}"),
-            )
+            let message = format!("the kernel's answer is not understood: {error}");
+            Error::of("InternalError", message)
         }),
         Reply::Failed(failure) => Err(failure.into()),
         // Unlike `panic!` this prints nothing.
@@ -54,22 +53,19 @@ pub(crate) fn connect(role: Role) -> Result<UnixStream> {
 }
 
 fn exchange(request: &Request, body: &[u8]) -> Result<Reply> {
-    let is_callback = callbacks::is_serving();
-    let idle = || {
-        let streams = &IDLE[usize::from(is_callback)];
-        streams.lock().unwrap_or_else(PoisonError::into_inner)
+    let (idle, role) = match callbacks::is_serving() {
+        true => (&OF_CALLBACKS, Role::Callback),
+        false => (&OF_CELLS, Role::Session),
     };
-    let last = idle().pop();
-    let mut stream = match last {
+    let mut stream = match idle.take() {
         Some(stream) => stream,
-        None if is_callback => connect(Role::Callback)?,
-        None => connect(Role::Session)?,
+        None => connect(role)?,
     };
     wire::send(&mut stream, request, body).map_err(lost)?;
     let Some((reply, _)) = wire::receive(&mut stream).map_err(lost)? else {
         return Err(lost("the connection was closed"));
     };
-    idle().push(stream);
+    idle.put(stream);
     Ok(reply)
 }
 

@@ -62,6 +62,7 @@ mod callbacks;
 mod cell;
 pub mod columns;
 mod connection;
+mod idle;
 pub mod wire;
 
 #[doc(hidden)]

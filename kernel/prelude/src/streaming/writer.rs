@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::foreach_batch::{self, BatchFunction, BatchResult};
 use super::{StreamingQuery, Trigger};
-use crate::connection::ask;
+use crate::connection::{ask, tell};
 use crate::dataframe::DataFrame;
 use crate::error::Result;
 use crate::plan::command;
@@ -165,12 +165,21 @@ impl DataStreamWriter {
     }
 
     fn begin(mut self, target: Target) -> Result<StreamingQuery> {
-        if let Some(function) = self.function.take() {
-            let id = foreach_batch::register(function)?;
+        let function = self
+            .function
+            .take()
+            .map(foreach_batch::register)
+            .transpose()?;
+        if let Some(id) = &function {
             self = self.format("foreachBatch").option("callback", id);
         }
         let plan = command::plan(6, self.to_message(target));
-        ask(&Request::StartStream, &plan).map(StreamingQuery::new)
+        let started = ask(&Request::StartStream, &plan).map(StreamingQuery::new);
+        if let (Err(_), Some(id)) = (&started, function) {
+            // Why the query did not start matters more than whether this succeeds.
+            let _ = tell(&Request::RemoveFunction { id }, &[]);
+        }
+        started
     }
 
     /// The message `spark.connect.Plan` that [`start`](Self::start) sends, encoded.

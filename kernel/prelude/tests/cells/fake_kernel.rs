@@ -24,6 +24,8 @@ pub struct FakeKernel {
     asked: Log,
     /// Connections of functions, with their ids.
     functions: Receiver<(String, UnixStream)>,
+    /// Roles of connections that user code has closed.
+    pub closed: Receiver<Role>,
     /// The one that calls go over.
     current: Mutex<Option<(String, UnixStream)>>,
 }
@@ -73,16 +75,24 @@ impl FakeKernel {
         let listener = UnixListener::bind(path)?;
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (served, functions) = channel();
+        let (over, closed) = channel();
         let log = Arc::clone(&asked);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (answer, log, served) = (answer.clone(), log.clone(), served.clone());
-                thread::spawn(move || accept(stream.unwrap(), &*answer, &log, &served));
+                let (answer, log) = (answer.clone(), log.clone());
+                let (served, over) = (served.clone(), over.clone());
+                thread::spawn(move || {
+                    if let Some(role) = accept(stream.unwrap(), &*answer, &log, &served) {
+                        // Nobody waits for it once the test is over.
+                        let _ = over.send(role);
+                    }
+                });
             }
         });
         Ok(Self {
             asked,
             functions,
+            closed,
             current: Mutex::new(None),
         })
     }
@@ -170,17 +180,17 @@ pub fn failure(answer: &Return) -> (&str, &str) {
     }
 }
 
+/// Serves one connection; gives its role when user code has closed it.
 fn accept(
     mut stream: UnixStream,
     answer: &Answer,
     log: &Log,
     served: &Sender<(String, UnixStream)>,
-) {
+) -> Option<Role> {
     let (hello, _): (Hello, _) = wire::receive(&mut stream).unwrap().unwrap();
     if let Role::Function { id } = hello.role {
-        // Nobody waits for it once the test is over.
         let _ = served.send((id, stream));
-        return;
+        return None;
     }
     while let Ok(Some((request, body))) = wire::receive::<Request>(&mut stream) {
         log.lock()
@@ -189,6 +199,7 @@ fn accept(
         let reply = answer(&request, &body);
         wire::send(&mut stream, &reply, &[]).unwrap();
     }
+    Some(hello.role)
 }
 
 /// `Reply::Done` of a collect with one column.

@@ -8,7 +8,7 @@ use crate::fake_kernel::{collected, obedient, start};
 use serde_json::json;
 use tidebook::Interrupted;
 use tidebook::prelude::*;
-use tidebook::wire::{Failure, QueryRequest, QueryView, Reply, Request};
+use tidebook::wire::{Failure, QueryRequest, QueryView, Reply, Request, Role};
 
 #[test]
 fn rows_become_types_of_the_user() {
@@ -100,6 +100,19 @@ fn threads_ask_at_the_same_time() {
     let other = thread::spawn(ask);
     assert_eq!((ask(), other.join().unwrap()), (7, 7));
     assert_eq!(kernel.requests().len(), 2);
+}
+
+/// Every cell is a copy of the crate with connections of its own, which no other cell can use.
+#[test]
+fn a_connection_that_nobody_uses_is_closed() {
+    let Ok(kernel) = start("session::a_connection_that_nobody_uses_is_closed", obedient) else {
+        return;
+    };
+    spark.streams().reset_terminated().unwrap();
+    spark.streams().reset_terminated().unwrap();
+    assert_eq!(kernel.closed.recv(), Ok(Role::Session));
+    spark.streams().reset_terminated().unwrap();
+    assert_eq!(kernel.requests().len(), 3);
 }
 
 #[test]
