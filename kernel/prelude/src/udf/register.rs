@@ -12,7 +12,10 @@ use crate::column::Column;
 use crate::columns::{self, Array, Kind};
 use crate::error::{Error, Result};
 use crate::functions::call_udf;
-use crate::wire::{Call, Function};
+use crate::wire::{self, Function};
+
+/// The column of a function's values. Boxed early: what is generic is compiled with every cell.
+type Call = Box<dyn Fn(&[Array], usize) -> Result<Array<'static>> + Send + Sync>;
 
 /// A function of SQL that was written in Rust.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,13 +74,8 @@ where
     Return: UdfReturn,
     Function: UdfFunction<Arguments, Return>,
 {
-    register(
-        name,
-        Arguments::KINDS,
-        Return::KIND,
-        true,
-        move |columns, rows| function.call_rows(columns, rows),
-    )
+    let call: Call = Box::new(move |columns, rows| function.call_rows(columns, rows));
+    register(name, Arguments::KINDS, Return::KIND, true, call)
 }
 
 /// As [`udf`], for a function that is called once per batch, with slices. Rows with `NULL` for an
@@ -103,14 +101,8 @@ where
     Return: VectorReturn,
     Function: VectorFunction<Arguments, Return>,
 {
-    let returns = Return::Element::KIND;
-    register(
-        name,
-        Arguments::KINDS,
-        returns,
-        true,
-        move |columns, rows| function.call_batch(columns, rows),
-    )
+    let call: Call = Box::new(move |columns, rows| function.call_batch(columns, rows));
+    register(name, Arguments::KINDS, Return::Element::KIND, true, call)
 }
 
 /// Makes functions known to SQL; see [`SparkSession::udf`](crate::SparkSession::udf).
@@ -151,13 +143,8 @@ impl UdfRegistration {
         Return: UdfReturn,
         Function: UdfFunction<Arguments, Return>,
     {
-        register(
-            name,
-            Arguments::KINDS,
-            Return::KIND,
-            false,
-            move |columns, rows| function.call_rows(columns, rows),
-        )
+        let call: Call = Box::new(move |columns, rows| function.call_rows(columns, rows));
+        register(name, Arguments::KINDS, Return::KIND, false, call)
     }
 }
 
@@ -166,7 +153,7 @@ fn register(
     kinds: &'static [Kind],
     returns: Kind,
     deterministic: bool,
-    call: impl Fn(&[Array], usize) -> Result<Array<'static>> + Send + Sync + 'static,
+    call: Call,
 ) -> Result<Udf> {
     let function = Function::Udf {
         name: name.to_string(),
@@ -176,7 +163,7 @@ fn register(
     };
     let named = name.to_string();
     let serve = move |request, body: Vec<u8>| match request {
-        Call::Udf { rows } => {
+        wire::Call::Udf { rows } => {
             let rows = rows as usize;
             let columns = columns::decode(&body)?;
             check(&columns, kinds, rows)?;
