@@ -12,6 +12,7 @@ use crate::functions::count;
 use crate::plan::command;
 use crate::readwriter::DataFrameWriter;
 use crate::row::{Row, Value};
+use crate::session::SparkSession;
 use crate::streaming::DataStreamWriter;
 use crate::text::print_lines;
 use crate::types::DataType;
@@ -185,6 +186,28 @@ impl DataFrame {
         let plan: Text = ask(&Request::Explain, &self.relation.to_plan())?;
         print_lines(&plan.text);
         Ok(())
+    }
+
+    /// Itself: nothing is kept between queries, and the rows of a batch in
+    /// [`foreach_batch`](DataStreamWriter::foreach_batch) are in memory anyway.
+    ///
+    /// # Errors
+    /// None.
+    pub fn cache(&self) -> Result<Self> {
+        Ok(self.clone())
+    }
+
+    /// Itself; see [`cache`](Self::cache).
+    ///
+    /// # Errors
+    /// None.
+    pub fn unpersist(&self, _blocking: bool) -> Result<Self> {
+        Ok(self.clone())
+    }
+
+    /// The session.
+    pub fn spark_session(&self) -> SparkSession {
+        SparkSession
     }
 
     /// Makes it a view that SQL can name; fails if there is one.

@@ -10,6 +10,7 @@ use crate::dataframe::DataFrame;
 use crate::error::Result;
 use crate::plan::command;
 use crate::protobuf::Message;
+use crate::row::Row;
 use crate::wire::Request;
 
 /// Writes the rows of a stream; see [`DataFrame::write_stream`].
@@ -145,6 +146,27 @@ impl DataStreamWriter {
         let function = move |batch, batch_id| function(batch, batch_id).into_result();
         self.function = Some(Arc::new(function));
         self
+    }
+
+    /// Hands every row to a function, in the order of the batches. It returns what one for
+    /// [`foreach_batch`](Self::foreach_batch) may.
+    ///
+    /// ```no_run
+    /// use tidebook::prelude::*;
+    ///
+    /// let events = spark.read_stream().format("rate").load(None);
+    /// let query = events.write_stream().foreach(|row: Row| println!("{row}")).start("")?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn foreach<F, R>(self, function: F) -> Self
+    where
+        F: Fn(Row) -> R + Send + Sync + 'static,
+        R: BatchResult,
+    {
+        self.foreach_batch(move |batch, _| -> Result<()> {
+            let mut rows = batch.collect()?.into_iter();
+            rows.try_for_each(|row| function(row).into_result())
+        })
     }
 
     /// Starts the query, with a path if the sink has one; `""` is none.
