@@ -761,29 +761,21 @@ fn batches_are_written() {
 }
 
 #[test]
-fn local_rows_are_not_nested_deep() {
-    let row = |n| Row::new(vec!["n".to_string()], vec![Value::Long(n)]);
+fn local_rows_are_a_query_with_names() {
+    let row = Row::new(vec!["n".to_string()], vec![Value::Long(7)]);
     let schema = DataType::from_ddl("n BIGINT").unwrap();
-    let frame = spark
-        .create_dataframe((0..1000).map(row).collect(), schema)
-        .unwrap();
-    let mut relations = vec![root(&frame)];
-    let mut values = Vec::new();
-    while let Some(relation) = relations.pop() {
-        match relation.rel_type {
-            Some(RelType::SetOp(set)) => {
-                relations.extend([*set.right_input.unwrap(), *set.left_input.unwrap()])
-            }
-            Some(RelType::Project(row)) => values.push(row.expressions),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(values.len(), 1000);
-    let cast = Cast {
-        expr: boxed(literal(LiteralType::Long(999))),
-        eval_mode: EvalMode::Unspecified.into(),
-        cast_to_type: Some(CastToType::TypeStr("bigint".into())),
+    let frame = spark.create_dataframe(vec![row], schema).unwrap();
+    let sql = proto::Sql {
+        query: "SELECT * FROM (VALUES (CAST('7' AS bigint))) AS rows".into(),
+        ..Default::default()
     };
-    let last = alias(ExprType::Cast(Box::new(cast)), "n");
-    assert_eq!(values[999], [expression(ExprType::Alias(Box::new(last)))]);
+    let rows = proto::Relation {
+        common: None,
+        rel_type: Some(RelType::Sql(sql)),
+    };
+    let named = proto::ToDf {
+        input: Some(Box::new(rows)),
+        column_names: vec!["n".into()],
+    };
+    check(&frame, RelType::ToDf(Box::new(named)));
 }

@@ -21,7 +21,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// assert_eq!(time.to_string(), "2026-01-01T12:00:00.25Z");
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
@@ -55,6 +55,12 @@ impl fmt::Display for Timestamp {
             0 => f.write_str("Z"),
             micros => write!(f, ".{}Z", format!("{micros:06}").trim_end_matches('0')),
         }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
     }
 }
 

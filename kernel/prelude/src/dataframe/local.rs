@@ -1,10 +1,8 @@
-//! Data frames of rows that the cell has: a projection without input per row, put together.
+//! Data frames of rows that the cell has: a list of `VALUES` in SQL, which keeps their order.
 
 use super::DataFrame;
-use crate::column::{Column, Operand as _};
 use crate::error::{Error, Result};
-use crate::plan::expression::Expression;
-use crate::plan::relation::{Relation, SetOp};
+use crate::plan::relation::Relation;
 use crate::row::{Row, Value};
 use crate::types::{DataType, StructField};
 
@@ -24,54 +22,132 @@ impl DataFrame {
                 "row {row} has {values} values for {columns} columns"
             )));
         }
-        let rows: Vec<Relation> = rows.iter().map(|row| one(row.values(), fields)).collect();
-        let relation = union(&rows).unwrap_or_else(|| none(fields));
+        let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let relation = Relation::sql(&query(rows, fields)).to_df(&names);
         Ok(Self::new(relation, false))
     }
 }
 
-/// A union of many is a balanced tree, so that it is not nested deeper than decoders allow.
-fn union(rows: &[Relation]) -> Option<Relation> {
+fn query(rows: &[Row], fields: &[StructField]) -> String {
+    let line = |values: &[Value]| {
+        let cells = values
+            .iter()
+            .zip(fields)
+            .map(|(value, field)| cell(value, &field.data_type));
+        format!("({})", cells.collect::<Vec<_>>().join(", "))
+    };
+    let values = |lines: &[String]| format!("SELECT * FROM (VALUES {}) AS rows", lines.join(", "));
     match rows {
-        [] => None,
-        [one] => Some(one.clone()),
-        many => {
-            let (left, right) = many.split_at(many.len() / 2);
-            Some(union(left)?.set_op(&union(right)?, SetOp::Union, true, None))
-        }
+        [] => values(&[line(&vec![Value::Null; fields.len()])]) + " WHERE false",
+        rows => values(
+            &rows
+                .iter()
+                .map(|row| line(row.values()))
+                .collect::<Vec<_>>(),
+        ),
     }
 }
 
-fn none(fields: &[StructField]) -> Relation {
-    let nulls = vec![Value::Null; fields.len()];
-    one(&nulls, fields).filter(false.into_operand().expression())
-}
-
-fn one(values: &[Value], fields: &[StructField]) -> Relation {
-    let columns = values.iter().zip(fields).map(|(value, field)| {
-        let value = literal(value).cast_str(&field.data_type.simple_string());
-        value.alias(&field.name).into_expression()
-    });
-    Relation::of_nothing(&columns.collect::<Vec<_>>())
-}
-
-/// A nested value is built by the function of its type, which every engine has.
-fn literal(value: &Value) -> Column {
+/// A value of a type, as SQL.
+fn cell(value: &Value, data_type: &DataType) -> String {
+    let element = |value: &Value| match data_type {
+        DataType::Array { element_type, .. } => cell(value, element_type),
+        DataType::Map { value_type, .. } => cell(value, value_type),
+        _ => cell(value, &DataType::Null),
+    };
+    let call = |name: &str, arguments: Vec<String>| format!("{name}({})", arguments.join(", "));
     match value {
-        Value::List(items) => Column::call("array", items.iter().map(literal)),
+        Value::Null => format!("CAST(NULL AS {data_type})"),
+        Value::String(text) if *data_type == plain() => quoted(text),
+        Value::Binary(bytes) => hexadecimal(bytes),
+        Value::Timestamp(micros) => typed(&crate::Timestamp(*micros).to_string(), data_type),
+        Value::Float(number) => typed(&number.to_string().replace("inf", "Infinity"), data_type),
+        Value::Double(number) => typed(&number.to_string().replace("inf", "Infinity"), data_type),
+        Value::List(items) => call("array", items.iter().map(element).collect()),
         Value::Map(map) => {
             let pairs = map
                 .iter()
-                .flat_map(|(key, value)| [key.into_operand(), literal(value)]);
-            Column::call("map", pairs)
+                .flat_map(|(key, value)| [quoted(key), element(value)]);
+            call("map", pairs.collect())
         }
         Value::Struct(fields) => {
+            let types = data_type.fields().iter().map(|field| &field.data_type);
             let pairs = fields
                 .iter()
-                .flat_map(|(name, value)| [name.into_operand(), literal(value)]);
-            Column::call("named_struct", pairs)
+                .zip(types)
+                .flat_map(|((name, value), data_type)| [quoted(name), cell(value, data_type)]);
+            call("named_struct", pairs.collect())
         }
-        Value::Decimal { value, .. } => value.into_operand(),
-        plain => Column::new(Expression::Literal(plain.clone())),
+        other => typed(&other.to_string(), data_type),
+    }
+}
+
+fn plain() -> DataType {
+    DataType::String {
+        collation: String::new(),
+    }
+}
+
+fn typed(text: &str, data_type: &DataType) -> String {
+    format!("CAST({} AS {data_type})", quoted(text))
+}
+
+/// A text. Dialects differ in what escapes a quote, but not in hexadecimal digits.
+fn quoted(text: &str) -> String {
+    match text.contains(['\'', '\\']) {
+        true => format!("CAST({} AS STRING)", hexadecimal(text.as_bytes())),
+        false => format!("'{text}'"),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("X'{}'", digits.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::query;
+    use crate::row::{Row, Value};
+    use crate::types::DataType;
+
+    fn check(ddl: &str, rows: Vec<Vec<Value>>, expected: &str) {
+        let schema = DataType::from_ddl(ddl).unwrap();
+        let names = schema.field_names().unwrap();
+        let rows: Vec<Row> = rows
+            .into_iter()
+            .map(|row| Row::new(names.clone(), row))
+            .collect();
+        assert_eq!(query(&rows, schema.fields()), expected);
+    }
+
+    #[test]
+    fn rows_are_values_of_sql() {
+        let text = |text: &str| Value::String(text.to_string());
+        check(
+            "a BIGINT, b STRING",
+            vec![
+                vec![Value::Long(1), text("x")],
+                vec![Value::Null, text("it's")],
+            ],
+            "SELECT * FROM (VALUES (CAST('1' AS bigint), 'x'), \
+             (CAST(NULL AS bigint), CAST(X'69742773' AS STRING))) AS rows",
+        );
+        check(
+            "l ARRAY<INT>, s STRUCT<d: DOUBLE>, t TIMESTAMP",
+            vec![vec![
+                Value::List(vec![Value::Integer(1)]),
+                Value::Struct(vec![("d".to_string(), Value::Double(f64::NEG_INFINITY))]),
+                Value::Timestamp(500_000),
+            ]],
+            "SELECT * FROM (VALUES (array(CAST('1' AS int)), \
+             named_struct('d', CAST('-Infinity' AS double)), \
+             CAST('1970-01-01T00:00:00.5Z' AS timestamp))) AS rows",
+        );
+        check(
+            "a INT",
+            Vec::new(),
+            "SELECT * FROM (VALUES (CAST(NULL AS int))) AS rows WHERE false",
+        );
     }
 }

@@ -23,17 +23,37 @@ impl<T: Debug + ?Sized> DisplayValue for T {
         }
         let is_maybe = type_name::<T>().starts_with("core::option::Option<tidebook::");
         OFFER.set(is_maybe.then(Offer::default));
-        let mut text = format!("{self:?}");
+        let text = format!("{self:?}");
         match OFFER.take().and_then(|offer| offer.show) {
             Some(show) => show(),
-            None => {
-                if text.len() > ONE_LINE {
-                    text = format!("{self:#?}");
-                }
-                value_text(&text);
-            }
+            None if text.len() <= ONE_LINE => value_text(&text),
+            None => value_text(&one_per_line(&text).unwrap_or_else(|| format!("{self:#?}"))),
         }
     }
+}
+
+/// A list with one element per line; `None` if it is not a list.
+fn one_per_line(text: &str) -> Option<String> {
+    let elements = text.strip_prefix('[')?.strip_suffix(']')?;
+    let mut lines = String::from("[\n    ");
+    let (mut depth, mut in_text, mut is_escaped) = (0, false, false);
+    for character in elements.chars() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if in_text => is_escaped = true,
+            '"' => in_text = !in_text,
+            _ if in_text => {}
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ' ' if depth == 0 && lines.ends_with(',') => {
+                lines.push_str("\n    ");
+                continue;
+            }
+            _ => {}
+        }
+        lines.push(character);
+    }
+    Some(lines + ",\n]")
 }
 
 /// What a value inside an `Option` would rather be shown as.
@@ -55,4 +75,17 @@ pub(crate) fn offer(show: impl FnOnce() + 'static) {
             offer.show = Some(Box::new(show));
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_per_line;
+
+    #[test]
+    fn lists_are_spread_over_lines() {
+        let text = format!("{:?}", [("a, \"b", vec![1, 2]), ("c", vec![])]);
+        let lines = "[\n    (\"a, \\\"b\", [1, 2]),\n    (\"c\", []),\n]";
+        assert_eq!(one_per_line(&text).unwrap(), lines);
+        assert_eq!(one_per_line("Some([1])"), None);
+    }
 }

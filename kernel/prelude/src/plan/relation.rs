@@ -103,11 +103,6 @@ impl Relation {
         )
     }
 
-    /// One row of these columns.
-    pub(crate) fn of_nothing(columns: &[Expression]) -> Self {
-        Self::of(3, Message::new().messages(3, messages(columns)))
-    }
-
     pub(crate) fn project(&self, columns: &[Expression]) -> Self {
         self.then(3, |project| project.messages(3, messages(columns)))
     }
