@@ -51,12 +51,6 @@ impl Error {
         self
     }
 
-    /// The error as one of this function of SQL.
-    pub(crate) fn within(mut self, function: &str) -> Self {
-        self.failure.message = format!("function '{function}': {}", self.failure.message);
-        self
-    }
-
     /// The kind of error, as the notebook shows it: `AnalysisException`, `ParseException`,
     /// `StreamingQueryException`, `RustPanic`, …
     pub fn ename(&self) -> &str {

@@ -161,14 +161,12 @@ fn register(
         returns: returns.ddl().to_string(),
         deterministic,
     };
-    let named = name.to_string();
     let serve = move |request, body: Vec<u8>| match request {
         wire::Call::Udf { rows } => {
             let rows = rows as usize;
             let columns = columns::decode(&body)?;
             check(&columns, kinds, rows)?;
-            let values = call(&columns, rows).map_err(|error| error.within(&named))?;
-            Ok(columns::encode(&[values]))
+            Ok(columns::encode(&[call(&columns, rows)?]))
         }
         other => Err(callbacks::unexpected(&other)),
     };

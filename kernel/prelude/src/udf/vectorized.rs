@@ -154,7 +154,7 @@ fn scatter<T: UdfReturn>(
 ) -> Result<Array<'static>> {
     if values.len() != given {
         return Err(Error::new(format!(
-            "the function returned {} values for {given} rows",
+            "it returned a list of length {} for {given} rows",
             values.len()
         )));
     }

@@ -194,7 +194,7 @@ fn a_vectorized_function_sees_rows_with_values() {
     let answer = kernel
         .call_udf(&[doubles(&[Some(1.0), None, Some(3.0)])], 3)
         .unwrap_err();
-    let message = "function 'first': the function returned 1 values for 3 rows";
+    let message = "it returned a list of length 1 for 3 rows";
     assert_eq!(failure(&answer), ("RustError", message));
 }
 
