@@ -36,7 +36,7 @@ done
 python="${PYTHON:-python3}"
 venv=.venv
 executed=notebooks/.executed
-steps=5
+steps=6
 step=0
 doing="start"
 started=$SECONDS
@@ -46,6 +46,7 @@ main() {
     begin "System packages"
     system_packages
     rust_toolchain
+    rust_source
     python_version
 
     begin "Kernel (the first build takes 20 to 25 minutes on 2 cores, later ones seconds)"
@@ -56,6 +57,9 @@ main() {
 
     begin "Kernelspec"
     kernelspec
+
+    begin "Rust cells (the first time, what they need is built: about half a minute)"
+    rust_cells
 
     begin "Notebooks"
     "$python" notebooks/data/make_departures.py --touch
@@ -147,6 +151,25 @@ rust_toolchain() {
     found=$(rustc --version | cut -d' ' -f2)
     if [[ $(printf '%s\n' "$wanted" "${found%%-*}" | sort -V | head -n 1) != "$wanted" ]]; then
         give_up "Rust $wanted or newer is needed, this is $found. Run:  rustup update stable"
+    fi
+}
+
+# Rust cells need the source of the standard library; everything else works without it.
+rust_source() {
+    std_source && return
+    have rustup && timeout 600 rustup component add rust-src && return
+    note "without the source of Rust's standard library, Rust cells do not run: rustup component add rust-src"
+}
+
+std_source() {
+    [[ -e $(rustc --print sysroot)/lib/rustlib/src/rust/library/std/src/lib.rs ]]
+}
+
+rust_cells() {
+    if std_source; then
+        "$venv/bin/tidebook" warm
+    else
+        note "left out: the source of Rust's standard library is missing"
     fi
 }
 

@@ -22,7 +22,10 @@
 //! - `runtime/`: the micro-batch loop, the watermark, triggers, progress.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats.
-//! - [`error`], [`options`], [`clock`] and the vocabulary beside them: everybody may use these.
+//! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
+//!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
+//! - [`error`], [`options`], [`clock`], `datetime` (texts to times, as Spark reads them) and the
+//!   vocabulary beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
 //! {plan, connect} ← runtime ← api.
@@ -33,6 +36,7 @@
 //! - **Batch N reads state version N and commits version N+1.**
 //! - **Time comes only from a [`clock::Clock`].**
 //! - **What cannot run is refused at the start; a panic ends its query and nothing else.**
+//! - **A query stops, and a batch query can be left, although user code in it waits for ever.**
 //!
 //! # A first query
 //! ```
@@ -50,10 +54,13 @@
 //! ```
 
 mod api;
+mod cancellation;
 pub mod checkpointing;
 pub mod clock;
 pub mod connect;
+mod datetime;
 pub mod error;
+mod json;
 mod operators;
 pub mod options;
 mod output_mode;
@@ -65,9 +72,12 @@ mod state;
 mod streaming_query_listener;
 mod streaming_query_progress;
 mod trigger;
+mod user_functions;
 
 pub use api::*;
+pub use cancellation::Cancellation;
 pub use error::{Error, ErrorKind, Result};
+pub use json::json_rows;
 pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
 pub use sinks::ForeachBatch;
@@ -78,3 +88,7 @@ pub use streaming_query_progress::{
     StreamingQueryStatus,
 };
 pub use trigger::Trigger;
+pub use user_functions::{
+    BatchTimes, Group, GroupResult, GroupStateTimeout, GroupsFunction, ScalarFunction,
+    UserDefinedFunction,
+};

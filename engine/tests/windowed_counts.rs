@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use tidebook_engine::connect::proto::command::CommandType;
 use tidebook_engine::connect::proto::relation::RelType;
@@ -91,7 +91,7 @@ async fn append_emits_what_the_watermark_has_passed() {
     let sink = Arc::clone(&seen);
     session.register_foreach_batch(
         "seen",
-        Arc::new(move |_, _, batches| {
+        Arc::new(move |_: i64, _: SchemaRef, batches: Vec<RecordBatch>| {
             let mut all: Vec<String> = batches.iter().flat_map(rows).collect();
             all.sort();
             sink.lock().unwrap().push(all);

@@ -13,6 +13,8 @@ pub struct CellError {
     pub ename: String,
     /// The sentence, with Spark's condition name in front where Spark has one.
     pub evalue: String,
+    /// Lines that show more than the sentence can say, coloured with ANSI codes.
+    pub details: Vec<String>,
     /// One action the user can paste.
     pub hint: Option<String>,
 }
@@ -23,6 +25,7 @@ impl CellError {
         Self {
             ename: ename.into(),
             evalue: evalue.into(),
+            details: Vec::new(),
             hint: None,
         }
     }
@@ -59,9 +62,24 @@ impl CellError {
         self
     }
 
+    /// Adds lines that show more than the sentence can say.
+    pub fn details(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// The error without its name, as user code prints it.
+    pub fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}\nhint: {hint}", self.evalue),
+            None => self.evalue.clone(),
+        }
+    }
+
     /// What the notebook shows, line by line: name and sentence first, then the hint.
     pub fn traceback(&self) -> Vec<String> {
         let mut lines = vec![format!("{}: {}", self.ename, self.evalue)];
+        lines.extend(self.details.iter().cloned());
         lines.extend(self.hint.as_ref().map(|hint| format!("hint: {hint}")));
         lines
     }
@@ -73,6 +91,7 @@ impl From<tidebook_engine::Error> for CellError {
         Self {
             ename: error.ename().to_owned(),
             evalue: format!("{}{}", condition.unwrap_or_default(), error.message()),
+            details: Vec::new(),
             hint: error.hint().map(str::to_owned),
         }
     }

@@ -6,7 +6,7 @@
 //!    └── iopub ◄── outputs ◄─┴── live (displays that go on) ◄── display (pure: data → MIME)
 //! ```
 //! Start reading at [`session`]: it shows who answers what. A cell's way goes through [`cell`]
-//! (what is it?), [`magic`] (the table of all magics) and [`outputs`].
+//! (what is it?), [`magic`] (the table of all magics) or [`rust`] (compiled cells), and [`outputs`].
 //!
 //! **Invariants.** The sockets have a thread of their own and never wait for the engine. · A cell
 //! ends with at most one error, whatever happened in it. · Running queries survive interrupts,
@@ -22,6 +22,7 @@ mod language;
 mod live;
 mod magic;
 mod outputs;
+mod rust;
 mod session;
 mod sockets;
 
@@ -49,6 +50,8 @@ enum Command {
     },
     /// Tell Jupyter about this kernel.
     Install(install::Where),
+    /// Build what Rust cells need, so that the first one is fast.
+    Warm,
     /// Say what is present, what is missing, and what that disables.
     Doctor,
     /// Print the magics.
@@ -61,6 +64,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = rust::other_role() {
+        return ExitCode::from(u8::try_from(status).unwrap_or(1));
+    }
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -73,6 +79,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Kernel { connection_file } => {
+            rust::choose_folder();
             log_to_stderr();
             let sockets = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -83,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             std::process::exit(0);
         }
         Command::Install(place) => println!("{}", install::install(&place)?),
+        Command::Warm => warm_up()?,
         Command::Doctor => {
             let report = doctor::examine();
             println!("{}", report.text);
@@ -99,6 +107,22 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the compiler of the Rust cells once and ends it again.
+fn warm_up() -> anyhow::Result<()> {
+    rust::choose_folder();
+    log_to_stderr();
+    let cells = std::sync::Arc::new(rust::RustCells::new(live::Live::new(
+        sockets::IoPub::closed(),
+    )));
+    let runtime = tokio::runtime::Runtime::new()?;
+    let warmed = runtime.block_on(cells.warm_up());
+    cells.shut_down();
+    warmed?;
+    println!("Rust cells are ready");
+    // The compiler's thread has nobody to report to.
+    std::process::exit(0);
 }
 
 /// What is logged unless `TIDEBOOK_LOG` says otherwise. A client that hangs up is no error.

@@ -1,7 +1,8 @@
 //! What a running cell can say: text, displays, a result, pages.
 //!
 //! A handle is closed when its cell ends or is interrupted; what a straggler still says then is
-//! dropped, so that it cannot appear under the next cell.
+//! dropped, so that it cannot appear under the next cell. A cell that says much is held up until
+//! the clients that read have caught up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,17 +109,28 @@ impl Outputs {
 
     fn stream(&self, stream: Stream, text: impl Into<String>) {
         if self.is_open() {
-            self.shared.iopub.stream(&self.shared.parent, stream, text);
+            let text = text.into();
+            let bytes = text.len();
+            let Shared { iopub, parent, .. } = &*self.shared;
+            iopub.stream(parent, stream, text);
+            iopub.catch_up(bytes);
         }
     }
 
     fn send(&self, msg_type: &str, content: Value) {
         if self.is_open() {
-            self.shared
-                .iopub
-                .send(&self.shared.parent, msg_type, content);
+            let bytes = text_bytes(&content["data"]);
+            let Shared { iopub, parent, .. } = &*self.shared;
+            iopub.send(parent, msg_type, content);
+            iopub.catch_up(bytes);
         }
     }
+}
+
+/// About how large a bundle is.
+fn text_bytes(data: &Value) -> usize {
+    let values = data.as_object().into_iter().flat_map(|data| data.values());
+    values.filter_map(Value::as_str).map(str::len).sum()
 }
 
 /// The content of `display_data` and `update_display_data`.

@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator
 
-TIMEOUT = 30
+# How long to wait for something before it is said not to happen; a test that passes waits for none of it.
+TIMEOUT = 60
 
 
 @dataclass
@@ -38,9 +39,10 @@ class Executed:
 
 
 class Client:
-    def __init__(self, manager, channels):
+    def __init__(self, manager, channels, timeout: float = TIMEOUT):
         self.manager = manager
         self.channels = channels
+        self.timeout = timeout
 
     def send(self, code: str, **options: Any) -> str:
         return self.channels.execute(code, **options)
@@ -69,14 +71,14 @@ class Client:
 
     def reply(self, msg_id: str) -> dict[str, Any]:
         while True:
-            reply = self.channels.get_shell_msg(timeout=TIMEOUT)
+            reply = self.channels.get_shell_msg(timeout=self.timeout)
             if reply["parent_header"].get("msg_id") == msg_id:
                 return reply
 
     def broadcasts(self, msg_id: str) -> Iterator[dict[str, Any]]:
         """What the request caused, up to its `idle`."""
         while True:
-            message = self.channels.get_iopub_msg(timeout=TIMEOUT)
+            message = self.channels.get_iopub_msg(timeout=self.timeout)
             if message["parent_header"].get("msg_id") != msg_id:
                 continue
             yield message
@@ -86,7 +88,7 @@ class Client:
     def until(self, msg_id: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first broadcast of a request that is wanted; the request may still run."""
         while True:
-            message = self.channels.get_iopub_msg(timeout=TIMEOUT)
+            message = self.channels.get_iopub_msg(timeout=self.timeout)
             if message["parent_header"].get("msg_id") == msg_id and wanted(message):
                 return message
 
@@ -99,7 +101,7 @@ class Client:
         if channel == "shell":
             return self.reply(msg_id)
         while True:
-            reply = self.channels.get_control_msg(timeout=TIMEOUT)
+            reply = self.channels.get_control_msg(timeout=self.timeout)
             if reply["parent_header"].get("msg_id") == msg_id:
                 return reply
 

@@ -68,12 +68,6 @@ def test_an_empty_cell_is_fine(kernel: Client):
     assert kernel.ok("-- only a comment").types == []
 
 
-def test_rust_cells_say_that_they_are_not_available(kernel: Client):
-    error = kernel.fails("let x = 1;")
-    assert "RustCellsNotAvailable" in error and "%lsmagic" in error
-    assert "%%sql" in kernel.fails("SELECT 1")
-
-
 def test_lines_of_magics_run_in_order(kernel: Client):
     assert kernel.ok("%echo one\n\n%echo two").text() == "one\ntwo\n"
     executed = kernel.execute("%echo one\n%nonsense\n%echo two")

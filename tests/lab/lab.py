@@ -27,6 +27,11 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# How long to wait for something to happen before it is said not to, in milliseconds: a busy machine
+# may need long for a browser, and a test that passes waits for none of it.
+PATIENCE = 300_000
+ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
+STDERR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
 
 
 def copy_of_notebooks(folder):
@@ -65,6 +70,7 @@ class Lab:
                 "jupyterlab",
                 "--no-browser",
                 "--allow-root",
+                "--expose-app-in-browser",
                 "--ServerApp.ip=127.0.0.1",
                 "--ServerApp.port=0",
                 f"--IdentityProvider.token={self.token}",
@@ -100,16 +106,23 @@ class Lab:
         # SIGTERM ends the server and the kernels it started.
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=PATIENCE / 1000)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
     def open(self, page: Page, name):
         """Open a notebook and wait until its kernel is ready."""
-        page.goto(f"{self.url}/tree/{name}?token={self.token}&reset")
-        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-CodeCell", timeout=60_000)
-        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
+        page.goto(f"{self.url}/tree/{name}?token={self.token}&reset", timeout=PATIENCE)
+        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-CodeCell", timeout=PATIENCE)
+        # What the page shows says `idle` also before it has a kernel, and cells run then ask for one.
+        page.wait_for_function(
+            """() => {
+                 const session = window.jupyterapp.shell.currentWidget?.sessionContext?.session;
+                 return session?.kernel?.connectionStatus === 'connected' && session.kernel.status === 'idle';
+               }""",
+            timeout=PATIENCE,
+        )
         return Notebook(page)
 
 
@@ -130,18 +143,22 @@ class Notebook:
         self.page.keyboard.press("Control+Enter")
         self._wait_for_prompt(text, before)
 
-    def wait_for_done(self, text):
-        """Wait until a cell has run."""
-        self._wait_for_prompt(text, "")
+    def wait_for_done(self, text, past_errors=False):
+        """Wait until a cell has run, or never will because another one has failed.
 
-    def _wait_for_prompt(self, text, before):
+        With `past_errors`, cells may fail that are meant to.
+        """
+        self._wait_for_prompt(text, "", past_errors)
+
+    def _wait_for_prompt(self, text, before, past_errors=False):
         self.page.wait_for_function(
-            """([cell, before]) => {
-                 const prompt = cell.querySelector('.jp-InputPrompt').innerText.trim();
+            """([cell, before, error]) => {
+                 if (error && document.querySelector(error)) return true;
+                 const prompt = cell.querySelector('.jp-InputPrompt').textContent.trim();
                  return prompt !== before && /\\d/.test(prompt);
                }""",
-            arg=[self.cell(text).element_handle(), before],
-            timeout=120_000,
+            arg=[self.cell(text).element_handle(), before, "" if past_errors else ERROR],
+            timeout=PATIENCE,
         )
 
     def scroll_to(self, text):
@@ -153,47 +170,43 @@ class Notebook:
 
     def prompt(self, text):
         """What stands before a cell: `[ ]:` not run, `[*]:` waiting or running, `[7]:` done."""
-        return self.cell(text).locator(".jp-InputPrompt").inner_text().strip()
+        return self.cell(text).locator(".jp-InputPrompt").text_content().strip()
 
     def picture(self, text):
         return self.cell(text).locator(".jp-OutputArea-output img").get_attribute("src")
 
     def errors(self):
         """The texts of all error outputs and of what was written to stderr."""
-        marked = self.page.locator(
-            ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error'],"
-            ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
-        )
+        marked = self.page.locator(f"{ERROR}, {STDERR}")
         return marked.all_inner_texts()
 
-    def watch(self, text):
-        """Note each picture a cell shows from now on, with its cell's prompt at that moment.
+    def watch(self, text, other):
+        """Note each picture a cell shows from now on, with its prompt and another cell's at that moment.
 
         The notes are made in the page itself, by a MutationObserver, so no frame is missed.
         """
         self.cell(text).evaluate(
-            """cell => {
+            """(cell, other) => {
                  const frames = window.frames_seen = [];
+                 const prompt = cell => cell.querySelector('.jp-InputPrompt').textContent.trim();
                  const look = () => {
                    const picture = cell.querySelector('.jp-OutputArea-output img');
                    if (!picture || picture.src === (frames.at(-1) || {}).src) return;
                    frames.push({
                      src: picture.src,
-                     prompt: cell.querySelector('.jp-InputPrompt').innerText.trim(),
+                     prompt: prompt(cell),
+                     other: prompt(other),
                      outputs: cell.querySelectorAll('.jp-OutputArea-output').length,
                    });
                  };
                  new MutationObserver(look).observe(cell, {subtree: true, childList: true, attributes: true});
                  look();
-               }"""
+               }""",
+            self.cell(other).element_handle(),
         )
 
     def frames(self):
         return self.page.evaluate("window.frames_seen")
-
-    def wait_for(self, expression, timeout=60_000, argument=None):
-        """Wait until an expression of JavaScript is true in the page."""
-        self.page.wait_for_function(expression, arg=argument, timeout=timeout)
 
 
 @contextmanager
@@ -206,7 +219,9 @@ def browser(profile, width=1280, height=960):
             headless=True,
             args=CHROMIUM_FLAGS,
             viewport={"width": width, "height": height},
+            timeout=PATIENCE,
         )
+        context.set_default_timeout(PATIENCE)
         try:
             yield context
         finally:

@@ -39,7 +39,7 @@ def execute(folder):
             cell.id = new_id
             place = [existing.id for existing in notebook.cells].index(after)
             notebook.cells.insert(place + 1, cell)
-        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+        NotebookClient(notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
         return {cell.id: cell for cell in notebook.cells}
 
     return run

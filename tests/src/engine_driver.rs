@@ -82,7 +82,7 @@ impl EngineDriver {
         let taking = Arc::clone(&sink);
         session.register_foreach_batch(
             CALLBACK,
-            Arc::new(move |batch_id, _, batches| {
+            Arc::new(move |batch_id, _: SchemaRef, batches: Vec<RecordBatch>| {
                 locked(&taking).take(batch_id, &batches);
                 Ok(())
             }),

@@ -1,11 +1,15 @@
 //! What users of the library hold: a session, its queries, its manager. Spark's names.
 
 mod conf;
+mod frames;
 mod session;
 mod start;
 mod streaming_query;
 mod streaming_query_manager;
+mod user_code;
+mod write;
 
+pub use frames::SqlKind;
 pub use session::{CommandOutput, Console, Rows, Session, SessionBuilder, SqlOutput, ViewInfo};
 pub use streaming_query::StreamingQuery;
 pub use streaming_query_manager::StreamingQueryManager;

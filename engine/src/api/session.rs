@@ -16,6 +16,7 @@ use datafusion::logical_expr::LogicalPlan;
 use parking_lot::RwLock;
 
 use super::{StreamingQuery, StreamingQueryManager};
+use crate::cancellation::{Cancellation, cancellable_state};
 use crate::clock::{Clock, SystemClock};
 use crate::connect::proto::command::CommandType;
 use crate::connect::{
@@ -26,9 +27,10 @@ use crate::options::nearest;
 use crate::plan::{
     StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations,
 };
-use crate::runtime::FaultHook;
+use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;
 use crate::sources::{MemoryStream, SourceSpec, batch_table};
+use crate::user_functions::GroupsFunctions;
 
 /// Rows of a batch query, already computed.
 #[derive(Debug, Clone)]
@@ -62,6 +64,8 @@ pub enum CommandOutput {
     View(ViewInfo),
     /// A streaming query was started.
     Query(StreamingQuery),
+    /// It was done and there is nothing to say about it.
+    Done,
 }
 
 /// One name that SQL can select from.
@@ -92,7 +96,8 @@ pub(super) struct SessionInner {
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) partitions: usize,
     pub(super) console: RwLock<Option<Console>>,
-    pub(super) foreach_batch: RwLock<HashMap<String, ForeachBatch>>,
+    pub(super) foreach_batch: RwLock<HashMap<String, Arc<dyn ForeachBatch>>>,
+    pub(super) groups_functions: Arc<GroupsFunctions>,
     pub(super) conf: RwLock<HashMap<String, String>>,
     /// Lower-case name → name as it was given.
     names: RwLock<HashMap<String, String>>,
@@ -145,6 +150,8 @@ impl SessionBuilder {
         options.execution.time_zone = Some("UTC".into());
         options.execution.enable_ansi_mode = true;
         options.execution.parquet.schema_force_view_types = false;
+        let groups_functions = Arc::new(GroupsFunctions::default());
+        let config = config.with_extension(Arc::clone(&groups_functions));
         let context = SessionContext::new_with_config(config);
         register_functions(&context)?;
         Ok(Session {
@@ -157,6 +164,7 @@ impl SessionBuilder {
                 partitions,
                 console: RwLock::default(),
                 foreach_batch: RwLock::default(),
+                groups_functions,
                 conf: RwLock::default(),
                 names: RwLock::default(),
             }),
@@ -222,7 +230,7 @@ impl Session {
         self.run(plan).await
     }
 
-    /// Runs a command: `CreateDataframeView`, `WriteStreamOperationStart`.
+    /// Runs a command: `CreateDataframeView`, `WriteOperation`, `WriteStreamOperationStart`.
     pub async fn execute(&self, command: &proto::Command) -> Result<CommandOutput> {
         match &command.command_type {
             Some(CommandType::CreateDataframeView(view)) => {
@@ -236,6 +244,9 @@ impl Session {
             Some(CommandType::WriteStreamOperationStart(start)) => super::start::start(self, start)
                 .await
                 .map(CommandOutput::Query),
+            Some(CommandType::WriteOperation(write)) => super::write::write(self, write)
+                .await
+                .map(|()| CommandOutput::Done),
             _ => Err(Error::analysis(
                 "this command is not supported in this version",
             )),
@@ -277,14 +288,6 @@ impl Session {
         let relation = StreamingRelation::new(Arc::new(SourceSpec::Memory(stream.clone())));
         self.register(name, Arc::new(relation), false)?;
         Ok(stream)
-    }
-
-    /// Makes `function` known to the sink format `foreachBatch` under the option `callback`.
-    pub fn register_foreach_batch(&self, name: &str, function: ForeachBatch) {
-        self.inner
-            .foreach_batch
-            .write()
-            .insert(name.to_string(), function);
     }
 
     /// Sets where the console sink prints. Without it, it prints nowhere: the engine itself writes
@@ -364,7 +367,7 @@ impl Session {
         Ok(())
     }
 
-    fn remove(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+    pub(super) fn remove(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let key = name.to_lowercase();
         self.inner.names.write().remove(&key);
         let reference = TableReference::bare(key);
@@ -376,6 +379,24 @@ impl Session {
 
     /// Runs a plan as a batch.
     async fn run(&self, plan: LogicalPlan) -> Result<Rows> {
+        let cancellation = Cancellation::new();
+        let frame = self.batch_frame(plan, &cancellation)?;
+        let schema = Arc::clone(frame.schema().inner());
+        let collected = async move { frame.collect().await.map_err(from_datafusion) };
+        let batches = run_cancellable(&self.inner.runtime, &cancellation, collected).await;
+        // A limit may have been reached while user code still computes rows that nobody wants.
+        cancellation.cancel();
+        let batches = batches?;
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
+        Ok(Rows { schema, batches })
+    }
+
+    /// A plan, ready to be executed as a batch by whoever holds `cancellation`.
+    pub(super) fn batch_frame(
+        &self,
+        plan: LogicalPlan,
+        cancellation: &Cancellation,
+    ) -> Result<DataFrame> {
         if let Some(stream) = streaming_relations(&plan).first() {
             return Err(Error::analysis(format!(
                 "{} is a stream, which a batch query cannot read",
@@ -386,11 +407,8 @@ impl Session {
         }
         let now = TimeSource::Fixed(self.inner.clock.now_ms());
         let plan = resolve_current_time(plan, &now).map_err(from_datafusion)?;
-        let schema = Arc::clone(plan.schema().inner());
-        let frame = DataFrame::new(self.inner.context.state(), plan);
-        let batches = frame.collect().await.map_err(from_datafusion)?;
-        let schema = batches.first().map_or(schema, RecordBatch::schema);
-        Ok(Rows { schema, batches })
+        let state = cancellable_state(self.inner.context.state(), cancellation);
+        Ok(DataFrame::new(state, plan))
     }
 
     /// The name of the first stream that a plan reads, if it was read by name.
@@ -424,7 +442,7 @@ impl Session {
         self.unknown_view(&name)
     }
 
-    fn unknown_view(&self, name: &str) -> Error {
+    pub(super) fn unknown_view(&self, name: &str) -> Error {
         let names: Vec<String> = self.inner.names.read().values().cloned().collect();
         let error = Error::analysis(format!("table or view '{name}' does not exist"))
             .with_condition("TABLE_OR_VIEW_NOT_FOUND");

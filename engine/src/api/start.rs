@@ -13,8 +13,10 @@ use uuid::Uuid;
 use super::conf::SETTINGS;
 use super::session::Session;
 use super::streaming_query::{QueryFacts, StreamingQuery};
+use crate::cancellation::Cancellation;
 use crate::checkpointing::{CheckpointFileManager, OffsetSeqLog, StreamMetadata};
 use crate::connect::proto::WriteStreamOperationStart;
+use crate::connect::proto::streaming_foreach_function::Function;
 use crate::connect::proto::write_stream_operation_start::{
     SinkDestination, Trigger as ProtoTrigger,
 };
@@ -82,8 +84,11 @@ impl Start<'_> {
         let (mut options, format) = self.options();
         let checkpoint = self.checkpoint(&mut options, &format, output_mode)?;
         let streaming = StreamingPlan { plan, output_mode };
-        let state = inner.context.state();
-        let execution = IncrementalExecution::try_new(&state, &streaming, inner.partitions).await?;
+        let cancellation = Cancellation::new();
+        let execution = self
+            .session
+            .incremental_execution(streaming, &cancellation)
+            .await?;
 
         let id = StreamMetadata::read_or_create(&checkpoint.files, Uuid::new_v4())?.id;
         if let Some(other) = inner.streams.active().iter().find(|query| query.id() == id) {
@@ -135,7 +140,8 @@ impl Start<'_> {
             run_id: Uuid::new_v4(),
             name: self.name.map(str::to_string),
         };
-        let run = Arc::new(StreamExecution::new(identity, inner.streams.event_sink()));
+        let events = inner.streams.event_sink();
+        let run = Arc::new(StreamExecution::new(identity, events, cancellation));
         let batches = MicroBatchExecution::try_new(setup, Arc::clone(&run))?;
         if let (Some(table), Some(name)) = (table, self.name) {
             self.session.register(name, table, true)?;
@@ -215,11 +221,25 @@ impl Start<'_> {
         {
             options.insert("path".into(), path.clone());
         }
+        if let Some(function) = self.foreach_batch() {
+            options.insert("callback".into(), function);
+            return (options, FOREACH_BATCH.to_string());
+        }
         let format = match self.start.format.trim() {
             "" => "parquet".to_string(),
             format => format.to_string(),
         };
         (options, format)
+    }
+
+    /// The name of the registered function that takes the batches, where the command has a place
+    /// of its own for it.
+    fn foreach_batch(&self) -> Option<String> {
+        let name = match self.start.foreach_batch.as_ref()?.function.as_ref()? {
+            Function::PythonFunction(function) => &function.command,
+            Function::ScalaFunction(function) => &function.payload,
+        };
+        Some(String::from_utf8_lossy(name).into_owned())
     }
 
     fn checkpoint(

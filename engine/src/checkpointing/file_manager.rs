@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 
+type TemporaryFile = tempfile::NamedTempFile<File>;
+
+/// Gives a temporary file its name.
+type Persist = fn(TemporaryFile, PathBuf) -> Result<File, tempfile::PersistError<File>>;
+
 /// Reads and writes the files of one directory.
 #[derive(Debug, Clone)]
 pub struct CheckpointFileManager {
@@ -37,17 +42,20 @@ impl CheckpointFileManager {
     /// Creates the file `name` with this content. Fails if the file exists: then another run of
     /// the query writes to the same directory.
     pub fn create(&self, name: &str, content: &[u8]) -> Result<()> {
-        match self.try_create(name, content) {
-            Err(error) if error.kind() == IoErrorKind::NotFound => {
-                fs::create_dir_all(&self.root).map_err(|error| self.cannot_write(error))?;
-                self.try_create(name, content)
-            }
-            result => result,
-        }
-        .map_err(|error| match error.kind() {
-            IoErrorKind::AlreadyExists => self.concurrent_run(name),
-            _ => self.cannot_write(error),
-        })
+        let persist = |file: TemporaryFile, path: PathBuf| file.persist_noclobber(path);
+        self.write(name, content, persist)
+            .map_err(|error| match error.kind() {
+                IoErrorKind::AlreadyExists => self.concurrent_run(name),
+                _ => self.cannot_write(error),
+            })
+    }
+
+    /// Creates the file `name` with this content, in place of one that is there: a batch that is
+    /// run again writes what it wrote before.
+    pub fn replace(&self, name: &str, content: &[u8]) -> Result<()> {
+        let persist = |file: TemporaryFile, path: PathBuf| file.persist(path);
+        self.write(name, content, persist)
+            .map_err(|error| self.cannot_write(error))
     }
 
     /// The content of the file `name`, if there is one.
@@ -102,7 +110,17 @@ impl CheckpointFileManager {
         }
     }
 
-    fn try_create(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    fn write(&self, name: &str, content: &[u8], persist: Persist) -> io::Result<()> {
+        match self.try_write(name, content, persist) {
+            Err(error) if error.kind() == IoErrorKind::NotFound => {
+                fs::create_dir_all(&self.root)?;
+                self.try_write(name, content, persist)
+            }
+            result => result,
+        }
+    }
+
+    fn try_write(&self, name: &str, content: &[u8], persist: Persist) -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
             .suffix(".tmp")
@@ -111,8 +129,7 @@ impl CheckpointFileManager {
         if self.durable {
             file.as_file().sync_all()?;
         }
-        file.persist_noclobber(self.root.join(name))
-            .map_err(|error| error.error)?;
+        persist(file, self.root.join(name)).map_err(|error| error.error)?;
         if self.durable {
             // The name is an entry of the directory, which has to reach the disk as well.
             File::open(&self.root)?.sync_all()?;

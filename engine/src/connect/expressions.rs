@@ -34,6 +34,12 @@ impl ExpressionPlanner<'_> {
             ExprType::Literal(literal) => Ok(Expr::Literal(scalar(literal)?, None)),
             ExprType::UnresolvedAttribute(attribute) => self.column(&attribute.unparsed_identifier),
             ExprType::UnresolvedFunction(call) => self.function(call),
+            ExprType::CallFunction(call) => {
+                self.registered(&call.function_name, &call.arguments, false)
+            }
+            ExprType::CommonInlineUserDefinedFunction(call) => {
+                self.registered(&call.function_name, &call.arguments, call.is_distinct)
+            }
             ExprType::ExpressionString(text) => self
                 .session
                 .create_logical_expr(&text.expression, self.schema)
@@ -156,6 +162,12 @@ impl ExpressionPlanner<'_> {
             }
             _ => self.call(&name, arguments, call.is_distinct),
         }
+    }
+
+    /// A call by a function's own name, which is none of an operator.
+    fn registered(&self, name: &str, arguments: &[Expression], distinct: bool) -> Result<Expr> {
+        let name = name.replace('`', "").to_lowercase();
+        self.call(&name, self.plan_list(arguments)?, distinct)
     }
 
     fn call(&self, name: &str, arguments: Vec<Expr>, distinct: bool) -> Result<Expr> {

@@ -7,6 +7,7 @@
 
 mod expressions;
 mod functions;
+mod groups;
 mod relations;
 mod sql;
 mod sql_names;

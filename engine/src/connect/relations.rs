@@ -12,6 +12,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::expressions::{ExpressionPlanner, missing};
+use super::groups::plan_groups;
 use super::proto::aggregate::GroupType;
 use super::proto::read::{DataSource, ReadType};
 use super::proto::relation::RelType;
@@ -70,6 +71,12 @@ impl<'a> RelationPlanner<'a> {
                 RelType::Deduplicate(dedup) => {
                     let input = self.input(dedup.input.as_deref()).await?;
                     deduplicate(input, &dedup.column_names, dedup.within_watermark())
+                }
+                RelType::GroupMap(map) => {
+                    let input = self.input(map.input.as_deref()).await?;
+                    let keys = self.expressions(&input);
+                    let keys = keys.plan_list(&map.grouping_expressions)?;
+                    plan_groups(self.session, map, input, keys)
                 }
                 other => self.relational(other).await,
             }

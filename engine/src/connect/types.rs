@@ -6,12 +6,12 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use datafusion::sql::sqlparser::ast::{
     ArrayElemTypeDef, ColumnOption, DataType as SqlType, ExactNumberInfo, TimezoneInfo,
 };
-use datafusion::sql::sqlparser::dialect::DatabricksDialect;
+use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::syntax_error;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::options::nearest;
 
 /// The time zone of `TIMESTAMP` columns.
@@ -47,7 +47,7 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
             .context("the schema cannot be parsed")
             .with_hint("list columns and types: user_id STRING, amount DOUBLE, ts TIMESTAMP")
     };
-    let mut parser = Parser::new(&DatabricksDialect {})
+    let mut parser = Parser::new(&SparkSqlDialect {})
         .try_with_sql(ddl)
         .map_err(failed)?;
     let mut fields = Vec::new();
@@ -83,7 +83,7 @@ pub fn parse_type(text: &str) -> Result<DataType> {
     let failed = |error: datafusion::sql::sqlparser::parser::ParserError| {
         syntax_error(&error.to_string(), text)
     };
-    let mut parser = Parser::new(&DatabricksDialect {})
+    let mut parser = Parser::new(&SparkSqlDialect {})
         .try_with_sql(text)
         .map_err(failed)?;
     arrow_type(&parser.parse_data_type().map_err(failed)?, "value")
@@ -102,6 +102,7 @@ fn check_unique(fields: &[Field]) -> Result<()> {
 
 fn arrow_type(sql_type: &SqlType, column: &str) -> Result<DataType> {
     Ok(match sql_type {
+        SqlType::Varchar(None) | SqlType::Char(None) => return Err(needs_length(sql_type, column)),
         SqlType::String(_) | SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => {
             DataType::Utf8
         }
@@ -185,6 +186,15 @@ fn decimal(info: &ExactNumberInfo, column: &str) -> Result<DataType> {
             .with_hint("the precision is 1 to 38, the scale 0 to the precision"));
     }
     Ok(DataType::Decimal128(precision as u8, scale as i8))
+}
+
+fn needs_length(sql_type: &SqlType, column: &str) -> Error {
+    Error::new(
+        ErrorKind::Parse,
+        format!("column '{column}' has the type '{sql_type}', which needs a length"),
+    )
+    .with_condition("DATATYPE_MISSING_SIZE")
+    .with_hint(format!("write {sql_type}(10), or STRING for any length"))
 }
 
 fn unsupported(name: &str, column: &str) -> Error {

@@ -34,6 +34,9 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Spark's condition for work that was cancelled.
+const CANCELLED: &str = "OPERATION_CANCELED";
+
 /// An error with everything a notebook needs to show it.
 #[derive(Debug, Clone)]
 pub struct Error {
@@ -64,6 +67,21 @@ impl Error {
     /// Shorthand for [`ErrorKind::IllegalArgument`].
     pub fn illegal_argument(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::IllegalArgument, message)
+    }
+
+    /// Shorthand for [`ErrorKind::Runtime`].
+    pub fn runtime(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Runtime, message)
+    }
+
+    /// The work was not wanted any more.
+    pub fn cancelled() -> Self {
+        Self::runtime("the query was asked to stop").with_condition(CANCELLED)
+    }
+
+    /// Whether it is [`Self::cancelled`].
+    pub fn is_cancelled(&self) -> bool {
+        self.condition() == Some(CANCELLED)
     }
 
     /// Shorthand for [`ErrorKind::Internal`].

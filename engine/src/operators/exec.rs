@@ -1,11 +1,21 @@
-//! The part of DataFusion's `ExecutionPlan` that is the same for all our nodes.
+//! What is the same for all our nodes: their part of DataFusion's `ExecutionPlan`, reading an input
+//! to its end.
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::{Partitioning, PlanProperties};
+use datafusion::physical_plan::{
+    ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+};
+use futures::TryStreamExt;
+
+use crate::error::Error;
 
 /// Properties of a node that gives `partitions` partitions without any order.
 pub(super) fn unordered(
@@ -19,6 +29,37 @@ pub(super) fn unordered(
         emission,
         Boundedness::Bounded,
     ))
+}
+
+/// Reads all partitions of an input, one after the other or on tasks of their own.
+pub(super) async fn collect(
+    input: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    parallel: bool,
+) -> Result<Vec<RecordBatch>> {
+    let partitions = input.output_partitioning().partition_count();
+    let mut batches = Vec::new();
+    if !parallel {
+        for partition in 0..partitions {
+            let mut rows = input.execute(partition, Arc::clone(&context))?;
+            while let Some(batch) = rows.try_next().await? {
+                batches.push(batch);
+            }
+        }
+        return Ok(batches);
+    }
+    let tasks: Vec<_> = (0..partitions)
+        .map(|partition| {
+            let rows = input.execute(partition, Arc::clone(&context))?;
+            Ok(SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
+        })
+        .collect::<Result<_>>()?;
+    for task in tasks {
+        batches.extend(task.join_unwind().await.map_err(|error| {
+            Error::internal(format!("a partition of the batch ended early: {error}"))
+        })??);
+    }
+    Ok(batches)
 }
 
 /// The items of `ExecutionPlan` that say nothing about a node but that it has one input (or none)

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{concat, concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
@@ -25,17 +24,15 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
-use futures::{TryStreamExt, stream};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::stream;
 use hashbrown::HashTable;
 
 use super::batch_context::{Batch, BatchContext};
-use super::exec::{plain_execution_plan, unordered};
+use super::exec::{collect, plain_execution_plan, unordered};
 use super::stateful::{EventTimeKey, StatefulOperator, arrow_error, datafusion_error, to_us};
 use crate::clock::Stopwatch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output_mode::OutputMode;
 use crate::state::EncodedKeys;
 
@@ -373,36 +370,6 @@ impl Groups {
             .map(|column| arrow::compute::take(column, &indices, None).map_err(arrow_error))
             .collect()
     }
-}
-
-async fn collect(
-    input: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
-    parallel: bool,
-) -> DataFusionResult<Vec<RecordBatch>> {
-    let partitions = input.output_partitioning().partition_count();
-    let mut batches = Vec::new();
-    if !parallel {
-        for partition in 0..partitions {
-            let mut rows = input.execute(partition, Arc::clone(&context))?;
-            while let Some(batch) = rows.try_next().await? {
-                batches.push(batch);
-            }
-        }
-        return Ok(batches);
-    }
-    let tasks: Vec<_> = (0..partitions)
-        .map(|partition| {
-            let rows = input.execute(partition, Arc::clone(&context))?;
-            Ok(SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
-        })
-        .collect::<DataFusionResult<_>>()?;
-    for task in tasks {
-        batches.extend(task.join_unwind().await.map_err(|error| {
-            Error::internal(format!("a partition of the batch ended early: {error}"))
-        })??);
-    }
-    Ok(batches)
 }
 
 fn accumulator(aggregate: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {

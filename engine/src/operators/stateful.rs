@@ -52,6 +52,17 @@ pub struct OperatorMetrics {
     pub removals_ms: i64,
 }
 
+/// When an operator wants a batch although there are no new rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoDataBatches {
+    /// When the watermark has moved, to remove or emit what is complete.
+    WhenWatermarkMoved,
+    /// When the batch's timestamp is past the expiry of a row.
+    WhenExpired,
+    /// Never.
+    Never,
+}
+
 /// One stateful operator of a query. Outlives the physical nodes, which are made anew per batch.
 #[derive(Debug)]
 pub struct StatefulOperator {
@@ -59,6 +70,7 @@ pub struct StatefulOperator {
     pub name: &'static str,
     schema: SchemaRef,
     key_columns: usize,
+    no_data_batches: NoDataBatches,
     inner: Mutex<Inner>,
 }
 
@@ -79,8 +91,31 @@ impl StatefulOperator {
             name,
             schema,
             key_columns,
+            no_data_batches: NoDataBatches::WhenWatermarkMoved,
             inner: Mutex::default(),
         }
+    }
+
+    /// The same, with other wishes for batches without new rows.
+    pub fn with_no_data_batches(mut self, no_data_batches: NoDataBatches) -> Self {
+        self.no_data_batches = no_data_batches;
+        self
+    }
+
+    /// Whether it wants batches without new rows when the watermark has moved.
+    pub fn follows_watermark(&self) -> bool {
+        self.no_data_batches == NoDataBatches::WhenWatermarkMoved
+    }
+
+    /// Whether it wants a batch at `now_ms`, although nothing else has changed.
+    pub fn has_expired(&self, now_ms: i64) -> bool {
+        self.no_data_batches == NoDataBatches::WhenExpired
+            && self
+                .inner
+                .lock()
+                .store
+                .as_ref()
+                .is_some_and(|store| store.has_expired(now_ms - 1))
     }
 
     /// The columns of its state rows.

@@ -21,13 +21,14 @@ use parking_lot::Mutex;
 
 use super::current_time::{TimeSource, resolve_current_time};
 use super::event_time::{watermark_delay_ms, window_duration_us};
+use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
 use super::streaming_node::{NodeKind, StreamingNode, state_store_save};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
 use crate::error::Result;
 use crate::error::from_datafusion;
 use crate::operators::{
-    BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec, StateStoreSaveExec,
-    StatefulOperator, WatermarkObserver,
+    BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec,
+    FlatMapGroupsWithStateExec, StateStoreSaveExec, StatefulOperator, WatermarkObserver,
 };
 use crate::output_mode::OutputMode;
 use crate::sources::SourceSpec;
@@ -106,20 +107,28 @@ impl IncrementalExecution {
         execute_stream(plan, Arc::clone(&self.task)).map_err(from_datafusion)
     }
 
-    /// Whether a batch without new rows would still do something, now that the watermark has
-    /// moved from `used_ms` to `next_ms`.
-    pub fn should_run_another_batch(&self, used_ms: i64, next_ms: i64) -> bool {
-        self.output_mode != OutputMode::Complete && !self.operators.is_empty() && next_ms > used_ms
+    /// Whether a batch without new rows would still do something at `now_ms`, now that the watermark
+    /// has moved from `used_ms` to `next_ms`.
+    pub fn should_run_another_batch(&self, used_ms: i64, next_ms: i64, now_ms: i64) -> bool {
+        let moved = self.output_mode != OutputMode::Complete && next_ms > used_ms;
+        self.operators
+            .iter()
+            .any(|operator| moved && operator.follows_watermark() || operator.has_expired(now_ms))
     }
 
     /// Logical and physical plan as text.
     pub fn explain(&self) -> String {
-        format!(
-            "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
-            self.optimized.display_indent(),
-            displayable(self.plan.as_ref()).indent(false)
-        )
+        explained(&self.optimized, self.plan.as_ref())
     }
+}
+
+/// Logical and physical plan as text.
+pub fn explained(optimized: &LogicalPlan, physical: &dyn ExecutionPlan) -> String {
+    format!(
+        "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
+        optimized.display_indent(),
+        displayable(physical).indent(false)
+    )
 }
 
 /// What planning leaves behind.
@@ -203,6 +212,8 @@ fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<Stateful
         found.push(Arc::clone(save.operator()));
     } else if let Some(dedup) = plan.downcast_ref::<DedupExec>() {
         found.push(Arc::clone(dedup.operator()));
+    } else if let Some(groups) = plan.downcast_ref::<FlatMapGroupsWithStateExec>() {
+        found.push(Arc::clone(groups.operator()));
     }
     for child in plan.children() {
         collect_operators(child, found);
@@ -241,11 +252,17 @@ impl ExtensionPlanner for StreamingPlanner {
         _session: &dyn Session,
         _planning: &PhysicalPlanningContext,
     ) -> DataFusionResult<Option<Arc<dyn ExecutionPlan>>> {
-        let Some(node) = node.as_any().downcast_ref::<StreamingNode>() else {
+        let (Some(logical), Some(input)) = (logical_inputs.first(), physical_inputs.first()) else {
             return Ok(None);
         };
-        let (Some(logical), Some(input)) = (logical_inputs.first(), physical_inputs.first()) else {
-            return datafusion::common::internal_err!("a streaming node needs an input");
+        if let Some(groups) = node.as_any().downcast_ref::<FlatMapGroupsWithStateNode>() {
+            let call = groups.call(logical.schema())?;
+            let (context, input) = (Arc::clone(&self.context), Arc::clone(input));
+            let exec = FlatMapGroupsWithStateExec::new(context, input, call);
+            return Ok(Some(Arc::new(exec)));
+        }
+        let Some(node) = node.as_any().downcast_ref::<StreamingNode>() else {
+            return Ok(None);
         };
         let planned: Arc<dyn ExecutionPlan> = match node.kind() {
             NodeKind::EventTimeWatermark {

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, JoinType, LogicalP
 use super::event_time::watermark_delay_ms;
 use super::streaming_node::{NodeKind, StreamingNode};
 use super::streaming_relation::is_streaming;
+use super::unsupported_groups::check_groups;
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 
@@ -41,6 +42,7 @@ pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
         ))
         .with_hint("use --mode append"));
     }
+    check_groups(&nodes, mode)?;
     for node in &nodes {
         check_node(node, mode, !aggregations.is_empty())?;
     }
@@ -48,7 +50,7 @@ pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
 }
 
 /// The nodes of a plan that read a stream, the plan itself first.
-fn collect<'a>(plan: &'a LogicalPlan, nodes: &mut Vec<&'a LogicalPlan>) {
+pub(super) fn collect<'a>(plan: &'a LogicalPlan, nodes: &mut Vec<&'a LogicalPlan>) {
     if !is_streaming(plan) {
         return;
     }
@@ -58,7 +60,7 @@ fn collect<'a>(plan: &'a LogicalPlan, nodes: &mut Vec<&'a LogicalPlan>) {
     }
 }
 
-fn is_streaming_aggregation(node: &LogicalPlan) -> bool {
+pub(super) fn is_streaming_aggregation(node: &LogicalPlan) -> bool {
     matches!(node, LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_))
 }
 
@@ -233,7 +235,7 @@ fn subquery_of(expr: &Expr) -> Option<&LogicalPlan> {
     }
 }
 
-fn unsupported_mode(mode: OutputMode, what: &str) -> Error {
+pub(super) fn unsupported_mode(mode: OutputMode, what: &str) -> Error {
     Error::analysis(format!("output mode {mode} is not supported for {what}"))
         .with_condition("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION")
 }

@@ -20,7 +20,7 @@ use crate::checkpointing::{
     CheckpointFileManager, CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, OffsetSeqMetadata,
 };
 use crate::clock::{Clock, Stopwatch, format_iso8601};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::operators::{Batch, EventTimeStats, InputPart};
 use crate::plan::IncrementalExecution;
 use crate::sinks::Sink;
@@ -28,6 +28,7 @@ use crate::sources::{Offset, ReadLimit, Source};
 use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::streaming_query_progress::{SinkProgress, StateOperatorProgress};
 use crate::trigger::Trigger;
+use crate::user_functions::panic_message;
 
 /// `spark.sql.streaming.minBatchesToRetain`.
 const BATCHES_TO_RETAIN: i64 = 100;
@@ -151,6 +152,8 @@ impl MicroBatchExecution {
             let result = runtime
                 .block_on(body)
                 .unwrap_or_else(|panic| Err(panicked(&*panic)));
+            // What is still running of a batch that has failed is not wanted any more.
+            run.cancellation().cancel();
             // What the run holds is freed before anyone learns that it has ended.
             let temporary = self.setup.temporary.take();
             drop(self);
@@ -194,7 +197,11 @@ impl MicroBatchExecution {
         tokio::select! {
             biased;
             () = run.stop_requested() => Ok(()),
-            result = body => result,
+            result = body => match result {
+                // User code that had to return before the request to stop was seen here.
+                Err(error) if error.is_cancelled() && run.is_stopping() => Ok(()),
+                result => result,
+            },
         }
     }
 
@@ -315,14 +322,14 @@ impl MicroBatchExecution {
         }
         timer.record(Phase::LatestOffset, watch);
         let watermark_ms = self.tracker.current_ms();
-        let watermark_moved = self.last_watermark_ms.is_some_and(|used| {
+        let wants_another = self.last_watermark_ms.is_some_and(|used| {
             self.setup.no_data_batches
                 && self
                     .setup
                     .execution
-                    .should_run_another_batch(used, watermark_ms)
+                    .should_run_another_batch(used, watermark_ms, timer.start_ms)
         });
-        let runs = has_new_data || watermark_moved && self.setup.trigger != Trigger::Once;
+        let runs = has_new_data || wants_another && self.setup.trigger != Trigger::Once;
         if !runs {
             return Ok(None);
         }
@@ -519,10 +526,5 @@ pub(crate) const QUERY_SHAPE: &str = "tidebook.query.";
 pub(crate) const OPERATOR_SHAPE: &str = "tidebook.query.stateful operator";
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| text.to_string())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    let text = text.unwrap_or_else(|| "no message".into());
-    Error::new(ErrorKind::Internal, format!("the query panicked: {text}"))
+    Error::internal(format!("the query panicked: {}", panic_message(panic)))
 }

@@ -8,6 +8,7 @@
 //! Restart: offsets N and commits N → batch N+1. Offsets N without commits N → batch N again, with
 //! the same offsets, watermark and timestamp.
 
+mod cancellable_task;
 mod fault;
 mod micro_batch_execution;
 mod progress_reporter;
@@ -15,6 +16,7 @@ mod stream_execution;
 mod trigger_executor;
 mod watermark_tracker;
 
+pub use cancellable_task::run_cancellable;
 pub use fault::{FaultHook, FaultPoint};
 pub use micro_batch_execution::{MicroBatchExecution, QuerySetup};
 pub(crate) use micro_batch_execution::{OPERATOR_SHAPE, QUERY_SHAPE};

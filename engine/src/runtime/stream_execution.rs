@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
@@ -41,6 +42,7 @@ pub type EventSink = Arc<dyn Fn(&StreamingQueryEvent) + Send + Sync>;
 pub struct StreamExecution {
     identity: StreamIdentity,
     events: EventSink,
+    cancellation: Cancellation,
     status: RwLock<StreamingQueryStatus>,
     progress: RwLock<VecDeque<StreamingQueryProgress>>,
     exception: Mutex<Option<Error>>,
@@ -67,11 +69,12 @@ impl std::fmt::Debug for StreamExecution {
 }
 
 impl StreamExecution {
-    /// A run that is about to start.
-    pub fn new(identity: StreamIdentity, events: EventSink) -> Self {
+    /// A run that is about to start; `cancellation` is what its plan was made with.
+    pub fn new(identity: StreamIdentity, events: EventSink, cancellation: Cancellation) -> Self {
         Self {
             identity,
             events,
+            cancellation,
             status: RwLock::new(StreamingQueryStatus {
                 message: "Initializing StreamExecution".into(),
                 is_data_available: false,
@@ -144,6 +147,8 @@ impl StreamExecution {
             }
             running
         });
+        // The loop may stand in user code and see the request only when that returns.
+        self.cancellation.cancel();
         let mut state = self.state.subscribe();
         let _ = state.wait_for(|state| *state == RunState::Ended).await;
     }
@@ -165,6 +170,11 @@ impl StreamExecution {
                 return Ok(());
             }
         }
+    }
+
+    /// What its user code looks at while it waits.
+    pub(super) fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
     }
 
     /// Returns once the run should end.

@@ -3,16 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::TryStreamExt;
 
 use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 use crate::output_mode::OutputMode;
 use crate::sinks::show::show_string;
-use crate::sinks::{Sink, failed};
+use crate::sinks::{Sink, collect};
 
 /// Takes the text of one batch. The engine itself writes to no terminal.
 pub type ConsoleWriter = Arc<dyn Fn(String) + Send + Sync>;
@@ -64,7 +62,7 @@ impl Sink for ConsoleSink {
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
-        let batches: Vec<_> = rows.try_collect().await.map_err(failed)?;
+        let (batches, count) = collect(rows).await?;
         let names: Vec<_> = schema
             .fields()
             .iter()
@@ -72,8 +70,7 @@ impl Sink for ConsoleSink {
             .collect();
         let table = show_string(&batches, &names, self.num_rows, self.truncate);
         (self.write)(format!("{RULE}\nBatch: {batch_id}\n{RULE}\n{table}\n"));
-        let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        Ok(Some(count as i64))
+        Ok(Some(count))
     }
 }
 

@@ -7,24 +7,44 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::TryStreamExt;
 
-use super::{Sink, failed};
+use super::{Sink, collect};
 use crate::error::Result;
 use crate::output_mode::OutputMode;
 
-/// Receives the batch's number, its columns and its rows. After a crash the last batch may come
-/// again with the same number. An error fails the query.
-pub type ForeachBatch = Arc<dyn Fn(i64, SchemaRef, Vec<RecordBatch>) -> Result<()> + Send + Sync>;
+/// Takes every batch of a query. A closure that does not wait is one too.
+#[async_trait]
+pub trait ForeachBatch: Send + Sync {
+    /// Receives the batch's number, its columns and its rows. After a crash the last batch may come
+    /// again with the same number. An error fails the query. When the query is stopped meanwhile,
+    /// the future is dropped.
+    async fn call(&self, batch_id: i64, schema: SchemaRef, batches: Vec<RecordBatch>)
+    -> Result<()>;
+}
+
+#[async_trait]
+impl<F> ForeachBatch for F
+where
+    F: Fn(i64, SchemaRef, Vec<RecordBatch>) -> Result<()> + Send + Sync,
+{
+    async fn call(
+        &self,
+        batch_id: i64,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        self(batch_id, schema, batches)
+    }
+}
 
 /// Hands every batch to a function.
 pub struct ForeachBatchSink {
-    function: ForeachBatch,
+    function: Arc<dyn ForeachBatch>,
 }
 
 impl ForeachBatchSink {
     /// A sink that calls `function`.
-    pub fn new(function: ForeachBatch) -> Self {
+    pub fn new(function: Arc<dyn ForeachBatch>) -> Self {
         Self { function }
     }
 }
@@ -48,8 +68,8 @@ impl Sink for ForeachBatchSink {
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
-        let batches: Vec<_> = rows.try_collect().await.map_err(failed)?;
-        (self.function)(batch_id, schema, batches)?;
+        let (batches, _) = collect(rows).await?;
+        self.function.call(batch_id, schema, batches).await?;
         Ok(None)
     }
 }

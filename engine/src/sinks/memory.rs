@@ -11,12 +11,11 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, failed, skip};
+use crate::sinks::{Sink, collect, drain, failed};
 
 /// Batches are not merged into larger ones than this.
 const MAX_MERGED_ROWS: usize = 64 * 1024;
@@ -57,16 +56,16 @@ impl Sink for MemorySink {
             .latest_batch_id()
             .is_some_and(|latest| batch_id <= latest)
         {
-            return skip(rows).await;
+            drain(rows).await?;
+            return Ok(Some(0));
         }
-        let batches: Vec<_> = rows.try_collect().await.map_err(failed)?;
+        let (batches, count) = collect(rows).await?;
         let batches = batches
             .into_iter()
             .map(|batch| self.table.conform(batch))
             .collect::<Result<Vec<_>>>()?;
-        let count = batches.iter().map(RecordBatch::num_rows).sum::<usize>();
         self.table.put(batch_id, output_mode, batches)?;
-        Ok(Some(count as i64))
+        Ok(Some(count))
     }
 }
 

@@ -14,6 +14,7 @@ mod testing;
 
 use std::fmt::Debug;
 
+use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -23,7 +24,10 @@ pub use console::{ConsoleSink, ConsoleWriter};
 pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
-pub use registry::{CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_sink, sink_format};
+pub use registry::{
+    CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_batch_files, create_sink,
+    sink_format,
+};
 pub use show::{format_value, show_string};
 
 use crate::error::{Error, Result};
@@ -45,10 +49,18 @@ pub trait Sink: Send + Sync + Debug {
     ) -> Result<Option<i64>>;
 }
 
-/// Reads the rows of a batch that was already taken, for what reading them does to the state.
-async fn skip(mut rows: SendableRecordBatchStream) -> Result<Option<i64>> {
-    while rows.try_next().await.map_err(failed)?.is_some() {}
-    Ok(Some(0))
+/// Reads the rows to their end and counts them. What reading them does to the state is done then,
+/// also if nobody wants the rows.
+async fn drain(rows: SendableRecordBatchStream) -> Result<i64> {
+    let count = rows.try_fold(0, async |count, batch| Ok(count + batch.num_rows() as i64));
+    count.await.map_err(failed)
+}
+
+/// All rows of a batch, and how many there are.
+async fn collect(rows: SendableRecordBatchStream) -> Result<(Vec<RecordBatch>, i64)> {
+    let batches: Vec<RecordBatch> = rows.try_collect().await.map_err(failed)?;
+    let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    Ok((batches, count as i64))
 }
 
 /// A batch could not be computed.

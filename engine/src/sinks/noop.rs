@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::TryStreamExt;
 
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, failed};
+use crate::sinks::{Sink, drain};
 
 /// Counts rows and keeps none.
 #[derive(Debug, Default)]
@@ -24,8 +23,7 @@ impl Sink for NoopSink {
         _output_mode: OutputMode,
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
-        let count = rows.try_fold(0, async |count, batch| Ok(count + batch.num_rows() as i64));
-        count.await.map(Some).map_err(failed)
+        drain(rows).await.map(Some)
     }
 }
 

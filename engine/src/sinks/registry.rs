@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::options::{OptionMap, OptionSpec, Options, nearest};
 use crate::output_mode::OutputMode;
 use crate::sinks::console::{CONSOLE_OPTIONS, ConsoleSink, ConsoleWriter};
-use crate::sinks::file::{CSV_SINK_OPTIONS, FileFormat, FileSink};
+use crate::sinks::file::{BatchFiles, CSV_SINK_OPTIONS, FileFormat, FileSink};
 use crate::sinks::{MemorySink, MemoryTable, NoopSink, Sink};
 
 /// A kind of sink.
@@ -128,10 +128,7 @@ pub fn sink_format(name: &str) -> Result<&'static SinkFormat> {
 pub fn create_sink(request: SinkRequest<'_>) -> Result<CreatedSink> {
     let format = sink_format(request.format)?;
     check_output_mode(format, request.output_mode)?;
-    let path_option = format.needs_path.then_some(&PATH_OPTION);
-    let known = format.options.iter().chain(path_option);
-    let what = format!("sink '{}'", format.name);
-    let options = Options::new(what, request.options, known, &ABSENT_OPTIONS)?;
+    let options = checked_options(format, request.options)?;
     let sink: Arc<dyn Sink> = match format.name {
         "memory" => {
             let table = Arc::new(MemoryTable::new(request.schema));
@@ -143,10 +140,9 @@ pub fn create_sink(request: SinkRequest<'_>) -> Result<CreatedSink> {
         "console" => Arc::new(ConsoleSink::new(&options, request.console)?),
         "noop" => Arc::new(NoopSink),
         name => {
-            let path = request.path.or(options.get("path")).ok_or_else(|| {
-                Error::illegal_argument(format!("sink '{name}' needs a path"))
-                    .with_hint(format!("use --sink {name}:DIR"))
-            })?;
+            let path = request.path.or(options.get("path"));
+            let path =
+                path.ok_or_else(|| without_path(name).with_hint(format!("use --sink {name}:DIR")))?;
             let file_format = FileFormat::new(name, &options)?;
             Arc::new(FileSink::new(
                 path,
@@ -157,6 +153,37 @@ pub fn create_sink(request: SinkRequest<'_>) -> Result<CreatedSink> {
         }
     };
     Ok(CreatedSink { sink, table: None })
+}
+
+/// The files a batch query writes. Everything that can be wrong with the request is an error now.
+pub fn create_batch_files(
+    format: &str,
+    options: &OptionMap,
+    schema: &SchemaRef,
+) -> Result<BatchFiles> {
+    let format = sink_format(format)?;
+    if !format.needs_path {
+        return Err(Error::analysis(format!(
+            "a batch query cannot be written to '{}'",
+            format.name
+        ))
+        .with_hint("write parquet, json or csv files, or collect the rows"));
+    }
+    let options = checked_options(format, options)?;
+    let path = options.get("path");
+    let path = path.ok_or_else(|| without_path(format.name))?;
+    BatchFiles::new(path, FileFormat::new(format.name, &options)?, schema)
+}
+
+fn checked_options(format: &SinkFormat, given: &OptionMap) -> Result<Options> {
+    let path_option = format.needs_path.then_some(&PATH_OPTION);
+    let known = format.options.iter().chain(path_option);
+    let what = format!("sink '{}'", format.name);
+    Options::new(what, given, known, &ABSENT_OPTIONS)
+}
+
+fn without_path(format: &str) -> Error {
+    Error::illegal_argument(format!("sink '{format}' needs a path"))
 }
 
 fn check_output_mode(format: &SinkFormat, mode: OutputMode) -> Result<()> {

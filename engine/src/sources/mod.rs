@@ -15,8 +15,7 @@ use datafusion::execution::SendableRecordBatchStream;
 
 pub use file::table as batch_table;
 pub use memory::{MemoryStream, MemoryStreamSource};
-pub use registry::{SOURCE_FORMATS, SourceFormat, check_source, create_source, source_format};
-
+pub use registry::{SOURCE_FORMATS, SourceFormat, define_source, source_format};
 pub use spec::SourceSpec;
 
 use crate::error::Result;

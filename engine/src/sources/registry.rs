@@ -1,14 +1,11 @@
 //! The table of sources: their names and options, and how to make one.
 
-use std::path::PathBuf;
-
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, Result};
 use crate::options::{OptionMap, OptionSpec, nearest};
-use crate::sources::Source;
 use crate::sources::file::json::JSON_OPTIONS;
-use crate::sources::file::{FileStreamSource, LISTING_OPTIONS, STREAM_OPTIONS};
+use crate::sources::file::{CSV_OPTIONS, FileStreamDefinition, LISTING_OPTIONS, STREAM_OPTIONS};
 
 /// A kind of source.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +19,21 @@ pub struct SourceFormat {
 }
 
 /// All sources.
-pub const SOURCE_FORMATS: [SourceFormat; 2] = [
+pub const SOURCE_FORMATS: [SourceFormat; 4] = [
     SourceFormat {
         name: "json",
         doc: "files of JSON lines, read as they appear in a directory; .gz and .zst too",
         options: &[&LISTING_OPTIONS, &STREAM_OPTIONS, &JSON_OPTIONS],
+    },
+    SourceFormat {
+        name: "csv",
+        doc: "files of comma-separated values, read as they appear in a directory; .gz and .zst too",
+        options: &[&LISTING_OPTIONS, &STREAM_OPTIONS, &CSV_OPTIONS],
+    },
+    SourceFormat {
+        name: "text",
+        doc: "files of text, a row per line, read as they appear in a directory; .gz and .zst too",
+        options: &[&LISTING_OPTIONS, &STREAM_OPTIONS],
     },
     SourceFormat {
         name: "memory",
@@ -36,15 +43,13 @@ pub const SOURCE_FORMATS: [SourceFormat; 2] = [
 ];
 
 /// Sources that Spark has and this version does not.
-const ABSENT: [&str; 10] = [
+const ABSENT: [&str; 8] = [
     "kafka",
     "rate",
     "rate-micro-batch",
     "socket",
-    "csv",
     "parquet",
     "orc",
-    "text",
     "avro",
     "delta",
 ];
@@ -57,15 +62,13 @@ pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
     found.ok_or_else(|| unknown(name))
 }
 
-/// Makes a source for one run of a query. `metadata_path` is `CHECKPOINT/sources/I`. A memory
-/// source comes from its [`crate::sources::MemoryStream`] instead.
-pub fn create_source(
+/// What a stream of files of `format` reads. Everything that is wrong with the definition is an
+/// error now; nothing is read or written. A memory stream is a [`crate::sources::MemoryStream`].
+pub fn define_source(
     format: &str,
     options: &OptionMap,
     schema: Option<SchemaRef>,
-    metadata_path: PathBuf,
-    durable: bool,
-) -> Result<Box<dyn Source>> {
+) -> Result<FileStreamDefinition> {
     let format = source_format(format)?;
     if format.name == "memory" {
         return Err(
@@ -73,27 +76,7 @@ pub fn create_source(
                 .with_hint("name the memory stream that the rows were added to"),
         );
     }
-    let schema = schema.ok_or_else(|| {
-        Error::analysis(format!(
-            "a stream of format '{}' needs a schema",
-            format.name
-        ))
-        .with_hint("write the columns below %%source, e.g. user STRING, ts TIMESTAMP")
-    })?;
-    let source = FileStreamSource::new(options, schema, metadata_path, durable)?;
-    Ok(Box::new(source))
-}
-
-/// Finds what is wrong with the definition of a source, without starting it and without writing
-/// anything. The result is the schema of its rows.
-pub fn check_source(
-    format: &str,
-    options: &OptionMap,
-    schema: Option<SchemaRef>,
-) -> Result<SchemaRef> {
-    // Nothing is written to the metadata path before the first batch.
-    let source = create_source(format, options, schema, PathBuf::new(), false)?;
-    Ok(source.schema())
+    FileStreamDefinition::new(format.name, options, schema)
 }
 
 fn unknown(name: &str) -> Error {
@@ -136,7 +119,7 @@ mod tests {
         let schema = data_type.map(|data_type| {
             Arc::new(Schema::new(vec![Field::new("a", data_type, false)])) as SchemaRef
         });
-        check_source(format, &options.collect(), schema)
+        define_source(format, &options.collect(), schema).map(|defined| defined.schema())
     }
 
     #[test]
@@ -152,5 +135,22 @@ mod tests {
         assert!(message(check("json", &[], Some(DataType::Int64))).contains("needs a path"));
         let unreadable = Some(DataType::Duration(arrow::datatypes::TimeUnit::Second));
         assert!(message(check("json", &path, unreadable)).contains("cannot be read from JSON"));
+        let text = check("text", &path, None).unwrap();
+        assert_eq!(text.field(0).name(), "value");
+        assert!(message(check("text", &path, Some(DataType::Int64))).contains("is a STRING"));
+        let wrong = |option| check("csv", &[path[0], option], Some(DataType::Int64));
+        for (option, expected) in [
+            (
+                ("mode", "LAX"),
+                "must be PERMISSIVE, DROPMALFORMED or FAILFAST",
+            ),
+            (("timeZone", "Mars"), "must be a time zone"),
+            (("sep", ""), "must be at least one character"),
+            (("dateFormat", "EEE"), "the letter 'E' is not supported"),
+        ] {
+            assert!(message(wrong(option)).contains(expected), "{option:?}");
+        }
+        // Spark looks at what concerns batches when a query starts.
+        assert!(wrong(("maxFilesPerTrigger", "x")).is_ok());
     }
 }

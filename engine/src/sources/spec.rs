@@ -1,10 +1,11 @@
 //! What a stream reads, before any query reads it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 
-use super::registry::create_source;
+use super::file::FileStreamSource;
+use super::registry::define_source;
 use super::{MemoryStream, Source};
 use crate::error::{Error, Result};
 use crate::options::OptionMap;
@@ -28,7 +29,7 @@ pub enum SourceSpec {
 }
 
 impl SourceSpec {
-    /// A stream of `format`; everything that is wrong with it is an error now.
+    /// A stream of `format`; what is wrong with its definition is an error now.
     pub fn try_new(
         format: &str,
         schema: Option<SchemaRef>,
@@ -45,12 +46,11 @@ impl SourceSpec {
                     .with_hint("use a pattern, e.g. /data/{a,b}/*.json"));
             }
         }
-        // Nothing is written to the metadata path before the first batch.
-        let source = create_source(format, &options, schema, PathBuf::new(), false)?;
+        let definition = define_source(format, &options, schema)?;
         Ok(Self::Format {
             format: format.to_string(),
-            schema: source.schema(),
-            description: source.description(),
+            schema: definition.schema(),
+            description: definition.description(),
             options,
         })
     }
@@ -81,14 +81,9 @@ impl SourceSpec {
                 schema,
                 ..
             } => {
-                let schema = Some(schema.clone());
-                create_source(
-                    format,
-                    options,
-                    schema,
-                    metadata_path.to_path_buf(),
-                    durable,
-                )
+                let definition = define_source(format, options, Some(schema.clone()))?;
+                let source = FileStreamSource::new(definition, metadata_path.into(), durable)?;
+                Ok(Box::new(source))
             }
         }
     }

@@ -83,6 +83,10 @@ impl ColumnarState {
         &self.schema
     }
 
+    pub(super) fn key_columns(&self) -> usize {
+        self.key_columns
+    }
+
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }
@@ -175,6 +179,11 @@ impl ColumnarState {
             .range(..=through)
             .flat_map(|(_, slots)| slots.iter().copied())
             .collect()
+    }
+
+    pub(super) fn has_expired(&self, through: i64) -> bool {
+        let first = self.by_expiry.first_key_value();
+        first.is_some_and(|(expiry, _)| *expiry <= through)
     }
 
     /// Removes the rows whose expiry is at or before `through`; returns how many.

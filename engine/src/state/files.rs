@@ -5,9 +5,9 @@
 //! Version V is the newest snapshot at or before V and every delta after it.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
+use crate::checkpointing::CheckpointFileManager;
 use crate::error::{Error, Result};
 
 const EXPIRY_COLUMN: &str = "__expiry";
@@ -28,8 +29,7 @@ const VERSIONS_TO_RETAIN: i64 = 100;
 
 #[derive(Debug)]
 pub(super) struct StateFiles {
-    directory: PathBuf,
-    durable: bool,
+    files: CheckpointFileManager,
 }
 
 /// The content of one file.
@@ -41,8 +41,7 @@ pub(super) struct Delta {
 impl StateFiles {
     pub(super) fn new(directory: &Path, durable: bool) -> Self {
         Self {
-            directory: directory.to_path_buf(),
-            durable,
+            files: CheckpointFileManager::new(directory, durable),
         }
     }
 
@@ -58,10 +57,10 @@ impl StateFiles {
             .max();
         let mut deltas = Vec::new();
         if let Some(snapshot) = snapshot {
-            deltas.push(self.read(&self.path(snapshot, "snapshot"), schema)?);
+            deltas.push(self.read(&name(snapshot, "snapshot"), schema)?);
         }
         for delta in snapshot.unwrap_or(0) + 1..=version {
-            deltas.push(self.read(&self.path(delta, "delta"), schema)?);
+            deltas.push(self.read(&name(delta, "delta"), schema)?);
         }
         Ok(deltas)
     }
@@ -74,12 +73,7 @@ impl StateFiles {
         evicted_through: Option<i64>,
     ) -> Result<()> {
         let bytes = encode(schema, rows, evicted_through)?;
-        write_atomically(
-            &self.directory,
-            &self.path(version, "delta"),
-            &bytes,
-            self.durable,
-        )
+        self.write(version, "delta", &bytes)
     }
 
     pub(super) fn wants_snapshot(&self, version: i64) -> bool {
@@ -89,12 +83,13 @@ impl StateFiles {
     /// Writes a snapshot in the background and then drops files that no version needs any more.
     /// A failure costs only time at the next restart, so it is logged, not raised.
     pub(super) fn write_snapshot(&self, version: i64, schema: &SchemaRef, rows: RecordBatch) {
-        let files = Self::new(&self.directory, self.durable);
+        let files = Self {
+            files: self.files.clone(),
+        };
         let schema = schema.clone();
         let write = move || -> Result<()> {
             let bytes = encode(&schema, &[rows], None)?;
-            let path = files.path(version, "snapshot");
-            write_atomically(&files.directory, &path, &bytes, files.durable)?;
+            files.write(version, "snapshot", &bytes)?;
             files.purge(version - VERSIONS_TO_RETAIN)
         };
         let spawned = std::thread::Builder::new()
@@ -118,43 +113,31 @@ impl StateFiles {
         for (kind, keep_from) in [("snapshot", base), ("delta", base + 1)] {
             for version in self.versions(kind)? {
                 if version < keep_from {
-                    let path = self.path(version, kind);
-                    fs::remove_file(&path)
-                        .map_err(|error| Error::io(format!("remove {}", path.display()), error))?;
+                    self.files.delete(&name(version, kind))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn path(&self, version: i64, kind: &str) -> PathBuf {
-        self.directory.join(format!("{version}.{kind}"))
+    fn write(&self, version: i64, kind: &str, bytes: &[u8]) -> Result<()> {
+        let written = self.files.replace(&name(version, kind), bytes);
+        written.map_err(|error| error.context(format!("write state version {version}")))
     }
 
     fn versions(&self, kind: &str) -> Result<Vec<i64>> {
-        let entries = match fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => {
-                return Err(Error::io(
-                    format!("list {}", self.directory.display()),
-                    error,
-                ));
-            }
+        let names = self.files.list()?;
+        let version = |name: &String| {
+            let (version, extension) = name.split_once('.')?;
+            (extension == kind).then(|| version.parse().ok()).flatten()
         };
-        Ok(entries
-            .flatten()
-            .filter_map(|entry| {
-                let name = entry.file_name();
-                let (version, extension) = name.to_str()?.split_once('.')?;
-                (extension == kind).then(|| version.parse().ok()).flatten()
-            })
-            .collect())
+        Ok(names.iter().filter_map(version).collect())
     }
 
-    fn read(&self, path: &Path, schema: &SchemaRef) -> Result<Delta> {
+    fn read(&self, name: &str, schema: &SchemaRef) -> Result<Delta> {
+        let path = self.files.root().join(name);
         let what = || format!("read state {}", path.display());
-        let file = File::open(path).map_err(|error| Error::io(what(), error))?;
+        let file = File::open(&path).map_err(|error| Error::io(what(), error))?;
         let broken = |error| Error::internal(format!("{}: {error}", what()));
         let reader = StreamReader::try_new(BufReader::new(file), None).map_err(broken)?;
         let written = reader.schema();
@@ -168,7 +151,7 @@ impl StateFiles {
         {
             return Err(Error::analysis(format!(
                 "the state in '{}' was written by another query: it holds [{}], this query needs [{}]",
-                self.directory.display(),
+                self.files.root().display(),
                 names(&written),
                 names(schema),
             ))
@@ -187,6 +170,10 @@ impl StateFiles {
             evicted_through,
         })
     }
+}
+
+fn name(version: i64, kind: &str) -> String {
+    format!("{version}.{kind}")
 }
 
 /// Appends the expiry column.
@@ -252,27 +239,4 @@ fn names(schema: &Schema) -> String {
     let named = fields.filter(|field| field.name() != EXPIRY_COLUMN);
     let named = named.map(|field| format!("{} {}", field.name(), field.data_type()));
     named.collect::<Vec<_>>().join(", ")
-}
-
-fn write_atomically(directory: &Path, path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let temporary = path.with_extension("tmp");
-        let mut file = match File::create(&temporary) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                fs::create_dir_all(directory)?;
-                File::create(&temporary)?
-            }
-            other => other?,
-        };
-        file.write_all(bytes)?;
-        if durable {
-            file.sync_all()?;
-        }
-        fs::rename(&temporary, path)?;
-        if durable {
-            File::open(directory)?.sync_all()?;
-        }
-        Ok(())
-    };
-    write().map_err(|error| Error::io(format!("write state {}", path.display()), error))
 }

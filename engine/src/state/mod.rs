@@ -143,6 +143,24 @@ impl StateStore {
         evicted
     }
 
+    /// Whether any row expires at or before `through`.
+    pub fn has_expired(&self, through: i64) -> bool {
+        self.memory.has_expired(through)
+    }
+
+    /// Removes rows, whatever their expiry.
+    pub fn remove(&mut self, slots: &[Slot]) -> Result<()> {
+        if slots.is_empty() {
+            return Ok(());
+        }
+        // In the delta, too, a removed row is one that expires before all others.
+        let rows = self.rows(slots)?;
+        let keys = self.encode(&rows.columns()[..self.memory.key_columns()])?;
+        self.upsert(rows, keys, Some(&vec![Some(i64::MIN); slots.len()]))?;
+        self.evict(i64::MIN);
+        Ok(())
+    }
+
     /// Writes what changed as the next version; returns that version.
     pub fn commit(&mut self) -> Result<i64> {
         let next = self.version + 1;

@@ -56,6 +56,17 @@ fn a_store_holds_what_a_map_holds() {
             model.retain(|_, (_, expiry)| *expiry > version);
             assert_eq!(store.evict(version), before - model.len());
         }
+        if random(3) == 0 {
+            let from = random(3000);
+            let doomed = |key: &String| (from..from + 300).any(|n| *key == format!("key{n}"));
+            let keys: StringArray = model.keys().filter(|key| doomed(key)).map(Some).collect();
+            let encoded = store.encode(&[Arc::new(keys)]).unwrap();
+            let slots = (0..encoded.num_keys())
+                .map(|row| store.find(encoded.hash(row), encoded.key(row)).unwrap());
+            let slots: Vec<_> = slots.collect();
+            store.remove(&slots).unwrap();
+            model.retain(|key, _| !doomed(key));
+        }
         assert_eq!(store.commit().unwrap(), version);
         if random(10) == 0 {
             store = open(version);

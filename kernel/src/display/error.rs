@@ -4,9 +4,14 @@ const RED: &str = "\u{1b}[1;31m";
 const CYAN: &str = "\u{1b}[36m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// The lines of a Jupyter `traceback`, coloured with ANSI codes: `ename: evalue`, then the hint.
-/// A hint that already closes `evalue` is not said twice.
-pub fn error_traceback(ename: &str, evalue: &str, hint: Option<&str>) -> Vec<String> {
+/// The lines of a Jupyter `traceback`, coloured with ANSI codes: `ename: evalue`, the details, then
+/// the hint. A hint that already closes `evalue` is not said twice.
+pub fn error_traceback(
+    ename: &str,
+    evalue: &str,
+    details: &[String],
+    hint: Option<&str>,
+) -> Vec<String> {
     let (message, own_hint) = match evalue.split_once("\nhint: ") {
         Some((message, own_hint)) => (message, Some(own_hint)),
         None => (evalue, None),
@@ -15,6 +20,7 @@ pub fn error_traceback(ename: &str, evalue: &str, hint: Option<&str>) -> Vec<Str
     let first = lines.next().unwrap_or_default();
     let mut traceback = vec![format!("{RED}{ename}{PLAIN}: {first}")];
     traceback.extend(lines.map(str::to_owned));
+    traceback.extend(details.iter().cloned());
     if let Some(hint) = hint.or(own_hint) {
         let mut lines = hint.lines();
         let first = lines.next().unwrap_or_default();
@@ -30,7 +36,12 @@ mod tests {
 
     #[test]
     fn name_and_message_come_first() {
-        let lines = error_traceback("AnalysisException", "[X.Y] no such thing", Some("try 'b'"));
+        let lines = error_traceback(
+            "AnalysisException",
+            "[X.Y] no such thing",
+            &[],
+            Some("try 'b'"),
+        );
         assert_eq!(
             lines[0],
             "\u{1b}[1;31mAnalysisException\u{1b}[0m: [X.Y] no such thing"
@@ -41,13 +52,13 @@ mod tests {
     #[test]
     fn a_hint_is_said_once() {
         let error = tidebook_engine::Error::analysis("a\nb").with_hint("c\nd");
-        let lines = error_traceback(error.ename(), &error.to_string(), error.hint());
+        let lines = error_traceback(error.ename(), &error.to_string(), &[], error.hint());
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[1], "b");
         assert_eq!(lines[3], "      d");
         assert_eq!(
             lines,
-            error_traceback(error.ename(), &error.to_string(), None)
+            error_traceback(error.ename(), &error.to_string(), &[], None)
         );
     }
 }

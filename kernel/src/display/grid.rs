@@ -5,14 +5,66 @@ use tidebook_engine::Rows;
 
 use super::value;
 
-/// All rows as text in the form of Spark's `show()`: with `truncate`, longer cells are cut to that
-/// many characters and all are right aligned; without, cells are whole and left aligned.
-#[allow(dead_code, reason = "what `show()` of a Rust cell prints")]
-pub fn text_table(rows: &Rows, truncate: Option<usize>) -> String {
-    grid(rows, usize::MAX, truncate)
+/// The arguments of Spark's `show()`.
+#[derive(Debug, Clone, Copy)]
+pub struct ShowForm {
+    /// At most so many rows.
+    pub rows: usize,
+    /// Longer cells are cut to so many characters; 0 cuts nothing.
+    pub truncate: usize,
+    /// One line per cell instead of one per row.
+    pub vertical: bool,
 }
 
-/// At most `max_rows` rows; `truncate` as in [`text_table`].
+/// Rows as Spark's `show()` prints them.
+pub fn show(rows: &Rows, form: ShowForm) -> String {
+    let truncate = (form.truncate > 0).then_some(form.truncate);
+    let mut text = match form.vertical {
+        true => vertical(rows, form.rows, truncate),
+        false => grid(rows, form.rows, truncate),
+    };
+    if rows.num_rows() > form.rows {
+        let row = if form.rows == 1 { "row" } else { "rows" };
+        text.push_str(&format!("only showing top {} {row}\n", form.rows));
+    }
+    text
+}
+
+fn vertical(rows: &Rows, max_rows: usize, truncate: Option<usize>) -> String {
+    let fields = rows.schema.fields();
+    let names: Vec<String> = fields
+        .iter()
+        .map(|field| cut(field.name(), truncate))
+        .collect();
+    let records: Vec<Vec<String>> = first_rows(rows, max_rows)
+        .map(|(batch, row)| {
+            let cells = batch.columns().iter();
+            cells
+                .map(|array| cut(&value::text(array, row), truncate))
+                .collect()
+        })
+        .collect();
+    let widest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| width(text)).max();
+    let name_width = widest(&mut names.iter()).unwrap_or(0).max(3);
+    let cell_width = widest(&mut records.iter().flatten()).unwrap_or(0).max(3);
+    let mut text = String::new();
+    for (number, record) in records.iter().enumerate() {
+        let title = format!("-RECORD {number}");
+        text.push_str(&format!("{title:-<0$}\n", name_width + cell_width + 5));
+        for (name, cell) in names.iter().zip(record) {
+            let name_space = " ".repeat(name_width - width(name));
+            let cell_space = " ".repeat(cell_width - width(cell));
+            text.push_str(&format!(" {name}{name_space} | {cell}{cell_space} \n"));
+        }
+    }
+    match records.is_empty() {
+        true => "(0 rows)\n".to_owned(),
+        false => text,
+    }
+}
+
+/// At most `max_rows` rows in a frame of lines. With `truncate`, longer cells are cut to that many
+/// characters and all are right aligned; without, cells are whole and left aligned.
 pub fn grid(rows: &Rows, max_rows: usize, truncate: Option<usize>) -> String {
     let heading = rows
         .schema
@@ -114,7 +166,7 @@ mod tests {
     #[test]
     fn text_is_what_show_prints() {
         assert_eq!(
-            text_table(&people(), Some(20)),
+            grid(&people(), usize::MAX, Some(20)),
             "\
 +----+----+-----+
 |name|   n|  avg|
@@ -126,9 +178,26 @@ mod tests {
 "
         );
         assert_eq!(
-            text_table(&people(), None).lines().nth(4).unwrap(),
+            grid(&people(), usize::MAX, None).lines().nth(4).unwrap(),
             "|NULL|1000|2.0  |"
         );
+    }
+
+    #[test]
+    fn rows_can_stand_one_below_the_other() {
+        let form = ShowForm {
+            rows: 1,
+            truncate: 20,
+            vertical: true,
+        };
+        let expected = "-RECORD 0---\n name | a\\nb \n n    | 1    \n avg  | 0.5  \n";
+        let shown = show(&people(), form);
+        assert!(shown.starts_with("-RECORD 0"), "{shown}");
+        assert!(
+            shown.contains(&expected[expected.find(" name").unwrap_or(0)..]),
+            "{shown}"
+        );
+        assert!(shown.ends_with("only showing top 1 row\n"), "{shown}");
     }
 
     #[test]

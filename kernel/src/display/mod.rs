@@ -30,12 +30,12 @@ use serde_json::{Map, Value};
 pub use card_view::query_card;
 pub use chart::{ChartKind, ChartOptions, chart};
 pub use error::error_traceback;
-#[allow(unused_imports, reason = "what `show()` of a Rust cell prints")]
-pub use grid::text_table;
+pub use grid::{ShowForm, show};
 pub use progress::{progress, status};
 pub use queries::queries;
 pub use query_card::QueryCard;
-pub use table::table;
+pub use table::{columns, table, type_name};
+pub use value::text;
 
 /// One thing to show, in every form a frontend may choose from.
 #[derive(Debug, Clone, Default, PartialEq)]

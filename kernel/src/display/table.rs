@@ -1,6 +1,6 @@
 //! Rows as a table.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Schema, TimeUnit};
 use tidebook_engine::Rows;
 
 use super::grid::{first_rows, grid};
@@ -15,6 +15,32 @@ pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
         plain.push_str(&format!("only showing top {max_rows} rows\n"));
     }
     MimeBundle::html(html(rows, max_rows), plain)
+}
+
+/// The columns of a stream, whose rows cannot be shown: they never end.
+pub fn columns(schema: &Schema) -> MimeBundle {
+    let fields = schema.fields().iter();
+    let lines: Vec<[String; 2]> = fields
+        .map(|field| [field.name().clone(), type_name(field.data_type())])
+        .collect();
+    let title = "a stream with the columns";
+    let hint = "start it with write_stream(), or %%stream, to see its rows";
+    let rows: Vec<Vec<String>> = lines
+        .iter()
+        .map(|line| line.iter().map(|cell| escape(cell)).collect())
+        .collect();
+    let html = format!(
+        "<div>{title}</div>{}<div style=\"font-size:12px;{DIM}\">{}</div>",
+        super::html::table(&["column", "type"], &[false, false], &rows),
+        escape(hint)
+    );
+    let plain = lines
+        .iter()
+        .map(|[name, kind]| format!("  {name} {kind}\n"));
+    MimeBundle::html(
+        html,
+        format!("{title}\n{}{hint}", plain.collect::<String>()),
+    )
 }
 
 fn html(rows: &Rows, max_rows: usize) -> String {
@@ -102,7 +128,8 @@ impl Column {
 }
 
 /// A type as DDL writes it; shown when the pointer rests on a heading.
-fn type_name(data_type: &DataType) -> String {
+/// Spark's name of a type, as in DDL.
+pub fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "boolean".to_owned(),
         DataType::Int8 => "tinyint".to_owned(),

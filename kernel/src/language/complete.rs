@@ -37,6 +37,30 @@ pub fn complete(code: &str, cursor: usize, session: Option<&Session>) -> Complet
     complete_with(code, cursor, &names)
 }
 
+/// Completes in a string of Rust code: names of columns, views and queries.
+pub fn in_string(code: &str, cursor: usize, session: Option<&Session>) -> Completion {
+    let names = Names::of(session);
+    let offset = place::offset(code, cursor);
+    let typed = identifier(&code[..offset]);
+    let (mut candidates, typed) = in_query("", typed, &names);
+    candidates.extend(names.queries.iter().cloned());
+    candidates.sort_unstable();
+    candidates.dedup();
+    let lower = typed.to_lowercase();
+    candidates.retain(|candidate| candidate.to_lowercase().starts_with(&lower));
+    Completion::new(
+        candidates,
+        place::cursor(code, offset - typed.len()),
+        cursor,
+    )
+}
+
+/// Whether a cursor stands in Rust code rather than in a magic.
+pub fn is_rust(code: &str, cursor: usize) -> bool {
+    let offset = place::offset(code, cursor);
+    matches!(place::place(code, offset), Place::Elsewhere) && !code.trim_start().starts_with('%')
+}
+
 /// The content of a reply without matches.
 pub fn nothing(cursor: usize) -> Value {
     let completion = Completion {
@@ -48,6 +72,15 @@ pub fn nothing(cursor: usize) -> Value {
 }
 
 impl Completion {
+    /// Texts that replace what stands from `start` to `end`, in code points.
+    pub fn new(matches: Vec<String>, start: usize, end: usize) -> Self {
+        Self {
+            matches,
+            start,
+            end,
+        }
+    }
+
     /// The content of the reply.
     pub fn into_content(self) -> Value {
         json!({

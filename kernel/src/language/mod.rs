@@ -5,4 +5,4 @@
 pub mod complete;
 pub mod inspect;
 pub mod is_complete;
-mod place;
+pub mod place;

@@ -65,6 +65,14 @@ struct State {
     /// How many cells-to-be hold back text until their first display is out.
     holds: usize,
     held_text: String,
+    /// What user code showed while nobody may be sent anything: display id, whether it is new.
+    held_displays: Vec<HeldDisplay>,
+}
+
+struct HeldDisplay {
+    id: Option<String>,
+    is_new: bool,
+    bundle: MimeBundle,
 }
 
 struct Display {
@@ -125,7 +133,9 @@ impl Live {
                 self.update(&display, frame);
             }
         }
-        self.shared.state.lock().release_text(&self.shared.iopub);
+        let mut state = self.shared.state.lock();
+        state.release_text(&self.shared.iopub);
+        state.release_displays(&self.shared.iopub);
     }
 
     /// A cell has ended: broadcasts `idle`.
@@ -172,14 +182,50 @@ impl Live {
         Ok(())
     }
 
-    /// Text that a query printed in the background.
+    /// Text that a query printed in the background; a query that prints much is held up until the
+    /// clients that read have caught up.
     pub fn print(&self, text: &str) {
+        let released = {
+            let mut state = self.shared.state.lock();
+            state.held_text.push_str(text);
+            let released = match state.holds == 0 && (state.running || !state.batch) {
+                true => state.release_text(&self.shared.iopub),
+                false => 0,
+            };
+            state.shorten_held_text();
+            released
+        };
+        self.shared.iopub.catch_up(released);
+    }
+
+    /// Shows something in the background, after its cell.
+    pub fn display(&self, bundle: MimeBundle) {
+        self.background(None, true, bundle);
+    }
+
+    /// Shows something in the background under an id.
+    pub fn display_with_id(&self, id: &str, bundle: MimeBundle) {
+        self.background(Some(id.to_owned()), true, bundle);
+    }
+
+    /// Replaces what an id shows, in a cell or in the background; the newest wins.
+    pub fn update_display(&self, id: &str, bundle: MimeBundle) {
+        self.background(Some(id.to_owned()), false, bundle);
+    }
+
+    fn background(&self, id: Option<String>, is_new: bool, bundle: MimeBundle) {
         let mut state = self.shared.state.lock();
-        state.held_text.push_str(text);
-        if state.holds == 0 && (state.running || !state.batch) {
-            state.release_text(&self.shared.iopub);
+        if !is_new {
+            let held = state.held_displays.iter_mut();
+            if let Some(held) = held.rev().find(|held| held.id == id) {
+                held.bundle = bundle;
+                return;
+            }
         }
-        state.shorten_held_text();
+        state.held_displays.push(HeldDisplay { id, is_new, bundle });
+        if state.running || !state.batch {
+            state.release_displays(&self.shared.iopub);
+        }
     }
 
     /// Holds back background text until the guard is dropped: a display must be the first output
@@ -277,10 +323,29 @@ impl State {
         });
     }
 
-    fn release_text(&mut self, iopub: &IoPub) {
-        if let Some(parent) = &self.parent {
-            let text = std::mem::take(&mut self.held_text);
-            iopub.stream(parent, Stream::Stdout, text);
+    /// Sends the held text; gives how much that was.
+    fn release_text(&mut self, iopub: &IoPub) -> usize {
+        let Some(parent) = &self.parent else {
+            return 0;
+        };
+        let text = std::mem::take(&mut self.held_text);
+        let released = text.len();
+        iopub.stream(parent, Stream::Stdout, text);
+        released
+    }
+
+    fn release_displays(&mut self, iopub: &IoPub) {
+        let Some(parent) = &self.parent else { return };
+        for held in self.held_displays.drain(..) {
+            let transient = match &held.id {
+                Some(id) => json!({"display_id": id}),
+                None => json!({}),
+            };
+            let msg_type = match held.is_new {
+                true => "display_data",
+                false => "update_display_data",
+            };
+            iopub.send(parent, msg_type, display_content(held.bundle, transient));
         }
     }
 

@@ -22,6 +22,7 @@ mod stop;
 mod stream;
 pub mod values;
 mod views;
+mod who;
 
 use std::sync::Arc;
 
@@ -31,10 +32,12 @@ use tidebook_engine::{Session, StreamingQuery};
 
 pub use arguments::{command, is_closed};
 pub use describe::{arg_help, help, markdown_table, shown, usage};
+pub use stream::card as query_card;
 
 use crate::error::{CellError, Result};
 use crate::live::{Failures, Live, Tally};
 use crate::outputs::Outputs;
+use crate::rust::RustCells;
 
 /// The id of an argument that names a query.
 pub const QUERY: &str = "query";
@@ -52,6 +55,7 @@ pub static MAGICS: &[&dyn Magic] = &[
     &process::Process,
     &stop::Stop,
     &views::Views,
+    &who::Who,
     &lsmagic::LsMagic,
     &help::Help,
     &echo::Echo,
@@ -122,6 +126,8 @@ pub struct Context {
     pub live: Live,
     /// Which failed queries were reported.
     pub failures: Arc<Failures>,
+    /// Cells of Rust.
+    pub rust: Arc<RustCells>,
     /// What the cell says.
     pub outputs: Outputs,
     /// Whether nobody watches: a batch run, whose outputs must be final when their cell ends.

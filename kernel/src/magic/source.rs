@@ -88,9 +88,9 @@ impl Magic for Source {
                     .stdout(format!("stream '{}': {columns}\n", view.name));
                 Ok(())
             }
-            CommandOutput::Query(_) => Err(CellError::new(
+            _ => Err(CellError::new(
                 "InternalException",
-                "a view was asked for, a query was started",
+                "a view was asked for, something else was done",
             )),
         }
     }

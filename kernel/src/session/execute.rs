@@ -147,6 +147,7 @@ impl Kernel {
                 tally: Arc::clone(&ready.tally),
                 live: kernel.live.clone(),
                 failures: Arc::clone(&kernel.failures),
+                rust: Arc::clone(&kernel.rust),
                 outputs,
                 batch,
             };
@@ -155,6 +156,10 @@ impl Kernel {
         tokio::select! {
             ended = &mut cell => ended.unwrap_or_else(|error| Err(broken(error))),
             () = interrupted => {
+                if self.rust.is_busy() {
+                    self.rust.interrupt().await;
+                    return cell.await.unwrap_or_else(|error| Err(broken(error)));
+                }
                 cell.abort();
                 let _ = tokio::time::timeout(INTERRUPT_GRACE, cell).await;
                 Err(CellError::interrupted())
@@ -183,7 +188,12 @@ fn error_content(error: &CellError) -> Value {
     json!({
         "ename": error.ename,
         "evalue": error.evalue,
-        "traceback": display::error_traceback(&error.ename, &error.evalue, error.hint.as_deref()),
+        "traceback": display::error_traceback(
+            &error.ename,
+            &error.evalue,
+            &error.details,
+            error.hint.as_deref(),
+        ),
     })
 }
 

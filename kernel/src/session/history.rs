@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 /// The number under which this session's entries appear; there are no earlier sessions.
 const SESSION: i64 = 1;
+/// How much of a result is remembered, so that large results do not stay in memory.
+const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
 
 /// All executed cells, oldest first.
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ impl History {
         self.entries.push(Entry {
             line,
             input: input.to_owned(),
-            output,
+            output: output.map(shortened),
         });
     }
 
@@ -101,6 +103,14 @@ impl History {
             found.push(entry);
         }
         found
+    }
+}
+
+fn shortened(output: String) -> String {
+    let kept = output.floor_char_boundary(KEPT_OUTPUT_BYTES);
+    match kept < output.len() {
+        true => format!("{}…", &output[..kept]),
+        false => output,
     }
 }
 
@@ -200,6 +210,17 @@ mod tests {
             json!({"hist_access_type": "search", "pattern": "status"}),
             &[],
         );
+    }
+
+    #[test]
+    fn a_long_result_is_shortened() {
+        let mut history = History::default();
+        history.add(1, "%%sql", Some("ä".repeat(KEPT_OUTPUT_BYTES)));
+        let request = json!({"hist_access_type": "tail", "output": true});
+        let answer = history.answer(&serde_json::from_value(request).unwrap());
+        let kept = answer[0][2][1].as_str().unwrap();
+        assert!(kept.len() <= KEPT_OUTPUT_BYTES + '…'.len_utf8());
+        assert!(kept.ends_with("ä…"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ async fn run_cell(cell: Cell<'_>, context: &Context) -> Result<()> {
             }
             Ok(())
         }
-        Cell::Rust(code) => Err(no_rust(code)),
+        Cell::Rust(code) => context.rust.execute(code, context).await,
     }
 }
 
@@ -55,22 +55,4 @@ async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
 fn unknown_name(name: &str) -> CellError {
     CellError::usage(format!("'{name}' is no magic, view or query"))
         .hint("%lsmagic lists the magics, %views the views, %queries the queries")
-}
-
-/// What an unmarked cell is told as long as Rust cells do not run.
-fn no_rust(code: &str) -> CellError {
-    let error = CellError::new(
-        "RustCellsNotAvailable",
-        "a cell without a magic is Rust, and Rust cells are not available in this version",
-    );
-    let first_word = code.split_whitespace().next().unwrap_or_default();
-    match first_word.to_uppercase().as_str() {
-        "SELECT" | "WITH" | "CREATE" | "SHOW" | "DESCRIBE" | "EXPLAIN" | "VALUES" | "DROP" => {
-            error.hint("this looks like SQL: put %%sql (or %%stream NAME) on the first line")
-        }
-        _ => error.hint(
-            "start the cell with %%sql for a query, %%stream NAME for a streaming query; \
-             %lsmagic lists what there is",
-        ),
-    }
 }

@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::engine::Engine;
 use crate::live::{Failures, Live};
+use crate::rust::RustCells;
 use crate::sockets::{self, IoPub, Request, Sockets};
 use history::History;
 
@@ -31,6 +32,7 @@ pub struct Kernel {
     engine: Engine,
     live: Live,
     failures: Arc<Failures>,
+    rust: Arc<RustCells>,
     history: Mutex<History>,
     executions: AtomicU32,
     /// Wakes the running cell, if there is one, to end it.
@@ -41,8 +43,10 @@ pub struct Kernel {
 pub async fn run(connection_file: &Path) -> anyhow::Result<()> {
     let info = read_connection_file(connection_file)?;
     let sockets = Sockets::bind(&info).await?;
+    let live = Live::new(sockets.iopub.clone());
     let kernel = Arc::new(Kernel {
-        live: Live::new(sockets.iopub.clone()),
+        rust: Arc::new(RustCells::new(live.clone())),
+        live,
         iopub: sockets.iopub,
         engine: Engine::new().context("start the engine's threads")?,
         failures: Arc::default(),

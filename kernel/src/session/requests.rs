@@ -1,5 +1,6 @@
 //! The requests that are answered at once, also while a cell runs.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,16 @@ use tokio::sync::mpsc;
 use super::Kernel;
 use super::history::HistoryRequest;
 use crate::language::{complete, inspect, is_complete};
+use crate::rust::RustCells;
 use crate::sockets::Request;
 
 /// How long a completion may take; the engine may be busy planning.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-#[derive(Debug, Deserialize)]
+/// How long rust-analyzer may take; its first answer needs longer than those that follow.
+const RUST_PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Deserialize)]
 struct Position {
     code: String,
     cursor_pos: usize,
@@ -55,6 +60,16 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
         "complete_request" => {
             let position: Position = parse(request)?;
             let end = position.cursor_pos;
+            if complete::is_rust(&position.code, end) {
+                let asked = kernel.ask_rust(position, |rust, asked, session| async move {
+                    rust.complete(&asked.code, asked.cursor_pos, session.as_ref())
+                        .await
+                });
+                return Ok(Some(asked.await.map_or_else(
+                    || complete::nothing(end),
+                    complete::Completion::into_content,
+                )));
+            }
             let completed = kernel.ask(move |session| {
                 complete::complete(&position.code, position.cursor_pos, session)
             });
@@ -65,10 +80,16 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
         }
         "inspect_request" => {
             let position: Position = parse(request)?;
-            let inspected = kernel.ask(move |session| {
-                inspect::position(&position.code, position.cursor_pos, session)
-            });
-            let found = inspected.await.flatten();
+            let asked = position.clone();
+            let inspected = kernel
+                .ask(move |session| inspect::position(&asked.code, asked.cursor_pos, session));
+            let mut found = inspected.await.flatten();
+            if found.is_none() && complete::is_rust(&position.code, position.cursor_pos) {
+                let asked = kernel.ask_rust(position, |rust, asked, _| async move {
+                    rust.inspect(&asked.code, asked.cursor_pos).await
+                });
+                found = asked.await.flatten();
+            }
             json!({
                 "status": "ok",
                 "found": found.is_some(),
@@ -101,6 +122,26 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
 }
 
 impl Kernel {
+    /// Asks about Rust code, but not for longer than a person would wait.
+    async fn ask_rust<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        self: &Arc<Self>,
+        position: Position,
+        question: impl FnOnce(Arc<RustCells>, Position, Option<Session>) -> F,
+    ) -> Option<T> {
+        let session = self.engine.session().cloned();
+        let answer = self
+            .engine
+            .spawn(question(Arc::clone(&self.rust), position, session));
+        match tokio::time::timeout(RUST_PATIENCE, answer).await {
+            Ok(Ok(answer)) => Some(answer),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a question about Rust code failed");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
     /// Asks about the session, but not for longer than a person would wait.
     async fn ask<T: Send + 'static>(
         self: &Arc<Self>,

@@ -7,7 +7,10 @@ mod heartbeat;
 mod iopub;
 mod ipc;
 mod message;
+mod publisher;
 mod router;
+mod subscriber;
+mod zmtp;
 
 use anyhow::Context as _;
 use jupyter_protocol::ConnectionInfo;

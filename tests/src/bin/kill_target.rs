@@ -25,7 +25,7 @@ async fn main() -> Result<()> {
     let source = SourceArgs {
         name: "events".to_owned(),
         schema: "id bigint, t timestamp, k string, v bigint".to_owned(),
-        watermark: Some(("t".to_owned(), "5 seconds".to_owned())),
+        watermark: Some(("t".to_owned(), "10 seconds".to_owned())),
         ..SourceArgs::default()
     };
     driver.create_source(&source, &input, true).await?;

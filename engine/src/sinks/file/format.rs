@@ -4,21 +4,16 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BinaryArray, RecordBatch};
-use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::json::writer::{LineDelimited, NullableEncoder};
-use arrow::json::{
-    Encoder, EncoderFactory, EncoderOptions, Writer as JsonWriter,
-    WriterBuilder as JsonWriterBuilder,
-};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::json::writer::LineDelimited;
+use arrow::json::{Writer as JsonWriter, WriterBuilder as JsonWriterBuilder};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::SparkEncoders;
 use crate::options::{OptionSpec, Options};
 
 /// Spark writes milliseconds, whatever the precision.
@@ -172,35 +167,6 @@ impl FileWriter {
     }
 }
 
-/// Binary values are base64, as in Spark.
-#[derive(Debug)]
-struct SparkEncoders;
-
-impl EncoderFactory for SparkEncoders {
-    fn make_default_encoder<'a>(
-        &self,
-        _field: &'a FieldRef,
-        array: &'a dyn Array,
-        _options: &'a EncoderOptions,
-    ) -> std::result::Result<Option<NullableEncoder<'a>>, ArrowError> {
-        if array.data_type() != &DataType::Binary {
-            return Ok(None);
-        }
-        let encoder = Box::new(Base64Encoder(array.as_binary()));
-        Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
-    }
-}
-
-struct Base64Encoder<'a>(&'a BinaryArray);
-
-impl Encoder for Base64Encoder<'_> {
-    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
-        out.push(b'"');
-        out.extend_from_slice(BASE64.encode(self.0.value(row)).as_bytes());
-        out.push(b'"');
-    }
-}
-
 fn cannot_write(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(
         ErrorKind::Io,
@@ -214,7 +180,7 @@ mod tests {
     use std::fs;
 
     use arrow::array::{
-        ArrayRef, Decimal128Array, Float64Array, StringArray, StructArray,
+        ArrayRef, BinaryArray, Decimal128Array, Float64Array, StringArray, StructArray,
         TimestampMicrosecondArray,
     };
     use arrow::datatypes::Field;

@@ -2,6 +2,7 @@
 //! directory, `_spark_metadata/N`. **The entry makes the file part of the output**, so what a
 //! killed run left behind is never read, and a batch that has its entry is not written again.
 
+mod batch;
 mod format;
 
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+pub use batch::{BatchFiles, SaveMode};
 pub use format::{CSV_SINK_OPTIONS, FileFormat};
 
 use crate::checkpointing::{
@@ -21,7 +23,7 @@ use crate::checkpointing::{
 };
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, failed, skip};
+use crate::sinks::{Sink, drain, failed};
 
 /// Writes every batch to one new file of a directory.
 #[derive(Debug)]
@@ -106,7 +108,7 @@ impl Sink for FileSink {
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
         if self.latest.lock().is_some_and(|latest| batch_id <= latest) {
-            skip(rows).await?;
+            drain(rows).await?;
             return Ok(None);
         }
         let entry = self.write(rows).await?;

@@ -1,4 +1,4 @@
-//! The JSON files of one batch, cut into pieces so that all cores have work.
+//! The files of one batch, cut into pieces so that all cores have work.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use futures::stream;
 use crate::checkpointing::from_file_url;
 use crate::error::{Error, Result};
 use crate::sources::SourceBatch;
-use crate::sources::file::json::{JsonDecoder, JsonOptions};
+use crate::sources::file::line_format::{LineDecoder, LineFormat};
 use crate::sources::file::lines::{Compression, Lines, cannot_open, line_number};
 
 const BATCH_ROWS: usize = 8192;
@@ -32,7 +32,7 @@ const COMPRESSION_FACTOR: u64 = 8;
 pub struct FileBatch {
     files: Vec<Arc<BatchFile>>,
     schema: SchemaRef,
-    options: JsonOptions,
+    format: LineFormat,
     num_corrupt_records: Arc<AtomicU64>,
 }
 
@@ -68,7 +68,7 @@ impl FileBatch {
     pub fn new<'a>(
         urls: impl IntoIterator<Item = &'a str>,
         schema: SchemaRef,
-        options: JsonOptions,
+        format: LineFormat,
     ) -> Result<Self> {
         let files = urls
             .into_iter()
@@ -85,21 +85,41 @@ impl FileBatch {
         Ok(Self {
             files,
             schema,
-            options,
+            format,
             num_corrupt_records: Arc::default(),
         })
     }
 
-    /// All lines of all files, one after the other, for who wants no more than that.
-    pub fn for_each_line(&self, mut take: impl FnMut(&[u8])) -> Result<()> {
+    /// All lines of all files, one after the other, for who wants no more than that; with the
+    /// first line of a file comes `true`. Ends early if `take` says `false`.
+    pub(super) fn for_each_line(&self, mut take: impl FnMut(&[u8], bool) -> bool) -> Result<()> {
         for file in &self.files {
             let failed = |error| Error::io(format!("read '{}'", file.path.display()), error);
             let mut lines = Lines::open(&file.path, file.compression, 0..u64::MAX)?;
+            let mut is_first = true;
             while let Some(line) = lines.next().map_err(failed)? {
-                take(line);
+                if !take(line, std::mem::take(&mut is_first)) {
+                    return Ok(());
+                }
             }
         }
         Ok(())
+    }
+
+    /// As in Spark, what was wrong with records cannot be asked for alone: it depends on the other
+    /// columns that are asked for.
+    fn check_projection(&self, projection: &[usize]) -> Result<()> {
+        let (Some(corrupt), [only]) = (self.format.corrupt_record_column(), projection) else {
+            return Ok(());
+        };
+        if self.schema.field(*only).name() != corrupt {
+            return Ok(());
+        }
+        Err(Error::analysis(format!(
+            "column '{corrupt}' cannot be the only one that a query reads"
+        ))
+        .with_condition("UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
+        .with_hint("select the columns that records are to be checked for as well"))
     }
 
     /// The pieces of one partition. Every partition gets about as many bytes; the division depends
@@ -174,7 +194,8 @@ impl SourceBatch for FileBatch {
         partitions: usize,
         projection: &[usize],
     ) -> Result<SendableRecordBatchStream> {
-        let decoder = JsonDecoder::new(&self.options, &self.schema, projection, BATCH_ROWS)?;
+        self.check_projection(projection)?;
+        let decoder = self.format.decoder(&self.schema, projection, BATCH_ROWS)?;
         let schema = decoder.schema().clone();
         let rows = Rows {
             pieces: self.pieces(partition, partitions).into_iter(),
@@ -199,7 +220,7 @@ impl SourceBatch for FileBatch {
 struct Rows {
     pieces: std::vec::IntoIter<Piece>,
     current: Option<(Piece, Lines)>,
-    decoder: JsonDecoder,
+    decoder: Box<dyn LineDecoder>,
     /// How many corrupt records are in the shared count.
     reported: u64,
     num_corrupt_records: Arc<AtomicU64>,
@@ -227,6 +248,7 @@ impl Rows {
                 };
                 let file = &piece.file;
                 let lines = Lines::open(&file.path, file.compression, piece.range.clone())?;
+                self.decoder.start_part(piece.range.start == 0);
                 self.current = Some((piece, lines));
                 continue;
             };
@@ -266,7 +288,9 @@ mod tests {
 
     use super::*;
     use crate::checkpointing::to_file_url;
-    use crate::sources::file::json::ParseMode;
+    use crate::options::Options;
+    use crate::sources::file::CSV_OPTIONS;
+    use crate::sources::file::json::{JsonOptions, ParseMode};
 
     fn write(path: &Path, ids: Range<i64>) {
         let mut file = fs::File::create(path).unwrap();
@@ -290,7 +314,8 @@ mod tests {
             .iter()
             .map(|path| to_file_url(path).unwrap())
             .collect();
-        FileBatch::new(urls.iter().map(String::as_str), schema, options).unwrap()
+        let urls = urls.iter().map(String::as_str);
+        FileBatch::new(urls, schema, LineFormat::Json(options)).unwrap()
     }
 
     async fn ids(batch: &FileBatch, partition: usize, partitions: usize) -> Vec<i64> {
@@ -324,6 +349,31 @@ mod tests {
         let mut all = parts.concat();
         all.sort_unstable();
         assert_eq!(all, (0..60_000).collect::<Vec<_>>());
+        assert!(batch.metrics().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_header_of_a_file_is_read_once_in_all_partitions() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        let mut text = "id,text\n".to_string();
+        for id in 0..50_000 {
+            text.push_str(&format!("{id},some more bytes\n"));
+        }
+        fs::write(&path, text).unwrap();
+        let given = [("header".to_string(), "true".to_string())].into();
+        let options = Options::new("test", &given, &CSV_OPTIONS, &[]).unwrap();
+        let fields = [("id", DataType::Int64), ("text", DataType::Utf8)];
+        let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let url = to_file_url(&path).unwrap();
+        let format = LineFormat::new("csv", &options).unwrap();
+        let batch = FileBatch::new([url.as_str()], schema, format).unwrap();
+        let parts = [ids(&batch, 0, 2).await, ids(&batch, 1, 2).await];
+        assert!(parts.iter().all(|part| part.len() > 10_000));
+        let mut all = parts.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..50_000).collect::<Vec<_>>());
         assert!(batch.metrics().is_empty());
     }
 

@@ -98,7 +98,7 @@ impl Lines {
         self.offset + self.position as u64
     }
 
-    /// The next line, without its end.
+    /// The next line, without its end, which is `\n` or `\r\n`.
     pub fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.offset() >= self.end {
             return Ok(None);
@@ -120,7 +120,8 @@ impl Lines {
             return Ok(None);
         }
         self.position = (end_of_line + 1).min(self.filled);
-        Ok(Some(&self.buffer[start..end_of_line]))
+        let line = &self.buffer[start..end_of_line];
+        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
     /// Reads on, keeping what was not handed out.
@@ -194,7 +195,7 @@ mod tests {
         let path = dir.path().join("x");
         let text = "a\nbb\n\nccc\r\ndddd";
         fs::write(&path, text).unwrap();
-        let all = ["a", "bb", "", "ccc\r", "dddd"];
+        let all = ["a", "bb", "", "ccc", "dddd"];
         let len = text.len() as u64;
         for cut in 0..=len {
             let mut lines = read(&path, Compression::None, 0..cut);

@@ -1,22 +1,28 @@
-//! Files: JSON as a stream, and JSON, Parquet and CSV as tables.
+//! Files: JSON, CSV and text as streams, and the same and Parquet as tables.
 
 mod csv;
+mod decimal;
 mod file_batch;
 pub mod json;
+mod line_format;
 mod lines;
 mod listing;
 mod options;
+mod record_options;
+mod records;
 mod seen_files;
 mod source;
 mod table;
+mod text;
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
+pub use csv::CSV_OPTIONS;
 pub use listing::LISTING_OPTIONS;
 pub use options::{FileStreamOptions, RateLimit, STREAM_OPTIONS};
-pub use source::FileStreamSource;
+pub use source::{FileStreamDefinition, FileStreamSource};
 pub use table::{TABLE_FORMATS, table};
 
 /// The schema with every column, also inside of others, nullable: files promise nothing.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::options::{OptionMap, OptionSpec, Options};
-use crate::sources::file::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
-use crate::sources::file::listing::{LISTING_OPTIONS, ListingOptions};
+use crate::sources::file::line_format::LineFormat;
+use crate::sources::file::listing::LISTING_OPTIONS;
 
 /// The options of the stream itself, for checks and documentation.
 pub const STREAM_OPTIONS: [OptionSpec; 8] = [
@@ -61,13 +61,23 @@ pub enum RateLimit {
     Bytes(u64),
 }
 
-/// Checked options of a streaming file source.
+/// The options of a stream of files in the format `name`, if they all exist. What their values say
+/// about files and records is checked when the stream is defined, what they say about batches when
+/// a query starts ([`FileStreamOptions`]), as in Spark.
+pub(super) fn known_options(name: &str, given: &OptionMap) -> Result<Options> {
+    let format = LineFormat::options(name)
+        .ok_or_else(|| Error::internal(format!("format '{name}' is none of lines")))?;
+    let known = LISTING_OPTIONS
+        .iter()
+        .chain(&STREAM_OPTIONS)
+        .chain(format.known);
+    let absent = [&ABSENT[..], format.absent].concat();
+    Options::new(format!("source format '{name}'"), given, known, &absent)
+}
+
+/// How files become batches.
 #[derive(Debug, Clone)]
 pub struct FileStreamOptions {
-    /// Which files there are.
-    pub listing: ListingOptions,
-    /// How they are read.
-    pub json: JsonOptions,
     /// How much one batch takes.
     pub rate_limit: RateLimit,
     /// The newest files first.
@@ -83,15 +93,9 @@ pub struct FileStreamOptions {
 }
 
 impl FileStreamOptions {
-    /// Reads and checks the options.
-    pub fn new(given: &OptionMap) -> Result<Self> {
-        let known = STREAM_OPTIONS
-            .iter()
-            .chain(&LISTING_OPTIONS)
-            .chain(&JSON_OPTIONS);
-        let absent = [&ABSENT[..], &JSON_OPTIONS_ABSENT].concat();
-        let options = Options::new("source format 'json'", given, known, &absent)?;
-        let rate_limit = rate_limit(&options)?;
+    /// Reads and checks the values.
+    pub fn new(options: &Options) -> Result<Self> {
+        let rate_limit = rate_limit(options)?;
         let latest_first = options.boolean("latestFirst", false)?;
         if !options
             .get("cleanSource")
@@ -108,8 +112,6 @@ impl FileStreamOptions {
                 .ok_or_else(|| options.invalid("maxFileAge", "a duration, e.g. 7d or 12h"))?,
         };
         Ok(Self {
-            json: JsonOptions::new(&options)?,
-            listing: ListingOptions::new(&options)?,
             rate_limit,
             latest_first,
             max_file_age_ms,
@@ -165,13 +167,14 @@ mod tests {
         let given = given
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
-        FileStreamOptions::new(&given.collect())
+        FileStreamOptions::new(&known_options("csv", &given.collect())?)
     }
 
     #[test]
     fn options_are_read_and_checked() {
         let given = options(&[
             ("path", "/data"),
+            ("header", "true"),
             ("MaxFilesPerTrigger", "3"),
             ("maxFileAge", "2h"),
         ]);
@@ -196,17 +199,12 @@ mod tests {
                 "must be off in this version, not 'delete'",
             ),
             (vec![("maxFileAge", "1 fortnight")], "must be a duration"),
-            (
-                vec![("mode", "LAX")],
-                "must be PERMISSIVE, DROPMALFORMED or FAILFAST",
-            ),
-            (vec![("timeZone", "Mars")], "must be a time zone"),
             (vec![("multiLine", "true")], "not supported in this version"),
             (
                 vec![("maxFilePerTrigger", "1")],
                 "unknown option 'maxFilePerTrigger'",
             ),
-            (vec![], "needs a path"),
+            (vec![("maxFilesPerTrigger", "x")], "must be a positive"),
         ] {
             let error = options(&given).unwrap_err();
             assert!(error.message().contains(message), "{error}");

@@ -10,21 +10,66 @@ use serde_json::json;
 
 use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog};
 use crate::error::{Error, Result};
-use crate::options::OptionMap;
+use crate::options::{OptionMap, Options};
 use crate::sources::file::file_batch::FileBatch;
-use crate::sources::file::json::JsonDecoder;
-use crate::sources::file::listing::{ListedFile, Listing};
+use crate::sources::file::line_format::{FileSchema, LineFormat};
+use crate::sources::file::listing::{ListedFile, Listing, ListingOptions};
 use crate::sources::file::nullable;
-use crate::sources::file::options::{FileStreamOptions, RateLimit};
+use crate::sources::file::options::{FileStreamOptions, RateLimit, known_options};
 use crate::sources::file::seen_files::SeenFiles;
 use crate::sources::{Offset, ReadLimit, Source, SourceBatch};
 
-/// Reads JSON files as they appear.
+/// What a stream of files reads, before any query reads it.
+#[derive(Debug)]
+pub struct FileStreamDefinition {
+    listing: Listing,
+    format: LineFormat,
+    schema: SchemaRef,
+    options: Options,
+}
+
+impl FileStreamDefinition {
+    /// Files of `format`; `path` is among the options. `schema` may be missing if the format has
+    /// only one.
+    pub fn new(format: &str, options: &OptionMap, schema: Option<SchemaRef>) -> Result<Self> {
+        let options = known_options(format, options)?;
+        let reader = LineFormat::new(format, &options)?;
+        let listing = Listing::new(ListingOptions::new(&options)?)?;
+        let schema = match (schema, reader.schema()) {
+            (Some(schema), _) | (None, FileSchema::Known(schema)) => schema,
+            (None, FileSchema::Inferred(_)) => return Err(needs_schema(format)),
+        };
+        // A column that cannot be read is an error now, not in the first batch.
+        reader.check(&schema)?;
+        Ok(Self {
+            listing,
+            format: reader,
+            schema: nullable(&schema),
+            options,
+        })
+    }
+
+    /// The columns of its rows.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// e.g. `FileStreamSource[file:/data/in]`.
+    pub fn description(&self) -> String {
+        format!("FileStreamSource[file:{}]", self.listing.root().display())
+    }
+}
+
+fn needs_schema(format: &str) -> Error {
+    Error::analysis(format!("a stream of format '{format}' needs a schema"))
+        .with_hint("write the columns below %%source, e.g. user STRING, ts TIMESTAMP")
+}
+
+/// Reads files as they appear.
 #[derive(Debug)]
 pub struct FileStreamSource {
+    definition: FileStreamDefinition,
     options: FileStreamOptions,
-    schema: SchemaRef,
-    listing: Listing,
     log: FileSourceLog,
     /// The last entry of the log; -1 before the first.
     current: i64,
@@ -38,18 +83,14 @@ pub struct FileStreamSource {
 }
 
 impl FileStreamSource {
-    /// A source with these options; `path` is among them. Its log is in `metadata_path`
-    /// (`CHECKPOINT/sources/0`) and is written durably if `durable`.
+    /// A source for one run of a query. Its log is in `metadata_path` (`CHECKPOINT/sources/0`) and
+    /// is written durably if `durable`.
     pub fn new(
-        options: &OptionMap,
-        schema: SchemaRef,
+        definition: FileStreamDefinition,
         metadata_path: PathBuf,
         durable: bool,
     ) -> Result<Self> {
-        let options = FileStreamOptions::new(options)?;
-        // A column that cannot be read is an error now, not in the first batch.
-        let all: Vec<usize> = (0..schema.fields().len()).collect();
-        JsonDecoder::new(&options.json, &schema, &all, 0)?;
+        let options = FileStreamOptions::new(&definition.options)?;
         let log = FileSourceLog::open(CheckpointFileManager::new(metadata_path, durable))?;
         let mut seen = SeenFiles::new(options.max_file_age_ms, options.file_name_only);
         for entry in log.all()? {
@@ -57,12 +98,11 @@ impl FileStreamSource {
         }
         seen.purge();
         Ok(Self {
-            listing: Listing::new(options.listing.clone())?,
-            schema: nullable(&schema),
+            definition,
+            options,
             current: log.latest_id()?.unwrap_or(-1),
             log,
             seen,
-            options,
             unread: Vec::new(),
             available_now: None,
             uncommitted: BTreeMap::new(),
@@ -71,7 +111,7 @@ impl FileStreamSource {
 
     /// All files there are now, in the order in which they are to be read.
     fn list(&self) -> Result<Vec<ListedFile>> {
-        let mut files = self.listing.files()?;
+        let mut files = self.definition.listing.files()?;
         // Stable: files of one time stay in order of their paths.
         match self.options.latest_first {
             true => files.sort_by_key(|file| std::cmp::Reverse(file.timestamp_ms)),
@@ -158,11 +198,11 @@ impl FileStreamSource {
 
 impl Source for FileStreamSource {
     fn description(&self) -> String {
-        format!("FileStreamSource[file:{}]", self.listing.root().display())
+        self.definition.description()
     }
 
     fn schema(&self) -> SchemaRef {
-        self.schema.clone()
+        self.definition.schema()
     }
 
     fn latest_offset(&mut self, _: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>> {
@@ -188,8 +228,8 @@ impl Source for FileStreamSource {
             urls.extend(self.entry(id)?.iter().map(|entry| entry.path.clone()));
         }
         let urls = urls.iter().map(String::as_str);
-        let batch = FileBatch::new(urls, self.schema.clone(), self.options.json.clone())?;
-        Ok(Box::new(batch))
+        let format = self.definition.format.clone();
+        Ok(Box::new(FileBatch::new(urls, self.schema(), format)?))
     }
 
     fn commit(&mut self, end: &Offset) -> Result<()> {
@@ -259,8 +299,9 @@ mod tests {
             let mut options: OptionMap = given.collect();
             options.insert("path".into(), self.path("in").display().to_string());
             let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
-            FileStreamSource::new(&options, Arc::new(schema), self.path("sources/0"), false)
-                .unwrap()
+            let schema = Some(Arc::new(schema) as SchemaRef);
+            let definition = FileStreamDefinition::new("json", &options, schema).unwrap();
+            FileStreamSource::new(definition, self.path("sources/0"), false).unwrap()
         }
     }
 

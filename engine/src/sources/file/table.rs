@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::common::project_schema;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions as DataFusionListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -17,24 +16,22 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::stream;
 use url::Url;
 
-use super::csv::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvOptions};
 use super::file_batch::FileBatch;
-use super::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions, SchemaInference};
-use super::lines::Compression;
+use super::line_format::{FileSchema, LineFormat, LineSchemaInference};
 use super::listing::{LISTING_OPTIONS, ListedFile, Listing, ListingOptions};
 use super::nullable;
-use crate::checkpointing::from_file_url;
 use crate::error::{Error, Result};
 use crate::options::{OptionMap, Options, nearest};
 use crate::sources::SourceBatch;
 
 /// Formats of tables.
-pub const TABLE_FORMATS: [&str; 3] = ["json", "parquet", "csv"];
+pub const TABLE_FORMATS: [&str; 4] = ["json", "parquet", "csv", "text"];
 
 /// The files below `paths` as one table. `schema` may be missing: then it comes from the files.
 /// The option `path` stands for a path as well.
@@ -47,28 +44,27 @@ pub async fn table(
 ) -> Result<Arc<dyn TableProvider>> {
     let format = format.to_ascii_lowercase();
     let what = format!("table format '{format}'");
-    let options = match format.as_str() {
-        "json" => {
-            let known = LISTING_OPTIONS.iter().chain(&JSON_OPTIONS);
-            Options::new(what, options, known, &JSON_OPTIONS_ABSENT)?
+    let (options, reader) = match LineFormat::options(&format) {
+        Some(lines) => {
+            let known = LISTING_OPTIONS.iter().chain(lines.known);
+            let options = Options::new(what, options, known, lines.absent)?;
+            let reader = Reader::Lines(LineFormat::new(&format, &options)?);
+            (options, reader)
         }
-        "csv" => {
-            let known = LISTING_OPTIONS.iter().chain(&CSV_OPTIONS);
-            Options::new(what, options, known, &CSV_OPTIONS_ABSENT)?
+        None if format == "parquet" => {
+            let options = Options::new(what, options, &LISTING_OPTIONS, &["mergeSchema"])?;
+            (options, Reader::Parquet)
         }
-        "parquet" => Options::new(what, options, &LISTING_OPTIONS, &["mergeSchema"])?,
-        _ => return Err(unknown_format(&format)),
+        None => return Err(unknown_format(&format)),
     };
     let listings = listings(paths, &options)?;
-    let reader = match format.as_str() {
-        "json" => Reader::Json(JsonOptions::new(&options)?),
-        "csv" => Reader::Csv(CsvOptions::new(&options)?),
-        _ => Reader::Parquet,
-    };
     let schema = match schema {
         Some(schema) => nullable(&schema),
         None => reader.infer_schema(session, &listings).await?,
     };
+    if let Reader::Lines(format) = &reader {
+        format.check(&schema)?;
+    }
     Ok(Arc::new(FilesTable {
         listings,
         reader,
@@ -85,8 +81,7 @@ struct FilesTable {
 
 #[derive(Debug, Clone)]
 enum Reader {
-    Json(JsonOptions),
-    Csv(CsvOptions),
+    Lines(LineFormat),
     Parquet,
 }
 
@@ -108,25 +103,27 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let files = all_files(&self.listings)?;
-        if files.is_empty() {
-            let empty = MemTable::try_new(self.schema.clone(), vec![vec![]])?;
-            return empty.scan(session, projection, filters, limit).await;
+        match &self.reader {
+            Reader::Lines(format) => self.scan_lines(format, &files, session, projection, limit),
+            Reader::Parquet if files.is_empty() => {
+                let schema = project_schema(&self.schema, projection)?;
+                Ok(Arc::new(EmptyExec::new(schema)))
+            }
+            Reader::Parquet => {
+                let config = ListingTableConfig::new_with_multi_paths(urls(&files)?)
+                    .with_listing_options(parquet_options())
+                    .with_schema(self.schema.clone());
+                let table = ListingTable::try_new(config)?;
+                table.scan(session, projection, filters, limit).await
+            }
         }
-        if let Reader::Json(options) = &self.reader {
-            return self.scan_json(options, &files, session, projection, limit);
-        }
-        let config = ListingTableConfig::new_with_multi_paths(urls(&files)?)
-            .with_listing_options(self.reader.listing_options(&files)?)
-            .with_schema(self.schema.clone());
-        let table = ListingTable::try_new(config)?;
-        table.scan(session, projection, filters, limit).await
     }
 }
 
 impl FilesTable {
-    fn scan_json(
+    fn scan_lines(
         &self,
-        options: &JsonOptions,
+        format: &LineFormat,
         files: &[ListedFile],
         session: &dyn Session,
         projection: Option<&Vec<usize>>,
@@ -135,10 +132,10 @@ impl FilesTable {
         let all = || (0..self.schema.fields().len()).collect();
         let projection = projection.cloned().unwrap_or_else(all);
         let schema = Arc::new(self.schema.project(&projection)?);
-        let batch = Arc::new(json_batch(files, self.schema.clone(), options.clone())?);
+        let batch = Arc::new(file_batch(files, self.schema.clone(), format)?);
         let partitions = batch.partitions(session.config().target_partitions());
         let streams = (0..partitions).map(|partition| {
-            Arc::new(JsonPartition {
+            Arc::new(FilesPartition {
                 batch: batch.clone(),
                 partition,
                 partitions,
@@ -159,7 +156,7 @@ impl FilesTable {
 }
 
 #[derive(Debug)]
-struct JsonPartition {
+struct FilesPartition {
     batch: Arc<FileBatch>,
     partition: usize,
     partitions: usize,
@@ -167,7 +164,7 @@ struct JsonPartition {
     schema: SchemaRef,
 }
 
-impl PartitionStream for JsonPartition {
+impl PartitionStream for FilesPartition {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -188,6 +185,13 @@ impl PartitionStream for JsonPartition {
 
 impl Reader {
     async fn infer_schema(&self, session: &dyn Session, listings: &[Listing]) -> Result<SchemaRef> {
+        let mut inference = match self {
+            Self::Parquet => None,
+            Self::Lines(format) => match format.schema() {
+                FileSchema::Known(schema) => return Ok(schema),
+                FileSchema::Inferred(inference) => Some((format, inference)),
+            },
+        };
         let files = all_files(listings)?;
         if files.is_empty() {
             return Err(Error::analysis(format!(
@@ -200,63 +204,56 @@ impl Reader {
             .with_condition("UNABLE_TO_INFER_SCHEMA")
             .with_hint("give the schema, or add a file first"));
         }
-        if let Self::Json(options) = self {
-            let batch = json_batch(
-                &files,
-                Arc::new(arrow::datatypes::Schema::empty()),
-                options.clone(),
-            )?;
-            let mut inference = SchemaInference::default();
-            batch.for_each_line(|line| inference.line(line))?;
-            return inference.finish(options);
+        match &mut inference {
+            Some((format, inference)) => schema_of_lines(&files, format, inference.as_mut()),
+            None => schema_of_parquet(&files, session).await,
         }
-        let options = self.listing_options(&files)?;
-        // The files of one table are alike: the first that says something speaks for all.
-        for file in &urls(&files)? {
-            let found = options.infer_schema(session, file).await.map_err(|error| {
-                Error::analysis(format!(
-                    "cannot tell the schema of '{}': {}",
-                    file.as_str(),
-                    error.strip_backtrace()
-                ))
-                .with_source(error)
-            })?;
-            if !found.fields().is_empty() {
-                return Ok(match self {
-                    Self::Csv(csv) => csv.schema(&found),
-                    _ => nullable(&found),
-                });
-            }
-        }
-        Ok(Arc::new(arrow::datatypes::Schema::empty()))
     }
+}
 
-    fn listing_options(&self, files: &[ListedFile]) -> Result<DataFusionListingOptions> {
-        let format: Arc<dyn FileFormat> = match self {
-            Self::Csv(csv) => {
-                let first = files
-                    .first()
-                    .map(|file| from_file_url(&file.url))
-                    .transpose()?;
-                let compression = first.as_deref().map(Compression::of).transpose()?;
-                Arc::new(csv.format().with_file_compression_type(match compression {
-                    Some(Compression::Gzip) => FileCompressionType::GZIP,
-                    Some(Compression::Zstd) => FileCompressionType::ZSTD,
-                    _ => FileCompressionType::UNCOMPRESSED,
-                }))
-            }
-            _ => {
-                let mut parquet = TableParquetOptions::default();
-                // Spark's own timestamps, before it followed the standard.
-                parquet.global.coerce_int96 = Some("us".to_string());
-                parquet.global.coerce_int96_tz = Some("UTC".to_string());
-                let format = ParquetFormat::default().with_options(parquet);
-                Arc::new(format.with_force_view_types(false))
-            }
-        };
-        // The listing has chosen the files: no extension is required of them.
-        Ok(DataFusionListingOptions::new(format).with_file_extension(""))
+fn schema_of_lines(
+    files: &[ListedFile],
+    format: &LineFormat,
+    inference: &mut dyn LineSchemaInference,
+) -> Result<SchemaRef> {
+    let batch = file_batch(files, Arc::new(Schema::empty()), format)?;
+    batch.for_each_line(|line, is_first| {
+        if is_first {
+            inference.start_file();
+        }
+        inference.line(line)
+    })?;
+    Ok(inference.finish())
+}
+
+async fn schema_of_parquet(files: &[ListedFile], session: &dyn Session) -> Result<SchemaRef> {
+    let options = parquet_options();
+    // The files of one table are alike: the first that says something speaks for all.
+    for file in &urls(files)? {
+        let found = options.infer_schema(session, file).await.map_err(|error| {
+            Error::analysis(format!(
+                "cannot tell the schema of '{}': {}",
+                file.as_str(),
+                error.strip_backtrace()
+            ))
+            .with_source(error)
+        })?;
+        if !found.fields().is_empty() {
+            return Ok(nullable(&found));
+        }
     }
+    Ok(Arc::new(Schema::empty()))
+}
+
+fn parquet_options() -> DataFusionListingOptions {
+    let mut parquet = TableParquetOptions::default();
+    // Spark's own timestamps, before it followed the standard.
+    parquet.global.coerce_int96 = Some("us".to_string());
+    parquet.global.coerce_int96_tz = Some("UTC".to_string());
+    let format = ParquetFormat::default().with_options(parquet);
+    // The listing has chosen the files: no extension is required of them.
+    DataFusionListingOptions::new(Arc::new(format.with_force_view_types(false)))
+        .with_file_extension("")
 }
 
 fn listings(paths: &[String], options: &Options) -> Result<Vec<Listing>> {
@@ -298,8 +295,9 @@ fn urls(files: &[ListedFile]) -> Result<Vec<ListingTableUrl>> {
     files.iter().map(url).collect()
 }
 
-fn json_batch(files: &[ListedFile], schema: SchemaRef, options: JsonOptions) -> Result<FileBatch> {
-    FileBatch::new(files.iter().map(|file| file.url.as_str()), schema, options)
+fn file_batch(files: &[ListedFile], schema: SchemaRef, format: &LineFormat) -> Result<FileBatch> {
+    let urls = files.iter().map(|file| file.url.as_str());
+    FileBatch::new(urls, schema, format.clone())
 }
 
 fn unknown_format(format: &str) -> Error {

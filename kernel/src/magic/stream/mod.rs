@@ -101,10 +101,10 @@ impl Magic for Stream {
         let hold = context.live.hold_text();
         let query = match context.session.execute(&plan).await? {
             CommandOutput::Query(query) => query,
-            CommandOutput::View(_) => {
+            _ => {
                 return Err(CellError::new(
                     "InternalException",
-                    "a query was asked for, a view was registered",
+                    "a query was asked for, something else was done",
                 ));
             }
         };
@@ -131,7 +131,8 @@ pub fn ends_by_itself(query: &StreamingQuery) -> bool {
     matches!(query.trigger(), Trigger::Once | Trigger::AvailableNow)
 }
 
-fn card(query: &StreamingQuery) -> Draw {
+/// Draws a query's card.
+pub fn card(query: &StreamingQuery) -> Draw {
     let query = query.clone();
     Box::new(move || {
         let query = query.clone();

@@ -18,11 +18,11 @@ use arrow::error::ArrowError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::decimal::parse_decimal;
 use super::object::{Object, Reject};
 use super::parser::{Number, Parser, is_number};
-use super::time::{Zone, parse_date, parse_timestamp, parse_timestamp_ntz};
+use crate::datetime::TimeFormats;
 use crate::error::{Error, Result};
+use crate::sources::file::decimal::parse_decimal;
 
 /// How well a value fitted its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub(super) enum Fit {
 
 /// A column under construction.
 #[derive(Debug)]
-pub(super) enum Column {
+pub(in crate::sources::file) enum Column {
     Boolean(BooleanBuilder),
     Int8(PrimitiveBuilder<Int8Type>),
     Int16(PrimitiveBuilder<Int16Type>),
@@ -46,9 +46,9 @@ pub(super) enum Column {
     Float32(PrimitiveBuilder<Float32Type>),
     Float64(PrimitiveBuilder<Float64Type>),
     Decimal(PrimitiveBuilder<Decimal128Type>, u8, i8),
-    Date(PrimitiveBuilder<Date32Type>),
-    Timestamp(PrimitiveBuilder<TimestampMicrosecondType>, Zone),
-    TimestampNtz(PrimitiveBuilder<TimestampMicrosecondType>),
+    Date(PrimitiveBuilder<Date32Type>, TimeFormats),
+    Timestamp(PrimitiveBuilder<TimestampMicrosecondType>, TimeFormats),
+    TimestampNtz(PrimitiveBuilder<TimestampMicrosecondType>, TimeFormats),
     String(StringBuilder),
     Binary(BinaryBuilder),
     Struct(Box<Object>, Validity),
@@ -58,10 +58,10 @@ pub(super) enum Column {
 
 /// Which values are not NULL.
 #[derive(Debug)]
-pub(super) struct Validity(BooleanBufferBuilder);
+pub(in crate::sources::file) struct Validity(BooleanBufferBuilder);
 
 #[derive(Debug)]
-pub(super) struct ListColumn {
+pub(in crate::sources::file) struct ListColumn {
     field: FieldRef,
     offsets: Vec<i32>,
     validity: Validity,
@@ -69,7 +69,7 @@ pub(super) struct ListColumn {
 }
 
 #[derive(Debug)]
-pub(super) struct MapColumn {
+pub(in crate::sources::file) struct MapColumn {
     entries: FieldRef,
     fields: Fields,
     offsets: Vec<i32>,
@@ -79,8 +79,13 @@ pub(super) struct MapColumn {
 }
 
 impl Column {
-    /// An empty column; timestamps without a zone are from `zone`.
-    pub(super) fn new(name: &str, data_type: &DataType, zone: Zone, rows: usize) -> Result<Self> {
+    /// An empty column; texts stand for times as `times` says.
+    pub(in crate::sources::file) fn new(
+        name: &str,
+        data_type: &DataType,
+        times: &TimeFormats,
+        rows: usize,
+    ) -> Result<Self> {
         macro_rules! primitive {
             () => {
                 PrimitiveBuilder::with_capacity(rows).with_data_type(data_type.clone())
@@ -94,25 +99,27 @@ impl Column {
             DataType::Int64 => Self::Int64(primitive!()),
             DataType::Float32 => Self::Float32(primitive!()),
             DataType::Float64 => Self::Float64(primitive!()),
-            DataType::Date32 => Self::Date(primitive!()),
+            DataType::Date32 => Self::Date(primitive!(), times.clone()),
             DataType::Decimal128(precision, scale) => {
                 Self::Decimal(primitive!(), *precision, *scale)
             }
             DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
-                Self::Timestamp(primitive!(), zone)
+                Self::Timestamp(primitive!(), times.clone())
             }
-            DataType::Timestamp(TimeUnit::Microsecond, None) => Self::TimestampNtz(primitive!()),
+            DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                Self::TimestampNtz(primitive!(), times.clone())
+            }
             DataType::Utf8 => Self::String(StringBuilder::with_capacity(rows, rows * 8)),
             DataType::Binary => Self::Binary(BinaryBuilder::with_capacity(rows, rows * 8)),
             DataType::Struct(fields) => Self::Struct(
-                Box::new(Object::new(fields, zone, rows)?),
+                Box::new(Object::new(fields, times, rows)?),
                 Validity::new(rows),
             ),
             DataType::List(field) => Self::List(Box::new(ListColumn {
                 field: field.clone(),
                 offsets: vec![0],
                 validity: Validity::new(rows),
-                values: Self::new(name, field.data_type(), zone, rows)?,
+                values: Self::new(name, field.data_type(), times, rows)?,
             })),
             DataType::Map(entries, false) => match entries.data_type() {
                 DataType::Struct(fields) if fields[0].data_type() == &DataType::Utf8 => {
@@ -122,7 +129,7 @@ impl Column {
                         offsets: vec![0],
                         validity: Validity::new(rows),
                         keys: StringBuilder::new(),
-                        values: Self::new(name, fields[1].data_type(), zone, rows)?,
+                        values: Self::new(name, fields[1].data_type(), times, rows)?,
                     }))
                 }
                 _ => return Err(unsupported(name, data_type)),
@@ -144,7 +151,10 @@ impl Column {
                 self.append_null();
                 true
             }
-            (column, b'"') => column.read_text(json.string()?),
+            (column, b'"' | b'\'') => {
+                let words = json.leniency().non_numeric_numbers;
+                column.read_text(json.string()?, words)
+            }
             (Self::String(column), _) => {
                 let start = json.position();
                 json.skip()?;
@@ -208,18 +218,21 @@ impl Column {
         }
     }
 
-    /// Appends the value a string stands for, if it stands for one.
-    fn read_text(&mut self, text: &str) -> bool {
+    /// Appends the value a string stands for, if it stands for one. `words`: whether `NaN` and its
+    /// like do.
+    fn read_text(&mut self, text: &str, words: bool) -> bool {
         match self {
             Self::String(column) => {
                 column.append_value(text);
                 true
             }
-            Self::Timestamp(column, zone) => append(column, parse_timestamp(text, *zone)),
-            Self::TimestampNtz(column) => append(column, parse_timestamp_ntz(text)),
-            Self::Date(column) => append(column, parse_date(text)),
-            Self::Float32(column) => append(column, not_finite(text).map(|value| value as f32)),
-            Self::Float64(column) => append(column, not_finite(text)),
+            Self::Timestamp(column, times) => append(column, times.parse_timestamp(text)),
+            Self::TimestampNtz(column, times) => append(column, times.parse_timestamp_ntz(text)),
+            Self::Date(column, times) => append(column, times.parse_date(text)),
+            Self::Float32(column) if words => {
+                append(column, not_finite(text).map(|value| value as f32))
+            }
+            Self::Float64(column) if words => append(column, not_finite(text)),
             Self::Decimal(column, precision, scale) => {
                 append(column, parse_decimal(text, *precision, *scale))
             }
@@ -245,8 +258,8 @@ impl Column {
             Self::Float32(column) => column.len(),
             Self::Float64(column) => column.len(),
             Self::Decimal(column, ..) => column.len(),
-            Self::Date(column) => column.len(),
-            Self::Timestamp(column, _) | Self::TimestampNtz(column) => column.len(),
+            Self::Date(column, _) => column.len(),
+            Self::Timestamp(column, _) | Self::TimestampNtz(column, _) => column.len(),
             Self::String(column) => column.len(),
             Self::Binary(column) => column.len(),
             Self::Struct(_, validity) => validity.len(),
@@ -255,7 +268,7 @@ impl Column {
         }
     }
 
-    pub(super) fn append_null(&mut self) {
+    pub(in crate::sources::file) fn append_null(&mut self) {
         match self {
             Self::Boolean(column) => column.append_null(),
             Self::Int8(column) => column.append_null(),
@@ -265,8 +278,8 @@ impl Column {
             Self::Float32(column) => column.append_null(),
             Self::Float64(column) => column.append_null(),
             Self::Decimal(column, ..) => column.append_null(),
-            Self::Date(column) => column.append_null(),
-            Self::Timestamp(column, _) | Self::TimestampNtz(column) => column.append_null(),
+            Self::Date(column, _) => column.append_null(),
+            Self::Timestamp(column, _) | Self::TimestampNtz(column, _) => column.append_null(),
             Self::String(column) => column.append_null(),
             Self::Binary(column) => column.append_null(),
             Self::Struct(object, validity) => {
@@ -321,7 +334,7 @@ impl Column {
     }
 
     /// Takes the values out.
-    pub(super) fn finish(&mut self) -> std::result::Result<ArrayRef, ArrowError> {
+    pub(in crate::sources::file) fn finish(&mut self) -> std::result::Result<ArrayRef, ArrowError> {
         Ok(match self {
             Self::Boolean(column) => Arc::new(column.finish()),
             Self::Int8(column) => Arc::new(column.finish()),
@@ -331,8 +344,8 @@ impl Column {
             Self::Float32(column) => Arc::new(column.finish()),
             Self::Float64(column) => Arc::new(column.finish()),
             Self::Decimal(column, ..) => Arc::new(column.finish()),
-            Self::Date(column) => Arc::new(column.finish()),
-            Self::Timestamp(column, _) | Self::TimestampNtz(column) => Arc::new(column.finish()),
+            Self::Date(column, _) => Arc::new(column.finish()),
+            Self::Timestamp(column, _) | Self::TimestampNtz(column, _) => Arc::new(column.finish()),
             Self::String(column) => Arc::new(column.finish()),
             Self::Binary(column) => Arc::new(column.finish()),
             Self::Struct(object, validity) => {
@@ -425,7 +438,8 @@ impl MapColumn {
     }
 }
 
-fn append<T: arrow::datatypes::ArrowPrimitiveType>(
+/// Appends a value, if there is one.
+pub(in crate::sources::file) fn append<T: arrow::datatypes::ArrowPrimitiveType>(
     column: &mut PrimitiveBuilder<T>,
     value: Option<T::Native>,
 ) -> bool {

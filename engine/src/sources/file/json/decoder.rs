@@ -1,165 +1,98 @@
-//! Lines into record batches. **Every record is kept, dropped or refused as the mode says, and
-//! counted if it did not fit**; a record that breaks off in the middle leaves nothing behind.
+//! Lines into record batches; a record that breaks off in the middle leaves nothing behind.
 
-use std::sync::Arc;
-
-use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, StringArray,
-    StringBuilder,
-};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Fields, Schema, SchemaRef};
 
 use super::column::Fit;
 use super::object::{Object, Reject};
-use super::options::{JsonOptions, ParseMode};
-use super::parser::Parser;
-use crate::error::{Error, ErrorKind, Result};
-
-const SNIPPET_CHARS: usize = 120;
+use super::options::JsonOptions;
+use super::parser::{Leniency, Parser};
+use crate::error::Result;
+use crate::sources::file::line_format::LineDecoder;
+use crate::sources::file::records::{Records, unfinished};
 
 /// Fills batches from lines of JSON.
 #[derive(Debug)]
 pub struct JsonDecoder {
-    mode: ParseMode,
+    leniency: Leniency,
+    records: Records,
     /// The columns that are read from the text.
-    records: Object,
-    /// Schema of the batches.
-    schema: SchemaRef,
-    /// Where each column of a batch comes from.
-    sources: Vec<ColumnSource>,
-    /// Text of corrupt records by row; kept only if a column wants it.
-    corrupt_texts: Option<Vec<(usize, String)>>,
-    /// Rows to be left out.
-    discarded: Vec<usize>,
-    num_corrupt_records: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum ColumnSource {
-    Record(usize),
-    CorruptText,
+    columns: Object,
 }
 
 impl JsonDecoder {
     /// A decoder of `schema` that gives the columns `projection`, in that order. `rows` is how many
-    /// a batch will have, about. If the text of corrupt records is asked for, all columns of the
-    /// schema are checked, otherwise only those in the projection.
+    /// a batch will have, about. Only the columns in the projection are checked.
     pub fn new(
         options: &JsonOptions,
         schema: &Schema,
         projection: &[usize],
         rows: usize,
     ) -> Result<Self> {
-        let corrupt = schema.index_of(&options.corrupt_record_column).ok();
-        if let Some(index) = corrupt {
-            check_corrupt_record_column(schema, index)?;
-        }
-        let wants_corrupt = corrupt.is_some_and(|index| projection.contains(&index));
-        let read: Vec<usize> = (0..schema.fields().len())
-            .filter(|index| Some(*index) != corrupt)
-            .filter(|index| wants_corrupt || projection.contains(index))
-            .collect();
-        let sources =
-            projection
-                .iter()
-                .map(|index| match read.iter().position(|read| read == index) {
-                    Some(position) => ColumnSource::Record(position),
-                    None => ColumnSource::CorruptText,
-                });
-        let fields: Fields = read
-            .iter()
-            .map(|index| schema.fields()[*index].clone())
-            .collect();
-        let projected: Fields = projection
-            .iter()
-            .map(|index| schema.fields()[*index].clone())
-            .collect();
+        let column = &options.corrupt_record_column;
+        let records = Records::new(options.mode, schema, projection, column)?;
+        let read = records.read().iter();
+        let fields: Fields = read.map(|index| schema.fields()[*index].clone()).collect();
         Ok(Self {
-            mode: options.mode,
-            records: Object::new(&fields, options.zone, rows)?,
-            schema: Arc::new(Schema::new(projected)),
-            sources: sources.collect(),
-            corrupt_texts: wants_corrupt.then(Vec::new),
-            discarded: Vec::new(),
-            num_corrupt_records: 0,
+            leniency: options.leniency,
+            columns: Object::new(&fields, &options.times, rows)?,
+            records,
         })
     }
 
     /// Schema of the batches.
     pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+        self.records.schema()
     }
 
     /// Rows read since the last flush.
     pub fn num_rows(&self) -> usize {
-        self.records.len()
+        self.columns.len()
     }
 
     /// How many records did not fit, so far.
     pub fn num_corrupt_records(&self) -> u64 {
-        self.num_corrupt_records
+        self.records.num_corrupt()
     }
 
     /// Reads one line. Fails in FAILFAST mode, with an error that shows the line but does not
     /// know where it stands.
     pub fn decode_line(&mut self, line: &[u8]) -> Result<()> {
-        self.decode(line, line)
+        let Ok(text) = str::from_utf8(line) else {
+            return self.malformed(line, "it is not UTF-8");
+        };
+        let mut first_row = self.columns.len();
+        let mut outcome = self.read_records(&mut Parser::new(text, self.leniency));
+        if let Err(Reject::DuplicateName) = outcome {
+            self.roll_back(first_row);
+            first_row = self.columns.len();
+            let mut json = Parser::new(text, self.leniency).with_duplicates();
+            outcome = self.read_records(&mut json);
+        }
+        let why = match outcome {
+            Ok(Fit::Whole) => return Ok(()),
+            Ok(_) => {
+                let rows = first_row..self.columns.len();
+                let why = "a value does not have the type of its column";
+                return self.records.corrupt(rows, line, why);
+            }
+            Err(Reject::Failed(error)) => return Err(error),
+            Err(Reject::Syntax(error)) => error.0,
+            Err(Reject::NoObject) => "it is not an object",
+            Err(Reject::DuplicateName) => "a name comes twice",
+        };
+        self.roll_back(first_row);
+        self.malformed(line, why)
     }
 
     /// The rows read since the last flush, if any.
     pub fn flush(&mut self) -> Result<Option<RecordBatch>> {
-        let rows = self.records.len();
+        let rows = self.columns.len();
         if rows == 0 {
             return Ok(None);
         }
-        let discarded = std::mem::take(&mut self.discarded);
-        let texts = self.corrupt_texts.as_mut().map(std::mem::take);
-        let internal = |error| Error::internal(format!("finish rows of JSON: {error}"));
-        let (_, columns) = self.records.finish().map_err(internal)?;
-        let columns = self
-            .sources
-            .iter()
-            .map(|source| match source {
-                ColumnSource::Record(index) => columns[*index].clone(),
-                ColumnSource::CorruptText => corrupt_column(rows, texts.as_deref().unwrap_or(&[])),
-            })
-            .collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
-        without_rows(batch.map_err(internal)?, &discarded).map(Some)
-    }
-
-    /// Reads `text`; `line` is what the user wrote.
-    fn decode(&mut self, text: &[u8], line: &[u8]) -> Result<()> {
-        let first_row = self.records.len();
-        let Ok(json) = str::from_utf8(text) else {
-            return self.malformed(line, "it is not UTF-8");
-        };
-        let outcome = self.read_records(&mut Parser::new(json));
-        match outcome {
-            Ok(Fit::Whole) => Ok(()),
-            Ok(_) => {
-                let rows = first_row..self.records.len();
-                self.corrupt(rows, line, "a value does not have the type of its column")
-            }
-            Err(Reject::DuplicateName) => {
-                self.roll_back(first_row);
-                match serde_json::from_slice::<serde_json::Value>(text) {
-                    // The last of the values stays, as in Spark.
-                    Ok(record) => self.decode(record.to_string().as_bytes(), line),
-                    Err(error) => self.malformed(line, &error.to_string()),
-                }
-            }
-            Err(Reject::Syntax(error)) => {
-                self.roll_back(first_row);
-                self.malformed(line, error.0)
-            }
-            Err(Reject::NoObject) => {
-                self.roll_back(first_row);
-                self.malformed(line, "it is not an object")
-            }
-        }
+        let (_, columns) = self.columns.finish().map_err(unfinished)?;
+        self.records.batch(rows, columns).map(Some)
     }
 
     fn read_records(&mut self, json: &mut Parser<'_>) -> std::result::Result<Fit, Reject> {
@@ -167,7 +100,7 @@ impl JsonDecoder {
             return Ok(Fit::Whole);
         }
         match json.peek()? {
-            b'{' => self.records.read(json),
+            b'{' => self.columns.read(json),
             b'[' => {
                 let mut fit = Fit::Whole;
                 let mut next = json.first_element()?;
@@ -175,7 +108,7 @@ impl JsonDecoder {
                     if first != b'{' {
                         return Err(Reject::NoObject);
                     }
-                    fit = fit.max(self.records.read(json)?);
+                    fit = fit.max(self.columns.read(json)?);
                     next = json.next_element()?;
                 }
                 Ok(fit)
@@ -186,108 +119,48 @@ impl JsonDecoder {
 
     /// Takes back the rows of a line that broke off.
     fn roll_back(&mut self, first_row: usize) {
-        let reach = self.records.reach();
-        self.records.settle(reach);
-        self.discarded.extend(first_row..reach);
+        let reach = self.columns.reach();
+        self.columns.settle(reach);
+        self.records.discard(first_row..reach);
     }
 
     fn malformed(&mut self, line: &[u8], why: &str) -> Result<()> {
-        let row = self.records.len();
-        self.records.append_nulls();
-        self.corrupt(row..row + 1, line, why)
-    }
-
-    fn corrupt(&mut self, rows: std::ops::Range<usize>, line: &[u8], why: &str) -> Result<()> {
-        self.num_corrupt_records += 1;
-        match self.mode {
-            ParseMode::Permissive => {
-                if let Some(texts) = &mut self.corrupt_texts {
-                    let text = String::from_utf8_lossy(line.trim_ascii_end());
-                    texts.extend(rows.map(|row| (row, text.to_string())));
-                }
-                Ok(())
-            }
-            ParseMode::DropMalformed => {
-                self.discarded.extend(rows);
-                Ok(())
-            }
-            ParseMode::FailFast => Err(malformed_record(line, why)),
-        }
+        let row = self.columns.len();
+        self.columns.append_nulls();
+        self.records.corrupt(row..row + 1, line, why)
     }
 }
 
-fn malformed_record(line: &[u8], why: &str) -> Error {
-    let text = String::from_utf8_lossy(line.trim_ascii());
-    let mut snippet: String = text.chars().take(SNIPPET_CHARS).collect();
-    if snippet.len() < text.len() {
-        snippet.push('…');
+impl LineDecoder for JsonDecoder {
+    fn schema(&self) -> &SchemaRef {
+        Self::schema(self)
     }
-    Error::new(
-        ErrorKind::StreamingQuery,
-        format!("malformed record '{snippet}': {}", lower_first(why)),
-    )
-    .with_condition("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION")
-    .with_hint("--option mode=PERMISSIVE reads what can be read of such a record, --option mode=DROPMALFORMED leaves it out")
-}
 
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
-}
+    fn num_rows(&self) -> usize {
+        Self::num_rows(self)
+    }
 
-fn check_corrupt_record_column(schema: &Schema, index: usize) -> Result<()> {
-    let field = schema.field(index);
-    if field.data_type() == &DataType::Utf8 {
-        return Ok(());
+    fn num_corrupt_records(&self) -> u64 {
+        Self::num_corrupt_records(self)
     }
-    Err(Error::analysis(format!(
-        "column '{}' takes the text of corrupt records and must be a STRING, not {}",
-        field.name(),
-        field.data_type()
-    ))
-    .with_condition("INVALID_CORRUPT_RECORD_TYPE")
-    .with_hint(format!("declare it as '{} STRING'", field.name())))
-}
 
-fn corrupt_column(rows: usize, texts: &[(usize, String)]) -> ArrayRef {
-    if texts.is_empty() {
-        return Arc::new(StringArray::new_null(rows));
+    fn decode_line(&mut self, line: &[u8]) -> Result<()> {
+        Self::decode_line(self, line)
     }
-    let mut column = StringBuilder::with_capacity(rows, 0);
-    for (row, text) in texts {
-        column.append_nulls(row - column.len());
-        column.append_value(text);
-    }
-    column.append_nulls(rows - column.len());
-    Arc::new(column.finish())
-}
 
-fn without_rows(batch: RecordBatch, discarded: &[usize]) -> Result<RecordBatch> {
-    if discarded.is_empty() {
-        return Ok(batch);
+    fn flush(&mut self) -> Result<Option<RecordBatch>> {
+        Self::flush(self)
     }
-    let mut keep = vec![true; batch.num_rows()];
-    for row in discarded {
-        keep[*row] = false;
-    }
-    let kept = keep.iter().filter(|keep| **keep).count();
-    let internal = |error| Error::internal(format!("leave out malformed records: {error}"));
-    if batch.num_columns() == 0 {
-        let options = RecordBatchOptions::new().with_row_count(Some(kept));
-        return RecordBatch::try_new_with_options(batch.schema(), vec![], &options)
-            .map_err(internal);
-    }
-    filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(internal)
 }
 
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
-    use arrow::datatypes::{Field, Int64Type, TimeUnit};
+    use arrow::datatypes::{DataType, Field, Int64Type, TimeUnit};
     use arrow::util::display::{ArrayFormatter, FormatOptions};
 
     use super::*;
+    use crate::sources::file::record_options::ParseMode;
 
     fn schema() -> Schema {
         let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
@@ -354,8 +227,14 @@ mod tests {
         // Spark reads no further than the end of the record.
         assert_eq!(permissive(r#"{"id":1} x"#), ["1|NULL|NULL|NULL|NULL|NULL"]);
         assert_eq!(
-            permissive(r#"{"id":1,"point":{"x":1,"x":2},"id":3}"#),
-            ["3|NULL|NULL|NULL|{x: 2, y: NULL}|NULL"]
+            permissive(r#"{"id":1,"point":{"x":1,"x":2},"id":3,"name":1.50}"#),
+            ["3|1.50|NULL|NULL|{x: 2, y: NULL}|NULL"]
+        );
+        // A value that does not fit takes no other's place.
+        let line = r#"{"id":1,"point":{"x":2,"x":"a"},"id":"b"}"#;
+        assert_eq!(
+            permissive(line),
+            [format!("1|NULL|NULL|NULL|{{x: 2, y: NULL}}|{line}")]
         );
     }
 
@@ -467,7 +346,8 @@ mod tests {
         assert_eq!(nothing.flush().unwrap().unwrap().num_rows(), 1);
         let mut text = decoder(ParseMode::Permissive, &[5, 1]);
         text.decode_line(line).unwrap();
+        text.decode_line(b"oops").unwrap();
         let rows = show(&text.flush().unwrap().unwrap());
-        assert_eq!(rows, [r#"{"id":"x","name":"a"}|a"#]);
+        assert_eq!(rows, ["NULL|a", "oops|NULL"]);
     }
 }

@@ -5,17 +5,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use serde_json::{Map, Value};
 
-use super::options::{JsonOptions, ParseMode};
-use crate::error::Result;
+use super::options::JsonOptions;
+use super::parser::{MAX_DEPTH, Parser, SyntaxError, is_number};
+use crate::sources::file::line_format::LineSchemaInference;
+use crate::sources::file::record_options::ParseMode;
 
 /// Looks at records one after the other.
-#[derive(Debug, Default)]
-pub struct SchemaInference {
-    record: BTreeMap<String, Shape>,
+#[derive(Debug)]
+pub(in crate::sources::file) struct SchemaInference {
+    options: JsonOptions,
+    record: Shapes,
     malformed: bool,
 }
+
+/// The fields of an object.
+type Shapes = BTreeMap<String, Shape>;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Shape {
@@ -25,70 +30,111 @@ enum Shape {
     Float,
     String,
     List(Box<Shape>),
-    Object(BTreeMap<String, Shape>),
+    Object(Shapes),
 }
 
 impl SchemaInference {
-    /// Looks at one line.
-    pub fn line(&mut self, line: &[u8]) {
-        let mut values = serde_json::Deserializer::from_slice(line).into_iter::<Value>();
-        match values.next() {
-            None => {}
-            Some(Ok(Value::Object(record))) => add(&mut self.record, &record),
-            Some(Ok(Value::Array(records))) => {
-                for record in &records {
-                    match record {
-                        Value::Object(record) => add(&mut self.record, record),
-                        _ => self.malformed = true,
-                    }
+    /// Nothing seen yet.
+    pub(in crate::sources::file) fn new(options: JsonOptions) -> Self {
+        Self {
+            options,
+            record: Shapes::new(),
+            malformed: false,
+        }
+    }
+
+    /// The records of a line, or `None` if it has something else.
+    fn records(&self, line: &[u8]) -> Option<Vec<Shapes>> {
+        let text = str::from_utf8(line).ok()?;
+        let mut json = Parser::new(text, self.options.leniency);
+        if json.is_at_end() {
+            return Some(Vec::new());
+        }
+        if json.peek().ok()? == b'{' {
+            return Some(vec![self.object(&mut json, 0).ok()?]);
+        }
+        let mut records = Vec::new();
+        let mut next = (json.peek().ok()? == b'[').then(|| json.first_element().ok())??;
+        while let Some(first) = next {
+            let record = (first == b'{').then(|| self.object(&mut json, 1).ok())??;
+            records.push(record);
+            next = json.next_element().ok()?;
+        }
+        Some(records)
+    }
+
+    fn object(&self, json: &mut Parser<'_>, depth: usize) -> Result<Shapes, SyntaxError> {
+        let mut shapes = Shapes::new();
+        let mut more = json.enter_object()?;
+        while more {
+            let name = json.name()?.to_string();
+            let shape = self.shape(json, depth + 1)?;
+            merge(shapes.entry(name).or_insert(Shape::Null), shape);
+            more = json.next_field()?;
+        }
+        Ok(shapes)
+    }
+
+    fn shape(&self, json: &mut Parser<'_>, depth: usize) -> Result<Shape, SyntaxError> {
+        if depth > MAX_DEPTH {
+            return Err(SyntaxError("it is nested too deeply"));
+        }
+        let shape = match json.peek()? {
+            b'{' => return Ok(Shape::Object(self.object(json, depth)?)),
+            b'[' => {
+                let mut element = Shape::Null;
+                let mut next = json.first_element()?;
+                while next.is_some() {
+                    merge(&mut element, self.shape(json, depth + 1)?);
+                    next = json.next_element()?;
+                }
+                return Ok(Shape::List(Box::new(element)));
+            }
+            first if is_number(first) => {
+                let number = json.number()?;
+                let is_bigint = number.whole && number.text.parse::<i64>().is_ok();
+                if is_bigint {
+                    Shape::Integer
+                } else {
+                    Shape::Float
                 }
             }
-            Some(_) => self.malformed = true,
-        }
-    }
-
-    /// The schema of what was seen. In PERMISSIVE mode, malformed lines ask for a column that
-    /// takes their text.
-    pub fn finish(mut self, options: &JsonOptions) -> Result<SchemaRef> {
-        if self.malformed && options.mode == ParseMode::Permissive {
-            let column = options.corrupt_record_column.clone();
-            self.record.insert(column, Shape::String);
-        }
-        Ok(Arc::new(Schema::new(fields(self.record))))
-    }
-}
-
-fn add(shapes: &mut BTreeMap<String, Shape>, record: &Map<String, Value>) {
-    for (name, value) in record {
-        let shape = shape(value);
-        match shapes.get_mut(name) {
-            Some(known) => merge(known, shape),
-            None => {
-                shapes.insert(name.clone(), shape);
+            first => {
+                json.skip()?;
+                match first {
+                    b'n' => return Ok(Shape::Null),
+                    b't' | b'f' => Shape::Boolean,
+                    _ => Shape::String,
+                }
             }
+        };
+        match self.options.primitives_as_string {
+            true => Ok(Shape::String),
+            false => Ok(shape),
         }
     }
 }
 
-fn shape(value: &Value) -> Shape {
-    match value {
-        Value::Null => Shape::Null,
-        Value::Bool(_) => Shape::Boolean,
-        Value::Number(number) if number.is_i64() => Shape::Integer,
-        Value::Number(_) => Shape::Float,
-        Value::String(_) => Shape::String,
-        Value::Array(values) => {
-            let mut element = Shape::Null;
-            values
-                .iter()
-                .for_each(|value| merge(&mut element, shape(value)));
-            Shape::List(Box::new(element))
+impl LineSchemaInference for SchemaInference {
+    fn line(&mut self, line: &[u8]) -> bool {
+        match self.records(line) {
+            Some(records) => {
+                for (name, shape) in records.into_iter().flatten() {
+                    merge(self.record.entry(name).or_insert(Shape::Null), shape);
+                }
+            }
+            None => self.malformed = true,
         }
-        Value::Object(record) => {
-            let mut shapes = BTreeMap::new();
-            add(&mut shapes, record);
-            Shape::Object(shapes)
+        true
+    }
+
+    /// In PERMISSIVE mode, malformed lines ask for a column that takes their text.
+    fn finish(&mut self) -> SchemaRef {
+        let mut record = std::mem::take(&mut self.record);
+        if self.malformed && self.options.mode == ParseMode::Permissive {
+            record.insert(self.options.corrupt_record_column.clone(), Shape::String);
         }
+        Arc::new(Schema::new(fields(record)))
     }
 }
 
@@ -112,7 +158,7 @@ fn merge(known: &mut Shape, other: Shape) {
     }
 }
 
-fn fields(shapes: BTreeMap<String, Shape>) -> Fields {
+fn fields(shapes: Shapes) -> Fields {
     let fields = shapes.into_iter().filter_map(|(name, shape)| {
         let data_type = data_type(shape)?;
         Some(Field::new(name, data_type, true))
@@ -142,18 +188,27 @@ fn data_type(shape: Shape) -> Option<DataType> {
 mod tests {
     use super::*;
 
+    fn inferred(options: JsonOptions, lines: &[&str]) -> SchemaRef {
+        let mut inference = SchemaInference::new(options);
+        lines.iter().for_each(|line| {
+            inference.line(line.as_bytes());
+        });
+        inference.finish()
+    }
+
     #[test]
     fn types_are_the_widest_that_fit() {
-        let mut inference = SchemaInference::default();
-        for line in [
-            r#"{"n":1,"mixed":1,"o":{"a":1},"l":[1,null],"e":{}}"#,
-            r#"[{"n":2.5,"mixed":true,"o":{"b":"x"},"null":null}]"#,
-            "",
-            "oops",
-        ] {
-            inference.line(line.as_bytes());
-        }
-        let schema = inference.finish(&JsonOptions::default()).unwrap();
+        let schema = inferred(
+            JsonOptions::default(),
+            &[
+                r#"{"n":1,"mixed":1,"o":{"a":1},"l":[1,null],"e":{}}"#,
+                r#"[{'n':NaN,"mixed":true,"o":{"b":"x"},"null":null}]"#,
+                "",
+                "oops",
+                r#"{"z":1} and more"#,
+                r#"{"not":1,"counted"}"#,
+            ],
+        );
         let point = [
             Field::new("a", DataType::Int64, true),
             Field::new("b", DataType::Utf8, true),
@@ -165,6 +220,24 @@ mod tests {
             ("n", DataType::Float64),
             ("null", DataType::Utf8),
             ("o", DataType::Struct(point.into_iter().collect())),
+            ("z", DataType::Int64),
+        ];
+        let expected = expected.map(|(name, data_type)| Field::new(name, data_type, true));
+        assert_eq!(*schema, Schema::new(expected.to_vec()));
+    }
+
+    #[test]
+    fn primitives_may_be_strings() {
+        let options = JsonOptions {
+            primitives_as_string: true,
+            ..JsonOptions::default()
+        };
+        let schema = inferred(options, &[r#"{"a":1,"b":[true],"c":{"d":1.5}}"#]);
+        let object = vec![Field::new("d", DataType::Utf8, true)];
+        let expected = [
+            ("a", DataType::Utf8),
+            ("b", DataType::new_list(DataType::Utf8, true)),
+            ("c", DataType::Struct(object.into())),
         ];
         let expected = expected.map(|(name, data_type)| Field::new(name, data_type, true));
         assert_eq!(*schema, Schema::new(expected.to_vec()));

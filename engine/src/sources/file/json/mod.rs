@@ -7,21 +7,23 @@
 //! Why not arrow-json: its decoder turns `"5"` and `2.5` into the integers 5 and 2, takes commas
 //! for space and a record over two lines for one, and after a mistake cannot tell which record it
 //! was in. Reading every line twice to find such records costs more than reading it ourselves.
+//! serde_json knows none of what Spark takes for JSON although it is none (`'a'`, `NaN`), and
+//! loses how a number was written, which a STRING column shows. What std, arrow, chrono and base64
+//! have is theirs: numbers, columns, the calendar; but not arrow's decimals, which cut off digits
+//! where Spark rounds.
 //!
-//! Known differences from Spark: names and strings in single quotes are refused; after a literal
-//! that is none (`tru`) the whole record counts as malformed, not just that field; a time without
-//! a date is no timestamp.
+//! Known difference from Spark: a time without a date is no timestamp.
 
-mod column;
-mod decimal;
+pub(super) mod column;
 mod decoder;
 mod infer;
 mod object;
 mod options;
 mod parser;
-mod time;
 
 pub use decoder::JsonDecoder;
-pub use infer::SchemaInference;
-pub use options::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions, ParseMode};
-pub use time::Zone;
+pub(super) use infer::SchemaInference;
+pub use options::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
+pub use parser::Leniency;
+
+pub use super::record_options::ParseMode;

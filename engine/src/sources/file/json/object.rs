@@ -6,18 +6,21 @@ use arrow::error::ArrowError;
 
 use super::column::{Column, Fit};
 use super::parser::{Parser, SyntaxError};
-use super::time::Zone;
-use crate::error::Result;
+use crate::datetime::TimeFormats;
+use crate::error::{Error, Result};
 
 /// Why a record could not be read to its end.
 #[derive(Debug)]
 pub(super) enum Reject {
     /// It is no JSON.
     Syntax(SyntaxError),
-    /// An object has two values for one column; the record must be read with the last of them.
+    /// An object has two values for one column: the record must be read with
+    /// [`Parser::with_duplicates`].
     DuplicateName,
     /// It is neither an object nor an array of objects.
     NoObject,
+    /// The columns cannot be made.
+    Failed(Error),
 }
 
 impl From<SyntaxError> for Reject {
@@ -29,19 +32,20 @@ impl From<SyntaxError> for Reject {
 /// Columns that are filled by name. A name that no column has is passed over; a column whose name
 /// does not come gets NULL.
 #[derive(Debug)]
-pub(super) struct Object {
+pub(in crate::sources::file) struct Object {
     fields: Fields,
     columns: Vec<Column>,
+    times: TimeFormats,
     plain_names: Vec<Option<Box<str>>>,
     len: usize,
 }
 
 impl Object {
     /// Empty columns for `fields`.
-    pub(super) fn new(fields: &Fields, zone: Zone, rows: usize) -> Result<Self> {
+    pub(super) fn new(fields: &Fields, times: &TimeFormats, rows: usize) -> Result<Self> {
         let columns = fields
             .iter()
-            .map(|field| Column::new(field.name(), field.data_type(), zone, rows))
+            .map(|field| Column::new(field.name(), field.data_type(), times, rows))
             .collect::<Result<_>>()?;
         Ok(Self {
             plain_names: fields
@@ -50,6 +54,7 @@ impl Object {
                 .collect(),
             fields: fields.clone(),
             columns,
+            times: times.clone(),
             len: 0,
         })
     }
@@ -61,6 +66,9 @@ impl Object {
 
     /// Reads an object. Never [`Fit::None`]: a value that does not fit is NULL in it.
     pub(super) fn read(&mut self, json: &mut Parser<'_>) -> std::result::Result<Fit, Reject> {
+        if json.has_duplicates() {
+            return self.read_chosen(json);
+        }
         let mut fit = Fit::Whole;
         let mut expected = 0;
         let mut filled = 0;
@@ -83,6 +91,51 @@ impl Object {
             }
             more = json.next_field()?;
         }
+        self.end_object(filled);
+        Ok(fit)
+    }
+
+    /// Reads an object in which a name may come twice: the last of the values that fit stays, and
+    /// one that does not fit counts all the same.
+    fn read_chosen(&mut self, json: &mut Parser<'_>) -> std::result::Result<Fit, Reject> {
+        let mut fit = Fit::Whole;
+        let mut chosen = vec![None; self.columns.len()];
+        let mut more = json.enter_object()?;
+        while more {
+            match self.next_column(json, usize::MAX)? {
+                Some(index) => {
+                    let first = json.peek()?;
+                    let position = json.position();
+                    let field = &self.fields[index];
+                    let mut trial = Column::new(field.name(), field.data_type(), &self.times, 1)
+                        .map_err(Reject::Failed)?;
+                    let fits = trial.read(json, first)?;
+                    if fits != Fit::Whole {
+                        fit = Fit::Partial;
+                    }
+                    if fits != Fit::None || chosen[index].is_none() {
+                        chosen[index] = Some(position);
+                    }
+                }
+                None => json.skip()?,
+            }
+            more = json.next_field()?;
+        }
+        let end = json.position();
+        for (column, position) in self.columns.iter_mut().zip(&chosen) {
+            if let Some(position) = *position {
+                json.rewind(position);
+                let first = json.peek()?;
+                column.read(json, first)?;
+            }
+        }
+        json.rewind(end);
+        self.end_object(chosen.iter().flatten().count());
+        Ok(fit)
+    }
+
+    /// An object was read, with values for so many columns.
+    fn end_object(&mut self, filled: usize) {
         self.len += 1;
         if filled < self.columns.len() {
             for column in &mut self.columns {
@@ -91,7 +144,6 @@ impl Object {
                 }
             }
         }
-        Ok(fit)
     }
 
     /// Appends an object without values.

@@ -1,77 +1,71 @@
 //! Options of the JSON format.
 
-use std::str::FromStr;
-
-use super::time::Zone;
+use super::parser::Leniency;
+use crate::datetime::TimeFormats;
 use crate::error::Result;
 use crate::options::{OptionSpec, Options};
+use crate::sources::file::record_options::{
+    CORRUPT_RECORD_COLUMN, DATE_FORMAT, MODE, ParseMode, TIME_ZONE, TIMESTAMP_FORMAT,
+    TIMESTAMP_NTZ_FORMAT, corrupt_record_column, parse_mode, time_formats,
+};
 
 /// The options, for checks and documentation.
-pub const JSON_OPTIONS: [OptionSpec; 3] = [
+pub const JSON_OPTIONS: [OptionSpec; 14] = [
+    MODE,
+    CORRUPT_RECORD_COLUMN,
+    TIME_ZONE,
+    DATE_FORMAT,
+    TIMESTAMP_FORMAT,
+    TIMESTAMP_NTZ_FORMAT,
     OptionSpec {
-        name: "mode",
-        doc: "what to do with a record that does not parse: PERMISSIVE (NULL, counted; the default), DROPMALFORMED (dropped, counted) or FAILFAST (the query fails)",
+        name: "allowSingleQuotes",
+        doc: "true, the default: names and strings may stand in single quotes",
     },
     OptionSpec {
-        name: "columnNameOfCorruptRecord",
-        doc: "name of the STRING column of the schema that takes the text of a corrupt record; `_corrupt_record` by default",
+        name: "allowNonNumericNumbers",
+        doc: "true, the default: NaN, Infinity, -INF and their like are numbers",
     },
     OptionSpec {
-        name: "timeZone",
-        doc: "zone of timestamps that name none, e.g. Europe/Berlin; UTC by default",
+        name: "allowUnquotedFieldNames",
+        doc: "true: names may stand without quotes; false by default",
+    },
+    OptionSpec {
+        name: "allowComments",
+        doc: "true: // and /* */ are comments; false by default",
+    },
+    OptionSpec {
+        name: "allowNumericLeadingZeros",
+        doc: "true: numbers may start with zeros; false by default",
+    },
+    OptionSpec {
+        name: "allowBackslashEscapingAnyCharacter",
+        doc: "true: a backslash may stand before any character; false by default",
+    },
+    OptionSpec {
+        name: "allowUnquotedControlChars",
+        doc: "true: strings may contain control characters; false by default",
+    },
+    OptionSpec {
+        name: "primitivesAsString",
+        doc: "true: a schema that is found out has STRING for every number and boolean; false by default",
     },
 ];
 
 /// Options that Spark has and this version does not.
-pub const JSON_OPTIONS_ABSENT: [&str; 22] = [
-    "allowBackslashEscapingAnyCharacter",
-    "allowComments",
-    "allowNonNumericNumbers",
-    "allowNumericLeadingZeros",
-    "allowSingleQuotes",
-    "allowUnquotedControlChars",
-    "allowUnquotedFieldNames",
+pub const JSON_OPTIONS_ABSENT: [&str; 12] = [
     "charset",
     "compression",
-    "dateFormat",
     "dropFieldIfAllNull",
     "enableDateTimeParsingFallback",
     "encoding",
+    "inferTimestamp",
     "lineSep",
     "locale",
     "multiLine",
     "prefersDecimal",
-    "primitivesAsString",
     "samplingRatio",
     "singleVariantColumn",
-    "timestampFormat",
-    "timestampNTZFormat",
 ];
-
-/// What to do with a record that does not parse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ParseMode {
-    /// Keep it, with NULL for what could not be read.
-    #[default]
-    Permissive,
-    /// Leave it out.
-    DropMalformed,
-    /// Fail.
-    FailFast,
-}
-
-impl FromStr for ParseMode {
-    type Err = ();
-
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        match text.to_ascii_uppercase().as_str() {
-            "PERMISSIVE" => Ok(Self::Permissive),
-            "DROPMALFORMED" => Ok(Self::DropMalformed),
-            "FAILFAST" => Ok(Self::FailFast),
-            _ => Err(()),
-        }
-    }
-}
 
 /// How JSON is read.
 #[derive(Debug, Clone)]
@@ -80,16 +74,22 @@ pub struct JsonOptions {
     pub mode: ParseMode,
     /// Name of the column that takes the text of a corrupt record.
     pub corrupt_record_column: String,
-    /// Zone of timestamps that name none.
-    pub zone: Zone,
+    /// How texts stand for times.
+    pub times: TimeFormats,
+    /// What is taken for JSON although it is none.
+    pub leniency: Leniency,
+    /// A schema that is found out has no numbers and booleans.
+    pub primitives_as_string: bool,
 }
 
 impl Default for JsonOptions {
     fn default() -> Self {
         Self {
             mode: ParseMode::default(),
-            corrupt_record_column: "_corrupt_record".to_string(),
-            zone: Zone::UTC,
+            corrupt_record_column: corrupt_record_column(None),
+            times: TimeFormats::default(),
+            leniency: Leniency::default(),
+            primitives_as_string: false,
         }
     }
 }
@@ -97,16 +97,21 @@ impl Default for JsonOptions {
 impl JsonOptions {
     /// Reads them from checked options.
     pub fn new(options: &Options) -> Result<Self> {
-        let default = Self::default();
-        let column = options.get("columnNameOfCorruptRecord").map(str::to_string);
+        let allowed = |name, default| options.boolean(name, default);
         Ok(Self {
-            mode: options
-                .parsed("mode", "PERMISSIVE, DROPMALFORMED or FAILFAST")?
-                .unwrap_or_default(),
-            corrupt_record_column: column.unwrap_or(default.corrupt_record_column),
-            zone: options
-                .parsed("timeZone", "a time zone, e.g. UTC or Europe/Berlin")?
-                .unwrap_or(default.zone),
+            mode: parse_mode(options)?,
+            corrupt_record_column: corrupt_record_column(Some(options)),
+            times: time_formats(options)?,
+            leniency: Leniency {
+                single_quotes: allowed("allowSingleQuotes", true)?,
+                unquoted_names: allowed("allowUnquotedFieldNames", false)?,
+                comments: allowed("allowComments", false)?,
+                leading_zeros: allowed("allowNumericLeadingZeros", false)?,
+                non_numeric_numbers: allowed("allowNonNumericNumbers", true)?,
+                any_escape: allowed("allowBackslashEscapingAnyCharacter", false)?,
+                control_characters: allowed("allowUnquotedControlChars", false)?,
+            },
+            primitives_as_string: options.boolean("primitivesAsString", false)?,
         })
     }
 }

@@ -1,0 +1,116 @@
+//! What frames of user code ask of a session beside their rows.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use futures::TryFutureExt;
+
+use super::conf::SETTINGS;
+use super::{Rows, Session};
+use crate::cancellation::{Cancellation, cancellable_state};
+use crate::connect::{Statement, parse_statement, proto};
+use crate::error::{Error, Result, from_datafusion};
+use crate::output_mode::OutputMode;
+use crate::plan::{IncrementalExecution, StreamingPlan, explained, is_streaming};
+use crate::runtime::run_cancellable;
+
+/// What a SQL statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SqlKind {
+    /// It gives rows and changes nothing.
+    Query,
+    /// It does something.
+    Command,
+}
+
+impl Session {
+    /// Says what a SQL statement is, without looking at what it names and without running it.
+    pub fn sql_kind(&self, text: &str) -> Result<SqlKind> {
+        Ok(match parse_statement(text)? {
+            Statement::Query(_) => SqlKind::Query,
+            _ => SqlKind::Command,
+        })
+    }
+
+    /// Whether a relation reads a stream; plans it, runs nothing.
+    pub async fn is_streaming(&self, relation: &proto::Relation) -> Result<bool> {
+        Ok(is_streaming(&self.plan(relation).await?))
+    }
+
+    /// The optimised and the physical plan of a relation as text.
+    pub async fn explain(&self, relation: &proto::Relation) -> Result<String> {
+        let plan = self.plan(relation).await?;
+        if !is_streaming(&plan) {
+            return self.explain_batch(plan).await;
+        }
+        let output_mode = OutputMode::default();
+        let streaming = StreamingPlan { plan, output_mode };
+        let cancellation = Cancellation::new();
+        let execution = self.incremental_execution(streaming, &cancellation);
+        Ok(execution.await?.explain())
+    }
+
+    async fn explain_batch(&self, plan: LogicalPlan) -> Result<String> {
+        let cancellation = Cancellation::new();
+        let frame = self.batch_frame(plan, &cancellation)?;
+        let planned = async move {
+            let (state, plan) = frame.into_parts();
+            let optimized = state.optimize(&plan)?;
+            let planner = state.query_planner();
+            let physical = planner.create_physical_plan(&optimized, &state).await?;
+            Ok::<_, DataFusionError>(explained(&optimized, physical.as_ref()))
+        };
+        let planned = planned.map_err(from_datafusion);
+        run_cancellable(&self.inner.runtime, &cancellation, planned).await
+    }
+
+    /// Plans a streaming query, which may call user code to fold it into constants.
+    pub(super) async fn incremental_execution(
+        &self,
+        streaming: StreamingPlan,
+        cancellation: &Cancellation,
+    ) -> Result<IncrementalExecution> {
+        let state = cancellable_state(self.inner.context.state(), cancellation);
+        let partitions = self.inner.partitions;
+        let planned =
+            async move { IncrementalExecution::try_new(&state, &streaming, partitions).await };
+        run_cancellable(&self.inner.runtime, cancellation, planned).await
+    }
+
+    /// Makes rows readable as the view `name`, in the place of one of the same name.
+    pub fn create_rows_view(&self, name: &str, rows: Rows) -> Result<()> {
+        let Rows { schema, batches } = rows;
+        // Columns of one query may differ between batches in what they say about themselves.
+        let batches = batches
+            .into_iter()
+            .map(|batch| {
+                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                let columns = batch.columns().to_vec();
+                RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)
+            })
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| Error::internal(error.to_string()).with_source(error))?;
+        let table = MemTable::try_new(schema, vec![batches]).map_err(from_datafusion)?;
+        self.register(name, Arc::new(table), true)
+    }
+
+    /// Removes a view.
+    pub fn drop_view(&self, name: &str) -> Result<()> {
+        match self.remove(name)? {
+            Some(_) => Ok(()),
+            None => Err(self.unknown_view(name)),
+        }
+    }
+
+    /// One of Spark's settings: as it was set, or its default. `None` if there is no such setting.
+    pub fn conf(&self, key: &str) -> Option<String> {
+        let set = self.inner.conf.read().get(key).cloned();
+        set.or_else(|| {
+            let known = SETTINGS.iter().find(|(name, _)| *name == key);
+            known.map(|(_, default)| default.to_string())
+        })
+    }
+}

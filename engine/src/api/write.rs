@@ -1,0 +1,78 @@
+//! `df.write`: the rows of a batch query to files.
+
+use super::Session;
+use crate::cancellation::Cancellation;
+use crate::connect::proto::WriteOperation;
+use crate::connect::proto::write_operation::{SaveMode as ProtoSaveMode, SaveType};
+use crate::error::{Error, Result, from_datafusion};
+use crate::options::OptionMap;
+use crate::runtime::run_cancellable;
+use crate::sinks::create_batch_files;
+use crate::sinks::file::SaveMode;
+
+/// Spark's default, `spark.sql.sources.default`.
+const DEFAULT_FORMAT: &str = "parquet";
+
+/// Runs a query and writes its rows.
+pub(super) async fn write(session: &Session, write: &WriteOperation) -> Result<()> {
+    check_absent(write)?;
+    let mode = match write.mode() {
+        ProtoSaveMode::Append => SaveMode::Append,
+        ProtoSaveMode::Overwrite => SaveMode::Overwrite,
+        ProtoSaveMode::Ignore => SaveMode::Ignore,
+        ProtoSaveMode::Unspecified | ProtoSaveMode::ErrorIfExists => SaveMode::ErrorIfExists,
+    };
+    let input = write.input.as_ref();
+    let input = input.ok_or_else(|| Error::illegal_argument("the write has no input"))?;
+    let plan = session.plan(input).await?;
+    let cancellation = Cancellation::new();
+    let frame = session.batch_frame(plan, &cancellation)?;
+    let format = write.source.as_deref().unwrap_or(DEFAULT_FORMAT);
+    let files = create_batch_files(format, &options(write), frame.schema().inner())?;
+    if !files.wants_rows(mode)? {
+        return Ok(());
+    }
+    let written = async move {
+        let rows = frame.execute_stream().await.map_err(from_datafusion)?;
+        files.write(mode, rows).await
+    };
+    let written = run_cancellable(&session.inner.runtime, &cancellation, written).await;
+    // A failed write may have left user code behind that computes rows nobody wants.
+    cancellation.cancel();
+    written
+}
+
+/// The options as given, the destination among them as `path`.
+fn options(write: &WriteOperation) -> OptionMap {
+    let mut options: OptionMap = write.options.clone().into_iter().collect();
+    if let Some(SaveType::Path(path)) = &write.save_type
+        && !path.is_empty()
+    {
+        options.retain(|name, _| !name.eq_ignore_ascii_case("path"));
+        options.insert("path".to_string(), path.clone());
+    }
+    options
+}
+
+/// Refuses what this version cannot do.
+fn check_absent(write: &WriteOperation) -> Result<()> {
+    let absent = [
+        (!write.partitioning_columns.is_empty(), "partitionBy"),
+        (!write.sort_column_names.is_empty(), "sortBy"),
+        (!write.clustering_columns.is_empty(), "clusterBy"),
+        (write.bucket_by.is_some(), "bucketBy"),
+    ];
+    if let Some((_, name)) = absent.iter().find(|(given, _)| *given) {
+        return Err(Error::analysis(format!(
+            "{name} is not supported in this version"
+        )));
+    }
+    match &write.save_type {
+        Some(SaveType::Table(table)) => Err(Error::analysis(format!(
+            "a table cannot be written in this version, so neither can '{}'",
+            table.table_name
+        ))
+        .with_hint("save to a path, or register the frame as a view")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,32 @@
+//! Dates and timestamps from text, as Spark reads them: by the rules of its casts, or by a pattern.
+
+mod formats;
+mod pattern;
+mod scanner;
+mod text;
+mod zone;
+
+use chrono::{Datelike, NaiveDate};
+
+pub use formats::TimeFormats;
+pub use pattern::DateTimePattern;
+pub use zone::Zone;
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+const DAYS_TO_1970: i32 = 719_163;
+
+/// Days since 1970 of a day of the calendar.
+fn days_since_1970(year: i32, month: u32, day: u32) -> Option<i32> {
+    let date = NaiveDate::from_ymd_opt(year, month, day)?;
+    Some(date.num_days_from_ce() - DAYS_TO_1970)
+}
+
+/// Digits behind a point as microseconds; the seventh and later do not count.
+fn fraction_micros(digits: &[u8]) -> i64 {
+    let counted = &digits[..digits.len().min(6)];
+    let number = counted
+        .iter()
+        .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    number * 10_i64.pow(6 - counted.len() as u32)
+}

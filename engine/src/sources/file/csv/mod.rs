@@ -1,0 +1,23 @@
+//! Lines of CSV into Arrow columns, as Spark reads them.
+//!
+//! A line is a record: a quote that is not closed ends with its line. Fields belong to columns by
+//! their position. A record with too many or too few fields is malformed, and so is one with a
+//! field that does not have the type of its column; what fits of it is read all the same.
+//!
+//! Why not arrow-csv, with which DataFusion reads CSV: a line with too many fields, or one field
+//! of another type, fails the whole batch, where Spark gives NULL and counts the record. And its
+//! tokens (csv-core's) drop every backslash inside of quotes, where Spark drops only one that
+//! stands before a quote: `"C:\new"` would be read as `C:new`.
+//!
+//! Known differences from Spark: a time without a date is no timestamp; a quoted value does not go
+//! on over the end of a line (`multiLine` is refused).
+
+mod decoder;
+mod fields;
+mod infer;
+mod options;
+mod values;
+
+pub(super) use decoder::CsvDecoder;
+pub(super) use infer::CsvSchemaInference;
+pub use options::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvOptions};

@@ -1,0 +1,198 @@
+//! Functions of user code, called by the engine over the connections that serve them.
+//!
+//! A call occupies one connection. Who waits for an answer looks now and then whether it is still
+//! wanted; a call that is given up takes its connection with it, because the answer may come later.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tidebook::wire::{self, Call, Failure, Return};
+use tidebook_engine::{Error, ErrorKind, Result};
+
+/// How often a waiting call looks whether it is still wanted.
+const POLL: Duration = Duration::from_millis(20);
+/// How long the first connection of a function may take to come.
+const FIRST_CONNECTION: Duration = Duration::from_secs(2);
+
+/// All functions that user code has registered.
+#[derive(Debug, Default)]
+pub struct Functions {
+    remotes: Mutex<HashMap<String, Arc<Remote>>>,
+}
+
+/// One function in the process of user code.
+#[derive(Debug)]
+pub struct Remote {
+    connections: Mutex<Connections>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    idle: Vec<UnixStream>,
+    /// Idle or not.
+    open: usize,
+    /// Whether there ever was one.
+    had_any: bool,
+}
+
+impl Functions {
+    /// The function with this id, made if it is new: its connections may come before or after it
+    /// is registered.
+    pub fn get(&self, id: &str) -> Arc<Remote> {
+        let mut remotes = self.remotes.lock();
+        let remote = remotes.entry(id.to_owned()).or_insert_with(|| {
+            Arc::new(Remote {
+                connections: Mutex::default(),
+                changed: Condvar::new(),
+            })
+        });
+        Arc::clone(remote)
+    }
+
+    /// Forgets a function and closes its connections.
+    pub fn remove(&self, id: &str) {
+        self.remotes.lock().remove(id);
+    }
+
+    /// Takes a connection that serves the function with this id.
+    pub fn add_connection(&self, id: &str, stream: tokio::net::UnixStream) {
+        let blocking = stream.into_std().and_then(|stream| {
+            stream.set_nonblocking(false)?;
+            stream.set_read_timeout(Some(POLL))?;
+            Ok(stream)
+        });
+        match blocking {
+            Ok(stream) => self.get(id).add(stream),
+            Err(error) => tracing::warn!(%error, "a connection of user code is of no use"),
+        }
+    }
+}
+
+impl Remote {
+    /// Calls the function and waits for its answer, as long as `is_cancelled` says no.
+    pub fn call(
+        &self,
+        call: &Call,
+        body: &[u8],
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<u8>> {
+        let mut stream = self.take(is_cancelled)?;
+        let answer = exchange(&mut stream, call, body, is_cancelled);
+        let mut connections = self.connections.lock();
+        match answer {
+            Ok((answer, body)) => {
+                connections.idle.push(stream);
+                drop(connections);
+                self.changed.notify_one();
+                match answer {
+                    Return::Done => Ok(body),
+                    Return::Failed(failure) => Err(failed(failure)),
+                }
+            }
+            Err(error) => {
+                connections.open -= 1;
+                drop(connections);
+                self.changed.notify_all();
+                match error.kind() {
+                    io::ErrorKind::TimedOut => Err(Error::cancelled()),
+                    _ => Err(self.is_gone()),
+                }
+            }
+        }
+    }
+
+    fn add(&self, stream: UnixStream) {
+        let mut connections = self.connections.lock();
+        connections.idle.push(stream);
+        connections.open += 1;
+        connections.had_any = true;
+        drop(connections);
+        self.changed.notify_one();
+    }
+
+    fn take(&self, is_cancelled: &dyn Fn() -> bool) -> Result<UnixStream> {
+        let asked = Instant::now();
+        let mut connections = self.connections.lock();
+        loop {
+            if let Some(stream) = connections.idle.pop() {
+                return Ok(stream);
+            }
+            if is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let may_come = !connections.had_any && asked.elapsed() < FIRST_CONNECTION;
+            if connections.open == 0 && !may_come {
+                return Err(self.is_gone());
+            }
+            self.changed.wait_for(&mut connections, POLL);
+        }
+    }
+
+    fn is_gone(&self) -> Error {
+        Error::runtime("its code is gone: the process of the Rust cells has ended")
+            .with_hint("run the cell that defines it again, then start the query again")
+    }
+}
+
+fn exchange(
+    stream: &mut UnixStream,
+    call: &Call,
+    body: &[u8],
+    is_cancelled: &dyn Fn() -> bool,
+) -> io::Result<(Return, Vec<u8>)> {
+    wire::send(stream, call, body)?;
+    let mut patient = Patient {
+        stream,
+        is_cancelled,
+    };
+    let answer = wire::receive(&mut patient)?;
+    answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// Reads on over timeouts for as long as the answer is wanted.
+struct Patient<'a> {
+    stream: &'a mut UnixStream,
+    is_cancelled: &'a dyn Fn() -> bool,
+}
+
+impl io::Read for Patient<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match io::Read::read(self.stream, buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if (self.is_cancelled)() {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+fn failed(failure: Failure) -> Error {
+    let kind = match failure.ename.as_str() {
+        "AnalysisException" => ErrorKind::Analysis,
+        "ParseException" => ErrorKind::Parse,
+        "IllegalArgumentException" => ErrorKind::IllegalArgument,
+        _ => ErrorKind::Runtime,
+    };
+    let message = match failure.ename.as_str() {
+        "RustPanic" => format!("it panicked: {}", failure.message),
+        _ => failure.message,
+    };
+    let error = Error::new(kind, message);
+    let error = match failure.condition {
+        Some(condition) => error.with_condition(condition),
+        None => error,
+    };
+    match failure.hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}

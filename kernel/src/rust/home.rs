@@ -1,0 +1,219 @@
+//! Where the Rust cells of a kernel are compiled, and how the first of them comes to be fast.
+//!
+//! The prelude's source travels in this program and is written out once per version. A kernel
+//! compiles in a folder of its own; its dependencies are built once, kept beside the prelude and
+//! copied from there, with their times, so that cargo takes them for its own.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, io};
+
+use anyhow::{Context as _, Result};
+
+/// The files of the prelude: path below its folder → text.
+const PRELUDE: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/prelude.rs"));
+/// Where evcxr compiles; it reads this when it starts.
+const EVCXR_TMPDIR: &str = "EVCXR_TMPDIR";
+/// Names the process that uses a folder.
+const OWNER: &str = "owner.pid";
+
+/// The folders of one kernel.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Shared by all kernels of this version: the prelude, and what was built of it.
+    shared: PathBuf,
+    /// This kernel's own.
+    cells: PathBuf,
+}
+
+/// Tells evcxr where to compile. Must be called before the process has a second thread.
+pub fn choose() {
+    let Some(cache) = cache_folder() else {
+        return;
+    };
+    let cells = cache.join("cells").join(uuid::Uuid::new_v4().to_string());
+    #[expect(
+        unsafe_code,
+        reason = "evcxr takes its folder from the environment alone"
+    )]
+    // SAFETY: the process has one thread yet, so nobody reads the environment meanwhile.
+    unsafe {
+        env::set_var(EVCXR_TMPDIR, cells);
+    }
+}
+
+/// `$XDG_CACHE_HOME/tidebook`, or the folder for caches in the user's home.
+fn cache_folder() -> Option<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = cache.filter(|path| path.is_absolute()).or_else(home)?;
+    Some(cache.join("tidebook"))
+}
+
+impl Home {
+    /// The folders that [`choose`] chose, for the Rust compiler of this version.
+    pub fn new(rustc_version: &str) -> Result<Self> {
+        let cache = cache_folder().context("neither HOME nor XDG_CACHE_HOME is set")?;
+        let cells = env::var_os(EVCXR_TMPDIR).context("no folder to compile in was chosen")?;
+        let mut hasher = DefaultHasher::new();
+        (PRELUDE, rustc_version, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+        let shared = cache.join(format!("rust-{:016x}", hasher.finish()));
+        Ok(Self {
+            shared,
+            cells: cells.into(),
+        })
+    }
+
+    /// Writes the prelude out if that was not done yet, and takes over what was built of it.
+    pub fn prepare(&self) -> Result<()> {
+        remove_abandoned(self.cells.parent());
+        fs::create_dir_all(&self.cells)
+            .with_context(|| format!("make the folder '{}'", self.cells.display()))?;
+        fs::write(self.cells.join(OWNER), std::process::id().to_string())?;
+        self.write_prelude().context("write the prelude")?;
+        if self.is_warm() {
+            copy(&self.warm(), &self.cells).context("copy what was built before")?;
+        }
+        Ok(())
+    }
+
+    /// Whether the dependencies were built before.
+    pub fn is_warm(&self) -> bool {
+        self.warm().is_dir()
+    }
+
+    /// The commands by which evcxr learns of the dependencies.
+    pub fn dependencies(&self) -> String {
+        let prelude = self.prelude();
+        format!(
+            ":dep tidebook = {{ path = {:?} }}\n\
+             :dep serde = {{ version = \"1\", features = [\"derive\"] }}\n\
+             :dep serde_json = \"1\"\n",
+            prelude.display().to_string()
+        )
+    }
+
+    /// Keeps what was built of the dependencies for the kernels to come.
+    pub fn keep_warm(&self) {
+        if self.is_warm() {
+            return;
+        }
+        if let Err(error) = self.save() {
+            tracing::warn!("the first Rust cell of the next kernel will be slow again: {error:#}");
+        }
+    }
+
+    /// Removes this kernel's own folder.
+    pub fn clean_up() {
+        if let Some(cells) = env::var_os(EVCXR_TMPDIR) {
+            let _ = fs::remove_dir_all(cells);
+        }
+    }
+
+    fn prelude(&self) -> PathBuf {
+        self.shared.join("prelude")
+    }
+
+    fn warm(&self) -> PathBuf {
+        self.shared.join("built")
+    }
+
+    fn write_prelude(&self) -> Result<()> {
+        let prelude = self.prelude();
+        if prelude.is_dir() {
+            return Ok(());
+        }
+        // Written beside its place and moved, so that no other kernel sees half of it.
+        let draft = self
+            .shared
+            .join(format!("prelude-{}", uuid::Uuid::new_v4()));
+        for (path, text) in PRELUDE {
+            let path = draft.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(&draft))?;
+            fs::write(path, text)?;
+        }
+        move_into_place(&draft, &prelude)
+    }
+
+    fn save(&self) -> Result<()> {
+        let draft = self.shared.join(format!("built-{}", uuid::Uuid::new_v4()));
+        fs::create_dir_all(&draft)?;
+        for part in ["target", "Cargo.lock"] {
+            run(
+                "cp",
+                &[
+                    "-a".as_ref(),
+                    self.cells.join(part).as_ref(),
+                    draft.as_ref(),
+                ],
+            )?;
+        }
+        forget_cells(&draft.join("target"))?;
+        move_into_place(&draft, &self.warm())
+    }
+}
+
+/// Removes what belongs to cells rather than to their dependencies.
+fn forget_cells(target: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(target)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let of_a_cell = name == "incremental"
+            || ["ctx-", "libctx", "ctx.", "code_", "libcode_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix));
+        match (of_a_cell, path.is_dir()) {
+            (true, true) => fs::remove_dir_all(&path)?,
+            (true, false) => fs::remove_file(&path)?,
+            (false, true) => forget_cells(&path)?,
+            (false, false) => {}
+        }
+    }
+    Ok(())
+}
+
+/// If another process was faster, its result serves as well.
+fn move_into_place(draft: &Path, place: &Path) -> Result<()> {
+    if let Err(error) = fs::rename(draft, place) {
+        fs::remove_dir_all(draft)?;
+        if !place.is_dir() {
+            return Err(error).with_context(|| format!("make '{}'", place.display()));
+        }
+    }
+    Ok(())
+}
+
+/// With the files' times: by them cargo knows that nothing has changed.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let contents = from.join(".");
+    let arguments = ["-a", "--reflink=auto"].map(Path::new);
+    run("cp", &[arguments[0], arguments[1], &contents, to])
+}
+
+fn run(program: &str, arguments: &[&Path]) -> Result<()> {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.with_context(|| format!("run {program}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "{program} failed: {}", said.trim());
+    Ok(())
+}
+
+/// Removes the folders of kernels that were killed.
+fn remove_abandoned(cells: Option<&Path>) {
+    let Some(Ok(folders)) = cells.map(fs::read_dir) else {
+        return;
+    };
+    for folder in folders.flatten() {
+        let owner = fs::read_to_string(folder.path().join(OWNER));
+        let is_gone = |pid: &str| !Path::new("/proc").join(pid.trim()).exists();
+        if owner.is_ok_and(|pid| is_gone(&pid)) {
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Rust cells: the only place that knows where user code runs.
+//!
+//! ```text
+//!  cell ─► compiler (thread: evcxr, rust-analyzer) ── cargo, rustc
+//!              │ lines on stdin and stdout
+//!           relay (process) ── what is printed, how it ended ─► child ─► outputs
+//!              │ pipes
+//!           runtime (process): user code + the prelude
+//!              │ unix socket: requests ─► answers ─► engine
+//!              ▼            calls ◄── functions ◄── engine
+//!            server
+//! ```
+//! Everything starts with the first Rust cell: magics and SQL never wait for a compiler.
+//!
+//! **Invariants.** evcxr's `Ok` says nothing: how a cell ended is what the relay told. · The death
+//! of the runtime loses its variables and nothing else. · An interrupt ends a cell within a second.
+
+mod answers;
+mod ask;
+mod child;
+mod columns;
+mod compile_error;
+mod compiler;
+mod frames;
+mod functions;
+mod home;
+mod outcome;
+mod processes;
+mod relay;
+mod server;
+mod toolchain;
+mod user_code;
+mod values;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tidebook_engine::{Session, StreamingQueryListener};
+use tokio::sync::watch;
+
+use crate::error::{CellError, Result};
+use crate::live::{Failures, Live};
+use crate::magic::Context;
+use crate::outputs::Outputs;
+use child::Child;
+use compiler::Compiler;
+use functions::Functions;
+use home::Home;
+use server::Server;
+
+pub use home::choose as choose_folder;
+
+/// How long compiled code has to end by itself after an interrupt.
+const GRACE: Duration = Duration::from_millis(400);
+/// How often an interrupt is repeated: the cell may be between two steps.
+const REPEAT: Duration = Duration::from_millis(50);
+
+/// The Rust side of a kernel.
+pub struct RustCells {
+    child: Arc<Child>,
+    functions: Arc<Functions>,
+    /// By the id under which user code registered them.
+    listeners: Mutex<HashMap<String, Arc<dyn StreamingQueryListener>>>,
+    compiler: tokio::sync::Mutex<Option<Started>>,
+    known: Mutex<Known>,
+    /// What requests of user code work on: that of the cell which ran last.
+    scene: Mutex<Option<Scene>>,
+    /// The last error that user code was told of.
+    last_failure: Mutex<Option<CellError>>,
+    /// Why the value of the running cell could not be shown.
+    not_shown: Mutex<Option<CellError>>,
+    runs: AtomicBool,
+    interrupted: AtomicBool,
+    interrupts: watch::Sender<u64>,
+}
+
+#[derive(Clone)]
+struct Started {
+    compiler: Compiler,
+    _server: Arc<Server>,
+}
+
+/// What user code's requests work on.
+#[derive(Clone)]
+struct Scene {
+    session: Session,
+    live: Live,
+    failures: Arc<Failures>,
+    outputs: Outputs,
+}
+
+/// What there was after the last cell; for questions that come while one runs.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Name and type of every variable, by name.
+    pub variables: Vec<(String, String)>,
+    /// Names of functions, types and other items.
+    pub items: Vec<String>,
+}
+
+/// If this process was started to run user code, or beside the compiler, it does that and gives
+/// its exit status. Must be called before anything else.
+pub fn other_role() -> Option<i32> {
+    const IS_RUNTIME: &str = "EVCXR_IS_RUNTIME";
+    if std::env::var_os(IS_RUNTIME).is_some() && std::env::var_os(relay::RUNTIME).is_none() {
+        return Some(relay::run().unwrap_or_else(|error| {
+            eprintln!("{error:#}");
+            1
+        }));
+    }
+    // Does not return if this is the runtime or stands in for rustc.
+    evcxr::runtime_hook();
+    None
+}
+
+impl RustCells {
+    /// Nothing runs yet.
+    pub fn new(live: Live) -> Self {
+        Self {
+            child: Arc::new(Child::new(live)),
+            functions: Arc::default(),
+            listeners: Mutex::default(),
+            compiler: tokio::sync::Mutex::new(None),
+            known: Mutex::default(),
+            scene: Mutex::new(None),
+            last_failure: Mutex::new(None),
+            not_shown: Mutex::new(None),
+            runs: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
+            interrupts: watch::Sender::new(0),
+        }
+    }
+
+    /// Compiles and runs a cell. Dropping the future does not stop it: interrupt it.
+    pub async fn execute(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
+        self.interrupted.store(false, Ordering::Release);
+        self.runs.store(true, Ordering::Release);
+        let result = self.run(code, context).await;
+        self.runs.store(false, Ordering::Release);
+        result
+    }
+
+    /// Whether a Rust cell is being compiled or run.
+    pub fn is_busy(&self) -> bool {
+        self.runs.load(Ordering::Acquire)
+    }
+
+    /// The compiler, if it has nothing to do: it does one thing at a time.
+    fn idle_compiler(&self) -> Option<Compiler> {
+        let compiler = self.compiler.try_lock().ok()?;
+        let started = compiler.as_ref().filter(|_| !self.is_busy())?;
+        Some(started.compiler.clone())
+    }
+
+    /// Names that cells have defined so far.
+    pub fn known(&self) -> Known {
+        self.known.lock().clone()
+    }
+
+    /// Ends the cell that is being compiled or run: a compiler is ended; code that waits for the
+    /// kernel unwinds and keeps its variables; code that does not even then is ended with its
+    /// process. Returns when it is over.
+    pub async fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Release);
+        let mut ran = Duration::ZERO;
+        while self.is_busy() {
+            if self.child.is_running() {
+                self.interrupts.send_modify(|count| *count += 1);
+                if ran >= GRACE {
+                    self.child.kill();
+                }
+                ran += REPEAT;
+            } else {
+                let _ = tokio::task::spawn_blocking(processes::kill_compilers).await;
+            }
+            tokio::time::sleep(REPEAT).await;
+        }
+    }
+
+    /// Builds what Rust cells need, so that the first cell of a kernel does not have to.
+    pub async fn warm_up(self: &Arc<Self>) -> Result<()> {
+        let started = self.started(&|_| {}).await;
+        started.map(drop)
+    }
+
+    /// Ends user code and removes what was built.
+    pub fn shut_down(&self) {
+        self.child.kill();
+        processes::kill_compilers();
+        Home::clean_up();
+    }
+
+    async fn run(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
+        *self.scene.lock() = Some(Scene {
+            session: context.session.clone(),
+            live: context.live.clone(),
+            failures: Arc::clone(&context.failures),
+            outputs: context.outputs.clone(),
+        });
+        let outputs = context.outputs.clone();
+        let compiler = self.started(&|note| outputs.stderr(note)).await?;
+        *self.not_shown.lock() = None;
+        self.child.begin(&context.outputs);
+        let finished = compiler.execute(code.to_owned()).await;
+        let outcome = self.child.end();
+        let Some(finished) = finished else {
+            *self.compiler.lock().await = None;
+            return Err(self.compiler_is_gone());
+        };
+        let lost = std::mem::replace(
+            &mut *self.known.lock(),
+            Known {
+                variables: finished.variables.clone(),
+                items: own_items(&finished.items),
+            },
+        );
+        self.conclude(code, finished, outcome, &lost, &context.outputs)
+    }
+
+    /// The compiler, started if it does not run yet.
+    async fn started(
+        self: &Arc<Self>,
+        say: &(dyn Fn(&'static str) + Send + Sync),
+    ) -> Result<Compiler> {
+        let mut compiler = self.compiler.lock().await;
+        if let Some(started) = &*compiler {
+            return Ok(started.compiler.clone());
+        }
+        let version = tokio::task::spawn_blocking(toolchain::rustc_version);
+        let version = version
+            .await
+            .map_err(|error| CellError::panicked(&error.to_string()))??;
+        let home = Home::new(&version).map_err(|error| not_started(&format!("{error:#}")))?;
+        if !home.is_warm() {
+            say("building what Rust cells need; this takes a minute, once on this machine\n");
+        }
+        let server = Server::start(self).map_err(|error| not_started(&format!("{error:#}")))?;
+        let socket = server.path();
+        let starting = tokio::task::spawn_blocking(move || Compiler::start(&home, socket));
+        let started = starting
+            .await
+            .map_err(|error| CellError::panicked(&error.to_string()))?;
+        if self.interrupted.load(Ordering::Acquire) {
+            return Err(CellError::interrupted());
+        }
+        let started = Started {
+            compiler: started.map_err(|error| not_started(&error.to_string()))?,
+            _server: Arc::new(server),
+        };
+        *compiler = Some(started.clone());
+        Ok(started.compiler)
+    }
+
+    fn compiler_is_gone(&self) -> CellError {
+        let lost = std::mem::take(&mut *self.known.lock());
+        self.child.kill();
+        let error = CellError::new(
+            "InternalException",
+            format!(
+                "the compiler of the Rust cells panicked and was ended{}",
+                lost.sentence()
+            ),
+        );
+        error.hint("run the cell again: the compiler starts anew; running queries go on")
+    }
+}
+
+impl Known {
+    /// `: the variables a and b are lost`, if there were any.
+    fn sentence(&self) -> String {
+        let names: Vec<&str> = self
+            .variables
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        match names.as_slice() {
+            [] => String::new(),
+            [name] => format!(": the variable {name} is lost"),
+            [names @ .., last] => {
+                format!(": the variables {} and {last} are lost", names.join(", "))
+            }
+        }
+    }
+}
+
+/// Names that cells have defined, without the macros that the kernel puts before them.
+fn own_items(items: &[String]) -> Vec<String> {
+    let own = items
+        .iter()
+        .filter(|item| !compiler::MACROS.contains(&item.as_str()));
+    own.cloned().collect()
+}
+
+fn not_started(why: &str) -> CellError {
+    CellError::new(
+        "RustCellsNotAvailable",
+        format!("the compiler of the Rust cells does not start: {why}"),
+    )
+    .hint("'tidebook doctor' says what is missing; all magics work without it")
+}

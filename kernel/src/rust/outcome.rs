@@ -1,0 +1,116 @@
+//! From how a cell ended to what the notebook shows.
+
+use std::sync::atomic::Ordering;
+
+use evcxr::{Error, EvalOutputs};
+
+use super::child::{Outcome, Panic};
+use super::compile_error::{compile_error, line_in_cell};
+use super::compiler::Finished;
+use super::{Known, RustCells};
+use crate::display::MimeBundle;
+use crate::error::{CellError, Result};
+use crate::outputs::Outputs;
+
+impl RustCells {
+    /// The one result of a cell, from what evcxr says and what the relay told.
+    pub(super) fn conclude(
+        &self,
+        code: &str,
+        finished: Finished,
+        outcome: Option<Outcome>,
+        before: &Known,
+        outputs: &Outputs,
+    ) -> Result<()> {
+        if self.interrupted.load(Ordering::Acquire) {
+            return Err(match outcome {
+                Some(Outcome::Died(_)) => killed(before),
+                _ => CellError::interrupted(),
+            });
+        }
+        match (finished.result, outcome) {
+            (Err(Error::CompilationErrors(errors)), _) => Err(compile_error(&errors, code)),
+            (Err(Error::SubprocessTerminated(_)), Some(Outcome::Died(how))) => {
+                Err(died(&how, before))
+            }
+            (Err(Error::SubprocessTerminated(how)), _) => Err(died(how.trim(), before)),
+            (Err(error), _) => Err(CellError::new("RustCompileError", error.to_string())),
+            (Ok(_), Some(Outcome::Panicked(panic))) => {
+                Err(panicked(panic.as_ref(), &finished.source, code))
+            }
+            (Ok(_), Some(Outcome::Error(text))) => Err(self.returned(&text)),
+            (Ok(shown), _) => {
+                show(&shown, outputs);
+                self.not_shown.lock().take().map_or(Ok(()), Err)
+            }
+        }
+    }
+
+    /// An error that `?` has passed on: the engine's own comes back as it was.
+    fn returned(&self, text: &str) -> CellError {
+        let text = text.trim_end();
+        match self.last_failure.lock().take() {
+            Some(failure) if failure.text() == text => failure,
+            _ => CellError::new("RustError", text),
+        }
+    }
+}
+
+/// What commands (`:vars`, `:dep`) have shown.
+fn show(shown: &EvalOutputs, outputs: &Outputs) {
+    if shown.is_empty() {
+        return;
+    }
+    let mut bundle = MimeBundle::default();
+    for (mime, content) in &shown.content_by_mime_type {
+        bundle = bundle.with(mime, content.trim_end());
+    }
+    outputs.result(bundle);
+}
+
+fn panicked(panic: Option<&Panic>, source: &str, code: &str) -> CellError {
+    let Some(panic) = panic else {
+        return CellError::new("RustPanic", "the cell panicked, and no message was told");
+    };
+    let place = place(&panic.location, source, code);
+    CellError::new("RustPanic", format!("{} ({place})", panic.message))
+}
+
+/// Where the panic was, in words: a line of this cell, of another one, or of a crate.
+fn place(location: &str, source: &str, code: &str) -> String {
+    let mut parts = location.rsplitn(3, ':');
+    let (_column, line, file) = (parts.next(), parts.next(), parts.next());
+    let line: Option<usize> = line.and_then(|line| line.parse().ok());
+    match (file, line) {
+        (Some("src/lib.rs"), Some(line)) => match line_in_cell(source, line, code) {
+            Some(line) => format!("line {line} of the cell"),
+            None => {
+                let text = source
+                    .lines()
+                    .nth(line.saturating_sub(1))
+                    .unwrap_or_default();
+                format!("in code of an earlier cell: {}", text.trim())
+            }
+        },
+        _ => format!("at {location}"),
+    }
+}
+
+fn died(how: &str, before: &Known) -> CellError {
+    let lost = before.sentence();
+    CellError::new(
+        "RustProcessDied",
+        format!("the cell's process ended with {how}{lost}"),
+    )
+    .hint("run the cells that define them again; functions and types are kept, queries go on")
+}
+
+fn killed(before: &Known) -> CellError {
+    let lost = before.sentence();
+    CellError::new(
+        "KeyboardInterrupt",
+        format!(
+            "the cell did not stop by itself, so its process was ended{lost}; running queries go on"
+        ),
+    )
+}

@@ -1,0 +1,279 @@
+//! The engine's functions, whose bodies are in the process of user code.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use serde_json::Value;
+use tidebook::wire::{Call, Function, Group, GroupResult, QueryEvent};
+use tidebook_engine::connect::{parse_ddl, parse_type};
+use tidebook_engine::{
+    BatchTimes, Cancellation, Error, ForeachBatch, GroupsFunction, Result, Rows, ScalarFunction,
+    Session, StreamingQueryEvent, StreamingQueryListener, UserDefinedFunction,
+};
+
+use super::RustCells;
+use super::columns;
+use super::functions::Remote;
+
+impl RustCells {
+    /// Makes a function of user code known to the engine.
+    pub(super) fn register(&self, session: &Session, id: &str, function: Function) -> Result<()> {
+        let remote = self.functions.get(id);
+        match function {
+            Function::Udf {
+                name,
+                arguments,
+                returns,
+                deterministic,
+            } => {
+                let arguments = arguments.iter().map(|name| parse_type(name));
+                let returns = parse_type(&returns)?;
+                session.register_function(ScalarFunction {
+                    name,
+                    arguments: arguments.collect::<Result<_>>()?,
+                    function: Arc::new(Udf {
+                        remote,
+                        returns: returns.clone(),
+                    }),
+                    returns,
+                    deterministic,
+                })
+            }
+            Function::ForeachBatch => {
+                let session_of_views = session.clone();
+                let batches = Batches {
+                    remote,
+                    session: session_of_views,
+                };
+                session.register_foreach_batch(id, Arc::new(batches));
+                Ok(())
+            }
+            Function::Listener => {
+                let listener: Arc<dyn StreamingQueryListener> = Arc::new(Listener::start(remote));
+                self.listeners
+                    .lock()
+                    .insert(id.to_owned(), Arc::clone(&listener));
+                session.streams().add_listener(listener);
+                Ok(())
+            }
+            Function::GroupsWithState { output, .. } => {
+                let groups = Groups { remote };
+                session.register_groups_function(id, parse_ddl(&output)?, Arc::new(groups));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes a listener.
+    pub(super) fn unregister(&self, session: &Session, id: &str) {
+        if let Some(listener) = self.listeners.lock().remove(id) {
+            session.streams().remove_listener(&listener);
+        }
+        self.functions.remove(id);
+    }
+}
+
+/// A scalar function.
+#[derive(Debug)]
+struct Udf {
+    remote: Arc<Remote>,
+    returns: DataType,
+}
+
+impl UserDefinedFunction for Udf {
+    fn call(
+        &self,
+        arguments: &[ArrayRef],
+        rows: usize,
+        cancellation: &Cancellation,
+    ) -> Result<ArrayRef> {
+        let call = Call::Udf { rows: rows as u64 };
+        let body = columns::encode(arguments)?;
+        let value = self
+            .remote
+            .call(&call, &body, &|| cancellation.is_cancelled())?;
+        columns::decode_one(&value, &self.returns)
+    }
+}
+
+/// The function of `foreachBatch`.
+struct Batches {
+    remote: Arc<Remote>,
+    session: Session,
+}
+
+#[async_trait]
+impl ForeachBatch for Batches {
+    async fn call(
+        &self,
+        batch_id: i64,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        // The name is one that no user gives; the view is there while the call lasts.
+        let view = format!("foreach_batch_{}", uuid::Uuid::new_v4().simple());
+        self.session
+            .create_rows_view(&view, Rows { schema, batches })?;
+        let _view = DroppedView {
+            session: self.session.clone(),
+            name: view.clone(),
+        };
+        let given_up = GiveUp::default();
+        let flag = Arc::clone(&given_up.0);
+        let remote = Arc::clone(&self.remote);
+        let call = Call::ForeachBatch { batch_id, view };
+        let calling = tokio::task::spawn_blocking(move || {
+            remote.call(&call, &[], &|| flag.load(Ordering::Acquire))
+        });
+        let called = calling.await;
+        called.map_err(|error| Error::internal(error.to_string()))??;
+        Ok(())
+    }
+}
+
+struct DroppedView {
+    session: Session,
+    name: String,
+}
+
+impl Drop for DroppedView {
+    fn drop(&mut self) {
+        let _ = self.session.drop_view(&self.name);
+    }
+}
+
+/// Tells a blocking call that nobody waits for it any more.
+#[derive(Default)]
+struct GiveUp(Arc<AtomicBool>);
+
+impl Drop for GiveUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// A listener; its events wait in a queue, so that it holds up no query.
+struct Listener {
+    events: mpsc::Sender<QueryEvent>,
+}
+
+impl Listener {
+    fn start(remote: Arc<Remote>) -> Self {
+        let (events, queue) = mpsc::channel::<QueryEvent>();
+        let passing = std::thread::Builder::new().name("listener".to_owned());
+        let spawned = passing.spawn(move || {
+            for event in queue {
+                if let Err(error) = remote.call(&Call::QueryEvent { event }, &[], &|| false) {
+                    tracing::warn!("a StreamingQueryListener failed: {}", error.message());
+                }
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "a listener has no thread");
+        }
+        Self { events }
+    }
+}
+
+impl StreamingQueryListener for Listener {
+    fn on_event(&self, event: &StreamingQueryEvent) {
+        let event = match event {
+            StreamingQueryEvent::Started {
+                id,
+                run_id,
+                name,
+                timestamp,
+            } => QueryEvent::Started {
+                id: id.to_string(),
+                run_id: run_id.to_string(),
+                name: name.clone(),
+                timestamp: timestamp.clone(),
+            },
+            StreamingQueryEvent::Progress(progress) => QueryEvent::Progress {
+                progress: serde_json::to_value(progress).unwrap_or_default(),
+            },
+            StreamingQueryEvent::Idle {
+                id,
+                run_id,
+                timestamp,
+            } => QueryEvent::Idle {
+                id: id.to_string(),
+                run_id: run_id.to_string(),
+                timestamp: timestamp.clone(),
+            },
+            StreamingQueryEvent::Terminated {
+                id,
+                run_id,
+                exception,
+            } => QueryEvent::Terminated {
+                id: id.to_string(),
+                run_id: run_id.to_string(),
+                exception: exception.as_ref().map(|error| error.message().to_owned()),
+            },
+        };
+        // Without its thread a listener hears nothing any more.
+        let _ = self.events.send(event);
+    }
+}
+
+/// The function of `flatMapGroupsWithState`.
+#[derive(Debug)]
+struct Groups {
+    remote: Arc<Remote>,
+}
+
+impl GroupsFunction for Groups {
+    fn call(
+        &self,
+        groups: Vec<tidebook_engine::Group>,
+        times: BatchTimes,
+        cancellation: &Cancellation,
+    ) -> Result<Vec<tidebook_engine::GroupResult>> {
+        let groups: Vec<Group> = groups.into_iter().map(group).collect::<Result<_>>()?;
+        let body = serde_json::to_vec(&groups).map_err(unreadable)?;
+        let call = Call::Groups {
+            batch_timestamp_ms: times.batch_timestamp_ms,
+            watermark_ms: times.watermark_ms,
+        };
+        let answer = self
+            .remote
+            .call(&call, &body, &|| cancellation.is_cancelled())?;
+        let results: Vec<GroupResult> = serde_json::from_slice(&answer).map_err(unreadable)?;
+        let results = results
+            .into_iter()
+            .map(|result| tidebook_engine::GroupResult {
+                rows: result.rows,
+                state: result.state.map(|state| state.to_string()),
+                timeout_ms: result.timeout_ms,
+            });
+        Ok(results.collect())
+    }
+}
+
+fn group(group: tidebook_engine::Group) -> Result<Group> {
+    let state = group.state.as_deref().map(serde_json::from_str::<Value>);
+    Ok(Group {
+        key: group.key,
+        rows: group.rows,
+        state: state.transpose().map_err(unreadable)?,
+        has_timed_out: group.has_timed_out,
+    })
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::internal(format!("the state of a group cannot be read: {error}"))
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batches")
+            .field("remote", &self.remote)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,208 @@
+"""Rust cells: what they show, how they fail, what survives. One kernel serves many tests: evcxr starts once."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+import client
+from client import Client, eventually
+
+
+@pytest.fixture(scope="module")
+def rust(tmp_path_factory: pytest.TempPathFactory):
+    """A kernel whose compiler has started."""
+    folder = tmp_path_factory.mktemp("rust")
+    manager, channels = start_new_kernel(kernel_name="tidebook", cwd=str(folder))
+    kernel = Client(manager, channels, timeout=300)
+    kernel.ok("let warm = 1;")
+    yield kernel
+    channels.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def value(executed: client.Executed) -> str:
+    [result] = executed.contents("execute_result")
+    return result["data"]["text/plain"]
+
+
+def test_the_last_expression_is_shown(rust: Client):
+    assert value(rust.ok("21 * 2")) == "42"
+    assert value(rust.ok('vec!["a", "b"]')) == '["a", "b"]'
+    assert rust.ok("21 * 2;").types == []
+    assert rust.ok('println!("x")').types == ["stream"], "the unit value is not shown"
+
+
+def test_variables_and_items_live_on(rust: Client):
+    rust.ok("let mut total = 40;\nfn twice(x: i32) -> i32 { x * 2 }")
+    rust.ok("total += twice(1);")
+    assert value(rust.ok("total")) == "42"
+    shown = rust.ok("%who").contents("display_data")[0]["data"]["text/plain"]
+    assert "total" in shown and "i32" in shown and "twice" in shown
+
+
+def test_evcxr_commands_work(rust: Client):
+    rust.ok("let price = 1.5;")
+    assert "price: f64" in value(rust.ok(":vars"))
+    assert value(rust.ok(":type price")) == "price: f64"
+
+
+def test_a_panic_is_an_error_and_variables_survive(rust: Client):
+    rust.ok("let kept = vec![1, 2];")
+    error = rust.fails("let a = 1;\nlet b = kept[7];")
+    assert "RustPanic" in error and "index is 7" in error and "line 2 of the cell" in error
+    assert value(rust.ok("kept.len()")) == "2"
+    assert rust.execute('panic!("once")').types == ["error"]
+
+
+def test_an_error_passed_on_by_the_question_mark_is_an_error(rust: Client):
+    executed = rust.execute('eprintln!("before");\n"x1".parse::<i32>()?;')
+    assert executed.status == "error"
+    assert executed.text("stderr") == "before\n", "the error's text is not printed beside the error"
+    assert executed.reply["content"]["ename"] == "RustError"
+    assert "invalid digit found in string" in executed.error
+
+
+def test_a_compile_error_is_one_error_with_its_code_and_place(rust: Client):
+    executed = rust.execute('let ok = 1;\nlet s: String = 5;\nlet n: i32 = "é";')
+    assert executed.types == ["error"]
+    content = executed.reply["content"]
+    assert content["ename"] == "RustCompileError[E0308]"
+    assert "mismatched types" in content["evalue"] and "one more" in content["evalue"]
+    shown = "\n".join(content["traceback"])
+    assert "let s: String = 5;" in plain(shown) and "\x1b[" in shown
+
+
+def test_sql_without_a_magic_is_pointed_out(rust: Client):
+    assert "%%sql" in rust.fails("SELECT 1")
+
+
+def test_text_is_shown_at_once_and_in_order(rust: Client):
+    msg_id = rust.send(
+        'print!("a"); std::thread::sleep(std::time::Duration::from_secs(2)); println!("b");'
+    )
+    first = rust.until(msg_id, lambda m: m["msg_type"] == "stream")
+    assert first["content"]["text"] == "a", "text without a newline does not wait"
+    rust.collect(msg_id)
+    executed = rust.ok('println!("1"); display(html("<b>2</b>")); println!("3");')
+    assert executed.types == ["stream", "display_data", "stream"]
+
+
+def test_threads_print_between_cells_and_block_nobody(rust: Client):
+    rust.ok(
+        "let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));\n"
+        "let told = done.clone();\n"
+        "std::thread::spawn(move || {\n"
+        '    for i in 0..20_000 { println!("line {i} {}", "x".repeat(20)); }\n'
+        "    told.store(true, std::sync::atomic::Ordering::SeqCst);\n"
+        "});"
+    )
+    eventually(lambda: value(rust.ok("done.load(std::sync::atomic::Ordering::SeqCst)")) == "true")
+
+
+def test_evcxr_content_is_shown_each_time(rust: Client):
+    show = 'println!("EVCXR_BEGIN_CONTENT text/html\\n<i>{}</i>\\nEVCXR_END_CONTENT", "x");\n'
+    executed = rust.ok(show + show + 'println!("end");')
+    assert executed.types == ["display_data", "display_data", "stream"]
+
+
+def test_large_output(rust: Client):
+    executed = rust.ok('for _ in 0..10_000 { println!("{}", "y".repeat(1023)); }')
+    assert len(executed.text()) == 10_000 * 1024
+
+
+def test_displays_are_updated_by_id(rust: Client):
+    executed = rust.ok(
+        'let shown = display(html("<b>0</b>"));\n'
+        'for i in 1..4 { shown.update(html(format!("<b>{i}</b>"))); }'
+    )
+    [first] = executed.contents("display_data")
+    updates = executed.contents("update_display_data")
+    assert updates[-1]["data"]["text/html"] == "<b>3</b>"
+    ids = {c["transient"]["display_id"] for c in [first, *updates]}
+    assert len(ids) == 1
+
+
+def test_an_interrupt_ends_an_await_and_keeps_variables(rust: Client):
+    rust.ok("let before = 7;")
+    rust.ok("%%source nothing --path .\nk STRING")
+    rust.ok("%%stream endless --sink noop\nSELECT k FROM nothing")
+    error = interrupted(rust, 'spark.streams().get("endless")?.unwrap().await_termination(None::<f64>)?;')
+    assert "KeyboardInterrupt" in error and "lost" not in error
+    assert value(rust.ok("before")) == "7"
+    assert "waiting" in rust.ok("%queries").contents("display_data")[0]["data"]["text/plain"]
+    rust.ok("%stop endless")
+
+
+def test_an_interrupt_ends_a_spinning_cell_and_says_what_is_lost(rust: Client):
+    rust.ok("let gone = 7;")
+    error = interrupted(rust, "loop { std::hint::spin_loop(); }")
+    assert "KeyboardInterrupt" in error and "gone" in error and "lost" in error
+    assert "E0425" in rust.fails("gone")
+    assert value(rust.ok("1 + 1")) == "2", "the next cell runs in a new process"
+
+
+def test_a_dead_process_is_an_error(rust: Client):
+    rust.ok("let doomed = 1;")
+    error = rust.fails("std::process::abort();")
+    assert "RustProcessDied" in error and "signal 6" in error and "doomed" in error
+    assert value(rust.ok("2 + 2")) == "4"
+
+
+def test_completion_and_inspection(rust: Client):
+    rust.ok("let numbers: Vec<f64> = vec![1.0];")
+    matches = complete(rust, "numbers.le")
+    assert "len" in matches
+    assert "spark" in complete(rust, "spa")
+    rust.ok("%%source clicks --path .\nuser_id STRING, amount DOUBLE")
+    assert complete(rust, 'spark.table("cli') == ["clicks"]
+    assert "user_id" in complete(rust, 'col("use')
+    found = rust.request("inspect_request", {"code": "numbers", "cursor_pos": 3, "detail_level": 0})
+    assert found["content"]["found"] and "f64" in found["content"]["data"]["text/plain"]
+
+
+def test_questions_are_answered_while_a_cell_runs(rust: Client):
+    rust.ok("let visible = 1;")
+    msg_id = rust.send("std::thread::sleep(std::time::Duration::from_secs(3));")
+    rust.until(msg_id, lambda m: m["msg_type"] == "execute_input")
+    began = time.monotonic()
+    assert "visible" in complete(rust, "visi")
+    rust.request("kernel_info_request", {})
+    assert time.monotonic() - began < 2.5
+    rust.collect(msg_id)
+
+
+def test_without_a_toolchain_everything_else_works(tidebook: Path, tmp_path: Path):
+    manager, channels = start_new_kernel(
+        kernel_name="tidebook", cwd=str(tmp_path), env={"PATH": "/nonexistent", "HOME": str(tmp_path)}
+    )
+    kernel = Client(manager, channels)
+    error = kernel.fails("1 + 1")
+    assert "RustCellsNotAvailable" in error and "rustup.rs" in error
+    assert kernel.ok("%%sql\nSELECT 1 AS one").types == ["execute_result"]
+    channels.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def complete(kernel: Client, code: str) -> list[str]:
+    content = {"code": code, "cursor_pos": len(code)}
+    return kernel.request("complete_request", content)["content"]["matches"]
+
+
+def interrupted(kernel: Client, code: str) -> str:
+    """Interrupts a cell once its code runs; gives the error, which must come within two seconds."""
+    msg_id = kernel.send('println!("on");\n' + code)
+    kernel.until(msg_id, lambda m: m["msg_type"] == "stream")
+    began = time.monotonic()
+    kernel.request("interrupt_request", {}, channel="control")
+    executed = kernel.collect(msg_id)
+    assert executed.status == "error", executed.messages
+    assert time.monotonic() - began < 2
+    return executed.error
+
+
+def plain(text: str) -> str:
+    """Text without its colours."""
+    return re.sub("\x1b\\[[0-9;]*m", "", text)

@@ -1,0 +1,102 @@
+"""The notebook of Rust cells, executed from top to bottom: what it shows, and that its mistakes are red."""
+
+import nbformat
+import pytest
+from tables import table
+
+NAME = "rust-cells.ipynb"
+
+
+@pytest.fixture(scope="module")
+def cells(execute):
+    return list(execute(NAME).values())
+
+
+def named(cells, text):
+    """The code cell that contains a text."""
+    [cell] = [cell for cell in cells if cell.cell_type == "code" and text in cell.source]
+    return cell
+
+
+def outputs(cell, output_type):
+    return [output for output in cell.outputs if output.output_type == output_type]
+
+
+def value(cell):
+    [result] = outputs(cell, "execute_result")
+    return result.data["text/plain"]
+
+
+def printed(cell):
+    return "".join(output.text for output in outputs(cell, "stream"))
+
+
+def test_it_is_committed_without_outputs(root):
+    notebook = nbformat.read(root / "notebooks" / NAME, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell.id for cell in notebook.cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)] == []
+    assert notebook.metadata.kernelspec.name == "tidebook"
+
+
+def test_only_the_cells_that_are_meant_to_fail_are_red(cells):
+    for cell in (cell for cell in cells if cell.cell_type == "code"):
+        errors = outputs(cell, "error")
+        assert len(errors) == ("raises-exception" in cell.metadata.get("tags", [])), cell.source
+
+
+def test_each_mistake_has_its_name(cells):
+    named_so = {
+        "kept[7]": "RustPanic",
+        '"twelve"': "RustError",
+        "let wrong": "RustCompileError[E0308]",
+        "no_such_table": "AnalysisException",
+        "strict(-1.0)": "SparkRuntimeException",
+        "Duration": "RustCompileError[E0277]",
+    }
+    for text, ename in named_so.items():
+        [error] = outputs(named(cells, text), "error")
+        assert error.ename == ename, error.evalue
+    [error] = outputs(named(cells, "strict(-1.0)"), "error")
+    assert "negative: -1" in error.evalue and "strict" in error.evalue
+    assert value([cell for cell in cells if cell.source == "kept"][0]) == "[1, 2, 3]", "variables survive all of it"
+
+
+def test_the_card_is_final(cells):
+    [card] = outputs(named(cells, 'query_name("per_hour")'), "display_data")
+    assert "finished" in card.data["text/plain"]
+
+
+def test_sql_and_structs_see_the_rows_of_the_query(cells):
+    totals = table(named(cells, "sum(departures)"))
+    assert [row["origin"] for row in totals] == ["EWR", "JFK", "LGA"]
+    assert value(named(cells, "struct Hour")).count("Hour {") == 3
+
+
+def test_functions_are_called(cells):
+    assert {row["punctuality"] for row in table(named(cells, "SELECT how_late"))} <= {"on time", "late", "very late", "unknown"}
+    assert "worst_hours" in value(named(cells, "vectorized_udf"))
+
+
+def test_batches_and_listeners_see_the_same_batches(cells):
+    batches = value(named(cells, "foreach_batch"))
+    heard = [line for cell in cells if cell.cell_type == "code" for line in printed(cell).splitlines() if line.startswith("batch ") and " read " in line]
+    assert "[" + ", ".join(f"({line.split()[1]}, {line.split()[3]})" for line in heard) + "]" == batches
+
+
+def test_state_is_kept_from_batch_to_batch(cells, root):
+    text = printed(named(cells, "flat_map_groups_with_state"))
+    last = {}
+    for line in text.splitlines():
+        parts = [part.strip() for part in line.strip("|").split("|")]
+        if len(parts) == 3 and parts[1].isdigit():
+            last[parts[0]] = int(parts[1])
+    lines = sum(len(file.read_text().splitlines()) for file in (root / "notebooks" / "data" / "departures").glob("*.json"))
+    assert sum(last.values()) == lines, "every departure is counted once"
+
+
+def test_displays_show_their_last_state(cells):
+    bar, shown = outputs(named(cells, "ProgressBar"), "display_data")
+    assert "3 / 3" in bar.data["text/plain"]
+    assert shown.data["text/html"] == "<b>second</b>"
+    [picture] = outputs(named(cells, "svg("), "execute_result")
+    assert picture.data["image/svg+xml"].startswith("<svg")
