@@ -330,13 +330,19 @@ impl Player {
     }
 
     async fn restart(&mut self) -> StepResult<()> {
-        if self.query.is_none() {
+        let Some(query) = &self.query else {
             return Ok(Ok(()));
-        }
+        };
         let runs_on = self
             .start
             .as_ref()
             .is_some_and(|start| start.trigger.is_none());
+        if runs_on {
+            // A batch without data runs only in the run that moved the watermark: the query stops
+            // when it has nothing left to do. If it has failed, stopping it tells.
+            let idle = timeout(PATIENCE, query.process_all_available()).await;
+            drop(idle.map_err(|_| anyhow!("the query does not become idle"))?);
+        }
         match self.stop().await? {
             Err(error) if !EngineDriver::was_killed(&error) => return Ok(Err(error)),
             _ => {}
