@@ -22,7 +22,7 @@ use super::types::parse_ddl;
 use crate::error::from_datafusion;
 use crate::error::{Error, Result};
 use crate::plan::{
-    StreamingRelation, deduplicate, parse_duration_us, resolve_time_windows, with_watermark,
+    StreamingRelation, deduplicate, parse_duration_us, resolve, with_watermark,
 };
 use crate::sources::{SourceSpec, batch_table};
 
@@ -315,5 +315,5 @@ fn build(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<Logic
 }
 
 fn windows(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
-    resolve_time_windows(build(builder)?)
+    resolve(build(builder)?)
 }

@@ -78,7 +78,7 @@ impl DedupExec {
             DedupKind::Plain => "dedupe",
             DedupKind::WithinWatermark { .. } => "dedupeWithinWatermark",
         };
-        let operator = StatefulOperator::new(name, Arc::new(Schema::new(fields)), keys.len());
+        let operator = StatefulOperator::new(name, Arc::new(Schema::new(fields)), keys.len(), true);
         Self {
             properties: unordered(schema, 1, EmissionType::Incremental),
             input,

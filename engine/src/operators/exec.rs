@@ -2,10 +2,63 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::{Partitioning, PlanProperties};
+use datafusion::physical_plan::{
+    ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+};
+use futures::TryStreamExt;
+
+use crate::error::Error;
+
+/// The rows of all partitions of `input`, in the order of the partitions; of each partition at most
+/// the first `limit`, though all are read. `parallel` reads the partitions at once.
+pub(super) async fn collect(
+    input: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    parallel: bool,
+    limit: usize,
+) -> Result<Vec<RecordBatch>> {
+    let partitions = 0..input.output_partitioning().partition_count();
+    let mut batches = Vec::new();
+    if !parallel {
+        for partition in partitions {
+            let rows = input.execute(partition, Arc::clone(&context))?;
+            batches.extend(first_rows(rows, limit).await?);
+        }
+        return Ok(batches);
+    }
+    let tasks: Vec<_> = partitions
+        .map(|partition| {
+            let rows = input.execute(partition, Arc::clone(&context))?;
+            Ok(SpawnedTask::spawn(first_rows(rows, limit)))
+        })
+        .collect::<Result<_>>()?;
+    for task in tasks {
+        batches.extend(task.join_unwind().await.map_err(|error| {
+            Error::internal(format!("a partition of the batch ended early: {error}"))
+        })??);
+    }
+    Ok(batches)
+}
+
+async fn first_rows(mut rows: SendableRecordBatchStream, limit: usize) -> Result<Vec<RecordBatch>> {
+    let mut first = Vec::new();
+    let mut left = limit;
+    while let Some(batch) = rows.try_next().await? {
+        if left > 0 {
+            let kept = batch.slice(0, batch.num_rows().min(left));
+            left -= kept.num_rows();
+            first.push(kept);
+        }
+    }
+    Ok(first)
+}
 
 /// Properties of a node that gives `partitions` partitions without any order.
 pub(super) fn unordered(

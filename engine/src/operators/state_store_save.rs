@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{concat, concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::runtime::SpawnedTask;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
@@ -25,25 +24,23 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
-use futures::{TryStreamExt, stream};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::stream;
 use hashbrown::HashTable;
 
 use super::batch_context::{Batch, BatchContext};
-use super::exec::{plain_execution_plan, unordered};
-use super::stateful::{EventTimeKey, StatefulOperator, arrow_error, datafusion_error, to_us};
+use super::exec::{collect, plain_execution_plan, unordered};
+use super::stateful::{
+    EventTimeKey, StatefulOperator, arrow_error, datafusion_error, global_key, global_key_field,
+    to_us,
+};
 use crate::clock::Stopwatch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output_mode::OutputMode;
 use crate::state::EncodedKeys;
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "stateStoreSave";
-
-/// Stands in for the key of an aggregation without keys.
-const GLOBAL_KEY: &str = "__global";
 
 /// The stateful half of an aggregation; its input is the partial half.
 #[derive(Debug)]
@@ -81,13 +78,20 @@ impl StateStoreSaveExec {
         let partial_schema = input.schema();
         let mut fields: Vec<Field> = Vec::new();
         if num_keys == 0 {
-            fields.push(Field::new(GLOBAL_KEY, DataType::Boolean, false));
+            fields.push(global_key_field());
         }
         for field in partial_schema.fields() {
             fields.push(Field::new(field.name(), field.data_type().clone(), true));
         }
         let state_schema = Arc::new(Schema::new(fields));
-        let operator = StatefulOperator::new(OPERATOR_NAME, state_schema, num_keys.max(1));
+        let follows_watermark = output_mode != OutputMode::Complete;
+        let num_state_keys = num_keys.max(1);
+        let operator = StatefulOperator::new(
+            OPERATOR_NAME,
+            state_schema,
+            num_state_keys,
+            follows_watermark,
+        );
         let merger = Merger {
             context,
             operator: Arc::new(operator),
@@ -146,7 +150,7 @@ impl ExecutionPlan for StateStoreSaveExec {
         let merger = Arc::clone(&self.merger);
         let rows = stream::once(async move {
             let parallel = merger.context.is_parallel();
-            let batches = collect(input, context, parallel).await?;
+            let batches = collect(input, context, parallel, usize::MAX).await?;
             let partial = concat_batches(&merger.partial_schema, &batches)?;
             Ok(merger.merge(partial)?)
         });
@@ -206,7 +210,7 @@ impl Merger {
     /// The key columns of partial rows, as the state knows them.
     fn keys(&self, partial: &RecordBatch) -> Vec<ArrayRef> {
         if self.num_keys == 0 {
-            return vec![Arc::new(BooleanArray::from(vec![true; partial.num_rows()]))];
+            return vec![global_key(partial.num_rows())];
         }
         partial.columns()[..self.num_keys].to_vec()
     }
@@ -373,36 +377,6 @@ impl Groups {
             .map(|column| arrow::compute::take(column, &indices, None).map_err(arrow_error))
             .collect()
     }
-}
-
-async fn collect(
-    input: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
-    parallel: bool,
-) -> DataFusionResult<Vec<RecordBatch>> {
-    let partitions = input.output_partitioning().partition_count();
-    let mut batches = Vec::new();
-    if !parallel {
-        for partition in 0..partitions {
-            let mut rows = input.execute(partition, Arc::clone(&context))?;
-            while let Some(batch) = rows.try_next().await? {
-                batches.push(batch);
-            }
-        }
-        return Ok(batches);
-    }
-    let tasks: Vec<_> = (0..partitions)
-        .map(|partition| {
-            let rows = input.execute(partition, Arc::clone(&context))?;
-            Ok(SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
-        })
-        .collect::<DataFusionResult<_>>()?;
-    for task in tasks {
-        batches.extend(task.join_unwind().await.map_err(|error| {
-            Error::internal(format!("a partition of the batch ended early: {error}"))
-        })??);
-    }
-    Ok(batches)
 }
 
 fn accumulator(aggregate: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {

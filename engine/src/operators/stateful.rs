@@ -1,9 +1,10 @@
 //! What all stateful operators share: their state store, their figures, their use of the watermark.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
-use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -57,6 +58,8 @@ pub struct OperatorMetrics {
 pub struct StatefulOperator {
     /// Spark's name for it.
     pub name: &'static str,
+    /// Whether a batch without rows changes it when the watermark has moved.
+    pub follows_watermark: bool,
     schema: SchemaRef,
     key_columns: usize,
     inner: Mutex<Inner>,
@@ -74,9 +77,15 @@ pub struct StateGuard<'a>(MutexGuard<'a, Inner>);
 
 impl StatefulOperator {
     /// An operator whose state rows have `schema`: `key_columns` key columns, then values.
-    pub fn new(name: &'static str, schema: SchemaRef, key_columns: usize) -> Self {
+    pub fn new(
+        name: &'static str,
+        schema: SchemaRef,
+        key_columns: usize,
+        follows_watermark: bool,
+    ) -> Self {
         Self {
             name,
+            follows_watermark,
             schema,
             key_columns,
             inner: Mutex::default(),
@@ -151,6 +160,16 @@ fn opened(store: &mut Option<StateStore>) -> Result<&mut StateStore> {
     store
         .as_mut()
         .ok_or_else(|| Error::internal("the state was not opened"))
+}
+
+/// Stands in for the key of state that has no key.
+pub(super) fn global_key_field() -> Field {
+    Field::new("__global", DataType::Boolean, false)
+}
+
+/// Its column, for `rows` rows.
+pub(super) fn global_key(rows: usize) -> ArrayRef {
+    Arc::new(BooleanArray::from(vec![true; rows]))
 }
 
 /// The times of an event-time column. A column of windows counts with their ends.
