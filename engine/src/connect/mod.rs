@@ -7,6 +7,7 @@
 
 mod expressions;
 mod functions;
+mod joins;
 mod relations;
 mod sql;
 mod sql_names;
