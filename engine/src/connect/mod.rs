@@ -7,6 +7,7 @@
 
 mod expressions;
 mod functions;
+mod grouping;
 mod joins;
 mod relations;
 mod sql;

@@ -12,7 +12,6 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::expressions::{ExpressionPlanner, missing};
-use super::proto::aggregate::GroupType;
 use super::proto::read::{DataSource, ReadType};
 use super::proto::relation::RelType;
 use super::proto::{self, Relation};
@@ -253,24 +252,6 @@ impl<'a> RelationPlanner<'a> {
                 )))
             }
         }
-    }
-
-    async fn aggregate(&self, aggregate: &proto::Aggregate) -> Result<LogicalPlan> {
-        let input = self.input(aggregate.input.as_deref()).await?;
-        if aggregate.group_type() != GroupType::Groupby {
-            return Err(Error::analysis(format!(
-                "{} is not supported in this version",
-                aggregate.group_type().as_str_name()
-            ))
-            .with_hint("use groupBy, or GROUP BY ROLLUP (…) in SQL"));
-        }
-        let expressions = self.expressions(&input);
-        let groups = expressions.plan_list(&aggregate.grouping_expressions)?;
-        let values = expressions.plan_list(&aggregate.aggregate_expressions)?;
-        let grouped = LogicalPlanBuilder::from(input)
-            .aggregate(groups.clone(), values)
-            .map_err(from_datafusion)?;
-        resolved(Ok(grouped))
     }
 
     pub(super) fn expressions<'b>(&'b self, input: &'b LogicalPlan) -> ExpressionPlanner<'b> {
