@@ -5,6 +5,7 @@
 //!            Sql(text)   ─► sql ─► sql_names (Spark's names and cases) ─► LogicalPlan
 //! ```
 
+mod column_names;
 mod expressions;
 mod functions;
 mod grouping;

@@ -8,15 +8,16 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor,
-    UnaryOperator, Value,
+    AccessExpr, BinaryOperator, Expr, ExprWithAlias, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem,
+    Statement, TableFactor, UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
-use crate::error::{Result, from_datafusion};
+use crate::error::{Result, from_datafusion, syntax_error};
 
 /// Rewrites the names in `statement` against the tables it reads.
 pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
@@ -36,6 +37,42 @@ pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statem
     walk_statement(statement, &mut Aliases(&mut names));
     walk_statement(statement, &mut Resolver { names: &names });
     Ok(())
+}
+
+/// An expression of a frame with `columns`, its names resolved.
+pub(super) fn resolve_expression<'a>(
+    text: &str,
+    columns: impl Iterator<Item = &'a str>,
+) -> Result<ExprWithAlias> {
+    let mut parsed = parse_expression(text)?;
+    let mut names = Names::default();
+    columns.for_each(|column| names.add(column));
+    if let Some(alias) = &mut parsed.alias {
+        alias.quote_style = Some('`');
+    }
+    walk_expression(&mut parsed.expr, &mut Resolver { names: &names });
+    Ok(parsed)
+}
+
+/// The name of the column that an expression makes; empty if it cannot be parsed.
+pub(super) fn expression_name(text: &str) -> String {
+    match parse_expression(text) {
+        Ok(ExprWithAlias {
+            alias: Some(alias), ..
+        }) => alias.value,
+        Ok(parsed) => spark_name(&parsed.expr, true),
+        Err(_) => String::new(),
+    }
+}
+
+fn parse_expression(text: &str) -> Result<ExprWithAlias> {
+    let failed = |error: ParserError| syntax_error(&error.to_string(), text);
+    let mut parser = Parser::new(&SparkSqlDialect {})
+        .try_with_sql(text)
+        .map_err(failed)?;
+    let parsed = parser.parse_expr_with_alias().map_err(failed)?;
+    parser.expect_token(&Token::EOF).map_err(failed)?;
+    Ok(parsed)
 }
 
 async fn find_table(
