@@ -17,10 +17,15 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
-use crate::error::{Result, from_datafusion, syntax_error};
+use crate::error::{Error, Result, from_datafusion, syntax_error};
 
 /// Rewrites the names in `statement` against the tables it reads.
 pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
+    let mut window_times = WindowTimes::default();
+    walk_statement(statement, &mut window_times);
+    if let Some(call) = window_times.beside_its_window {
+        return Err(window_time_beside_window(&call));
+    }
     walk_statement(statement, &mut LowerTables);
     let mut names = Names::default();
     let references = DataFusionStatement::Statement(Box::new(statement.clone()));
@@ -84,6 +89,74 @@ async fn find_table(
     };
     let found: std::result::Result<_, DataFusionError> = schema.table(table.table()).await;
     found.map_err(from_datafusion)
+}
+
+/// Finds `window_time(window)` in a query that itself groups by `window(…)`: Spark has no such
+/// column yet at that level.
+#[derive(Default)]
+struct WindowTimes {
+    beside_its_window: Option<String>,
+}
+
+impl SqlVisitor for WindowTimes {
+    fn select(&mut self, select: &mut Select) {
+        if group_window(select).is_none() {
+            return;
+        }
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                let mut calls = WindowTimeCalls {
+                    found: &mut self.beside_its_window,
+                    inside: 0,
+                };
+                walk_expression(expr, &mut calls);
+            }
+        }
+    }
+}
+
+struct WindowTimeCalls<'a> {
+    found: &'a mut Option<String>,
+    /// How many calls of `window` surround the expression; there it is the window of the input.
+    inside: usize,
+}
+
+impl SqlVisitor for WindowTimeCalls<'_> {
+    fn expression(&mut self, expr: &mut Expr) {
+        self.inside += usize::from(is_window_call(expr));
+        if self.inside > 0 {
+            return;
+        }
+        let Expr::Function(call) = expr else {
+            return;
+        };
+        let FunctionArguments::List(arguments) = &call.args else {
+            return;
+        };
+        let is_window = |argument: &FunctionArg| {
+            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+                if window_part(expr) == Some(None))
+        };
+        if call.name.to_string().eq_ignore_ascii_case("window_time")
+            && arguments.args.iter().any(is_window)
+        {
+            *self.found = Some(function_name(call));
+        }
+    }
+
+    fn expression_done(&mut self, expr: &mut Expr) {
+        self.inside -= usize::from(is_window_call(expr));
+    }
+}
+
+fn window_time_beside_window(call: &str) -> Error {
+    Error::analysis(format!(
+        "{call} cannot stand in the query that groups by the window"
+    ))
+    .with_condition("MISSING_AGGREGATION")
+    .with_hint(format!(
+        "group in a subquery: SELECT *, {call} FROM (SELECT … GROUP BY window(…))"
+    ))
 }
 
 /// Lower-case name → the spelling to use.
