@@ -71,6 +71,9 @@ def _stage(spark, frame, verb, rest):
     if verb == "join":
         how, name, *_ = rest.split()
         condition = rest.partition(" on ")[2]
+        using = rest.partition(" using ")[2]
+        if using:
+            return frame.join(spark.table(name), _names(using), how)
         if how == "cross":
             return frame.crossJoin(spark.table(name))
         return frame.join(spark.table(name), F.expr(condition), how)

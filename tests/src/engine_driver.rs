@@ -193,9 +193,9 @@ impl EngineDriver {
         });
         match self.session.execute(&command_of(command)).await? {
             CommandOutput::Query(query) => Ok(query),
-            CommandOutput::View(view) => Err(Error::new(
+            other => Err(Error::new(
                 ErrorKind::Internal,
-                format!("starting a query made the view '{}'", view.name),
+                format!("starting a query did something else: {other:?}"),
             )),
         }
     }

@@ -174,7 +174,10 @@ fn set_operation(left: Relation, right: &str, kind: SetOpType, is_all: bool) -> 
 }
 
 fn join(left: Relation, rest: &str) -> Result<RelType> {
-    let (how, rest) = rest.split_once(' ').context("join HOW NAME on CONDITION")?;
+    let (how, rest) = rest
+        .split_once(' ')
+        .context("join HOW NAME on CONDITION, or using COLUMNS")?;
+    let (rest, using_columns) = rest.split_once(" using ").unwrap_or((rest, ""));
     let (right, condition) = rest.split_once(" on ").unwrap_or((rest, ""));
     let join_type = match how {
         "inner" => JoinType::Inner,
@@ -191,6 +194,7 @@ fn join(left: Relation, rest: &str) -> Result<RelType> {
         right: boxed(table(right)),
         join_condition: (!condition.is_empty()).then(|| expression(condition)),
         join_type: join_type.into(),
+        using_columns: names(using_columns),
         ..Join::default()
     })))
 }

@@ -6,15 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What everybody may use.
-const VOCABULARY: [&str; 8] = [
+const VOCABULARY: [&str; 11] = [
+    "cancellation",
     "clock",
     "datetime",
     "error",
+    "json",
     "options",
     "output_mode",
     "streaming_query_listener",
     "streaming_query_progress",
     "trigger",
+    "user_functions",
 ];
 
 /// Each module of the engine, in the order of the layers, and what it may use besides the

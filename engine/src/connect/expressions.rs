@@ -9,11 +9,13 @@ use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use datafusion::logical_expr::{Expr, Operator, binary_expr, lit, not};
 use datafusion::scalar::ScalarValue;
 
+use super::column_names::column_name;
 use super::proto::expression::cast::CastToType;
 use super::proto::expression::literal::LiteralType;
 use super::proto::expression::sort_order::{NullOrdering, SortDirection};
 use super::proto::expression::{ExprType, Literal, SortOrder, UnresolvedFunction};
 use super::proto::{Expression, data_type};
+use super::sql_names::resolve_expression;
 use super::types::{TIME_ZONE, parse_type};
 use crate::error::{Error, Result};
 use crate::error::{from_datafusion, unresolved_column};
@@ -31,7 +33,7 @@ impl ExpressionPlanner<'_> {
             return Err(Error::illegal_argument("an expression is empty"));
         };
         match kind {
-            ExprType::Literal(literal) => Ok(Expr::Literal(scalar(literal)?, None)),
+            ExprType::Literal(literal) => Ok(Expr::Literal(literal_value(literal)?, None)),
             ExprType::UnresolvedAttribute(attribute) => self.column(&attribute.unparsed_identifier),
             ExprType::UnresolvedFunction(call) => self.function(call),
             ExprType::CallFunction(call) => {
@@ -40,10 +42,7 @@ impl ExpressionPlanner<'_> {
             ExprType::CommonInlineUserDefinedFunction(call) => {
                 self.registered(&call.function_name, &call.arguments, call.is_distinct)
             }
-            ExprType::ExpressionString(text) => self
-                .session
-                .create_logical_expr(&text.expression, self.schema)
-                .map_err(from_datafusion),
+            ExprType::ExpressionString(text) => self.sql(&text.expression),
             ExprType::Alias(alias) => {
                 let inner = alias.expr.as_deref().map(|inner| self.plan(inner));
                 let inner = inner.unwrap_or_else(|| Err(missing("an alias's expression")))?;
@@ -74,14 +73,39 @@ impl ExpressionPlanner<'_> {
     pub(super) fn plan_list(&self, expressions: &[Expression]) -> Result<Vec<Expr>> {
         let mut planned = Vec::new();
         for expression in expressions {
-            match &expression.expr_type {
-                Some(ExprType::UnresolvedStar(_)) => {
-                    planned.extend(self.schema.columns().into_iter().map(Expr::Column));
-                }
-                _ => planned.push(self.plan(expression)?),
+            if is_star(expression) {
+                planned.extend(self.all_columns());
+            } else {
+                planned.push(named(self.plan(expression)?, &column_name(expression)));
             }
         }
         Ok(planned)
+    }
+
+    /// The arguments of a function, in which a star stands for all columns too.
+    fn arguments(&self, expressions: &[Expression]) -> Result<Vec<Expr>> {
+        let mut planned = Vec::new();
+        for expression in expressions {
+            if is_star(expression) {
+                planned.extend(self.all_columns());
+            } else {
+                planned.push(self.plan(expression)?);
+            }
+        }
+        Ok(planned)
+    }
+
+    fn all_columns(&self) -> impl Iterator<Item = Expr> {
+        self.schema.columns().into_iter().map(Expr::Column)
+    }
+
+    /// An expression written in SQL.
+    fn sql(&self, text: &str) -> Result<Expr> {
+        let columns = self.schema.fields().iter();
+        let columns = columns.map(|field| field.name().as_str());
+        self.session
+            .create_logical_expr_from_sql_expr(resolve_expression(text, columns)?, self.schema)
+            .map_err(from_datafusion)
     }
 
     /// A sort key.
@@ -133,7 +157,7 @@ impl ExpressionPlanner<'_> {
         if name == "count" && is_star_or_one(&call.arguments) {
             return self.call("count", vec![lit(1_i64)], call.is_distinct);
         }
-        let arguments = self.plan_list(&call.arguments)?;
+        let arguments = self.arguments(&call.arguments)?;
         if let Some(operator) = operator(&name)
             && let [left, right] = arguments.as_slice()
         {
@@ -167,7 +191,7 @@ impl ExpressionPlanner<'_> {
     /// A call by a function's own name, which is none of an operator.
     fn registered(&self, name: &str, arguments: &[Expression], distinct: bool) -> Result<Expr> {
         let name = name.replace('`', "").to_lowercase();
-        self.call(&name, self.plan_list(arguments)?, distinct)
+        self.call(&name, self.arguments(arguments)?, distinct)
     }
 
     fn call(&self, name: &str, arguments: Vec<Expr>, distinct: bool) -> Result<Expr> {
@@ -197,6 +221,15 @@ impl ExpressionPlanner<'_> {
     }
 }
 
+/// The value under its name. A column of that name keeps its table's name too.
+fn named(value: Expr, name: &str) -> Expr {
+    match value {
+        Expr::Column(column) if column.name == name => Expr::Column(column),
+        other if name.is_empty() => other,
+        other => other.unalias().alias(name),
+    }
+}
+
 fn case_when(
     condition: Expr,
     then: Expr,
@@ -204,11 +237,20 @@ fn case_when(
     datafusion::logical_expr::when(condition, then)
 }
 
+/// Whether an expression stands for all columns.
+pub(super) fn is_star(expression: &Expression) -> bool {
+    match &expression.expr_type {
+        Some(ExprType::UnresolvedStar(_)) => true,
+        Some(ExprType::ExpressionString(text)) => text.expression.trim() == "*",
+        _ => false,
+    }
+}
+
 fn is_star_or_one(arguments: &[Expression]) -> bool {
     match arguments {
         [] => true,
+        [one] if is_star(one) => true,
         [one] => match &one.expr_type {
-            Some(ExprType::UnresolvedStar(_)) => true,
             Some(ExprType::Literal(literal)) => matches!(
                 literal.literal_type,
                 Some(LiteralType::Integer(_) | LiteralType::Long(_))
@@ -238,7 +280,8 @@ fn operator(name: &str) -> Option<Operator> {
     })
 }
 
-fn scalar(literal: &Literal) -> Result<ScalarValue> {
+/// The value of a literal.
+pub(super) fn literal_value(literal: &Literal) -> Result<ScalarValue> {
     let Some(value) = &literal.literal_type else {
         return Err(missing("a literal's value"));
     };

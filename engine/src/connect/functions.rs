@@ -10,7 +10,9 @@ use datafusion::functions_aggregate::sum::sum_udaf;
 
 use crate::error::Result;
 use crate::error::from_datafusion;
-use crate::plan::{arithmetic_functions, current_time_functions, time_window_functions};
+use crate::plan::{
+    arithmetic_functions, current_time_functions, row_id_functions, time_window_functions,
+};
 
 /// Adds Spark's functions, and those that know about streams, to a session.
 pub fn register_functions(session: &SessionContext) -> Result<()> {
@@ -35,6 +37,7 @@ fn register(session: &SessionContext) -> DataFusionResult<()> {
     let own = [
         arithmetic_functions(),
         current_time_functions(),
+        row_id_functions(),
         time_window_functions(),
     ];
     for function in own.into_iter().flatten() {

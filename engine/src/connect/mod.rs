@@ -5,9 +5,12 @@
 //!            Sql(text)   ─► sql ─► sql_names (Spark's names and cases) ─► LogicalPlan
 //! ```
 
+mod column_names;
 mod expressions;
 mod functions;
+mod grouping;
 mod groups;
+mod joins;
 mod relations;
 mod sql;
 mod sql_names;

@@ -13,23 +13,22 @@ use futures::future::BoxFuture;
 
 use super::expressions::{ExpressionPlanner, missing};
 use super::groups::plan_groups;
-use super::proto::aggregate::GroupType;
 use super::proto::read::{DataSource, ReadType};
 use super::proto::relation::RelType;
-use super::proto::set_operation::SetOpType;
 use super::proto::{self, Relation};
 use super::sql::{Statement, parse_statement, plan_query};
 use super::types::parse_ddl;
 use crate::error::from_datafusion;
 use crate::error::{Error, Result};
 use crate::plan::{
-    StreamingRelation, deduplicate, parse_duration_us, resolve_time_windows, with_watermark,
+    StreamingRelation, deduplicate, is_streaming, parse_duration_us, resolve, sample,
+    with_watermark,
 };
 use crate::sources::{SourceSpec, batch_table};
 
 /// Plans relations against the tables and functions of one session.
 pub struct RelationPlanner<'a> {
-    session: &'a SessionState,
+    pub(super) session: &'a SessionState,
 }
 
 impl<'a> RelationPlanner<'a> {
@@ -84,7 +83,7 @@ impl<'a> RelationPlanner<'a> {
         .boxed()
     }
 
-    async fn input(&self, input: Option<&Relation>) -> Result<LogicalPlan> {
+    pub(super) async fn input(&self, input: Option<&Relation>) -> Result<LogicalPlan> {
         match input {
             Some(input) => self.plan(input).await,
             None => Err(missing("an input relation")),
@@ -128,7 +127,7 @@ impl<'a> RelationPlanner<'a> {
                     None => build(Ok(LogicalPlanBuilder::empty(true)))?,
                 };
                 let columns = self.expressions(&input).plan_list(&project.expressions)?;
-                windows(LogicalPlanBuilder::from(input).project(columns))
+                resolved(LogicalPlanBuilder::from(input).project(columns))
             }
             RelType::Filter(filter) => {
                 let input = self.input(filter.input.as_deref()).await?;
@@ -137,7 +136,7 @@ impl<'a> RelationPlanner<'a> {
                     .as_ref()
                     .ok_or_else(|| missing("a filter's condition"))?;
                 let condition = self.expressions(&input).plan(condition)?;
-                windows(LogicalPlanBuilder::from(input).filter(condition))
+                resolved(LogicalPlanBuilder::from(input).filter(condition))
             }
             RelType::WithColumns(with) => {
                 let input = self.input(with.input.as_deref()).await?;
@@ -165,7 +164,7 @@ impl<'a> RelationPlanner<'a> {
                         None => columns.push(value),
                     }
                 }
-                windows(LogicalPlanBuilder::from(input).project(columns))
+                resolved(LogicalPlanBuilder::from(input).project(columns))
             }
             RelType::Drop(drop) => {
                 let input = self.input(drop.input.as_deref()).await?;
@@ -230,16 +229,24 @@ impl<'a> RelationPlanner<'a> {
                 let keys = keys.collect::<Result<Vec<_>>>()?;
                 build(LogicalPlanBuilder::from(input).sort(keys))
             }
-            RelType::SetOp(set) if set.set_op_type() == SetOpType::Union => {
-                let left = self.input(set.left_input.as_deref()).await?;
-                let right = self.input(set.right_input.as_deref()).await?;
-                let builder = LogicalPlanBuilder::from(left);
-                if set.by_name() {
-                    build(builder.union_by_name(right))
-                } else {
-                    build(builder.union(right))
-                }
+            RelType::Offset(offset) => {
+                let input = self.input(offset.input.as_deref()).await?;
+                let rows = usize::try_from(offset.offset)
+                    .map_err(|_| Error::illegal_argument("an offset cannot be negative"))?;
+                build(LogicalPlanBuilder::from(input).limit(rows, None))
             }
+            RelType::Sample(sampled) => {
+                let input = self.input(sampled.input.as_deref()).await?;
+                if is_streaming(&input) {
+                    return sample(input);
+                }
+                Err(
+                    Error::analysis("sampling a table is not supported in this version")
+                        .with_hint("filter with rand() < 0.1"),
+                )
+            }
+            RelType::Join(join) => self.join(join).await,
+            RelType::SetOp(set) => self.set_operation(set).await,
             other => {
                 let text = format!("{other:?}");
                 let name = text
@@ -254,25 +261,7 @@ impl<'a> RelationPlanner<'a> {
         }
     }
 
-    async fn aggregate(&self, aggregate: &proto::Aggregate) -> Result<LogicalPlan> {
-        let input = self.input(aggregate.input.as_deref()).await?;
-        if aggregate.group_type() != GroupType::Groupby {
-            return Err(Error::analysis(format!(
-                "{} is not supported in this version",
-                aggregate.group_type().as_str_name()
-            ))
-            .with_hint("use groupBy, or GROUP BY ROLLUP (…) in SQL"));
-        }
-        let expressions = self.expressions(&input);
-        let groups = expressions.plan_list(&aggregate.grouping_expressions)?;
-        let values = expressions.plan_list(&aggregate.aggregate_expressions)?;
-        let grouped = LogicalPlanBuilder::from(input)
-            .aggregate(groups.clone(), values)
-            .map_err(from_datafusion)?;
-        windows(Ok(grouped))
-    }
-
-    fn expressions<'b>(&'b self, input: &'b LogicalPlan) -> ExpressionPlanner<'b> {
+    pub(super) fn expressions<'b>(&'b self, input: &'b LogicalPlan) -> ExpressionPlanner<'b> {
         ExpressionPlanner {
             session: self.session,
             schema: input.schema(),
@@ -315,12 +304,16 @@ fn described(source: &DataSource) -> Result<Described> {
     Ok((format, schema, options))
 }
 
-fn build(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
+/// The plan, of the same nodes as given.
+pub(super) fn build(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
     builder
         .and_then(LogicalPlanBuilder::build)
         .map_err(from_datafusion)
 }
 
-fn windows(builder: datafusion::error::Result<LogicalPlanBuilder>) -> Result<LogicalPlan> {
-    resolve_time_windows(build(builder)?)
+/// The plan, what differs from Spark resolved.
+pub(super) fn resolved(
+    builder: datafusion::error::Result<LogicalPlanBuilder>,
+) -> Result<LogicalPlan> {
+    resolve(build(builder)?)
 }

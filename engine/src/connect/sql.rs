@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use super::sql_names::resolve_names;
 use super::types::parse_ddl;
 use crate::error::{Error, ErrorKind, Result, from_datafusion, syntax_error};
-use crate::plan::resolve_time_windows;
+use crate::plan::resolve;
 
 /// One SQL statement.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ pub async fn plan_query(session: &SessionState, query: Query) -> Result<LogicalP
         .statement_to_plan(statement)
         .await
         .map_err(from_datafusion)?;
-    resolve_time_windows(plan)
+    resolve(plan)
 }
 
 /// `CREATE … VIEW … USING format OPTIONS (…)`, which the SQL parser does not know.

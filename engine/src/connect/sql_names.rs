@@ -8,18 +8,24 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor,
-    UnaryOperator, Value,
+    AccessExpr, BinaryOperator, Expr, ExprWithAlias, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem,
+    Statement, TableFactor, UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
-use crate::error::{Result, from_datafusion};
+use crate::error::{Error, Result, from_datafusion, syntax_error};
 
 /// Rewrites the names in `statement` against the tables it reads.
 pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
+    let mut window_times = WindowTimes::default();
+    walk_statement(statement, &mut window_times);
+    if let Some(call) = window_times.beside_its_window {
+        return Err(window_time_beside_window(&call));
+    }
     walk_statement(statement, &mut LowerTables);
     let mut names = Names::default();
     let references = DataFusionStatement::Statement(Box::new(statement.clone()));
@@ -38,6 +44,42 @@ pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statem
     Ok(())
 }
 
+/// An expression of a frame with `columns`, its names resolved.
+pub(super) fn resolve_expression<'a>(
+    text: &str,
+    columns: impl Iterator<Item = &'a str>,
+) -> Result<ExprWithAlias> {
+    let mut parsed = parse_expression(text)?;
+    let mut names = Names::default();
+    columns.for_each(|column| names.add(column));
+    if let Some(alias) = &mut parsed.alias {
+        alias.quote_style = Some('`');
+    }
+    walk_expression(&mut parsed.expr, &mut Resolver { names: &names });
+    Ok(parsed)
+}
+
+/// The name of the column that an expression makes; empty if it cannot be parsed.
+pub(super) fn expression_name(text: &str) -> String {
+    match parse_expression(text) {
+        Ok(ExprWithAlias {
+            alias: Some(alias), ..
+        }) => alias.value,
+        Ok(parsed) => spark_name(&parsed.expr, true),
+        Err(_) => String::new(),
+    }
+}
+
+fn parse_expression(text: &str) -> Result<ExprWithAlias> {
+    let failed = |error: ParserError| syntax_error(&error.to_string(), text);
+    let mut parser = Parser::new(&SparkSqlDialect {})
+        .try_with_sql(text)
+        .map_err(failed)?;
+    let parsed = parser.parse_expr_with_alias().map_err(failed)?;
+    parser.expect_token(&Token::EOF).map_err(failed)?;
+    Ok(parsed)
+}
+
 async fn find_table(
     session: &SessionState,
     table: &datafusion::common::TableReference,
@@ -47,6 +89,74 @@ async fn find_table(
     };
     let found: std::result::Result<_, DataFusionError> = schema.table(table.table()).await;
     found.map_err(from_datafusion)
+}
+
+/// Finds `window_time(window)` in a query that itself groups by `window(…)`: Spark has no such
+/// column yet at that level.
+#[derive(Default)]
+struct WindowTimes {
+    beside_its_window: Option<String>,
+}
+
+impl SqlVisitor for WindowTimes {
+    fn select(&mut self, select: &mut Select) {
+        if group_window(select).is_none() {
+            return;
+        }
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                let mut calls = WindowTimeCalls {
+                    found: &mut self.beside_its_window,
+                    inside: 0,
+                };
+                walk_expression(expr, &mut calls);
+            }
+        }
+    }
+}
+
+struct WindowTimeCalls<'a> {
+    found: &'a mut Option<String>,
+    /// How many calls of `window` surround the expression; there it is the window of the input.
+    inside: usize,
+}
+
+impl SqlVisitor for WindowTimeCalls<'_> {
+    fn expression(&mut self, expr: &mut Expr) {
+        self.inside += usize::from(is_window_call(expr));
+        if self.inside > 0 {
+            return;
+        }
+        let Expr::Function(call) = expr else {
+            return;
+        };
+        let FunctionArguments::List(arguments) = &call.args else {
+            return;
+        };
+        let is_window = |argument: &FunctionArg| {
+            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+                if window_part(expr) == Some(None))
+        };
+        if call.name.to_string().eq_ignore_ascii_case("window_time")
+            && arguments.args.iter().any(is_window)
+        {
+            *self.found = Some(function_name(call));
+        }
+    }
+
+    fn expression_done(&mut self, expr: &mut Expr) {
+        self.inside -= usize::from(is_window_call(expr));
+    }
+}
+
+fn window_time_beside_window(call: &str) -> Error {
+    Error::analysis(format!(
+        "{call} cannot stand in the query that groups by the window"
+    ))
+    .with_condition("MISSING_AGGREGATION")
+    .with_hint(format!(
+        "group in a subquery: SELECT *, {call} FROM (SELECT … GROUP BY window(…))"
+    ))
 }
 
 /// Lower-case name → the spelling to use.

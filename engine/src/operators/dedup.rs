@@ -22,7 +22,7 @@ use hashbrown::HashTable;
 
 use super::batch_context::BatchContext;
 use super::exec::{plain_execution_plan, unordered};
-use super::stateful::{StatefulOperator, arrow_error, event_times, to_us};
+use super::stateful::{NoDataBatches, StatefulOperator, arrow_error, event_times, to_us};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 
@@ -78,7 +78,12 @@ impl DedupExec {
             DedupKind::Plain => "dedupe",
             DedupKind::WithinWatermark { .. } => "dedupeWithinWatermark",
         };
-        let operator = StatefulOperator::new(name, Arc::new(Schema::new(fields)), keys.len());
+        let operator = StatefulOperator::new(
+            name,
+            Arc::new(Schema::new(fields)),
+            keys.len(),
+            NoDataBatches::WhenWatermarkMoved,
+        );
         Self {
             properties: unordered(schema, 1, EmissionType::Incremental),
             input,

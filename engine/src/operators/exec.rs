@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result;
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::{
@@ -16,6 +16,50 @@ use datafusion::physical_plan::{
 use futures::TryStreamExt;
 
 use crate::error::Error;
+
+/// The rows of all partitions of `input`, in the order of the partitions; of each partition at most
+/// the first `limit`, though all are read. `parallel` reads the partitions at once.
+pub(super) async fn collect(
+    input: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    parallel: bool,
+    limit: usize,
+) -> Result<Vec<RecordBatch>> {
+    let partitions = 0..input.output_partitioning().partition_count();
+    let mut batches = Vec::new();
+    if !parallel {
+        for partition in partitions {
+            let rows = input.execute(partition, Arc::clone(&context))?;
+            batches.extend(first_rows(rows, limit).await?);
+        }
+        return Ok(batches);
+    }
+    let tasks: Vec<_> = partitions
+        .map(|partition| {
+            let rows = input.execute(partition, Arc::clone(&context))?;
+            Ok(SpawnedTask::spawn(first_rows(rows, limit)))
+        })
+        .collect::<Result<_>>()?;
+    for task in tasks {
+        batches.extend(task.join_unwind().await.map_err(|error| {
+            Error::internal(format!("a partition of the batch ended early: {error}"))
+        })??);
+    }
+    Ok(batches)
+}
+
+async fn first_rows(mut rows: SendableRecordBatchStream, limit: usize) -> Result<Vec<RecordBatch>> {
+    let mut first = Vec::new();
+    let mut left = limit;
+    while let Some(batch) = rows.try_next().await? {
+        if left > 0 {
+            let kept = batch.slice(0, batch.num_rows().min(left));
+            left -= kept.num_rows();
+            first.push(kept);
+        }
+    }
+    Ok(first)
+}
 
 /// Properties of a node that gives `partitions` partitions without any order.
 pub(super) fn unordered(
@@ -29,37 +73,6 @@ pub(super) fn unordered(
         emission,
         Boundedness::Bounded,
     ))
-}
-
-/// Reads all partitions of an input, one after the other or on tasks of their own.
-pub(super) async fn collect(
-    input: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
-    parallel: bool,
-) -> Result<Vec<RecordBatch>> {
-    let partitions = input.output_partitioning().partition_count();
-    let mut batches = Vec::new();
-    if !parallel {
-        for partition in 0..partitions {
-            let mut rows = input.execute(partition, Arc::clone(&context))?;
-            while let Some(batch) = rows.try_next().await? {
-                batches.push(batch);
-            }
-        }
-        return Ok(batches);
-    }
-    let tasks: Vec<_> = (0..partitions)
-        .map(|partition| {
-            let rows = input.execute(partition, Arc::clone(&context))?;
-            Ok(SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
-        })
-        .collect::<Result<_>>()?;
-    for task in tasks {
-        batches.extend(task.join_unwind().await.map_err(|error| {
-            Error::internal(format!("a partition of the batch ended early: {error}"))
-        })??);
-    }
-    Ok(batches)
 }
 
 /// The items of `ExecutionPlan` that say nothing about a node but that it has one input (or none)

@@ -97,8 +97,8 @@ impl FlatMapGroupsWithStateExec {
             GroupStateTimeout::EventTimeTimeout => NoDataBatches::WhenWatermarkMoved,
         };
         let keys = call.keys.len();
-        let operator = StatefulOperator::new(OPERATOR_NAME, Arc::new(Schema::new(fields)), keys)
-            .with_no_data_batches(no_data);
+        let schema = Arc::new(Schema::new(fields));
+        let operator = StatefulOperator::new(OPERATOR_NAME, schema, keys, no_data);
         Self {
             properties: unordered(Arc::clone(&call.output), 1, EmissionType::Final),
             input,
@@ -153,7 +153,7 @@ impl ExecutionPlan for FlatMapGroupsWithStateExec {
         let rows = stream::once(async move {
             let schema = input.schema();
             let parallel = groups.context.is_parallel();
-            let batches = collect(input, context, parallel).await?;
+            let batches = collect(input, context, parallel, usize::MAX).await?;
             let rows = concat_batches(&schema, &batches)?;
             Ok(groups.run(rows, &cancellation)?)
         });

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{concat, concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
@@ -30,7 +30,10 @@ use hashbrown::HashTable;
 
 use super::batch_context::{Batch, BatchContext};
 use super::exec::{collect, plain_execution_plan, unordered};
-use super::stateful::{EventTimeKey, StatefulOperator, arrow_error, datafusion_error, to_us};
+use super::stateful::{
+    EventTimeKey, NoDataBatches, StatefulOperator, arrow_error, datafusion_error, global_key,
+    global_key_field, to_us,
+};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
@@ -38,9 +41,6 @@ use crate::state::EncodedKeys;
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "stateStoreSave";
-
-/// Stands in for the key of an aggregation without keys.
-const GLOBAL_KEY: &str = "__global";
 
 /// The stateful half of an aggregation; its input is the partial half.
 #[derive(Debug)]
@@ -78,13 +78,19 @@ impl StateStoreSaveExec {
         let partial_schema = input.schema();
         let mut fields: Vec<Field> = Vec::new();
         if num_keys == 0 {
-            fields.push(Field::new(GLOBAL_KEY, DataType::Boolean, false));
+            fields.push(global_key_field());
         }
         for field in partial_schema.fields() {
             fields.push(Field::new(field.name(), field.data_type().clone(), true));
         }
         let state_schema = Arc::new(Schema::new(fields));
-        let operator = StatefulOperator::new(OPERATOR_NAME, state_schema, num_keys.max(1));
+        let no_data_batches = match output_mode {
+            OutputMode::Complete => NoDataBatches::Never,
+            OutputMode::Append | OutputMode::Update => NoDataBatches::WhenWatermarkMoved,
+        };
+        let num_state_keys = num_keys.max(1);
+        let operator =
+            StatefulOperator::new(OPERATOR_NAME, state_schema, num_state_keys, no_data_batches);
         let merger = Merger {
             context,
             operator: Arc::new(operator),
@@ -143,7 +149,7 @@ impl ExecutionPlan for StateStoreSaveExec {
         let merger = Arc::clone(&self.merger);
         let rows = stream::once(async move {
             let parallel = merger.context.is_parallel();
-            let batches = collect(input, context, parallel).await?;
+            let batches = collect(input, context, parallel, usize::MAX).await?;
             let partial = concat_batches(&merger.partial_schema, &batches)?;
             Ok(merger.merge(partial)?)
         });
@@ -203,7 +209,7 @@ impl Merger {
     /// The key columns of partial rows, as the state knows them.
     fn keys(&self, partial: &RecordBatch) -> Vec<ArrayRef> {
         if self.num_keys == 0 {
-            return vec![Arc::new(BooleanArray::from(vec![true; partial.num_rows()]))];
+            return vec![global_key(partial.num_rows())];
         }
         partial.columns()[..self.num_keys].to_vec()
     }

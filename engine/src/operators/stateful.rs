@@ -1,9 +1,10 @@
 //! What all stateful operators share: their state store, their figures, their use of the watermark.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
-use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -86,20 +87,19 @@ pub struct StateGuard<'a>(MutexGuard<'a, Inner>);
 
 impl StatefulOperator {
     /// An operator whose state rows have `schema`: `key_columns` key columns, then values.
-    pub fn new(name: &'static str, schema: SchemaRef, key_columns: usize) -> Self {
+    pub fn new(
+        name: &'static str,
+        schema: SchemaRef,
+        key_columns: usize,
+        no_data_batches: NoDataBatches,
+    ) -> Self {
         Self {
             name,
             schema,
             key_columns,
-            no_data_batches: NoDataBatches::WhenWatermarkMoved,
+            no_data_batches,
             inner: Mutex::default(),
         }
-    }
-
-    /// The same, with other wishes for batches without new rows.
-    pub fn with_no_data_batches(mut self, no_data_batches: NoDataBatches) -> Self {
-        self.no_data_batches = no_data_batches;
-        self
     }
 
     /// Whether it wants batches without new rows when the watermark has moved.
@@ -186,6 +186,16 @@ fn opened(store: &mut Option<StateStore>) -> Result<&mut StateStore> {
     store
         .as_mut()
         .ok_or_else(|| Error::internal("the state was not opened"))
+}
+
+/// Stands in for the key of state that has no key.
+pub(super) fn global_key_field() -> Field {
+    Field::new("__global", DataType::Boolean, false)
+}
+
+/// Its column, for `rows` rows.
+pub(super) fn global_key(rows: usize) -> ArrayRef {
+    Arc::new(BooleanArray::from(vec![true; rows]))
 }
 
 /// The times of an event-time column. A column of windows counts with their ends.

@@ -13,8 +13,8 @@ use datafusion::logical_expr::{
 };
 
 use super::event_time::watermark_delay_ms;
+use super::resolve::resolve;
 use super::streaming_relation::is_streaming;
-use super::time_window::resolve_time_windows;
 use crate::error::{Error, Result, from_datafusion};
 use crate::operators::GroupsCall;
 use crate::output_mode::OutputMode;
@@ -135,7 +135,7 @@ fn with_key_columns(input: LogicalPlan, keys: Vec<Expr>) -> Result<(LogicalPlan,
         .project(columns)
         .and_then(LogicalPlanBuilder::build)
         .map_err(from_datafusion)?;
-    Ok((resolve_time_windows(projected)?, names))
+    Ok((resolve(projected)?, names))
 }
 
 /// The node.

@@ -12,7 +12,8 @@ use datafusion::execution::context::{QueryPlanner, SessionState};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::{ExprSchemable, LogicalPlan, UserDefinedLogicalNode};
+use datafusion::logical_expr::utils::grouping_set_to_exprlist;
+use datafusion::logical_expr::{ExprSchemable, FetchType, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
@@ -22,13 +23,13 @@ use parking_lot::Mutex;
 use super::current_time::{TimeSource, resolve_current_time};
 use super::event_time::{watermark_delay_ms, window_duration_us};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
-use super::streaming_node::{NodeKind, StreamingNode, state_store_save};
+use super::streaming_node::{NodeKind, StreamingNode, global_limit, state_store_save};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
-use crate::error::Result;
-use crate::error::from_datafusion;
+use crate::error::{Error, Result, from_datafusion};
 use crate::operators::{
     BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec,
-    FlatMapGroupsWithStateExec, StateStoreSaveExec, StatefulOperator, WatermarkObserver,
+    FlatMapGroupsWithStateExec, StateStoreSaveExec, StatefulOperator, StreamingGlobalLimitExec,
+    WatermarkObserver,
 };
 use crate::output_mode::OutputMode;
 use crate::sources::SourceSpec;
@@ -69,7 +70,8 @@ impl IncrementalExecution {
     ) -> Result<Self> {
         let context = Arc::new(BatchContext::default());
         let mut sources = Vec::new();
-        let plan = bind_sources(&streaming.plan, &context, partitions, &mut sources)
+        let plan = make_limits_stateful(streaming.plan.clone(), streaming.output_mode)?;
+        let plan = bind_sources(&plan, &context, partitions, &mut sources)
             .and_then(|plan| resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context))))
             .map_err(from_datafusion)?;
         let planned = Arc::new(Planned::default());
@@ -110,7 +112,7 @@ impl IncrementalExecution {
     /// Whether a batch without new rows would still do something at `now_ms`, now that the watermark
     /// has moved from `used_ms` to `next_ms`.
     pub fn should_run_another_batch(&self, used_ms: i64, next_ms: i64, now_ms: i64) -> bool {
-        let moved = self.output_mode != OutputMode::Complete && next_ms > used_ms;
+        let moved = next_ms > used_ms;
         self.operators
             .iter()
             .any(|operator| moved && operator.follows_watermark() || operator.has_expired(now_ms))
@@ -196,6 +198,38 @@ fn bind_sources(
     Ok(bound.data)
 }
 
+/// Makes every limit count over all batches, if what it limits only ever gets more rows. Done
+/// before the optimizer would move a limit of each batch towards the sources.
+fn make_limits_stateful(plan: LogicalPlan, mode: OutputMode) -> Result<LogicalPlan> {
+    let stateful = plan.transform_up(|node| {
+        let LogicalPlan::Limit(limit) = &node else {
+            return Ok(Transformed::no(node));
+        };
+        if !is_streaming(&limit.input) || gives_whole_result(&limit.input, mode)? {
+            return Ok(Transformed::no(node));
+        }
+        let rows = match limit.get_fetch_type()? {
+            // The optimizer makes nothing of it, so that nothing is read.
+            FetchType::Literal(None | Some(0)) => return Ok(Transformed::no(node)),
+            FetchType::Literal(Some(rows)) => rows,
+            FetchType::UnsupportedExpr => {
+                return Err(Error::analysis("the limit of a stream must be a number").into());
+            }
+        };
+        let input = LogicalPlan::clone(&limit.input);
+        Ok(Transformed::yes(global_limit(input, rows)?))
+    });
+    Ok(stateful.map_err(from_datafusion)?.data)
+}
+
+/// Whether every batch gives all rows anew: in complete mode, above an aggregation.
+fn gives_whole_result(plan: &LogicalPlan, mode: OutputMode) -> DataFusionResult<bool> {
+    let is_aggregation = |node: &LogicalPlan| {
+        matches!(node, LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_)) && is_streaming(node)
+    };
+    Ok(mode == OutputMode::Complete && plan.exists(|node| Ok(is_aggregation(node)))?)
+}
+
 /// Puts a `StateStoreSave` on every aggregation of a stream.
 fn make_stateful(plan: LogicalPlan) -> Result<LogicalPlan> {
     let stateful = plan.transform_up(|node| {
@@ -214,6 +248,8 @@ fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<Stateful
         found.push(Arc::clone(dedup.operator()));
     } else if let Some(groups) = plan.downcast_ref::<FlatMapGroupsWithStateExec>() {
         found.push(Arc::clone(groups.operator()));
+    } else if let Some(limit) = plan.downcast_ref::<StreamingGlobalLimitExec>() {
+        found.push(Arc::clone(limit.operator()));
     }
     for child in plan.children() {
         collect_operators(child, found);
@@ -283,6 +319,14 @@ impl ExtensionPlanner for StreamingPlanner {
                 within_watermark,
             } => self.plan_dedup(logical, input, keys, *within_watermark)?,
             NodeKind::StateStoreSave => self.plan_aggregate(logical, input)?,
+            NodeKind::GlobalLimit { limit } => Arc::new(StreamingGlobalLimitExec::new(
+                Arc::clone(&self.context),
+                Arc::clone(input),
+                *limit,
+            )),
+            NodeKind::Sample => {
+                return datafusion::common::internal_err!("a sample of a stream was not refused");
+            }
         };
         Ok(Some(planned))
     }
@@ -338,7 +382,8 @@ impl StreamingPlanner {
             ));
         };
         let mut event_time = None;
-        for (column, key) in aggregate.group_expr.iter().enumerate() {
+        let keys = grouping_set_to_exprlist(&aggregate.group_expr)?;
+        for (column, key) in keys.into_iter().enumerate() {
             let (_, field) = key.to_field(aggregate.input.schema())?;
             if event_time.is_none() && watermark_delay_ms(&field).is_some() {
                 event_time = Some(EventTimeKey {

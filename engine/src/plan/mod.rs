@@ -1,7 +1,7 @@
 //! From a logical plan with streams in it to a physical plan that is executed once per batch.
 //!
 //! ```text
-//! logical plan ─► time_window (window(…) becomes columns) ─► unsupported_operations (refuse)
+//! logical plan ─► resolve (window(…) becomes columns) ─► unsupported_operations (refuse)
 //!    ─► DataFusion's optimizer ─► stateful nodes ─► physical plan ─► IncrementalExecution
 //! ```
 
@@ -10,19 +10,26 @@ mod current_time;
 mod event_time;
 mod flat_map_groups_with_state;
 mod incremental_execution;
+mod resolve;
+mod row_id;
 mod scalar_function;
+mod set_operation;
 mod streaming_node;
 mod streaming_relation;
 mod time_window;
+mod union;
 mod unsupported_groups;
+mod unsupported_joins;
 mod unsupported_operations;
 
 pub use arithmetic::arithmetic_functions;
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
 pub use flat_map_groups_with_state::{FlatMapGroupsWithState, flat_map_groups_with_state};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan, explained};
+pub use resolve::resolve;
+pub use row_id::row_id_functions;
 pub use scalar_function::scalar_udf;
-pub use streaming_node::{deduplicate, with_watermark};
+pub use streaming_node::{deduplicate, sample, with_watermark};
 pub use streaming_relation::{StreamingRelation, is_streaming, streaming_relations};
-pub use time_window::{parse_duration_us, resolve_time_windows, time_window_functions};
+pub use time_window::{parse_duration_us, time_window_functions};
 pub use unsupported_operations::check_supported;

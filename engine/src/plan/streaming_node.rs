@@ -9,10 +9,13 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, TableReference};
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use datafusion::logical_expr::{
+    Expr, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNodeCore,
+};
 
 use super::event_time::{WATERMARK_DELAY_MS, watermark_delay_ms};
-use crate::error::{Error, Result};
+use super::streaming_relation::is_streaming;
+use crate::error::{Error, Result, from_datafusion};
 
 /// A node that only streams have.
 #[derive(Debug, Clone)]
@@ -34,6 +37,10 @@ pub(super) enum NodeKind {
     },
     /// Makes the aggregation below it stateful.
     StateStoreSave,
+    /// Lets the first `limit` rows of the query pass, over all batches.
+    GlobalLimit { limit: usize },
+    /// `sample`, which is refused when the query starts.
+    Sample,
 }
 
 /// Marks `event_time` of `input` as its event time, with a watermark `delay_ms` behind it.
@@ -51,13 +58,9 @@ pub fn with_watermark(input: LogicalPlan, event_time: &str, delay_ms: i64) -> Re
             .with_condition("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE")
             .with_hint(format!("declare the column as '{event_time} TIMESTAMP'")));
     }
-    let redefines = input.schema().fields().iter();
-    if redefines
-        .clone()
-        .any(|field| watermark_delay_ms(field).is_some())
-    {
-        let message = "this stream has a watermark already; it cannot be redefined";
-        return Err(Error::analysis(message).with_hint("define the watermark once, on the source"));
+    if !is_streaming(&input) {
+        // As in Spark, a table is complete: nothing in it comes late.
+        return Ok(input);
     }
     let kind = NodeKind::EventTimeWatermark {
         event_time: column,
@@ -81,6 +84,9 @@ pub fn deduplicate(
             .map(|key| find_column(&schema, key, "dropDuplicates"));
         found.map(|found| Ok(found?.0)).collect::<Result<_>>()?
     };
+    if !is_streaming(&input) {
+        return deduplicate_table(input, keys, within_watermark);
+    }
     let kind = NodeKind::Deduplicate {
         keys,
         within_watermark,
@@ -88,9 +94,40 @@ pub fn deduplicate(
     StreamingNode::plan(kind, input)
 }
 
+fn deduplicate_table(
+    input: LogicalPlan,
+    keys: Vec<Column>,
+    within_watermark: bool,
+) -> Result<LogicalPlan> {
+    if within_watermark {
+        let message = "dropDuplicatesWithinWatermark is for streams only";
+        return Err(Error::analysis(message).with_hint("use dropDuplicates"));
+    }
+    let columns = input.schema().columns();
+    let builder = LogicalPlanBuilder::from(input);
+    let distinct = if keys.len() == columns.len() {
+        builder.distinct()
+    } else {
+        let expressions = |columns: Vec<Column>| columns.into_iter().map(Expr::Column).collect();
+        builder.distinct_on(expressions(keys), expressions(columns), None)
+    };
+    let distinct = distinct.and_then(LogicalPlanBuilder::build);
+    distinct.map_err(from_datafusion)
+}
+
 /// Makes `aggregate` stateful.
 pub(super) fn state_store_save(aggregate: LogicalPlan) -> Result<LogicalPlan> {
     StreamingNode::plan(NodeKind::StateStoreSave, aggregate)
+}
+
+/// The first `limit` rows that `input` ever gives.
+pub(super) fn global_limit(input: LogicalPlan, limit: usize) -> Result<LogicalPlan> {
+    StreamingNode::plan(NodeKind::GlobalLimit { limit }, input)
+}
+
+/// Some rows of `input`, which no streaming query may ask for.
+pub fn sample(input: LogicalPlan) -> Result<LogicalPlan> {
+    StreamingNode::plan(NodeKind::Sample, input)
 }
 
 /// Finds a column by name, whatever its case.
@@ -125,7 +162,10 @@ impl StreamingNode {
                 event_time,
                 delay_ms,
             } => mark_event_time(input.schema(), event_time, *delay_ms)?,
-            NodeKind::Deduplicate { .. } | NodeKind::StateStoreSave => Arc::clone(input.schema()),
+            NodeKind::Deduplicate { .. }
+            | NodeKind::StateStoreSave
+            | NodeKind::GlobalLimit { .. }
+            | NodeKind::Sample => Arc::clone(input.schema()),
         };
         Ok(Self {
             kind,
@@ -146,7 +186,9 @@ impl StreamingNode {
         match &self.kind {
             NodeKind::EventTimeWatermark { event_time, .. } => vec![event_time.clone()],
             NodeKind::Deduplicate { keys, .. } => keys.clone(),
-            NodeKind::StateStoreSave => Vec::new(),
+            NodeKind::StateStoreSave | NodeKind::GlobalLimit { .. } | NodeKind::Sample => {
+                Vec::new()
+            }
         }
     }
 }
@@ -204,6 +246,8 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
             NodeKind::EventTimeWatermark { .. } => "EventTimeWatermark",
             NodeKind::Deduplicate { .. } => "Deduplicate",
             NodeKind::StateStoreSave => "StateStoreSave",
+            NodeKind::GlobalLimit { .. } => "GlobalLimit",
+            NodeKind::Sample => "Sample",
         }
     }
 
@@ -226,7 +270,10 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
             NodeKind::EventTimeWatermark { event_time, .. } => {
                 HashSet::from([event_time.name.clone()])
             }
-            NodeKind::Deduplicate { .. } | NodeKind::StateStoreSave => {
+            NodeKind::Deduplicate { .. }
+            | NodeKind::StateStoreSave
+            | NodeKind::GlobalLimit { .. }
+            | NodeKind::Sample => {
                 let fields = self.schema.fields().iter();
                 fields.map(|field| field.name().clone()).collect()
             }
@@ -252,6 +299,8 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
                 write!(f, "Deduplicate{within}: [{}]", keys.join(", "))
             }
             NodeKind::StateStoreSave => write!(f, "StateStoreSave"),
+            NodeKind::GlobalLimit { limit } => write!(f, "GlobalLimit: {limit}"),
+            NodeKind::Sample => write!(f, "Sample"),
         }
     }
 
@@ -277,7 +326,9 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
                 keys: columns.collect::<DataFusionResult<_>>()?,
                 within_watermark: *within_watermark,
             },
-            NodeKind::StateStoreSave => NodeKind::StateStoreSave,
+            unchanged @ (NodeKind::StateStoreSave
+            | NodeKind::GlobalLimit { .. }
+            | NodeKind::Sample) => unchanged.clone(),
         };
         Self::try_new(kind, inputs.swap_remove(0))
     }

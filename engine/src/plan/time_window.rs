@@ -22,6 +22,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::event_time::inherit;
+use super::streaming_relation::is_streaming;
 use crate::error::{Error, ErrorKind, Result};
 
 const WINDOW: &str = "window";
@@ -86,25 +87,20 @@ pub fn parse_duration_us(text: &str) -> Result<i64> {
     total.ok_or_else(|| wrong("it is empty".into()))
 }
 
-/// Rewrites every `window(…)` of a plan. A node may use one window.
-pub fn resolve_time_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let resolved = plan.transform_up_with_subqueries(|node| {
-        let calls = window_calls(&node)?;
-        let rewritten = match calls.as_slice() {
-            [] => return Ok(Transformed::yes(node.recompute_schema()?)),
-            [call] => rewrite(node, call)?,
-            [first, second, ..] => {
-                let message = format!(
-                    "one query level can use one window, but {first} and {second} were found"
-                );
-                return Err(Error::analysis(message)
-                    .with_hint("compute the second window in an outer query")
-                    .into());
-            }
-        };
-        Ok(Transformed::yes(rewritten))
-    });
-    Ok(resolved.map_err(crate::error::from_datafusion)?.data)
+/// Rewrites the call of `window` in a node's own expressions. A node may use one window.
+pub(super) fn resolve_windows(node: LogicalPlan) -> DataFusionResult<LogicalPlan> {
+    let calls = window_calls(&node)?;
+    match calls.as_slice() {
+        [] => Ok(node),
+        [call] => rewrite(node, call),
+        [first, second, ..] => {
+            let message =
+                format!("one query level can use one window, but {first} and {second} were found");
+            Err(Error::analysis(message)
+                .with_hint("compute the second window in an outer query")
+                .into())
+        }
+    }
 }
 
 /// The different calls of `window` in a node's own expressions.
@@ -114,10 +110,9 @@ fn window_calls(node: &LogicalPlan) -> DataFusionResult<Vec<Expr>> {
         expr.apply(|expr| {
             match function_of(expr) {
                 Some(Function::Window) if !calls.contains(expr) => calls.push(expr.clone()),
-                Some(Function::SessionWindow) => {
-                    let message = "session_window is not supported in this version";
-                    let hint = "use window(…) with a fixed length";
-                    return Err(Error::analysis(message).with_hint(hint).into());
+                // On a stream it depends on the output mode what is wrong with it.
+                Some(Function::SessionWindow) if !is_streaming(node) => {
+                    return Err(session_window_unsupported().into());
                 }
                 _ => {}
             }
@@ -125,6 +120,17 @@ fn window_calls(node: &LogicalPlan) -> DataFusionResult<Vec<Expr>> {
         })
     })?;
     Ok(calls)
+}
+
+/// Whether an expression is a call of `session_window`.
+pub(super) fn is_session_window(expr: &Expr) -> bool {
+    function_of(expr) == Some(Function::SessionWindow)
+}
+
+/// Sessions are known by name only.
+pub(super) fn session_window_unsupported() -> Error {
+    Error::analysis("session_window is not supported in this version")
+        .with_hint("use window(…) with a fixed length")
 }
 
 fn function_of(expr: &Expr) -> Option<Function> {
@@ -159,7 +165,7 @@ fn rewrite(node: LogicalPlan, call: &Expr) -> DataFusionResult<LogicalPlan> {
         let groups = aggregate.group_expr.iter().cloned();
         let groups: Vec<Expr> = groups
             .map(|expr| {
-                if &expr == call {
+                if is_call(&expr, call) {
                     Ok(start.clone())
                 } else {
                     replace(expr, &window)
@@ -219,6 +225,14 @@ fn rewrite(node: LogicalPlan, call: &Expr) -> DataFusionResult<LogicalPlan> {
             other.display()
         ))
         .into()),
+    }
+}
+
+/// Whether an expression is `call`, under whatever name.
+fn is_call(expr: &Expr, call: &Expr) -> bool {
+    match expr {
+        Expr::Alias(alias) => is_call(&alias.expr, call),
+        other => other == call,
     }
 }
 

@@ -86,7 +86,8 @@ fn check_timeout(groups: &FlatMapGroupsWithStateNode) -> Result<()> {
 /// rows may come after it.
 fn check_followers(nodes: &[&LogicalPlan]) -> Result<()> {
     let emits_late = |node: &LogicalPlan| {
-        nodes_of(node).into_iter().skip(1).any(|node| {
+        let mut below = nodes_of(node).into_iter().rev().skip(1);
+        below.any(|node| {
             as_groups(node)
                 .is_some_and(|groups| groups.asked.timeout == GroupStateTimeout::EventTimeTimeout)
         })
@@ -123,7 +124,7 @@ fn is_aggregated(plan: &LogicalPlan) -> bool {
     nodes_of(plan).into_iter().any(is_streaming_aggregation)
 }
 
-/// The nodes of a plan that read a stream, the plan itself first.
+/// The nodes of a plan that read a stream, the plan itself last.
 fn nodes_of(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     let mut nodes = Vec::new();
     super::unsupported_operations::collect(plan, &mut nodes);

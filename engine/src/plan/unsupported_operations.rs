@@ -2,14 +2,18 @@
 //!
 //! The rules are Spark's, down to which of several wrongs is reported; the wording is ours.
 
-use arrow::datatypes::Field;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, JoinType, LogicalPlan};
+use datafusion::logical_expr::utils::grouping_set_to_exprlist;
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, LogicalPlan};
 
-use super::event_time::watermark_delay_ms;
+use super::event_time::{has_event_time, watermark_delay_ms};
+use super::row_id::MONOTONICALLY_INCREASING_ID;
+use super::set_operation::is_distinct_of_set_operation;
 use super::streaming_node::{NodeKind, StreamingNode};
 use super::streaming_relation::is_streaming;
+use super::time_window::{is_session_window, session_window_unsupported};
 use super::unsupported_groups::check_groups;
+use super::unsupported_joins::check_join;
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 
@@ -17,66 +21,92 @@ use crate::output_mode::OutputMode;
 pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
     let mut nodes = Vec::new();
     collect(plan, &mut nodes);
+    for node in &nodes {
+        check_subqueries(node)?;
+    }
     let aggregations: Vec<&LogicalPlan> = nodes
         .iter()
         .copied()
         .filter(|node| is_streaming_aggregation(node))
         .collect();
-
-    if mode == OutputMode::Complete && aggregations.is_empty() {
-        return Err(
-            unsupported_mode(mode, "a query without aggregation on the stream")
-                .with_hint("aggregate with GROUP BY, or use --mode append"),
-        );
-    }
-    if mode == OutputMode::Append {
-        for aggregation in &aggregations {
-            if !has_event_time_key(aggregation) {
-                return Err(append_without_watermark(plan));
-            }
-        }
-    }
-    if mode != OutputMode::Append && aggregations.len() > 1 {
-        return Err(Error::analysis(format!(
-            "an aggregation of an aggregation in output mode {mode} has a correctness issue: rows of the first can come too late for the second"
-        ))
-        .with_hint("use --mode append"));
-    }
+    check_mode(plan, &aggregations, mode)?;
     check_groups(&nodes, mode)?;
     for node in &nodes {
         check_node(node, mode, !aggregations.is_empty())?;
     }
+    // What Spark finds only when it plans the first batch.
+    for node in &nodes {
+        check_runnable(node, mode)?;
+    }
     Ok(())
 }
 
-/// The nodes of a plan that read a stream, the plan itself first.
+/// The nodes of a plan that read a stream, inputs before what reads them.
 pub(super) fn collect<'a>(plan: &'a LogicalPlan, nodes: &mut Vec<&'a LogicalPlan>) {
     if !is_streaming(plan) {
         return;
     }
-    nodes.push(plan);
     for input in plan.inputs() {
         collect(input, nodes);
     }
+    nodes.push(plan);
 }
 
+fn check_mode(plan: &LogicalPlan, aggregations: &[&LogicalPlan], mode: OutputMode) -> Result<()> {
+    let without_watermark = || aggregations.iter().any(|node| !has_event_time_key(node));
+    let over_sessions = || aggregations.iter().any(|node| groups_by_session(node));
+    match mode {
+        OutputMode::Complete if aggregations.is_empty() => Err(unsupported_mode(
+            mode,
+            "a query without aggregation on the stream",
+        )
+        .with_hint("aggregate with GROUP BY, or use --mode append")),
+        OutputMode::Append if without_watermark() => Err(append_without_watermark(plan)),
+        OutputMode::Update if over_sessions() => Err(unsupported_mode(
+            mode,
+            "an aggregation over session windows",
+        )
+        .with_hint("use --mode append")),
+        OutputMode::Update | OutputMode::Complete if aggregations.len() > 1 => {
+            Err(Error::analysis(format!(
+                "an aggregation of an aggregation in output mode {mode} has a correctness issue: rows of the first can come too late for the second"
+            ))
+            .with_hint("use --mode append"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// As in Spark, the duplicates that a set operation removes are no aggregation yet.
 pub(super) fn is_streaming_aggregation(node: &LogicalPlan) -> bool {
     matches!(node, LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_))
+        && !is_distinct_of_set_operation(node)
 }
 
 fn has_event_time_key(node: &LogicalPlan) -> bool {
-    let is_event_time = |field: &Field| watermark_delay_ms(field).is_some();
     match node {
-        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.iter().any(|key| {
+        LogicalPlan::Aggregate(aggregate) => group_keys(aggregate).iter().any(|key| {
             let field = key.to_field(aggregate.input.schema());
-            field.is_ok_and(|(_, field)| is_event_time(&field))
+            field.is_ok_and(|(_, field)| watermark_delay_ms(&field).is_some())
         }),
-        other => other
-            .schema()
-            .fields()
-            .iter()
-            .any(|field| is_event_time(field)),
+        other => has_event_time(other.schema()),
     }
+}
+
+/// What an aggregation groups by; grouping sets one by one.
+fn group_keys(aggregate: &Aggregate) -> Vec<&Expr> {
+    grouping_set_to_exprlist(&aggregate.group_expr).unwrap_or_default()
+}
+
+fn groups_by_session(node: &LogicalPlan) -> bool {
+    let LogicalPlan::Aggregate(aggregate) = node else {
+        return false;
+    };
+    let mut keys = group_keys(aggregate).into_iter();
+    keys.any(|key| {
+        key.exists(|part| Ok(is_session_window(part)))
+            .unwrap_or(false)
+    })
 }
 
 fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> Result<()> {
@@ -93,24 +123,20 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> 
                 return Err(Error::analysis("offset is not supported on a stream")
                     .with_hint("apply it when you read the result"));
             }
-            match mode {
-                OutputMode::Complete => Ok(()),
-                OutputMode::Update => Err(Error::analysis(
-                    "limit is not supported on a stream in update mode",
-                )
-                .with_hint("apply it when you read the result")),
-                OutputMode::Append => Err(Error::analysis(
-                    "limit on a stream is not supported in this version",
-                )
-                .with_hint("apply it when you read the result, or stop with --until rows=N")),
+            if mode == OutputMode::Update {
+                return Err(
+                    Error::analysis("limit is not supported on a stream in update mode")
+                        .with_hint("use --mode append, or apply it when you read the result"),
+                );
             }
+            Ok(())
         }
         LogicalPlan::Window(_) => Err(Error::analysis(
             "a window function (OVER …) on a stream is not supported",
         )
         .with_condition("NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING")
         .with_hint("group by a time window instead: GROUP BY window(ts, '10 minutes')")),
-        LogicalPlan::Join(join) => check_join(&join.left, &join.right, join.join_type),
+        LogicalPlan::Join(join) => check_join(join, mode),
         LogicalPlan::Union(union) => {
             if union.inputs.iter().all(|input| is_streaming(input)) {
                 Ok(())
@@ -138,59 +164,76 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> 
 }
 
 fn check_streaming_node(node: &StreamingNode) -> Result<()> {
-    let NodeKind::Deduplicate {
-        within_watermark: true,
-        ..
-    } = node.kind()
-    else {
-        return Ok(());
-    };
-    let fields = node.input().schema().fields();
-    if fields
-        .iter()
-        .any(|field| watermark_delay_ms(field).is_some())
-    {
-        return Ok(());
+    match node.kind() {
+        NodeKind::Sample => Err(Error::analysis("sampling a stream is not supported")
+            .with_hint("filter by a column instead, e.g. WHERE crc32(id) % 10 = 0")),
+        NodeKind::Deduplicate {
+            within_watermark: true,
+            ..
+        } if !has_event_time(node.input().schema()) => Err(Error::analysis(
+            "dropDuplicatesWithinWatermark needs a watermark on the stream",
+        )
+        .with_hint("add --watermark \"ts 10 minutes\" to the %%source")),
+        _ => Ok(()),
     }
-    Err(
-        Error::analysis("dropDuplicatesWithinWatermark needs a watermark on the stream")
-            .with_hint("add --watermark \"ts 10 minutes\" to the %%source"),
-    )
 }
 
-fn check_join(left: &LogicalPlan, right: &LogicalPlan, join_type: JoinType) -> Result<()> {
-    let streams = (is_streaming(left), is_streaming(right));
-    let refused = match streams {
-        (true, true) => {
-            return Err(
-                Error::analysis("joining two streams is not supported in this version")
-                    .with_hint("write one stream to files first and join with those"),
-            );
-        }
-        (true, false) => !matches!(
-            join_type,
-            JoinType::Inner
-                | JoinType::Left
-                | JoinType::LeftSemi
-                | JoinType::LeftAnti
-                | JoinType::LeftMark
-        ),
-        (false, true) => !matches!(
-            join_type,
-            JoinType::Inner | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti
-        ),
-        (false, false) => false,
-    };
-    if refused {
-        let (left, right) = if streams.0 {
-            ("stream", "table")
-        } else {
-            ("table", "stream")
-        };
-        return Err(Error::analysis(format!(
-            "a {join_type} join with a {left} on the left and a {right} on the right is not supported"
-        ))
-        .with_hint("keep all rows of the stream's side only, or use an inner join"));
+/// What would fail when the query runs.
+fn check_runnable(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
+    if mode == OutputMode::Append && is_distinct_of_set_operation(node) && !has_event_time_key(node)
+    {
+        return Err(Error::analysis(
+            "append needs a watermark where a set operation removes duplicates",
+        )
+        .with_condition("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK")
+        .with_hint("use --mode update, or EXCEPT ALL"));
+    }
+    if let LogicalPlan::Extension(extension) = node
+        && let Some(node) = extension.node.as_any().downcast_ref::<StreamingNode>()
+        && matches!(node.kind(), NodeKind::EventTimeWatermark { .. })
+        && has_event_time(node.input().schema())
+    {
+        let message = "this stream has a watermark already; it cannot be redefined";
+        return Err(Error::analysis(message).with_hint("define the watermark once, on the source"));
+    }
+    check_sessions(node)
+}
+
+fn check_sessions(node: &LogicalPlan) -> Result<()> {
+    if let LogicalPlan::Aggregate(aggregate) = node
+        && groups_by_session(node)
+        && group_keys(aggregate).len() == 1
+    {
+        return Err(Error::analysis(
+            "an aggregation over a session window alone is not supported on a stream",
+        )
+        .with_hint("group by another column too"));
+    }
+    let mut found = false;
+    let visited = node.apply_expressions(|expr| {
+        found |= expr.exists(|part| Ok(is_session_window(part)))?;
+        Ok(TreeNodeRecursion::Continue)
+    });
+    visited.map_err(crate::error::from_datafusion)?;
+    if found {
+        return Err(session_window_unsupported());
+    }
+    Ok(())
+}
+
+fn check_subqueries(node: &LogicalPlan) -> Result<()> {
+    let mut reads_stream = false;
+    let visited = node.apply_expressions(|expr| {
+        reads_stream |= expr.exists(|part| Ok(subquery_of(part).is_some_and(is_streaming)))?;
+        Ok(TreeNodeRecursion::Continue)
+    });
+    visited.map_err(crate::error::from_datafusion)?;
+    if reads_stream {
+        return Err(
+            Error::analysis("a subquery in an expression cannot read a stream")
+                .with_condition("INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY")
+                .with_hint("write the stream to files first and read those in the subquery"),
+        );
     }
     Ok(())
 }
@@ -210,12 +253,11 @@ fn check_expressions(node: &LogicalPlan) -> Result<()> {
                         ),
                     );
                 }
-                Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_)
-                    if subquery_of(expr).is_some_and(is_streaming) =>
-                {
-                    refused = Some(Error::analysis(
-                        "a subquery in an expression cannot read a stream",
-                    ));
+                Expr::ScalarFunction(call) if call.name() == MONOTONICALLY_INCREASING_ID => {
+                    refused = Some(
+                        Error::analysis(format!("{expr} is not supported on a stream"))
+                            .with_hint("use a key that the data has"),
+                    );
                 }
                 _ => {}
             }

@@ -20,7 +20,7 @@ use crate::checkpointing::{
     CheckpointFileManager, CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, OffsetSeqMetadata,
 };
 use crate::clock::{Clock, Stopwatch, format_iso8601};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::operators::{Batch, EventTimeStats, InputPart};
 use crate::plan::IncrementalExecution;
 use crate::sinks::Sink;
@@ -236,8 +236,9 @@ impl MicroBatchExecution {
     fn check_belongs(&self, logged: &OffsetSeq) -> Result<()> {
         let checkpoint = self.setup.checkpoint.root().display();
         let hint = "give this query a --checkpoint directory of its own";
+        let foreign = |message: String| Error::new(ErrorKind::StreamingQuery, message);
         if logged.offsets.len() != self.setup.sources.len() {
-            return Err(Error::analysis(format!(
+            return Err(foreign(format!(
                 "the checkpoint '{checkpoint}' belongs to another query: it has {} sources, this query has {}",
                 logged.offsets.len(),
                 self.setup.sources.len()
@@ -250,7 +251,7 @@ impl MicroBatchExecution {
             };
             if key.starts_with(QUERY_SHAPE) && theirs != ours {
                 let what = key.trim_start_matches(QUERY_SHAPE);
-                let error = Error::analysis(format!(
+                let error = foreign(format!(
                     "the checkpoint '{checkpoint}' belongs to another query: its {what} was {theirs}, this query's is {ours}"
                 ));
                 let error = match (key.as_str(), theirs.as_str()) {

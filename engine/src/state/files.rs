@@ -1,7 +1,8 @@
 //! The state on disk: `V.delta` with what version V changed, `V.snapshot` with all of it.
 //!
 //! Both are Arrow IPC streams of the state's columns followed by `__expiry`; a delta's schema
-//! metadata says through which expiry rows were evicted after the delta's rows were written.
+//! metadata says how many of the columns are the key, and through which expiry rows were evicted
+//! after the delta's rows were written.
 //! Version V is the newest snapshot at or before V and every delta after it.
 
 use std::collections::HashMap;
@@ -16,10 +17,11 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
 use crate::checkpointing::CheckpointFileManager;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 const EXPIRY_COLUMN: &str = "__expiry";
 const EVICTED_THROUGH: &str = "tidebook.evictedThrough";
+const KEY_COLUMNS: &str = "tidebook.keyColumns";
 
 /// A snapshot is written every so many versions.
 const SNAPSHOT_INTERVAL: i64 = 10;
@@ -27,9 +29,10 @@ const SNAPSHOT_INTERVAL: i64 = 10;
 /// So many versions stay readable, as many as the offset log keeps batches.
 const VERSIONS_TO_RETAIN: i64 = 100;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StateFiles {
     files: CheckpointFileManager,
+    key_columns: usize,
 }
 
 /// The content of one file.
@@ -39,9 +42,11 @@ pub(super) struct Delta {
 }
 
 impl StateFiles {
-    pub(super) fn new(directory: &Path, durable: bool) -> Self {
+    /// The files in `directory`; `key_columns` of the state's columns are the key.
+    pub(super) fn new(directory: &Path, durable: bool, key_columns: usize) -> Self {
         Self {
             files: CheckpointFileManager::new(directory, durable),
+            key_columns,
         }
     }
 
@@ -72,7 +77,7 @@ impl StateFiles {
         rows: &[RecordBatch],
         evicted_through: Option<i64>,
     ) -> Result<()> {
-        let bytes = encode(schema, rows, evicted_through)?;
+        let bytes = self.encode(schema, rows, evicted_through)?;
         self.write(version, "delta", &bytes)
     }
 
@@ -83,12 +88,10 @@ impl StateFiles {
     /// Writes a snapshot in the background and then drops files that no version needs any more.
     /// A failure costs only time at the next restart, so it is logged, not raised.
     pub(super) fn write_snapshot(&self, version: i64, schema: &SchemaRef, rows: RecordBatch) {
-        let files = Self {
-            files: self.files.clone(),
-        };
+        let files = self.clone();
         let schema = schema.clone();
         let write = move || -> Result<()> {
-            let bytes = encode(&schema, &[rows], None)?;
+            let bytes = files.encode(&schema, &[rows], None)?;
             files.write(version, "snapshot", &bytes)?;
             files.purge(version - VERSIONS_TO_RETAIN)
         };
@@ -134,6 +137,59 @@ impl StateFiles {
         Ok(names.iter().filter_map(version).collect())
     }
 
+    fn encode(
+        &self,
+        schema: &SchemaRef,
+        rows: &[RecordBatch],
+        evicted_through: Option<i64>,
+    ) -> Result<Vec<u8>> {
+        let root = self.files.root().display();
+        let broken = |error| Error::internal(format!("write state {root}: {error}"));
+        let evicted = evicted_through.map(|through| (EVICTED_THROUGH, through.to_string()));
+        let facts = std::iter::once((KEY_COLUMNS, self.key_columns.to_string())).chain(evicted);
+        let facts = facts.map(|(key, value)| (key.to_string(), value)).collect();
+        let schema = stored_schema(schema).as_ref().clone().with_metadata(facts);
+        let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(broken)?;
+        for rows in rows {
+            writer.write(rows).map_err(broken)?;
+        }
+        writer.into_inner().map_err(broken)
+    }
+
+    /// Refuses state of other types than `schema` has; names do not matter.
+    fn check_columns(&self, written: &Schema, schema: &Schema) -> Result<()> {
+        let types = |schema: &Schema| -> Vec<DataType> {
+            let fields = schema.fields().iter();
+            let fields = fields.filter(|field| field.name() != EXPIRY_COLUMN);
+            fields.map(|field| field.data_type().clone()).collect()
+        };
+        let (theirs, ours) = (types(written), types(schema));
+        let their_keys = written.metadata().get(KEY_COLUMNS);
+        let their_keys = their_keys.and_then(|count| count.parse().ok());
+        let their_keys: usize = their_keys.unwrap_or(self.key_columns);
+        if theirs == ours && their_keys == self.key_columns {
+            return Ok(());
+        }
+        let condition = if theirs
+            .iter()
+            .take(their_keys)
+            .eq(ours.iter().take(self.key_columns))
+        {
+            "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE"
+        } else {
+            "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE"
+        };
+        let message = format!(
+            "the state in '{}' was written by another query: it holds [{}], this query needs [{}]",
+            self.files.root().display(),
+            names(written),
+            names(schema),
+        );
+        Err(Error::new(ErrorKind::StreamingQuery, message)
+            .with_condition(condition)
+            .with_hint("start the changed query with a new --checkpoint directory"))
+    }
+
     fn read(&self, name: &str, schema: &SchemaRef) -> Result<Delta> {
         let path = self.files.root().join(name);
         let what = || format!("read state {}", path.display());
@@ -141,23 +197,7 @@ impl StateFiles {
         let broken = |error| Error::internal(format!("{}: {error}", what()));
         let reader = StreamReader::try_new(BufReader::new(file), None).map_err(broken)?;
         let written = reader.schema();
-        let types = |schema: &Schema, columns: usize| -> Vec<DataType> {
-            let fields = schema.fields().iter().take(columns);
-            fields.map(|field| field.data_type().clone()).collect()
-        };
-        let columns = schema.fields().len();
-        if written.fields().len() != columns + 1
-            || types(&written, columns) != types(schema, columns)
-        {
-            return Err(Error::analysis(format!(
-                "the state in '{}' was written by another query: it holds [{}], this query needs [{}]",
-                self.files.root().display(),
-                names(&written),
-                names(schema),
-            ))
-            .with_condition("STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE")
-            .with_hint("start the changed query with a new --checkpoint directory"));
-        }
+        self.check_columns(&written, schema)?;
         let evicted_through = written
             .metadata()
             .get(EVICTED_THROUGH)
@@ -187,7 +227,7 @@ pub(super) fn with_expiry(
     };
     let mut columns = rows.columns().to_vec();
     columns.push(Arc::new(expiry));
-    RecordBatch::try_new(stored_schema(rows.schema_ref(), None), columns)
+    RecordBatch::try_new(stored_schema(rows.schema_ref()), columns)
         .map_err(|error| Error::internal(format!("state: {error}")))
 }
 
@@ -206,32 +246,14 @@ pub(super) fn split_expiry(
     Ok((rows, expiry))
 }
 
-fn encode(
-    schema: &SchemaRef,
-    rows: &[RecordBatch],
-    evicted_through: Option<i64>,
-) -> Result<Vec<u8>> {
-    let broken = |error| Error::internal(format!("write state: {error}"));
-    let schema = stored_schema(schema, evicted_through);
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(broken)?;
-    for rows in rows {
-        writer.write(rows).map_err(broken)?;
-    }
-    writer.into_inner().map_err(broken)
-}
-
-fn stored_schema(schema: &SchemaRef, evicted_through: Option<i64>) -> SchemaRef {
+fn stored_schema(schema: &SchemaRef) -> SchemaRef {
     let mut fields: Vec<Field> = schema
         .fields()
         .iter()
         .map(|field| Field::clone(field).with_metadata(HashMap::new()))
         .collect();
     fields.push(Field::new(EXPIRY_COLUMN, DataType::Int64, true));
-    let metadata = evicted_through
-        .map(|through| (EVICTED_THROUGH.to_string(), through.to_string()))
-        .into_iter()
-        .collect();
-    Arc::new(Schema::new_with_metadata(fields, metadata))
+    Arc::new(Schema::new(fields))
 }
 
 fn names(schema: &Schema) -> String {

@@ -67,7 +67,7 @@ impl StateStore {
         key_columns: usize,
         version: i64,
     ) -> Result<Self> {
-        let files = StateFiles::new(directory, durable);
+        let files = StateFiles::new(directory, durable, key_columns);
         let mut memory = ColumnarState::new(schema.clone(), key_columns)?;
         for delta in files.load(version, &schema)? {
             for rows in &delta.rows {

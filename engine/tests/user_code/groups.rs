@@ -129,13 +129,16 @@ async fn added(
     rows.take()
 }
 
+/// New rows, the rows they give, how many groups there are then and how many were removed.
+type Step<'a> = (&'a [(i64, &'a str, i64)], &'a [&'a str], i64, i64);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn state_grows_is_forgotten_and_survives_restarts() {
     let session = session_with(None, adds_up);
     let feed = Feed::new(&session, "events");
     let directory = tempfile::tempdir().unwrap();
     let checkpoint = directory.path().to_str().unwrap();
-    let batches: [(&[(i64, &str, i64)], &[&str], i64, i64); 4] = [
+    let batches: [Step<'_>; 4] = [
         (
             &[(1, "bob", 1), (1, "ann", 2), (1, "bob", 3)],
             &["ann 2", "bob 4"],
@@ -200,7 +203,7 @@ async fn a_function_sees_keys_rows_and_times_as_json() {
         added(&feed, &query, &rows, &data).await,
         ["NULL 1", "NULL 0", "NULL 2", "NULL 0"]
     );
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     let keys: Vec<&[Value]> = seen.iter().map(|group| group.key.as_slice()).collect();
     assert_eq!(keys, [[json!("ann"), json!(1)], [json!("ann"), json!(2)]]);
     let row = json!({"ts": "2023-11-14T22:13:21Z", "user": "ann", "n": 1, "s": {"a": 1}});

@@ -53,8 +53,8 @@ fn plus(name: &str, more: f64) -> ScalarFunction {
     let double = DataType::Float64;
     function(
         name,
-        &[double.clone()],
-        double,
+        std::slice::from_ref(&double),
+        double.clone(),
         move |arguments, rows, _| {
             let numbers = arguments[0].as_primitive::<Float64Type>();
             assert_eq!(numbers.len(), rows);
@@ -66,14 +66,19 @@ fn plus(name: &str, more: f64) -> ScalarFunction {
 /// Never returns of itself.
 fn forever(name: &str, entered: Arc<Notify>, left: Arc<AtomicBool>) -> ScalarFunction {
     let long = DataType::Int64;
-    function(name, &[long.clone()], long, move |_, _, stop| {
-        entered.notify_one();
-        while !stop.is_cancelled() {
-            std::thread::yield_now();
-        }
-        left.store(true, Ordering::Release);
-        Err(Error::runtime("given up"))
-    })
+    function(
+        name,
+        std::slice::from_ref(&long),
+        long.clone(),
+        move |_, _, stop| {
+            entered.notify_one();
+            while !stop.is_cancelled() {
+                std::thread::yield_now();
+            }
+            left.store(true, Ordering::Release);
+            Err(Error::runtime("given up"))
+        },
+    )
 }
 
 fn session_with(functions: impl IntoIterator<Item = ScalarFunction>) -> Session {
@@ -173,18 +178,30 @@ async fn a_wrong_call_is_refused_before_it_is_made() {
 async fn a_wrong_value_is_an_error_that_says_what_is_wrong() {
     let long = DataType::Int64;
     let session = session_with([
-        function("too_short", &[long.clone()], long.clone(), |_, _, _| {
-            Ok(Arc::new(Int64Array::from(vec![1])))
-        }),
-        function("other", &[long.clone()], long.clone(), |_, rows, _| {
-            Ok(Arc::new(Float64Array::from(vec![1.0; rows])))
-        }),
-        function("bad", &[long.clone()], long.clone(), |_, _, _| {
-            Err(Error::runtime("no such user").with_hint("add the user"))
-        }),
-        function("worse", &[long.clone()], long, |_, _, _| {
-            panic!("index out of range")
-        }),
+        function(
+            "too_short",
+            std::slice::from_ref(&long),
+            long.clone(),
+            |_, _, _| Ok(Arc::new(Int64Array::from(vec![1]))),
+        ),
+        function(
+            "other",
+            std::slice::from_ref(&long),
+            long.clone(),
+            |_, rows, _| Ok(Arc::new(Float64Array::from(vec![1.0; rows]))),
+        ),
+        function(
+            "bad",
+            std::slice::from_ref(&long),
+            long.clone(),
+            |_, _, _| Err(Error::runtime("no such user").with_hint("add the user")),
+        ),
+        function(
+            "worse",
+            std::slice::from_ref(&long),
+            long.clone(),
+            |_, _, _| panic!("index out of range"),
+        ),
     ]);
     let failed = async |name: &str| {
         let query = format!("SELECT {name}(x) FROM VALUES (1), (2) AS t(x)");
@@ -215,12 +232,17 @@ async fn only_a_deterministic_call_is_folded_or_shared() {
     let counting = |name: &str, deterministic| {
         let seen = Arc::clone(&rows_seen);
         let long = DataType::Int64;
-        let mut counting = function(name, &[long.clone()], long, move |_, rows, _| {
-            let first = seen.fetch_add(rows, Ordering::AcqRel) as i64;
-            Ok(Arc::new(Int64Array::from_iter_values(
-                first..first + rows as i64,
-            )))
-        });
+        let mut counting = function(
+            name,
+            std::slice::from_ref(&long),
+            long.clone(),
+            move |_, rows, _| {
+                let first = seen.fetch_add(rows, Ordering::AcqRel) as i64;
+                Ok(Arc::new(Int64Array::from_iter_values(
+                    first..first + rows as i64,
+                )))
+            },
+        );
         counting.deterministic = deterministic;
         counting
     };

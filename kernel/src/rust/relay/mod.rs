@@ -216,7 +216,9 @@ impl Cells {
                 self.show(&mut content);
                 match piece {
                     Piece::Text(text) => self.relay.tell_text(&text, false),
-                    Piece::Note(Note::Barrier { number: THE_END }) => return self.died(),
+                    Piece::Note(Note::Barrier { number: THE_END }) => {
+                        return self.died(&mut splitter);
+                    }
                     Piece::Note(Note::Barrier { number }) => {
                         self.wait_for_stderr(number);
                         self.relay.tell(&Told::Synchronised, &[]);
@@ -228,7 +230,7 @@ impl Cells {
             }
             self.show(&mut content);
             if read == 0 {
-                return self.died();
+                return self.died(&mut splitter);
             }
         }
     }
@@ -271,7 +273,10 @@ impl Cells {
         }
     }
 
-    fn died(&self) -> i32 {
+    fn died(&self, splitter: &mut Splitter) -> i32 {
+        if let Some(rest) = splitter.finish() {
+            self.relay.tell_text(&rest, false);
+        }
         let number = self.relay.next_barrier();
         self.relay.barrier(&self.relay.stderr_end, number);
         self.wait_for_stderr(number);

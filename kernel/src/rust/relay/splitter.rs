@@ -59,9 +59,9 @@ impl Splitter {
     }
 
     /// What is left when there will be nothing more.
-    pub fn finish(&mut self) -> Option<Piece> {
+    pub fn finish(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.unread);
-        (!rest.is_empty()).then(|| Piece::Text(String::from_utf8_lossy(&rest).into_owned()))
+        (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
     }
 
     fn line(&mut self, line: &str, pieces: &mut Vec<Piece>) {

@@ -72,7 +72,8 @@ fn numbers() {
 
 #[test]
 fn what_is_allowed_is_no_mistake() {
-    let cases: [(&str, fn(&mut Leniency)); 8] = [
+    type Allow = fn(&mut Leniency);
+    let cases: [(&str, Allow); 8] = [
         ("{'a':1}", |all| all.single_quotes = true),
         (r#""it\'s""#, |all| all.single_quotes = true),
         ("{a-b: 1}", |all| all.unquoted_names = true),

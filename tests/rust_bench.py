@@ -1,0 +1,98 @@
+"""How long Rust cells take: the first one of a kernel, and those that follow; what functions of user code cost.
+
+Measured on raw sockets as in kernel_bench.py, whose kernel this uses.
+"""
+
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from kernel_bench import BIN, Kernel, cell, spread
+
+FIRST = 3
+WARM = 15
+ROWS = 4_000_000
+ROUND_TRIPS = 300
+
+FRAME = """spark.read_stream().schema("k INT, ts TIMESTAMP").json("{data}")
+    .group_by([window("ts", "10 seconds").alias("w"), col("k")]).count()
+    .write_stream().format("memory").output_mode("complete").trigger(Trigger::Once).query_name("q{run}").start("")?;"""
+
+
+def main():
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        first = []
+        for _ in range(FIRST):
+            with Kernel("tidebook", folder) as kernel:
+                first.append(timed(kernel, "21 * 2"))
+        show("first Rust cell of a kernel", first, 1, "s", "aim 3 s")
+        with Kernel("tidebook", folder) as kernel:
+            execute(kernel, "21 * 2")
+            warm_cells(kernel, folder)
+            functions(kernel)
+            sizes(kernel)
+
+
+def warm_cells(kernel, folder):
+    data = folder / "rows"
+    data.mkdir()
+    (data / "0.json").write_text(json.dumps({"k": 1, "ts": "2013-01-01 05:00:00"}) + "\n")
+    times = [timed(kernel, FRAME.format(data=data, run=run)) for run in range(WARM)]
+    show("warm cell that starts a query", times, 1000, "ms", "aim 500 ms")
+
+
+def functions(kernel):
+    execute(kernel, 'udf("plus_one", |x: f64| x + 1.0)?; udf("same", |x: i64| x)?;')
+    values = f"SELECT CAST(value AS DOUBLE) AS v FROM range({ROWS}) AS t(value)"
+    execute(kernel, f"%%sql\nCREATE OR REPLACE TEMPORARY VIEW numbers AS {values}")
+    built_in, own = [], []
+    for _ in range(5):
+        built_in.append(timed(kernel, "%%sql\nSELECT sum(v + 1.0D) FROM numbers"))
+        own.append(timed(kernel, "%%sql\nSELECT sum(plus_one(v)) FROM numbers"))
+    show("sum(v + 1)", [ROWS / t / 1e6 for t in built_in], 1, "M rows/s", "")
+    show("sum(plus_one(v)), a UDF", [ROWS / t / 1e6 for t in own], 1, "M rows/s", "aim 5 M rows/s, half of the above")
+    print(f"  {'':<32} ratio {median(built_in) / median(own):.2f}")
+    # One row, so that what is measured is the way there and back; the statement itself is taken off.
+    once = [timed(kernel, "%%sql\nSELECT same(1)") - timed(kernel, "%%sql\nSELECT 1") for _ in range(ROUND_TRIPS)]
+    show("one call of a UDF", once, 1e6, "us", "aim 100 us")
+
+
+def sizes(kernel):
+    print(f"  {'kernel binary':<32} {(BIN / 'tidebook').stat().st_size / 1e6:.0f} MB")
+    for process, resident in memory(kernel.process.pid):
+        print(f"  {'memory of ' + process:<32} {resident / 1e6:.0f} MB")
+
+
+def memory(pid):
+    """The kernel and the processes below it."""
+    stats = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        fields = dict(re.findall(r"^(\w+):\s+(.*)$", status.read_text(), re.MULTILINE))
+        stats[int(fields["Pid"])] = (int(fields["PPid"]), 1024 * int(fields.get("VmRSS", "0 kB").split()[0]))
+    yield "kernel with its compiler", stats[pid][1]
+    for relay in (child for child, (parent, _) in stats.items() if parent == pid):
+        yield "relay", stats[relay][1]
+        for child in (child for child, (parent, _) in stats.items() if parent == relay):
+            yield "user code", stats[child][1]
+
+
+def execute(kernel, text):
+    return kernel.request("execute_request", cell(text))
+
+
+def timed(kernel, text):
+    began = time.perf_counter()
+    execute(kernel, text)
+    return time.perf_counter() - began
+
+
+def show(what, values, factor, unit, aim):
+    print(f"  {what:<32} {spread(values, factor)} {unit}  {'(' + aim + ')' if aim else ''}".rstrip())
+
+
+if __name__ == "__main__":
+    main()
