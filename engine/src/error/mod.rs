@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 
-pub use translate::{from_datafusion, syntax_error, unresolved_column};
+pub use translate::{check_unique_columns, from_datafusion, syntax_error, unresolved_column};
 
 /// `Result` with the engine's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

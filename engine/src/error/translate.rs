@@ -1,10 +1,12 @@
 //! DataFusion's errors in Spark's words: condition names, columns by name, a hint where one helps.
 
+use std::collections::HashSet;
+
 use arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, Result};
 use crate::options::nearest;
 
 /// Translates an error of DataFusion; one of ours that went through it comes back unchanged.
@@ -20,7 +22,7 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
         }
         DataFusionError::Diagnostic(_, inner) => from_plan(&inner.strip_backtrace()),
         DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
-        DataFusionError::Execution(message) => Error::new(ErrorKind::Runtime, message.clone()),
+        DataFusionError::Execution(message) => from_execution(message),
         other => Error::new(ErrorKind::Runtime, other.strip_backtrace()),
     };
     translated.with_source(error)
@@ -38,6 +40,21 @@ pub fn unresolved_column(name: &str, columns: &[&str]) -> Error {
         Some(near) => error.with_hint(format!("did you mean '{near}'? the columns are {all}")),
         None => error.with_hint(format!("the columns are {all}")),
     }
+}
+
+/// Refuses two columns of one name, whatever its case, where columns are found by name.
+pub fn check_unique_columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let mut known = HashSet::new();
+    for name in names {
+        if !known.insert(name.to_lowercase()) {
+            return Err(
+                Error::analysis(format!("there are two columns named '{name}'"))
+                    .with_condition("COLUMN_ALREADY_EXISTS")
+                    .with_hint("give one of them another name: SELECT … AS name"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// A parser's message as an error that shows the place in `text`.
@@ -143,8 +160,60 @@ fn from_plan(message: &str) -> Error {
             .with_condition("MISSING_AGGREGATION")
             .with_hint("add the column to GROUP BY or put it into an aggregate such as first(…)");
     }
+    if let Some((_, condition, hint)) = PLAN_ERRORS.iter().find(|(part, ..)| lower.contains(part)) {
+        let first = message.lines().next().unwrap_or(message);
+        let error = Error::analysis(lower_first(first)).with_condition(*condition);
+        return if hint.is_empty() {
+            error
+        } else {
+            error.with_hint(*hint)
+        };
+    }
     Error::analysis(message)
 }
+
+fn from_execution(message: &str) -> Error {
+    if message.starts_with("Cannot access field") {
+        let message = lower_first(message);
+        return Error::analysis(message)
+            .with_condition("INVALID_EXTRACT_BASE_FIELD_TYPE")
+            .with_hint("only structs and maps have fields");
+    }
+    let error = Error::new(ErrorKind::Runtime, message);
+    if message.contains("overflow on ") {
+        return error.with_condition("ARITHMETIC_OVERFLOW");
+    }
+    error
+}
+
+/// Part of the planner's message in lower case, Spark's condition, a hint.
+const PLAN_ERRORS: &[(&str, &str, &str)] = &[
+    (
+        "union queries have different number of columns",
+        "NUM_COLUMNS_MISMATCH",
+        "give both sides the same columns",
+    ),
+    (
+        "cannot create filter with non-boolean predicate",
+        "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+        "compare the value: WHERE x > 0",
+    ),
+    (
+        "cannot coerce arithmetic expression",
+        "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
+        "cast one side: CAST(x AS type)",
+    ),
+    (
+        "cannot infer common argument type",
+        "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
+        "cast one side: CAST(x AS type)",
+    ),
+    (
+        "no function matches the given name and argument types",
+        "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+        "cast the arguments: CAST(x AS type)",
+    ),
+];
 
 fn from_arrow(error: &ArrowError) -> Error {
     let message = error.to_string();
@@ -155,8 +224,16 @@ fn from_arrow(error: &ArrowError) -> Error {
         ArrowError::ArithmeticOverflow(_) => {
             Error::new(ErrorKind::Runtime, message).with_condition("ARITHMETIC_OVERFLOW")
         }
+        ArrowError::CastError(text) | ArrowError::InvalidArgumentError(text)
+            if is_out_of_decimal(text) =>
+        {
+            Error::new(ErrorKind::Runtime, lower_first(text))
+                .with_condition("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION")
+                .with_hint("use try_cast(x AS type) to get NULL instead, or a wider DECIMAL")
+        }
         ArrowError::CastError(text) => {
-            let condition = if text.contains("Can't cast value") || text.contains("overflow") {
+            let is_overflow = text.contains("Can't cast value") || text.contains("verflow");
+            let condition = if is_overflow {
                 "CAST_OVERFLOW"
             } else {
                 "CAST_INVALID_INPUT"
@@ -170,4 +247,9 @@ fn from_arrow(error: &ArrowError) -> Error {
         }
         _ => Error::new(ErrorKind::Runtime, message),
     }
+}
+
+fn is_out_of_decimal(text: &str) -> bool {
+    let out_of_range = ["verflow", "too large to store", "too small to store"];
+    text.contains("Decimal") && out_of_range.iter().any(|part| text.contains(part))
 }
