@@ -9,7 +9,7 @@ use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Stopwatch;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, from_datafusion};
 use crate::state::StateStore;
 use crate::streaming_query_progress::StateOperatorProgress;
 
@@ -220,5 +220,5 @@ pub(super) fn arrow_error(error: arrow::error::ArrowError) -> Error {
 
 /// DataFusion errors inside an operator; an engine error that went through DataFusion comes back.
 pub(super) fn datafusion_error(error: DataFusionError) -> Error {
-    Error::internal(error.to_string()).with_source(error)
+    from_datafusion(error)
 }
