@@ -76,7 +76,7 @@ pub fn parse_duration_us(text: &str) -> Result<i64> {
             "hour" | "h" | "hr" => 3_600_000_000,
             "day" | "d" => 86_400_000_000,
             "week" | "w" => 604_800_000_000,
-            "month" | "year" => return Err(wrong("months and years have no fixed length".into())),
+            "month" | "year" => return Err(no_fixed_length(text)),
             _ => return Err(wrong(format!("'{unit}' is not a unit of time"))),
         };
         let part = value
@@ -85,6 +85,13 @@ pub fn parse_duration_us(text: &str) -> Result<i64> {
         total = Some(total.unwrap_or(0) + part);
     }
     total.ok_or_else(|| wrong("it is empty".into()))
+}
+
+/// Spark has no condition for it.
+fn no_fixed_length(text: &str) -> Error {
+    let message =
+        format!("'{text}' has no fixed length: a month or a year cannot measure time here");
+    Error::illegal_argument(message).with_hint("write it in days: '30 days'")
 }
 
 /// Rewrites the call of `window` in a node's own expressions. A node may use one window.
@@ -259,14 +266,17 @@ impl WindowSpec {
         };
         let slide_us = durations.get(1).copied().unwrap_or(duration_us);
         let start_us = durations.get(2).copied().unwrap_or(0);
-        if duration_us <= 0 || slide_us <= 0 || slide_us > duration_us || start_us.abs() >= slide_us
-        {
-            let message = format!(
-                "window lengths must be positive, the slide at most the length, the start below the slide: {call}"
-            );
-            return Err(Error::analysis(message)
-                .with_condition("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION")
-                .into());
+        let wrong = |what: &str, condition: &str| {
+            let message = format!("{what}: {call}");
+            Error::analysis(message).with_condition(format!("DATATYPE_MISMATCH.{condition}"))
+        };
+        if duration_us <= 0 || slide_us <= 0 {
+            let what = "the length and the slide of a window must be positive";
+            return Err(wrong(what, "VALUE_OUT_OF_RANGE").into());
+        }
+        if slide_us > duration_us || start_us.abs() >= slide_us {
+            let what = "a window's slide is at most its length, and its start below the slide";
+            return Err(wrong(what, "PARAMETER_CONSTRAINT_VIOLATION").into());
         }
         Ok(Self {
             time,
