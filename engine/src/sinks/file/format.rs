@@ -12,7 +12,7 @@ use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, check_unique_columns};
 use crate::json::SparkEncoders;
 use crate::options::{OptionSpec, Options};
 
@@ -85,6 +85,7 @@ impl FileFormat {
 
     /// Refuses columns that the format cannot hold.
     pub(super) fn check(self, schema: &Schema) -> Result<()> {
+        check_unique_columns(schema.fields().iter().map(|field| field.name().as_str()))?;
         let format = match self {
             Self::Csv { .. } => "csv",
             Self::Parquet | Self::Json => return Ok(()),
@@ -114,14 +115,7 @@ impl FileFormat {
                 let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
                 FileWriter::Parquet(Box::new(writer.map_err(cannot_write)?))
             }
-            Self::Json => FileWriter::Json(
-                JsonWriterBuilder::new()
-                    .with_explicit_nulls(false)
-                    .with_timestamp_format(TIMESTAMP_FORMAT.to_string())
-                    .with_timestamp_tz_format(TIMESTAMP_TZ_FORMAT.to_string())
-                    .with_encoder_factory(Arc::new(SparkEncoders))
-                    .build(BufWriter::new(file)),
-            ),
+            Self::Json => FileWriter::Json(json_writer(BufWriter::new(file))),
             Self::Csv { header, separator } => FileWriter::Csv(Box::new(
                 arrow::csv::WriterBuilder::new()
                     .with_header(header)
@@ -132,6 +126,16 @@ impl FileFormat {
             )),
         })
     }
+}
+
+/// Writes one JSON object per row, as Spark does: NULL fields are left out.
+pub fn json_writer<W: Write>(out: W) -> JsonWriter<W, LineDelimited> {
+    JsonWriterBuilder::new()
+        .with_explicit_nulls(false)
+        .with_timestamp_format(TIMESTAMP_FORMAT.to_string())
+        .with_timestamp_tz_format(TIMESTAMP_TZ_FORMAT.to_string())
+        .with_encoder_factory(Arc::new(SparkEncoders))
+        .build(out)
 }
 
 /// A file being written.

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 pub use batch::{BatchFiles, SaveMode};
-pub use format::{CSV_SINK_OPTIONS, FileFormat};
+pub use format::{CSV_SINK_OPTIONS, FileFormat, json_writer};
 
 use crate::checkpointing::{
     CheckpointFileManager, FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, full_path, to_file_url,
