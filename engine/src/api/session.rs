@@ -20,9 +20,9 @@ use crate::cancellation::{Cancellation, cancellable_state};
 use crate::clock::{Clock, SystemClock};
 use crate::connect::proto::command::CommandType;
 use crate::connect::{
-    RelationPlanner, Statement, parse_statement, plan_query, proto, register_functions, scan,
+    RelationPlanner, Statement, parse_statement, plan_query, proto, scan, session_state,
 };
-use crate::error::{Error, Result, from_datafusion};
+use crate::error::{Error, Result, check_unique_columns, from_datafusion};
 use crate::options::nearest;
 use crate::plan::{
     StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations,
@@ -152,8 +152,7 @@ impl SessionBuilder {
         options.execution.parquet.schema_force_view_types = false;
         let groups_functions = Arc::new(GroupsFunctions::default());
         let config = config.with_extension(Arc::clone(&groups_functions));
-        let context = SessionContext::new_with_config(config);
-        register_functions(&context)?;
+        let context = SessionContext::new_with_state(session_state(config));
         Ok(Session {
             inner: Arc::new(SessionInner {
                 context,
@@ -324,6 +323,7 @@ impl Session {
         replace: bool,
     ) -> Result<ViewInfo> {
         let schema = Arc::clone(plan.schema().inner());
+        check_unique_columns(schema.fields().iter().map(|field| field.name().as_str()))?;
         let is_streaming = is_streaming(&plan);
         self.register(name, Arc::new(ViewTable::new(plan, None)), replace)?;
         Ok(ViewInfo {

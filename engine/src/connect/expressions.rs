@@ -1,24 +1,28 @@
-//! `spark.connect.Expression` to DataFusion's `Expr`.
+//! `spark.connect.Expression` to DataFusion's `Expr`, by way of SQL's syntax tree: names, functions
+//! and operators mean the same wherever an expression was written.
 
-use std::sync::Arc;
-
-use datafusion::common::{Column, DFSchema};
-use datafusion::execution::FunctionRegistry;
+use chrono::DateTime;
+use datafusion::common::DFSchema;
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::expr::{AggregateFunction, Sort};
-use datafusion::logical_expr::{Expr, Operator, binary_expr, lit, not};
-use datafusion::scalar::ScalarValue;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Sort;
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CaseWhen, DuplicateTreatment, Expr as SqlExpr, ExprWithAlias, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
+};
 
-use super::column_names::column_name;
-use super::proto::expression::cast::CastToType;
+use super::literals::settle_expression;
+use super::proto::expression::cast::{CastToType, EvalMode};
 use super::proto::expression::literal::LiteralType;
 use super::proto::expression::sort_order::{NullOrdering, SortDirection};
-use super::proto::expression::{ExprType, Literal, SortOrder, UnresolvedFunction};
+use super::proto::expression::{Cast, ExprType, Literal, SortOrder, UnresolvedFunction};
 use super::proto::{Expression, data_type};
-use super::sql_names::resolve_expression;
-use super::types::{TIME_ZONE, parse_type};
+use super::sql::parse_expression;
+use super::sql_columns::column_name;
+use super::sql_names::{call, resolve_expression};
+use crate::error::from_datafusion;
 use crate::error::{Error, Result};
-use crate::error::{from_datafusion, unresolved_column};
 
 /// Resolves expressions against the columns of one relation.
 pub(super) struct ExpressionPlanner<'a> {
@@ -29,83 +33,31 @@ pub(super) struct ExpressionPlanner<'a> {
 impl ExpressionPlanner<'_> {
     /// One expression. A star is refused here; see [`Self::plan_list`].
     pub(super) fn plan(&self, expression: &Expression) -> Result<Expr> {
-        let Some(kind) = &expression.expr_type else {
-            return Err(Error::illegal_argument("an expression is empty"));
-        };
-        match kind {
-            ExprType::Literal(literal) => Ok(Expr::Literal(literal_value(literal)?, None)),
-            ExprType::UnresolvedAttribute(attribute) => self.column(&attribute.unparsed_identifier),
-            ExprType::UnresolvedFunction(call) => self.function(call),
-            ExprType::CallFunction(call) => {
-                self.registered(&call.function_name, &call.arguments, false)
-            }
-            ExprType::CommonInlineUserDefinedFunction(call) => {
-                self.registered(&call.function_name, &call.arguments, call.is_distinct)
-            }
-            ExprType::ExpressionString(text) => self.sql(&text.expression),
-            ExprType::Alias(alias) => {
-                let inner = alias.expr.as_deref().map(|inner| self.plan(inner));
-                let inner = inner.unwrap_or_else(|| Err(missing("an alias's expression")))?;
-                match alias.name.as_slice() {
-                    [name] => Ok(inner.alias(name)),
-                    _ => Err(Error::analysis("an alias needs exactly one name")),
-                }
-            }
-            ExprType::Cast(cast) => {
-                let inner = cast.expr.as_deref().map(|inner| self.plan(inner));
-                let inner = inner.unwrap_or_else(|| Err(missing("a cast's expression")))?;
-                let data_type = match &cast.cast_to_type {
-                    Some(CastToType::TypeStr(text)) => parse_type(text)?,
-                    Some(CastToType::Type(data_type)) => simple_type(data_type)?,
-                    None => return Err(missing("a cast's type")),
-                };
-                Ok(datafusion::logical_expr::cast(inner, data_type))
-            }
-            ExprType::SortOrder(_) => Err(Error::analysis("a sort order can stand only in a sort")),
-            other => Err(Error::analysis(format!(
-                "the expression {} is not supported in this version",
-                variant_name(other)
-            ))),
-        }
+        let (sql, name) = with_name(expression)?;
+        let expr = self.plan_sql(sql)?;
+        Ok(match name {
+            Some(name) => expr.alias(name),
+            None => expr,
+        })
     }
 
-    /// A select list: stars become the columns they stand for.
+    /// A select list under Spark's names: stars become the columns they stand for.
     pub(super) fn plan_list(&self, expressions: &[Expression]) -> Result<Vec<Expr>> {
         let mut planned = Vec::new();
         for expression in expressions {
             if is_star(expression) {
-                planned.extend(self.all_columns());
-            } else {
-                planned.push(named(self.plan(expression)?, &column_name(expression)));
+                planned.extend(self.schema.columns().into_iter().map(Expr::Column));
+                continue;
             }
+            let (sql, name) = with_name(expression)?;
+            let name = name.unwrap_or_else(|| column_name(&sql));
+            planned.push(match self.plan_sql(sql)? {
+                // A column keeps its table's name if it can.
+                Expr::Column(column) if column.name == name => Expr::Column(column),
+                other => other.unalias().alias(name),
+            });
         }
         Ok(planned)
-    }
-
-    /// The arguments of a function, in which a star stands for all columns too.
-    fn arguments(&self, expressions: &[Expression]) -> Result<Vec<Expr>> {
-        let mut planned = Vec::new();
-        for expression in expressions {
-            if is_star(expression) {
-                planned.extend(self.all_columns());
-            } else {
-                planned.push(self.plan(expression)?);
-            }
-        }
-        Ok(planned)
-    }
-
-    fn all_columns(&self) -> impl Iterator<Item = Expr> {
-        self.schema.columns().into_iter().map(Expr::Column)
-    }
-
-    /// An expression written in SQL.
-    fn sql(&self, text: &str) -> Result<Expr> {
-        let columns = self.schema.fields().iter();
-        let columns = columns.map(|field| field.name().as_str());
-        self.session
-            .create_logical_expr_from_sql_expr(resolve_expression(text, columns)?, self.schema)
-            .map_err(from_datafusion)
     }
 
     /// A sort key.
@@ -120,125 +72,207 @@ impl ExpressionPlanner<'_> {
         Ok(child.sort(ascending, nulls_first))
     }
 
-    /// A column by name, whatever its case; `a.b` is column b of relation a, or field b of column a.
-    pub(super) fn column(&self, identifier: &str) -> Result<Expr> {
-        let name = identifier.replace('`', "");
-        let find = |qualifier: Option<&str>, name: &str| {
-            self.schema.iter().find(|(table, field)| {
-                field.name().eq_ignore_ascii_case(name)
-                    && qualifier.is_none_or(|qualifier| {
-                        table.is_some_and(|table| table.table().eq_ignore_ascii_case(qualifier))
-                    })
-            })
+    fn plan_sql(&self, mut sql: SqlExpr) -> Result<Expr> {
+        resolve_expression(self.schema, &mut sql);
+        let sql = ExprWithAlias {
+            expr: sql,
+            alias: None,
         };
-        let found = find(None, &name).or_else(|| {
-            let (qualifier, name) = name.rsplit_once('.')?;
-            find(Some(qualifier), name)
-        });
-        if let Some((qualifier, field)) = found {
-            return Ok(Expr::Column(Column::new(qualifier.cloned(), field.name())));
-        }
-        if let Some((outer, field)) = name.split_once('.')
-            && find(None, outer).is_some()
-        {
-            return self.call("get_field", vec![self.column(outer)?, lit(field)], false);
-        }
-        let names: Vec<&str> = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        Err(unresolved_column(&name, &names))
+        let planned = self
+            .session
+            .create_logical_expr_from_sql_expr(sql, self.schema);
+        settle_expression(planned.map_err(from_datafusion)?)
     }
+}
 
-    fn function(&self, call: &UnresolvedFunction) -> Result<Expr> {
-        let name = call.function_name.to_ascii_lowercase();
-        if name == "count" && is_star_or_one(&call.arguments) {
-            return self.call("count", vec![lit(1_i64)], call.is_distinct);
-        }
-        let arguments = self.arguments(&call.arguments)?;
-        if let Some(operator) = operator(&name)
-            && let [left, right] = arguments.as_slice()
-        {
-            return Ok(binary_expr(left.clone(), operator, right.clone()));
-        }
-        match (name.as_str(), arguments.as_slice()) {
-            ("/", [_, _]) => self.call("spark_divide", arguments, false),
-            ("div", [_, _]) => self.call("spark_div", arguments, false),
-            ("not" | "!", [inner]) => Ok(not(inner.clone())),
-            ("negative" | "-", [inner]) => Ok(Expr::Negative(Box::new(inner.clone()))),
-            ("isnull", [inner]) => Ok(inner.clone().is_null()),
-            ("isnotnull", [inner]) => Ok(inner.clone().is_not_null()),
-            ("in", [inner, list @ ..]) => Ok(inner.clone().in_list(list.to_vec(), false)),
-            ("like", [text, pattern]) => Ok(text.clone().like(pattern.clone())),
-            ("when", [first, then, ..]) => {
-                let mut builder = case_when(first.clone(), then.clone());
-                let mut rest = arguments[2..].chunks_exact(2);
-                for pair in &mut rest {
-                    builder = builder.when(pair[0].clone(), pair[1].clone());
-                }
-                match rest.remainder() {
-                    [otherwise] => builder.otherwise(otherwise.clone()),
-                    _ => builder.end(),
-                }
-                .map_err(from_datafusion)
+/// An expression, and the name it was given.
+fn with_name(expression: &Expression) -> Result<(SqlExpr, Option<String>)> {
+    match &expression.expr_type {
+        Some(ExprType::Alias(alias)) => {
+            let inner = alias.expr.as_deref();
+            let inner = inner.ok_or_else(|| missing("an alias's expression"))?;
+            match alias.name.as_slice() {
+                [name] => Ok((sql_of(inner)?, Some(name.clone()))),
+                _ => Err(Error::analysis("an alias needs exactly one name")),
             }
-            _ => self.call(&name, arguments, call.is_distinct),
         }
+        Some(ExprType::ExpressionString(text)) => parse_expression(&text.expression),
+        _ => Ok((sql_of(expression)?, None)),
     }
+}
 
-    /// A call by a function's own name, which is none of an operator.
-    fn registered(&self, name: &str, arguments: &[Expression], distinct: bool) -> Result<Expr> {
-        let name = name.replace('`', "").to_lowercase();
-        self.call(&name, self.arguments(arguments)?, distinct)
-    }
-
-    fn call(&self, name: &str, arguments: Vec<Expr>, distinct: bool) -> Result<Expr> {
-        if let Ok(function) = self.session.udf(name) {
-            return Ok(function.call(arguments));
+fn sql_of(expression: &Expression) -> Result<SqlExpr> {
+    let Some(kind) = &expression.expr_type else {
+        return Err(Error::illegal_argument("an expression is empty"));
+    };
+    match kind {
+        ExprType::Literal(literal) => literal_sql(literal),
+        ExprType::UnresolvedAttribute(attribute) => {
+            Ok(attribute_sql(&attribute.unparsed_identifier))
         }
-        if let Ok(function) = self.session.udaf(name) {
-            return Ok(Expr::AggregateFunction(AggregateFunction::new_udf(
-                Arc::clone(&function),
-                arguments,
-                distinct,
-                None,
-                Vec::new(),
-                None,
-            )));
+        ExprType::UnresolvedFunction(function) => function_sql(function),
+        ExprType::CallFunction(function) => {
+            registered_sql(&function.function_name, &function.arguments, false)
         }
-        let known = self.session.udfs().into_iter().chain(self.session.udafs());
-        let known: Vec<String> = known.collect();
-        let error = Error::analysis(format!("function '{name}' does not exist"))
-            .with_condition("UNRESOLVED_ROUTINE");
-        Err(
-            match crate::options::nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-                None => error,
+        ExprType::CommonInlineUserDefinedFunction(function) => {
+            let (name, arguments) = (&function.function_name, &function.arguments);
+            registered_sql(name, arguments, function.is_distinct)
+        }
+        ExprType::Cast(cast) => cast_sql(cast),
+        ExprType::ExpressionString(_) | ExprType::Alias(_) => Ok(match with_name(expression)? {
+            (expr, Some(name)) => SqlExpr::Named {
+                expr: Box::new(expr),
+                name: Ident::with_quote('`', name),
             },
-        )
+            (expr, None) => expr,
+        }),
+        ExprType::SortOrder(_) => Err(Error::analysis("a sort order can stand only in a sort")),
+        other => Err(Error::analysis(format!(
+            "the expression {} is not supported in this version",
+            variant_name(other)
+        ))),
     }
 }
 
-/// The value under its name. A column of that name keeps its table's name too.
-fn named(value: Expr, name: &str) -> Expr {
-    match value {
-        Expr::Column(column) if column.name == name => Expr::Column(column),
-        other if name.is_empty() => other,
-        other => other.unalias().alias(name),
+/// `a.b` is field b of column a, or column b of relation a; backticks keep a dot in a name.
+fn attribute_sql(identifier: &str) -> SqlExpr {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for char in identifier.chars() {
+        match char {
+            '`' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            char => parts
+                .iter_mut()
+                .last()
+                .into_iter()
+                .for_each(|part| part.push(char)),
+        }
     }
+    let mut parts: Vec<Ident> = parts
+        .into_iter()
+        .map(|part| Ident::with_quote('`', part))
+        .collect();
+    if parts.len() == 1 {
+        return SqlExpr::Identifier(parts.swap_remove(0));
+    }
+    // Names of relations are in lower case, whatever the case they are written in.
+    parts[0].value = parts[0].value.to_lowercase();
+    SqlExpr::CompoundIdentifier(parts)
 }
 
-fn case_when(
-    condition: Expr,
-    then: Expr,
-) -> datafusion::logical_expr::conditional_expressions::CaseBuilder {
-    datafusion::logical_expr::when(condition, then)
+fn function_sql(function: &UnresolvedFunction) -> Result<SqlExpr> {
+    let name = function.function_name.to_ascii_lowercase();
+    if name == "count" && is_star_or_one(&function.arguments) {
+        return call_sql(
+            "count",
+            vec![FunctionArgExpr::Wildcard],
+            function.is_distinct,
+        );
+    }
+    let arguments = function.arguments.iter().map(sql_of);
+    let mut arguments = arguments.collect::<Result<Vec<_>>>()?;
+    let boxed = |expr: &SqlExpr| Box::new(expr.clone());
+    if let (Some(op), [left, right]) = (operator(&name), arguments.as_slice()) {
+        return Ok(SqlExpr::Nested(Box::new(SqlExpr::BinaryOp {
+            left: boxed(left),
+            op,
+            right: boxed(right),
+        })));
+    }
+    Ok(match (name.as_str(), arguments.as_slice()) {
+        ("not" | "!", [inner]) => SqlExpr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr: boxed(inner),
+        },
+        ("negative" | "-", [inner]) => SqlExpr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: boxed(inner),
+        },
+        ("isnull", [inner]) => SqlExpr::IsNull(boxed(inner)),
+        ("isnotnull", [inner]) => SqlExpr::IsNotNull(boxed(inner)),
+        ("in", [_, _, ..]) => {
+            let expr = Box::new(arguments.remove(0));
+            SqlExpr::InList {
+                expr,
+                list: arguments,
+                negated: false,
+            }
+        }
+        ("like", [text, pattern]) => SqlExpr::Like {
+            negated: false,
+            any: false,
+            expr: boxed(text),
+            pattern: boxed(pattern),
+            escape_char: None,
+        },
+        ("struct", [_, ..]) => SqlExpr::Struct {
+            values: arguments,
+            fields: Vec::new(),
+        },
+        ("when", [_, _, ..]) => case_sql(&arguments),
+        _ => {
+            let arguments = arguments.into_iter().map(FunctionArgExpr::Expr);
+            return call_sql(&name, arguments.collect(), function.is_distinct);
+        }
+    })
+}
+
+/// A call by a function's own name, which is none of an operator.
+fn registered_sql(name: &str, arguments: &[Expression], distinct: bool) -> Result<SqlExpr> {
+    let arguments = arguments.iter().map(|argument| {
+        Ok(if is_star(argument) {
+            FunctionArgExpr::Wildcard
+        } else {
+            FunctionArgExpr::Expr(sql_of(argument)?)
+        })
+    });
+    call_sql(
+        &name.replace('`', ""),
+        arguments.collect::<Result<_>>()?,
+        distinct,
+    )
+}
+
+fn call_sql(name: &str, arguments: Vec<FunctionArgExpr>, distinct: bool) -> Result<SqlExpr> {
+    let Some(SqlExpr::Function(mut function)) = call("f", Vec::new()) else {
+        return Err(Error::internal("a call cannot be written as SQL"));
+    };
+    let name = name.to_lowercase();
+    let is_word = name
+        .chars()
+        .all(|char| char.is_alphanumeric() || char == '_');
+    let name = match is_word {
+        true => Ident::new(name),
+        false => Ident::with_quote('`', name),
+    };
+    function.name = ObjectName::from(vec![name]);
+    if let FunctionArguments::List(list) = &mut function.args {
+        list.args = arguments.into_iter().map(FunctionArg::Unnamed).collect();
+        list.duplicate_treatment = distinct.then_some(DuplicateTreatment::Distinct);
+    }
+    Ok(SqlExpr::Function(function))
+}
+
+fn case_sql(arguments: &[SqlExpr]) -> SqlExpr {
+    let pairs = arguments.chunks_exact(2);
+    let otherwise = pairs.remainder().first();
+    SqlExpr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        else_result: otherwise.map(|expr| Box::new(expr.clone())),
+        conditions: pairs
+            .map(|pair| CaseWhen {
+                condition: pair[0].clone(),
+                result: pair[1].clone(),
+            })
+            .collect(),
+    }
 }
 
 /// Whether an expression stands for all columns.
-pub(super) fn is_star(expression: &Expression) -> bool {
+fn is_star(expression: &Expression) -> bool {
     match &expression.expr_type {
         Some(ExprType::UnresolvedStar(_)) => true,
         Some(ExprType::ExpressionString(text)) => text.expression.trim() == "*",
@@ -261,57 +295,99 @@ fn is_star_or_one(arguments: &[Expression]) -> bool {
     }
 }
 
-fn operator(name: &str) -> Option<Operator> {
+fn operator(name: &str) -> Option<BinaryOperator> {
     Some(match name {
-        "==" | "=" => Operator::Eq,
-        "!=" | "<>" => Operator::NotEq,
-        "<" => Operator::Lt,
-        "<=" => Operator::LtEq,
-        ">" => Operator::Gt,
-        ">=" => Operator::GtEq,
-        "<=>" => Operator::IsNotDistinctFrom,
-        "+" => Operator::Plus,
-        "-" => Operator::Minus,
-        "*" => Operator::Multiply,
-        "%" => Operator::Modulo,
-        "and" => Operator::And,
-        "or" => Operator::Or,
+        "==" | "=" => BinaryOperator::Eq,
+        "!=" | "<>" => BinaryOperator::NotEq,
+        "<" => BinaryOperator::Lt,
+        "<=" => BinaryOperator::LtEq,
+        ">" => BinaryOperator::Gt,
+        ">=" => BinaryOperator::GtEq,
+        "<=>" => BinaryOperator::Spaceship,
+        "+" => BinaryOperator::Plus,
+        "-" => BinaryOperator::Minus,
+        "*" => BinaryOperator::Multiply,
+        "/" => BinaryOperator::Divide,
+        "div" => BinaryOperator::MyIntegerDivide,
+        "%" => BinaryOperator::Modulo,
+        "and" => BinaryOperator::And,
+        "or" => BinaryOperator::Or,
         _ => return None,
     })
 }
 
-/// The value of a literal.
-pub(super) fn literal_value(literal: &Literal) -> Result<ScalarValue> {
+fn literal_sql(literal: &Literal) -> Result<SqlExpr> {
     let Some(value) = &literal.literal_type else {
         return Err(missing("a literal's value"));
     };
-    Ok(match value {
-        LiteralType::Null(_) => ScalarValue::Null,
-        LiteralType::Binary(bytes) => ScalarValue::Binary(Some(bytes.to_vec())),
-        LiteralType::Boolean(value) => ScalarValue::Boolean(Some(*value)),
-        LiteralType::Byte(value) => ScalarValue::Int8(Some(*value as i8)),
-        LiteralType::Short(value) => ScalarValue::Int16(Some(*value as i16)),
-        LiteralType::Integer(value) => ScalarValue::Int32(Some(*value)),
-        LiteralType::Long(value) => ScalarValue::Int64(Some(*value)),
-        LiteralType::Float(value) => ScalarValue::Float32(Some(*value)),
-        LiteralType::Double(value) => ScalarValue::Float64(Some(*value)),
-        LiteralType::String(value) => ScalarValue::Utf8(Some(value.clone())),
-        LiteralType::Date(days) => ScalarValue::Date32(Some(*days)),
-        LiteralType::Timestamp(us) => {
-            ScalarValue::TimestampMicrosecond(Some(*us), Some(TIME_ZONE.into()))
+    let number = |number: String, data_type: &str| format!("CAST('{number}' AS {data_type})");
+    let time = |us: i64| {
+        let time = DateTime::from_timestamp_micros(us);
+        time.map(|time| time.naive_utc().to_string())
+            .ok_or_else(|| Error::illegal_argument(format!("{us} is no time")))
+    };
+    let sql = match value {
+        LiteralType::String(text) => {
+            return Ok(SqlExpr::value(Value::SingleQuotedString(text.clone())));
         }
-        LiteralType::TimestampNtz(us) => ScalarValue::TimestampMicrosecond(Some(*us), None),
+        LiteralType::Null(_) => "NULL".to_string(),
+        LiteralType::Binary(bytes) => {
+            let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            format!("X'{}'", digits.concat())
+        }
+        LiteralType::Boolean(value) => value.to_string(),
+        LiteralType::Byte(value) => format!("{value}Y"),
+        LiteralType::Short(value) => format!("{value}S"),
+        LiteralType::Integer(value) => value.to_string(),
+        LiteralType::Long(value) => format!("{value}L"),
+        LiteralType::Float(value) if value.is_finite() => format!("{value}F"),
+        LiteralType::Float(value) => number(value.to_string(), "FLOAT"),
+        LiteralType::Double(value) if value.is_finite() => format!("{value}D"),
+        LiteralType::Double(value) => number(value.to_string(), "DOUBLE"),
+        LiteralType::Decimal(decimal) => {
+            let (precision, scale) = (decimal.precision(), decimal.scale());
+            number(
+                decimal.value.clone(),
+                &format!("DECIMAL({precision}, {scale})"),
+            )
+        }
+        LiteralType::Date(days) => {
+            let midnight = time(i64::from(*days) * 86_400_000_000)?;
+            format!("DATE '{}'", midnight.split(' ').next().unwrap_or_default())
+        }
+        LiteralType::Timestamp(us) => format!("TIMESTAMP '{}'", time(*us)?),
+        LiteralType::TimestampNtz(us) => format!("TIMESTAMP_NTZ '{}'", time(*us)?),
         _ => {
             return Err(Error::analysis(
                 "this kind of literal is not supported in this version",
             ));
         }
-    })
+    };
+    Ok(parse_expression(&sql)?.0)
 }
 
-fn simple_type(data_type: &super::proto::DataType) -> Result<arrow::datatypes::DataType> {
+fn cast_sql(cast: &Cast) -> Result<SqlExpr> {
+    let inner = cast.expr.as_deref().map(sql_of);
+    let inner = inner.unwrap_or_else(|| Err(missing("a cast's expression")))?;
+    let data_type = match &cast.cast_to_type {
+        Some(CastToType::TypeStr(text)) => text.as_str(),
+        Some(CastToType::Type(data_type)) => simple_type(data_type)?,
+        None => return Err(missing("a cast's type")),
+    };
+    let function = match cast.eval_mode() {
+        EvalMode::Try => "TRY_CAST",
+        _ => "CAST",
+    };
+    let (mut sql, _) = parse_expression(&format!("{function}(NULL AS {data_type})"))?;
+    if let SqlExpr::Cast { expr, .. } = &mut sql {
+        **expr = inner;
+    }
+    Ok(sql)
+}
+
+fn simple_type(data_type: &super::proto::DataType) -> Result<&'static str> {
     use data_type::Kind;
-    let text = match &data_type.kind {
+    Ok(match &data_type.kind {
         Some(Kind::Boolean(_)) => "boolean",
         Some(Kind::Byte(_)) => "tinyint",
         Some(Kind::Short(_)) => "smallint",
@@ -329,8 +405,7 @@ fn simple_type(data_type: &super::proto::DataType) -> Result<arrow::datatypes::D
                 "this type is not supported in a cast in this version",
             ));
         }
-    };
-    parse_type(text)
+    })
 }
 
 fn variant_name(kind: &ExprType) -> String {

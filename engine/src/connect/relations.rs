@@ -1,6 +1,6 @@
 //! `spark.connect.Relation` to DataFusion's `LogicalPlan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 
 use super::expressions::{ExpressionPlanner, missing};
 use super::groups::plan_groups;
+use super::output_names::{OutputNames, distinct_name};
 use super::proto::read::{DataSource, ReadType};
 use super::proto::relation::RelType;
 use super::proto::{self, Relation};
@@ -127,7 +128,7 @@ impl<'a> RelationPlanner<'a> {
                     None => build(Ok(LogicalPlanBuilder::empty(true)))?,
                 };
                 let columns = self.expressions(&input).plan_list(&project.expressions)?;
-                resolved(LogicalPlanBuilder::from(input).project(columns))
+                select(input, columns)
             }
             RelType::Filter(filter) => {
                 let input = self.input(filter.input.as_deref()).await?;
@@ -267,6 +268,24 @@ impl<'a> RelationPlanner<'a> {
             schema: input.schema(),
         }
     }
+}
+
+/// A projection whose columns may have one name twice.
+fn select(input: LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
+    let names = columns.iter().map(|column| column.qualified_name().1);
+    let names: Vec<String> = names.collect();
+    let mut taken = HashSet::new();
+    let distinct = columns.into_iter().zip(&names).map(|(column, name)| {
+        let distinct = distinct_name(name, &mut taken);
+        if &distinct == name {
+            column
+        } else {
+            column.unalias().alias(distinct)
+        }
+    });
+    let distinct: Vec<Expr> = distinct.collect();
+    let plan = resolved(LogicalPlanBuilder::from(input).project(distinct))?;
+    OutputNames::new(names).rename(plan)
 }
 
 /// A scan of a table under a name.

@@ -6,13 +6,18 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DataFusionStatement;
-use datafusion::sql::sqlparser::ast::{CreateView, ObjectType, Query, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::{
+    CreateView, Expr as SqlExpr, ObjectType, Query, Statement as SqlStatement,
+};
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::literals::settle_literals;
+use super::sql_checks::check_calls;
 use super::sql_names::resolve_names;
+use super::sql_tokens::{has_trailing_comma, parser};
 use super::types::parse_ddl;
 use crate::error::{Error, ErrorKind, Result, from_datafusion, syntax_error};
 use crate::plan::resolve;
@@ -59,11 +64,11 @@ pub enum Statement {
 
 /// Parses one statement; a trailing semicolon is fine.
 pub fn parse_statement(text: &str) -> Result<Statement> {
-    let failed = |error: ParserError| syntax_error(&error.to_string(), text);
     if let Some(view) = parse_file_view(text)? {
         return Ok(view);
     }
-    let mut statements = Parser::parse_sql(&SparkSqlDialect {}, text).map_err(failed)?;
+    let parsed = parser(text).and_then(|mut parser| parser.parse_statements());
+    let mut statements = parsed.map_err(|error| parse_error(&error, text))?;
     if statements.len() > 1 {
         return Err(Error::new(
             ErrorKind::Parse,
@@ -119,16 +124,39 @@ pub fn parse_statement(text: &str) -> Result<Statement> {
     }
 }
 
+/// Parses one expression, with the name it gives itself (`a + b AS c`).
+pub(super) fn parse_expression(text: &str) -> Result<(SqlExpr, Option<String>)> {
+    let parsed = parser(text).and_then(|mut parser| {
+        let expr = parser.parse_expr()?;
+        let name = match parser.parse_keyword(Keyword::AS) {
+            true => Some(parser.parse_identifier()?.value),
+            false => None,
+        };
+        parser.expect_token(&Token::EOF)?;
+        Ok((expr, name))
+    });
+    parsed.map_err(|error| parse_error(&error, text))
+}
+
+fn parse_error(error: &ParserError, text: &str) -> Error {
+    let translated = syntax_error(&error.to_string(), text);
+    if has_trailing_comma(text) {
+        return translated
+            .with_condition("TRAILING_COMMA_IN_SELECT")
+            .with_hint("remove the comma before FROM");
+    }
+    translated
+}
+
 /// Plans a query: names as Spark resolves them, windows as columns.
 pub async fn plan_query(session: &SessionState, query: Query) -> Result<LogicalPlan> {
     let mut statement = SqlStatement::Query(Box::new(query));
-    resolve_names(session, &mut statement).await?;
+    let selects = check_calls(session, &mut statement)?;
+    let outputs = resolve_names(session, &mut statement).await?;
     let statement = DataFusionStatement::Statement(Box::new(statement));
-    let plan = session
-        .statement_to_plan(statement)
-        .await
-        .map_err(from_datafusion)?;
-    resolve(plan)
+    let plan = session.statement_to_plan(statement).await;
+    let plan = plan.map_err(|error| selects.explain(from_datafusion(error)))?;
+    outputs.rename(resolve(settle_literals(plan)?)?)
 }
 
 /// `CREATE … VIEW … USING format OPTIONS (…)`, which the SQL parser does not know.

@@ -1,83 +1,71 @@
 //! Names as Spark resolves them, done on the syntax tree before DataFusion plans it:
-//! case-insensitive columns and tables that keep their own spelling, `window.start` where the query
-//! groups by `window(…)`, and Spark's names for unnamed columns (`count(1)`, `sum(amount)`).
+//! case-insensitive columns and tables, `window.start` where the query groups by `window(…)`, and
+//! Spark's names for unnamed columns (`count(1)`, `sum(amount)`).
+//!
+//! Inside of a query a name has one spelling, that of the table; what comes out has the spelling of
+//! the query, and may have one name twice. [`OutputNames`] does that last step on the plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use arrow::datatypes::{DataType, Fields};
+use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, ExprWithAlias, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Select, SelectItem,
-    Statement, TableFactor, UnaryOperator, Value,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor, UnaryOperator,
+    Value,
 };
-use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::output_names::{OutputNames, distinct_name};
+use super::sql_columns::{column_name, is_column};
+use super::sql_functions::{expand, parse};
+use super::sql_tokens::TYPED_LITERAL;
 use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
-use crate::error::{Error, Result, from_datafusion, syntax_error};
+use crate::error::{Error, Result, from_datafusion};
 
-/// Rewrites the names in `statement` against the tables it reads.
-pub(super) async fn resolve_names(session: &SessionState, statement: &mut Statement) -> Result<()> {
+/// Rewrites the names in `statement` against the tables it reads; gives the names of its columns.
+pub(super) async fn resolve_names(
+    session: &SessionState,
+    statement: &mut Statement,
+) -> Result<OutputNames> {
     let mut window_times = WindowTimes::default();
     walk_statement(statement, &mut window_times);
     if let Some(call) = window_times.beside_its_window {
         return Err(window_time_beside_window(&call));
     }
+    let outputs = OutputNames::of(statement);
     walk_statement(statement, &mut LowerTables);
     let mut names = Names::default();
     let references = DataFusionStatement::Statement(Box::new(statement.clone()));
     let tables = session
         .resolve_table_references(&references)
         .map_err(from_datafusion)?;
+    let mut schemas = Vec::new();
     for table in tables {
         if let Some(provider) = find_table(session, &table).await? {
-            for field in provider.schema().fields() {
-                names.add(field.name());
-            }
+            schemas.push(provider.schema());
         }
     }
+    for schema in &schemas {
+        names.add_columns(schema.fields());
+    }
     walk_statement(statement, &mut Aliases(&mut names));
+    for schema in &schemas {
+        names.add_nested(schema.fields());
+    }
     walk_statement(statement, &mut Resolver { names: &names });
-    Ok(())
+    Ok(outputs)
 }
 
-/// An expression of a frame with `columns`, its names resolved.
-pub(super) fn resolve_expression<'a>(
-    text: &str,
-    columns: impl Iterator<Item = &'a str>,
-) -> Result<ExprWithAlias> {
-    let mut parsed = parse_expression(text)?;
+/// Rewrites the names in an expression over the columns of `schema`.
+pub(super) fn resolve_expression(schema: &DFSchema, expr: &mut Expr) {
     let mut names = Names::default();
-    columns.for_each(|column| names.add(column));
-    if let Some(alias) = &mut parsed.alias {
-        alias.quote_style = Some('`');
-    }
-    walk_expression(&mut parsed.expr, &mut Resolver { names: &names });
-    Ok(parsed)
-}
-
-/// The name of the column that an expression makes; empty if it cannot be parsed.
-pub(super) fn expression_name(text: &str) -> String {
-    match parse_expression(text) {
-        Ok(ExprWithAlias {
-            alias: Some(alias), ..
-        }) => alias.value,
-        Ok(parsed) => spark_name(&parsed.expr, true),
-        Err(_) => String::new(),
-    }
-}
-
-fn parse_expression(text: &str) -> Result<ExprWithAlias> {
-    let failed = |error: ParserError| syntax_error(&error.to_string(), text);
-    let mut parser = Parser::new(&SparkSqlDialect {})
-        .try_with_sql(text)
-        .map_err(failed)?;
-    let parsed = parser.parse_expr_with_alias().map_err(failed)?;
-    parser.expect_token(&Token::EOF).map_err(failed)?;
-    Ok(parsed)
+    let fields = schema.inner().fields();
+    names.add_columns(fields);
+    names.add_nested(fields);
+    walk_expression(expr, &mut Resolver { names: &names });
 }
 
 async fn find_table(
@@ -140,7 +128,7 @@ impl SqlVisitor for WindowTimeCalls<'_> {
         if call.name.to_string().eq_ignore_ascii_case("window_time")
             && arguments.args.iter().any(is_window)
         {
-            *self.found = Some(function_name(call));
+            *self.found = Some(column_name(expr));
         }
     }
 
@@ -168,6 +156,26 @@ impl Names {
         self.0
             .entry(name.to_lowercase())
             .or_insert_with(|| name.to_string());
+    }
+
+    fn add_columns(&mut self, fields: &Fields) {
+        for field in fields {
+            self.add(field.name());
+        }
+    }
+
+    /// The names inside of columns, which yield to those of columns.
+    fn add_nested(&mut self, fields: &Fields) {
+        for field in fields {
+            let mut data_type = field.data_type();
+            while let DataType::List(item) = data_type {
+                data_type = item.data_type();
+            }
+            if let DataType::Struct(fields) = data_type {
+                self.add_columns(fields);
+                self.add_nested(fields);
+            }
+        }
     }
 
     fn fix(&self, ident: &mut Ident) {
@@ -238,35 +246,58 @@ impl Resolver<'_> {
     }
 }
 
+impl Resolver<'_> {
+    /// Gives select items their names; within a query no two of them may be the same.
+    fn name_items(&self, items: Vec<SelectItem>) -> Vec<SelectItem> {
+        let is_star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_));
+        let has_star = items.iter().any(is_star);
+        let mut taken: HashSet<String> = HashSet::new();
+        let mut named = Vec::with_capacity(items.len());
+        for item in items {
+            let (expr, name, is_given) = match item {
+                SelectItem::UnnamedExpr(expr) => {
+                    let name = column_name(&expr);
+                    (expr, name, false)
+                }
+                SelectItem::ExprWithAlias { expr, alias } => (expr, alias.value, true),
+                other => {
+                    named.push(other);
+                    continue;
+                }
+            };
+            let keeps_name =
+                is_column(&expr) && window_part(&expr).is_none() && !self.is_field(&expr);
+            if has_star && keeps_name {
+                // The star has this column already.
+                taken.insert(name.to_lowercase());
+            }
+            let distinct = distinct_name(&name, &mut taken);
+            named.push(if keeps_name && !is_given && distinct == name {
+                SelectItem::UnnamedExpr(expr)
+            } else {
+                let alias = Ident::with_quote('`', distinct);
+                SelectItem::ExprWithAlias { expr, alias }
+            });
+        }
+        named
+    }
+}
+
 impl SqlVisitor for Resolver<'_> {
     fn select(&mut self, select: &mut Select) {
         let window = group_window(select).cloned();
         let items = std::mem::take(&mut select.projection);
-        select.projection = items
-            .into_iter()
-            .map(|item| match item {
-                SelectItem::UnnamedExpr(expr)
-                    if !is_column(&expr)
-                        || window_part(&expr).is_some()
-                        || self.is_field(&expr) =>
-                {
-                    let alias = Ident::with_quote('`', spark_name(&expr, true));
-                    SelectItem::ExprWithAlias { expr, alias }
-                }
-                other => other,
-            })
-            .map(|item| match (item, &window) {
-                (SelectItem::ExprWithAlias { mut expr, alias }, Some(window)) => {
-                    walk_expression(&mut expr, &mut WindowParts { window, inside: 0 });
-                    SelectItem::ExprWithAlias { expr, alias }
-                }
-                (other, _) => other,
-            })
-            .collect();
-        if let Some(window) = &window {
-            for expr in select.having.iter_mut().chain(&mut select.qualify) {
+        select.projection = self.name_items(items);
+        let Some(window) = &window else {
+            return;
+        };
+        for item in &mut select.projection {
+            if let SelectItem::ExprWithAlias { expr, .. } = item {
                 walk_expression(expr, &mut WindowParts { window, inside: 0 });
             }
+        }
+        for expr in select.having.iter_mut().chain(&mut select.qualify) {
+            walk_expression(expr, &mut WindowParts { window, inside: 0 });
         }
     }
 
@@ -274,14 +305,40 @@ impl SqlVisitor for Resolver<'_> {
         match expr {
             Expr::Identifier(ident) => self.names.fix(ident),
             Expr::CompoundIdentifier(parts) => {
-                let qualified = parts.len() > 1;
-                for part in parts.iter_mut().skip(usize::from(qualified)) {
+                let skip = usize::from(
+                    parts.len() > 1 && !self.is_field(&Expr::CompoundIdentifier(parts.clone())),
+                );
+                for part in parts.iter_mut().skip(skip) {
                     self.names.fix(part);
+                }
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                for access in access_chain {
+                    if let AccessExpr::Dot(Expr::Identifier(field)) = access {
+                        self.names.fix(field);
+                        let field = Value::SingleQuotedString(std::mem::take(&mut field.value));
+                        *access = AccessExpr::Dot(Expr::value(field));
+                    }
+                }
+            }
+            Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr: operand,
+            } => {
+                if let Some(negated) = negated(operand) {
+                    *expr = negated;
                 }
             }
             _ => {}
         }
-        if let Some(replaced) = spark_operator(expr).or_else(|| field_access(expr)) {
+    }
+
+    fn expression_done(&mut self, expr: &mut Expr) {
+        let replaced = typed_literal(expr)
+            .or_else(|| named_struct(expr))
+            .or_else(|| regular_expression(expr))
+            .or_else(|| expand(expr));
+        if let Some(replaced) = replaced {
             *expr = replaced;
         }
     }
@@ -309,7 +366,7 @@ impl SqlVisitor for WindowParts<'_> {
         match window_part(expr) {
             Some(None) => *expr = self.window.clone(),
             Some(Some(part)) => {
-                if let Some(field) = parse_expr(&format!("get_field({}, '{part}')", self.window)) {
+                if let Some(field) = parse(&format!("get_field({}, '{part}')", self.window)) {
                     *expr = field;
                 }
             }
@@ -353,137 +410,100 @@ fn window_part(expr: &Expr) -> Option<Option<&'static str>> {
     }
 }
 
-fn is_column(expr: &Expr) -> bool {
-    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-}
-
-fn parse_expr(text: &str) -> Option<Expr> {
-    let mut parser = Parser::new(&SparkSqlDialect {}).try_with_sql(text).ok()?;
-    parser.parse_expr().ok()
-}
-
-/// Operators whose meaning in Spark is not DataFusion's: `/` never divides as whole numbers.
-fn spark_operator(expr: &Expr) -> Option<Expr> {
-    let Expr::BinaryOp { left, op, right } = expr else {
+/// A call with plain arguments.
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Option<Expr> {
+    let Expr::Function(mut function) = parse(&format!("{name}()"))? else {
         return None;
     };
-    let function = match op {
-        BinaryOperator::Divide => "spark_divide",
-        BinaryOperator::MyIntegerDivide => "spark_div",
-        _ => return None,
-    };
-    parse_expr(&format!("{function}({left}, {right})"))
+    if let FunctionArguments::List(list) = &mut function.args {
+        let arguments = arguments.into_iter().map(FunctionArgExpr::Expr);
+        list.args = arguments.map(FunctionArg::Unnamed).collect();
+    }
+    Some(Expr::Function(function))
 }
 
-/// `window(ts, '5 minutes').start`: field access by a dot after an expression.
-fn field_access(expr: &Expr) -> Option<Expr> {
-    let Expr::CompoundFieldAccess { root, access_chain } = expr else {
-        return None;
-    };
-    let [AccessExpr::Dot(Expr::Identifier(field))] = access_chain.as_slice() else {
-        return None;
-    };
-    parse_expr(&format!("get_field({root}, '{}')", field.value))
+fn text(text: impl Into<String>) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.into()))
 }
 
-/// Spark's name for an unnamed select item. `outermost` tells a cast of a bare column, which keeps
-/// the column's name, from one inside a larger expression.
-fn spark_name(expr: &Expr, outermost: bool) -> String {
-    let name = |expr: &Expr| spark_name(expr, false);
-    match expr {
-        Expr::Identifier(ident) => ident.value.clone(),
-        Expr::CompoundIdentifier(parts) => parts
-            .last()
-            .map(|part| part.value.clone())
-            .unwrap_or_default(),
-        Expr::Nested(inner) => spark_name(inner, outermost),
-        Expr::Function(function) => function_name(function),
-        Expr::Cast {
-            expr, data_type, ..
-        } => match expr.as_ref() {
-            column if outermost && is_column(column) => name(column),
-            other => format!("CAST({} AS {data_type})", name(other)),
+/// `-x` checks for overflow; the sign of a number with a type is part of the number.
+fn negated(operand: &Expr) -> Option<Expr> {
+    match operand {
+        Expr::Value(_) | Expr::Interval(_) => None,
+        Expr::Function(function) => match literal_parts(function) {
+            Some((number, data_type)) => call(
+                TYPED_LITERAL,
+                vec![text(format!("-{number}")), text(data_type)],
+            ),
+            None => call("negative", vec![operand.clone()]),
         },
-        Expr::BinaryOp { left, op, right } => match op {
-            BinaryOperator::NotEq => format!("(NOT ({} = {}))", name(left), name(right)),
-            BinaryOperator::StringConcat => format!("concat({}, {})", name(left), name(right)),
-            BinaryOperator::MyIntegerDivide => format!("({} div {})", name(left), name(right)),
-            _ => format!("({} {op} {})", name(left), name(right)),
-        },
-        Expr::UnaryOp { op, expr } => match op {
-            UnaryOperator::Minus => format!("(- {})", name(expr)),
-            UnaryOperator::Not => format!("(NOT {})", name(expr)),
-            _ => format!("({op} {})", name(expr)),
-        },
-        Expr::IsNull(inner) => format!("({} IS NULL)", name(inner)),
-        Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", name(inner)),
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
-            Value::Boolean(truth) => truth.to_string(),
-            other => other.to_string(),
-        },
-        Expr::Case {
-            operand,
-            conditions,
-            else_result,
-            ..
-        } => {
-            let mut text = "CASE".to_string();
-            for when in conditions {
-                let condition = match operand {
-                    Some(operand) => format!("({} = {})", name(operand), name(&when.condition)),
-                    None => name(&when.condition),
-                };
-                text.push_str(&format!(" WHEN {condition} THEN {}", name(&when.result)));
-            }
-            if let Some(result) = else_result {
-                text.push_str(&format!(" ELSE {}", name(result)));
-            }
-            text.push_str(" END");
-            text
+        other => call("negative", vec![other.clone()]),
+    }
+}
+
+fn literal_parts(function: &Function) -> Option<(String, String)> {
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    if function.name.to_string() != TYPED_LITERAL {
+        return None;
+    }
+    let argument = |index: usize| match list.args.get(index) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) => {
+            value.value.clone().into_string()
         }
-        Expr::InList {
-            expr,
-            list,
-            negated,
-        } => {
-            let items: Vec<String> = list.iter().map(name).collect();
-            let test = format!("({} IN ({}))", name(expr), items.join(", "));
-            if *negated {
-                format!("(NOT {test})")
-            } else {
-                test
-            }
-        }
-        Expr::Extract { field, expr, .. } => format!("extract({field} FROM {})", name(expr)),
-        other => other.to_string().replace('`', ""),
-    }
+        _ => None,
+    };
+    Some((argument(0)?, argument(1)?))
 }
 
-fn function_name(function: &Function) -> String {
-    let name = function.name.to_string().replace('`', "").to_lowercase();
-    let FunctionArguments::List(arguments) = &function.args else {
-        return format!("{name}()");
+fn typed_literal(expr: &Expr) -> Option<Expr> {
+    let Expr::Function(function) = expr else {
+        return None;
     };
-    if name == "window" || name == "session_window" {
-        return name;
+    let (number, data_type) = literal_parts(function)?;
+    parse(&format!("CAST('{number}' AS {data_type})"))
+}
+
+/// `struct(a, b + 1)` has the fields `a` and `col2`.
+fn named_struct(expr: &Expr) -> Option<Expr> {
+    let Expr::Struct { values, fields } = expr else {
+        return None;
+    };
+    if !fields.is_empty() {
+        return None;
     }
-    let distinct = arguments
-        .duplicate_treatment
-        .is_some_and(|treatment| treatment.to_string().eq_ignore_ascii_case("distinct"));
-    let distinct = if distinct { "DISTINCT " } else { "" };
-    let arguments: Vec<String> = arguments
-        .args
-        .iter()
-        .map(|argument| match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => spark_name(expr, false),
-            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if name == "count" => "1".to_string(),
-            other => other.to_string(),
-        })
-        .collect();
-    let mut text = format!("{name}({distinct}{})", arguments.join(", "));
-    if let Some(filter) = &function.filter {
-        text.push_str(&format!(" FILTER (WHERE {})", spark_name(filter, false)));
-    }
-    text
+    let named = values.iter().enumerate().flat_map(|(index, value)| {
+        let (name, value) = match value {
+            Expr::Named { expr, name } => (name.value.clone(), expr.as_ref()),
+            column if is_column(column) => (column_name(column), column),
+            other => (format!("col{}", index + 1), other),
+        };
+        [text(name), value.clone()]
+    });
+    call("named_struct", named.collect())
+}
+
+fn regular_expression(expr: &Expr) -> Option<Expr> {
+    let Expr::RLike {
+        negated,
+        expr,
+        pattern,
+        ..
+    } = expr
+    else {
+        return None;
+    };
+    let test = call(
+        "regexp_like",
+        vec![expr.as_ref().clone(), pattern.as_ref().clone()],
+    )?;
+    Some(if *negated {
+        Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr: Box::new(test),
+        }
+    } else {
+        test
+    })
 }

@@ -10,8 +10,7 @@ use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use crate::error::syntax_error;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, check_unique_columns, syntax_error};
 use crate::options::nearest;
 
 /// The time zone of `TIMESTAMP` columns.
@@ -74,8 +73,20 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
         }
     }
     parser.expect_token(&Token::EOF).map_err(failed)?;
-    check_unique(&fields)?;
+    check_unique_columns(fields.iter().map(|field| field.name().as_str()))?;
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// Parses a schema that is a list of columns, which make a struct, or one type: `array<int>`.
+pub fn parse_schema(text: &str) -> Result<DataType> {
+    let first = text.split_once('<').map_or("", |(first, _)| first.trim());
+    if ["array", "map", "struct"]
+        .iter()
+        .any(|name| first.eq_ignore_ascii_case(name))
+    {
+        return parse_type(text);
+    }
+    Ok(DataType::Struct(parse_ddl(text)?.fields().clone()))
 }
 
 /// Parses one type: `decimal(10, 2)`.
@@ -89,18 +100,7 @@ pub fn parse_type(text: &str) -> Result<DataType> {
     arrow_type(&parser.parse_data_type().map_err(failed)?, "value")
 }
 
-fn check_unique(fields: &[Field]) -> Result<()> {
-    for (index, field) in fields.iter().enumerate() {
-        let same = |other: &Field| other.name().eq_ignore_ascii_case(field.name());
-        if fields[..index].iter().any(same) {
-            let message = format!("column '{}' is declared twice", field.name());
-            return Err(Error::analysis(message).with_condition("COLUMN_ALREADY_EXISTS"));
-        }
-    }
-    Ok(())
-}
-
-fn arrow_type(sql_type: &SqlType, column: &str) -> Result<DataType> {
+pub(super) fn arrow_type(sql_type: &SqlType, column: &str) -> Result<DataType> {
     Ok(match sql_type {
         SqlType::Varchar(None) | SqlType::Char(None) => return Err(needs_length(sql_type, column)),
         SqlType::String(_) | SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) => {

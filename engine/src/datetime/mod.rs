@@ -1,4 +1,5 @@
-//! Dates and timestamps from text, as Spark reads them: by the rules of its casts, or by a pattern.
+//! Dates and timestamps from text, as Spark reads them: by the rules of its casts, or by a pattern,
+//! which also writes them.
 
 mod formats;
 mod pattern;
@@ -10,6 +11,7 @@ use chrono::{Datelike, NaiveDate};
 
 pub use formats::TimeFormats;
 pub use pattern::DateTimePattern;
+pub use text::{parse_date, parse_timestamp};
 pub use zone::Zone;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;

@@ -5,15 +5,36 @@
 //! table of [`item`] are refused by name. (chrono's patterns are more lenient about widths, so
 //! what they accept is not what Spark accepts.)
 
+mod print;
 mod scan;
 
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
 
+use chrono::NaiveDateTime;
+use print::print;
 use scan::{Found, scan};
 
 use super::scanner::Scanner;
 use super::zone::Zone;
+
+/// The length of a short name.
+const SHORT: usize = 3;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// More digits than any number here can have.
 const MANY: usize = 19;
@@ -29,6 +50,10 @@ enum Item {
     Number(Field, usize, usize),
     /// The name of a month, in full or its first three letters.
     MonthName {
+        full: bool,
+    },
+    /// The name of a day of the week; no text is read by it.
+    DayName {
         full: bool,
     },
     AmPm,
@@ -76,6 +101,25 @@ impl FromStr for DateTimePattern {
 
     /// The error says what is wrong, as the end of a sentence about the pattern.
     fn from_str(text: &str) -> Result<Self, String> {
+        let pattern = Self::for_output(text)?;
+        match names_a_day(&pattern.0) {
+            true => Err("the letter 'E' is not supported".to_string()),
+            false => Ok(pattern),
+        }
+    }
+}
+
+fn names_a_day(items: &[Item]) -> bool {
+    items.iter().any(|item| match item {
+        Item::DayName { .. } => true,
+        Item::Optional(items) => names_a_day(items),
+        _ => false,
+    })
+}
+
+impl DateTimePattern {
+    /// A pattern that only writes, which may name days of the week.
+    pub fn for_output(text: &str) -> Result<Self, String> {
         let mut chars = text.chars().peekable();
         let items = items(&mut chars, false)?;
         match items.is_empty() {
@@ -83,9 +127,14 @@ impl FromStr for DateTimePattern {
             false => Ok(Self(items)),
         }
     }
-}
 
-impl DateTimePattern {
+    /// The text of a time of Greenwich.
+    pub fn print(&self, time: NaiveDateTime) -> String {
+        let mut text = String::new();
+        print(&self.0, time, &mut text);
+        text
+    }
+
     /// Days since 1970.
     pub fn parse_date(&self, text: &str) -> Option<i32> {
         self.find(text)?.days()
@@ -180,6 +229,7 @@ fn item(letter: char, count: usize) -> Result<Item, String> {
         ('m', _) => number(Field::Minute, letter, count)?,
         ('s', _) => number(Field::Second, letter, count)?,
         ('S', 1..=9) => Item::Fraction(count),
+        ('E', 1..=4) => Item::DayName { full: count == 4 },
         ('a', 1) => Item::AmPm,
         ('X' | 'x', 1) => offset(z, false, true, false),
         ('X' | 'x', 2) => offset(z, false, false, false),

@@ -5,7 +5,6 @@
 //!    ─► DataFusion's optimizer ─► stateful nodes ─► physical plan ─► IncrementalExecution
 //! ```
 
-mod arithmetic;
 mod current_time;
 mod event_time;
 mod flat_map_groups_with_state;
@@ -22,7 +21,6 @@ mod unsupported_groups;
 mod unsupported_joins;
 mod unsupported_operations;
 
-pub use arithmetic::arithmetic_functions;
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
 pub use flat_map_groups_with_state::{FlatMapGroupsWithState, flat_map_groups_with_state};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan, explained};

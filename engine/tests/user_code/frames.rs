@@ -184,5 +184,5 @@ async fn a_write_that_cannot_be_is_refused_and_leaves_nothing() {
     session.sql(&view).await.unwrap();
     let rows = try_select(&session, "SELECT * FROM empty").await.unwrap();
     assert_eq!(lines(&rows), Vec::<String>::new());
-    assert_eq!(rows.schema.field(0).data_type(), &DataType::Int64);
+    assert_eq!(rows.schema.field(0).data_type(), &DataType::Int32);
 }

@@ -2,27 +2,12 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{Field, Item, OffsetForm};
+use super::{Field, Item, MONTHS, OffsetForm, SHORT};
 use crate::datetime::scanner::Scanner;
 use crate::datetime::zone::{Zone, fixed_offset};
 use crate::datetime::{
     DAYS_TO_1970, MICROS_PER_SECOND, SECONDS_PER_DAY, days_since_1970, fraction_micros,
 };
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// The first year that two digits may stand for.
 const BASE_OF_CENTURY: i64 = 2000;
@@ -52,11 +37,12 @@ pub(super) fn scan(items: &[Item], scanner: &mut Scanner<'_>, found: &mut Found)
             }
             Item::MonthName { full } => {
                 let month = MONTHS.iter().position(|month| {
-                    let name = if *full { month } else { &month[..3] };
+                    let name = if *full { month } else { &month[..SHORT] };
                     eat_text(scanner, name).is_some()
                 });
                 found.set(Field::Month, month? as i64 + 1)?;
             }
+            Item::DayName { .. } => return None,
             Item::AmPm => {
                 let am = eat_text(scanner, "AM").is_some();
                 if !am {
