@@ -151,6 +151,47 @@ def test_a_dead_process_is_an_error(rust: Client):
     assert value(rust.ok("2 + 2")) == "4"
 
 
+def test_a_function_that_never_returns_can_be_stopped(rust: Client):
+    rust.ok('udf("forever", |x: i64| -> i64 { loop { std::thread::sleep(std::time::Duration::from_millis(5)); } })?;')
+    msg_id = rust.send("%%sql\nSELECT forever(1)")
+    rust.until(msg_id, lambda m: m["msg_type"] == "execute_input")
+    rust.request("interrupt_request", {}, channel="control")
+    assert "KeyboardInterrupt" in rust.collect(msg_id).error
+    rust.ok(
+        "std::fs::create_dir_all(\"endless\")?;\n"
+        'std::fs::write("endless/0.json", "{\\"n\\": 1}\\n")?;\n'
+        'let stuck = spark.read_stream().schema("n BIGINT").json("endless").write_stream()\n'
+        "    .foreach_batch(|_batch: DataFrame, id: i64| while id >= 0 { std::thread::sleep(std::time::Duration::from_millis(5)); })\n"
+        '    .query_name("stuck").start("")?;'
+    )
+    rust.ok("%stop stuck")
+    assert value(rust.ok("stuck.is_active()?")) == "false"
+
+
+def test_a_query_outlives_the_process_and_fails_only_when_it_needs_it(rust: Client):
+    rust.ok('std::fs::create_dir_all("numbers")?; std::fs::write("numbers/0.json", "{\\"n\\": 1}\\n")?;')
+    rust.ok("%%source numbers --path numbers\nn BIGINT")
+    rust.ok('udf("twice", |n: i64| n * 2)?;')
+    rust.ok("%%stream plain --sink noop\nSELECT n FROM numbers")
+    rust.ok("%%stream doubled --sink noop\nSELECT twice(n) AS n FROM numbers")
+    rust.ok("%process doubled")
+    assert "RustProcessDied" in rust.fails("std::process::abort();")
+    rust.ok('std::fs::write("numbers/1.json", "{\\"n\\": 2}\\n")?;')
+    # It turns a cell red once, whichever runs next.
+    error = eventually(lambda: (e := rust.execute("%process plain")).status == "error" and e.error)
+    rust.ok("%process plain")
+    assert "StreamingQueryException" in error and "twice" in error and "its code is gone" in error
+    assert "run the cell that defines it again" in error
+    rust.ok("%stop plain")
+
+
+def test_a_panic_in_a_function_fails_its_query_alone(rust: Client):
+    rust.ok('udf("picky", |n: i64| -> i64 { if n > 1 { panic!("not {n}") } n })?;')
+    error = rust.fails("%%sql\nSELECT picky(5)")
+    assert "FAILED_EXECUTE_UDF" in error and "not 5" in error
+    assert rust.ok("%%sql\nSELECT picky(1)").types == ["execute_result"]
+
+
 def test_completion_and_inspection(rust: Client):
     rust.ok("let numbers: Vec<f64> = vec![1.0];")
     matches = complete(rust, "numbers.le")

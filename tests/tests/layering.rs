@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What everybody may use.
-const VOCABULARY: [&str; 11] = [
+const VOCABULARY: [&str; 10] = [
     "cancellation",
     "clock",
     "datetime",
@@ -17,20 +17,36 @@ const VOCABULARY: [&str; 11] = [
     "streaming_query_listener",
     "streaming_query_progress",
     "trigger",
-    "user_functions",
 ];
 
 /// Each module of the engine, in the order of the layers, and what it may use besides the
 /// vocabulary. A module that is in neither table belongs to no layer.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
+    ("user_functions", &[]),
     ("checkpointing", &[]),
     ("state", &["checkpointing"]),
     ("sources", &["checkpointing"]),
     ("sinks", &["checkpointing"]),
-    ("operators", &["state", "checkpointing", "sources", "sinks"]),
+    (
+        "operators",
+        &[
+            "state",
+            "checkpointing",
+            "sources",
+            "sinks",
+            "user_functions",
+        ],
+    ),
     (
         "plan",
-        &["operators", "state", "checkpointing", "sources", "sinks"],
+        &[
+            "operators",
+            "state",
+            "checkpointing",
+            "sources",
+            "sinks",
+            "user_functions",
+        ],
     ),
     (
         "connect",
@@ -41,6 +57,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "checkpointing",
             "sources",
             "sinks",
+            "user_functions",
         ],
     ),
     (
@@ -53,6 +70,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "checkpointing",
             "sources",
             "sinks",
+            "user_functions",
         ],
     ),
     (
@@ -66,6 +84,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "checkpointing",
             "sources",
             "sinks",
+            "user_functions",
         ],
     ),
 ];
