@@ -169,14 +169,14 @@ def test_a_function_that_never_returns_can_be_stopped(rust: Client):
 
 
 def test_a_query_outlives_the_process_and_fails_only_when_it_needs_it(rust: Client):
-    rust.ok('std::fs::create_dir_all("numbers")?; std::fs::write("numbers/0.json", "{\\"n\\": 1}\\n")?;')
-    rust.ok("%%source numbers --path numbers\nn BIGINT")
+    rust.ok('std::fs::create_dir_all("digits")?; std::fs::write("digits/0.json", "{\\"n\\": 1}\\n")?;')
+    rust.ok("%%source digits --path digits\nn BIGINT")
     rust.ok('udf("twice", |n: i64| n * 2)?;')
-    rust.ok("%%stream plain --sink noop\nSELECT n FROM numbers")
-    rust.ok("%%stream doubled --sink noop\nSELECT twice(n) AS n FROM numbers")
+    rust.ok("%%stream plain --sink noop\nSELECT n FROM digits")
+    rust.ok("%%stream doubled --sink noop\nSELECT twice(n) AS n FROM digits")
     rust.ok("%process doubled")
     assert "RustProcessDied" in rust.fails("std::process::abort();")
-    rust.ok('std::fs::write("numbers/1.json", "{\\"n\\": 2}\\n")?;')
+    rust.ok('std::fs::write("digits/1.json", "{\\"n\\": 2}\\n")?;')
     # It turns a cell red once, whichever runs next.
     error = eventually(lambda: (e := rust.execute("%process plain")).status == "error" and e.error)
     rust.ok("%process plain")
