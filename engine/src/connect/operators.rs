@@ -1,6 +1,7 @@
 //! Operators whose meaning in Spark depends on the types of their operands, and SQL's types.
 
 use datafusion::common::DFSchema;
+use datafusion::common::datatype::DataTypeExt;
 use datafusion::error::Result;
 use datafusion::logical_expr::planner::{
     ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr, TypePlanner,
@@ -101,9 +102,8 @@ pub(super) struct SparkTypes;
 
 impl TypePlanner for SparkTypes {
     fn plan_type_field(&self, sql_type: &SqlType) -> Result<Option<FieldRef>> {
+        // A field with a name would be one that the cast must give as it is, and nullable.
         let data_type = arrow_type(sql_type, "value")?;
-        Ok(Some(FieldRef::new(arrow::datatypes::Field::new(
-            "value", data_type, true,
-        ))))
+        Ok(Some(data_type.into_nullable_field_ref()))
     }
 }

@@ -105,6 +105,14 @@ async fn a_function_is_found_in_any_case_and_gets_what_it_was_declared_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aggregate_takes_what_is_made_of_a_cast_column() {
+    let session = session_with([plus("plus_one", 1.0)]);
+    let values = "(SELECT CAST(n AS DOUBLE) AS v FROM VALUES (1), (2) AS t(n))";
+    let query = format!("SELECT sum(v), sum(v + 1), sum(plus_one(v)) FROM {values}");
+    assert_eq!(select(&session, &query).await, ["3.0 5.0 5.0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frame_calls_it_by_name() {
     let session = session_with([plus("plusHalf", 0.5)]);
     let expression = |kind| Expression {
