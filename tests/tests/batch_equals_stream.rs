@@ -201,14 +201,19 @@ fn answer(case: &Case, batches: BTreeMap<i64, Vec<String>>) -> Vec<String> {
 
 fn rows(random: &mut Seeded) -> String {
     let mut text = String::new();
-    for _ in 0..random.below(40) {
+    // Now and then more than one core takes at once, and with many keys.
+    let (rows, keys) = match random.one_in(12) {
+        true => (6000 + random.below(2000), 500),
+        false => (random.below(40), 5),
+    };
+    for _ in 0..rows {
         let seconds = random.below(120);
         let pairs = [
             (
                 "t",
                 format!("\"2024-01-01 12:{:02}:{:02}\"", seconds / 60, seconds % 60),
             ),
-            ("k", format!("\"k{}\"", random.below(5))),
+            ("k", format!("\"k{}\"", random.below(keys))),
             ("b", random.one_in(2).to_string()),
             ("v", (random.below(100) as i64 - 50).to_string()),
             // Quarters add up without rounding, in whatever order.

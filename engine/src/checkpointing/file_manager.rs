@@ -9,6 +9,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 type TemporaryFile = tempfile::NamedTempFile<File>;
 
+/// Writes a file's content; called again if the directory had to be made first.
+type Content<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
 /// Gives a temporary file its name.
 type Persist = fn(TemporaryFile, PathBuf) -> Result<File, tempfile::PersistError<File>>;
 
@@ -43,16 +46,16 @@ impl CheckpointFileManager {
     /// the query writes to the same directory.
     pub fn create(&self, name: &str, content: &[u8]) -> Result<()> {
         let persist = |file: TemporaryFile, path: PathBuf| file.persist_noclobber(path);
-        self.write(name, content, persist)
+        self.write(name, &|file| file.write_all(content), persist)
             .map_err(|error| match error.kind() {
                 IoErrorKind::AlreadyExists => self.concurrent_run(name),
                 _ => self.cannot_write(error),
             })
     }
 
-    /// Creates the file `name` with this content, in place of one that is there: a batch that is
-    /// run again writes what it wrote before.
-    pub fn replace(&self, name: &str, content: &[u8]) -> Result<()> {
+    /// Creates the file `name` with what `content` writes, in place of one that is there: a batch
+    /// that is run again writes what it wrote before.
+    pub fn replace(&self, name: &str, content: Content<'_>) -> Result<()> {
         let persist = |file: TemporaryFile, path: PathBuf| file.persist(path);
         self.write(name, content, persist)
             .map_err(|error| self.cannot_write(error))
@@ -110,7 +113,7 @@ impl CheckpointFileManager {
         }
     }
 
-    fn write(&self, name: &str, content: &[u8], persist: Persist) -> io::Result<()> {
+    fn write(&self, name: &str, content: Content<'_>, persist: Persist) -> io::Result<()> {
         match self.try_write(name, content, persist) {
             Err(error) if error.kind() == IoErrorKind::NotFound => {
                 fs::create_dir_all(&self.root)?;
@@ -120,12 +123,12 @@ impl CheckpointFileManager {
         }
     }
 
-    fn try_write(&self, name: &str, content: &[u8], persist: Persist) -> io::Result<()> {
+    fn try_write(&self, name: &str, content: Content<'_>, persist: Persist) -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
             .suffix(".tmp")
             .make_in(&self.root, |path| File::create_new(path))?;
-        file.write_all(content)?;
+        content(file.as_file_mut())?;
         if self.durable {
             file.as_file().sync_all()?;
         }

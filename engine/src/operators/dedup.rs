@@ -178,8 +178,8 @@ impl DedupFilter {
             .iter()
             .map(|&key| batch.column(key).clone())
             .collect();
-        let encoded = state.store()?.encode(&keys)?;
-        let store = state.store()?;
+        let encoded = state.whole()?.encode(&keys)?;
+        let store = state.whole()?;
         let mut seen: HashTable<usize> = HashTable::new();
         let mut dropped = 0;
         let first: BooleanArray = (0..encoded.num_keys())
@@ -226,7 +226,7 @@ impl DedupFilter {
         let watch = Stopwatch::start();
         let through = to_us(self.context.batch().eviction_watermark_ms);
         let mut state = self.operator.state();
-        let removed = state.store()?.evict(through);
+        let removed = state.whole()?.evict(through);
         let metrics = state.metrics();
         metrics.removed += removed as i64;
         metrics.removals_ms += watch.elapsed().as_millis() as i64;

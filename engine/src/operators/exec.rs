@@ -25,27 +25,58 @@ pub(super) async fn collect(
     parallel: bool,
     limit: usize,
 ) -> Result<Vec<RecordBatch>> {
+    let parts = each_partition(input, context, parallel, move |rows| {
+        first_rows(rows, limit)
+    });
+    Ok(parts.await?.concat())
+}
+
+/// What `read` makes of each partition of `input`, in their order. `parallel` does it at once.
+pub(super) async fn each_partition<T, F>(
+    input: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    parallel: bool,
+    read: impl Fn(SendableRecordBatchStream) -> F,
+) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
     let partitions = 0..input.output_partitioning().partition_count();
-    let mut batches = Vec::new();
+    let mut parts = Vec::with_capacity(partitions.len());
     if !parallel {
         for partition in partitions {
             let rows = input.execute(partition, Arc::clone(&context))?;
-            batches.extend(first_rows(rows, limit).await?);
+            parts.push(read(rows).await?);
         }
-        return Ok(batches);
+        return Ok(parts);
     }
     let tasks: Vec<_> = partitions
         .map(|partition| {
             let rows = input.execute(partition, Arc::clone(&context))?;
-            Ok(SpawnedTask::spawn(first_rows(rows, limit)))
+            Ok(SpawnedTask::spawn(read(rows)))
         })
         .collect::<Result<_>>()?;
     for task in tasks {
-        batches.extend(task.join_unwind().await.map_err(|error| {
+        parts.push(task.join_unwind().await.map_err(|error| {
             Error::internal(format!("a partition of the batch ended early: {error}"))
         })??);
     }
-    Ok(batches)
+    Ok(parts)
+}
+
+/// What `work` makes of each item, in their order, each on a thread of its own.
+pub(super) fn at_once<I: Send, T: Send>(
+    items: impl Iterator<Item = I>,
+    work: impl Fn(I) -> T + Sync,
+) -> Vec<T> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items.map(|item| scope.spawn(move || work(item))).collect();
+        let done = threads.into_iter().map(|thread| thread.join());
+        done.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 async fn first_rows(mut rows: SendableRecordBatchStream, limit: usize) -> Result<Vec<RecordBatch>> {

@@ -217,7 +217,7 @@ impl Groups {
     /// Groups with new rows, by key, and then groups that have timed out, by time.
     fn touched(&self, rows: &RecordBatch, batch: &Batch) -> Result<Touched> {
         let mut state = self.operator.state();
-        let store = state.store()?;
+        let store = state.whole()?;
         let keys: Vec<ArrayRef> = self
             .call
             .keys
@@ -347,7 +347,7 @@ impl Groups {
         results: &[GroupResult],
     ) -> Result<()> {
         let mut state = self.operator.state();
-        let store = state.store()?;
+        let store = state.whole()?;
         let lives = |result: &GroupResult| result.state.is_some() || result.timeout_ms.is_some();
         let ended = slots.iter().zip(results);
         let ended = ended.filter(|(_, result)| !lives(result));

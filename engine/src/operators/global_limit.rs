@@ -111,7 +111,7 @@ impl Counter {
     /// How many rows earlier batches gave.
     fn given(&self) -> Result<usize> {
         let mut state = self.operator.state();
-        let rows = state.store()?.all_rows()?;
+        let rows = state.whole()?.all_rows()?;
         let counts = rows.column(1).as_primitive::<Int64Type>();
         Ok(counts.iter().flatten().next().unwrap_or(0) as usize)
     }
@@ -142,8 +142,8 @@ impl Counter {
                 vec![Arc::clone(&key), count],
             )
             .map_err(arrow_error)?;
-            let encoded = state.store()?.encode(&[key])?;
-            state.store()?.upsert(row, encoded, None)?;
+            let encoded = state.whole()?.encode(&[key])?;
+            state.whole()?.upsert(row, encoded, None)?;
             let metrics = state.metrics();
             metrics.updated += 1;
             metrics.updates_ms += watch.elapsed().as_millis() as i64;

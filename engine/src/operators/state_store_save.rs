@@ -2,21 +2,25 @@
 //! the output mode asks for.
 //!
 //! ```text
-//! AggregateExec(Partial) ─► groups of this batch ─► drop late groups
+//! AggregateExec(Partial) ─► groups of this batch, by shard ─► drop late groups
 //!      ─► rows of just those keys from the state ─► merge (fresh accumulators) ─► write back
 //!      ─► append: groups the watermark has passed, then removed
 //!         update: the groups of this batch      complete: all groups
 //! ```
+//! A large batch does all of it on every core: a partition of the input divides its groups by the
+//! shard of their key, and then each shard merges its part.
+//!
 //! Cost is that of the groups a batch touches, not of the state. A long-lived accumulator could
 //! not do this: `state` and `evaluate` consume what they return, and cannot pick groups.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::{concat, concat_batches, filter_record_batch};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::{concat, concat_batches, take_arrays};
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::error::Result as DataFusionResult;
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::GroupsAccumulatorAdapter;
@@ -24,20 +28,21 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::stream;
-use hashbrown::HashTable;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::batch_context::{Batch, BatchContext};
-use super::exec::{collect, plain_execution_plan, unordered};
+use super::exec::{at_once, each_partition, plain_execution_plan, unordered};
 use super::stateful::{
-    EventTimeKey, NoDataBatches, StatefulOperator, arrow_error, datafusion_error, global_key,
-    global_key_field, to_us,
+    EventTimeKey, NoDataBatches, OperatorMetrics, StatefulOperator, arrow_error, datafusion_error,
+    global_key, global_key_field, to_us,
 };
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::state::EncodedKeys;
+use crate::state::{Claim, EncodedKeys, KeyEncoder, StateShard, take_rows};
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "stateStoreSave";
@@ -149,61 +154,138 @@ impl ExecutionPlan for StateStoreSaveExec {
         let merger = Arc::clone(&self.merger);
         let rows = stream::once(async move {
             let parallel = merger.context.is_parallel();
-            let batches = collect(input, context, parallel, usize::MAX).await?;
-            let partial = concat_batches(&merger.partial_schema, &batches)?;
-            Ok(merger.merge(partial)?)
+            let cores = input.output_partitioning().partition_count();
+            let shards = merger.shards(parallel, cores)?;
+            let read = |rows| Arc::clone(&merger).read(rows, Arc::clone(&shards));
+            let parts = each_partition(input, context, parallel, read).await?;
+            let merged = merger.merge(parts, parallel)?;
+            Ok::<_, DataFusionError>(stream::iter(merged).map(Ok))
         });
         let schema = self.schema();
+        let rows = rows.try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 }
 
-impl Merger {
-    fn merge(&self, partial: RecordBatch) -> Result<RecordBatch> {
-        let batch = self.context.batch();
-        let watch = Stopwatch::start();
-        let mut state = self.operator.state();
+/// How a batch's rows are divided.
+#[derive(Debug)]
+struct Shards {
+    encoder: Arc<KeyEncoder>,
+    count: usize,
+}
 
-        let keys = self.keys(&partial);
-        let encoded = state.store()?.encode(&keys)?;
-        let groups = Groups::new(&encoded, self.late_keys(&keys, &batch)?.as_deref());
-        let (partial, encoded) = if groups.is_one_row_each() {
-            (partial, encoded)
+/// Partial rows that belong to one shard, with their keys.
+#[derive(Debug)]
+struct ShardRows {
+    rows: RecordBatch,
+    keys: EncodedKeys,
+}
+
+/// What a shard made of a batch.
+struct Merged {
+    output: RecordBatch,
+    metrics: OperatorMetrics,
+}
+
+impl Merger {
+    /// A state is divided when the first large batch comes: until then one core does it faster.
+    fn shards(&self, parallel: bool, cores: usize) -> Result<Arc<Shards>> {
+        let mut state = self.operator.state();
+        let store = state.store()?;
+        if parallel && self.num_keys > 0 {
+            store.divide(cores)?;
+        }
+        let shards = store.shards();
+        Ok(Arc::new(Shards {
+            encoder: Arc::clone(shards[0].encoder()),
+            count: shards.len(),
+        }))
+    }
+
+    /// The partial rows of one partition, for each shard.
+    async fn read(
+        self: Arc<Self>,
+        rows: SendableRecordBatchStream,
+        shards: Arc<Shards>,
+    ) -> DataFusionResult<Vec<ShardRows>> {
+        let batches: Vec<RecordBatch> = rows.try_collect().await?;
+        let rows = concat_batches(&self.partial_schema, &batches)?;
+        drop(batches);
+        let keys = shards.encoder.encode(&self.keys(&rows))?;
+        if shards.count == 1 {
+            return Ok(vec![ShardRows { rows, keys }]);
+        }
+        let parts = keys.rows_of_shards(shards.count).into_iter();
+        let parts = parts.map(|indices| {
+            let keys = shards.encoder.take(&keys, &indices);
+            let rows = take_rows(&rows, indices)?;
+            Ok(ShardRows { rows, keys })
+        });
+        parts.collect()
+    }
+
+    /// Merges what the partitions gave into the state; the output of each shard.
+    fn merge(&self, partitions: Vec<Vec<ShardRows>>, parallel: bool) -> Result<Vec<RecordBatch>> {
+        let batch = self.context.batch();
+        let mut state = self.operator.state();
+        let shards = state.store()?.shards();
+        let mut inputs: Vec<Vec<ShardRows>> = shards.iter().map(|_| Vec::new()).collect();
+        for partition in partitions {
+            let parts = inputs.iter_mut().zip(partition);
+            parts.for_each(|(input, part)| input.push(part));
+        }
+        let work = shards.iter_mut().zip(inputs);
+        let merge = |(shard, input)| self.merge_shard(shard, input, &batch);
+        let merged = if parallel {
+            at_once(work, merge)
         } else {
-            let partial = groups.keep_groups(&partial)?;
-            let firsts = groups.first_rows(&self.keys(&partial), &groups.first_kept)?;
-            let encoded = state.store()?.encode(&firsts)?;
-            (partial, encoded)
+            work.map(merge).collect()
         };
-        let merged = self.merge_groups(&partial, &groups, &encoded, state.store()?)?;
-        let key_columns = merged.columns()[..self.num_keys.max(1)].to_vec();
-        let expiry = self.expiry(&key_columns)?;
-        state
-            .store()?
-            .upsert(merged.clone(), encoded, expiry.as_deref())?;
-        let metrics = state.metrics();
-        metrics.updated += groups.len() as i64;
-        metrics.dropped_by_watermark += groups.late as i64;
+        let merged = merged.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut output = Vec::with_capacity(merged.len());
+        for shard in merged {
+            state.metrics().add(&shard.metrics);
+            output.push(shard.output);
+        }
+        Ok(output)
+    }
+
+    fn merge_shard(
+        &self,
+        shard: &mut StateShard,
+        input: Vec<ShardRows>,
+        batch: &Batch,
+    ) -> Result<Merged> {
+        let watch = Stopwatch::start();
+        let mut metrics = OperatorMetrics::default();
+        let (rows, keys): (Vec<_>, Vec<_>) =
+            input.into_iter().map(|part| (part.rows, part.keys)).unzip();
+        let mut partial = concat_batches(&self.partial_schema, &rows).map_err(arrow_error)?;
+        let mut keys = shard.encoder().concat(keys);
+        if let Some(kept) = self.rows_in_time(&partial, &keys, batch, &mut metrics)? {
+            keys = shard.encoder().take(&keys, &kept);
+            partial = take_rows(&partial, kept)?;
+        }
+        let claim = shard.claim(&keys);
+        let rows = self.merge_groups(&partial, &claim, shard)?;
+        let expiry = self.expiry(&rows.columns()[..self.num_keys.max(1)])?;
+        metrics.updated += claim.num_groups() as i64;
+        shard.write(claim, rows.clone(), keys, expiry.as_deref())?;
         metrics.updates_ms += watch.elapsed().as_millis() as i64;
 
         let watch = Stopwatch::start();
         let through = to_us(batch.eviction_watermark_ms);
         let output = match self.output_mode {
-            OutputMode::Update => merged,
-            OutputMode::Complete => state.store()?.all_rows()?,
-            OutputMode::Append => {
-                let store = state.store()?;
-                let complete = store.expired(through);
-                store.rows(&complete)?
-            }
+            OutputMode::Update => rows,
+            OutputMode::Complete => shard.all_rows()?,
+            OutputMode::Append => shard.rows(&shard.expired(through))?,
         };
         if self.output_mode != OutputMode::Complete && self.event_time.is_some() {
-            let removed = state.store()?.evict(through);
-            state.metrics().removed += removed as i64;
+            metrics.removed += shard.evict(through) as i64;
         }
         let output = self.evaluate(&output)?;
-        state.metrics().removals_ms += watch.elapsed().as_millis() as i64;
-        Ok(output)
+        metrics.removals_ms += watch.elapsed().as_millis() as i64;
+        Ok(Merged { output, metrics })
     }
 
     /// The key columns of partial rows, as the state knows them.
@@ -218,44 +300,53 @@ impl Merger {
         self.event_time.map(|key| key.expiry(keys)).transpose()
     }
 
-    /// Which partial rows belong to a group that is complete already.
-    fn late_keys(&self, keys: &[ArrayRef], batch: &Batch) -> Result<Option<Vec<bool>>> {
+    /// The partial rows whose group is not complete already; `None`: all.
+    fn rows_in_time(
+        &self,
+        partial: &RecordBatch,
+        keys: &EncodedKeys,
+        batch: &Batch,
+        metrics: &mut OperatorMetrics,
+    ) -> Result<Option<Vec<u32>>> {
         if self.output_mode == OutputMode::Complete {
             return Ok(None);
         }
         let watermark = to_us(batch.late_watermark_ms);
-        let expiry = self.expiry(keys)?;
-        Ok(expiry.map(|expiry| {
-            let late = expiry.iter();
-            late.map(|at| at.is_some_and(|at| at <= watermark))
-                .collect()
-        }))
+        let Some(expiry) = self.expiry(&self.keys(partial))? else {
+            return Ok(None);
+        };
+        let is_late = |row: usize| expiry[row].is_some_and(|at| at <= watermark);
+        let (late, kept): (Vec<usize>, Vec<usize>) =
+            (0..keys.num_keys()).partition(|&row| is_late(row));
+        if late.is_empty() {
+            return Ok(None);
+        }
+        // A group counts once, however many partitions saw it.
+        let groups: HashSet<&[u8]> = late.into_iter().map(|row| keys.key(row)).collect();
+        metrics.dropped_by_watermark += groups.len() as i64;
+        Ok(Some(kept.into_iter().map(|row| row as u32).collect()))
     }
 
     /// The new state rows of the groups: their old rows, if any, merged with the partial rows.
     fn merge_groups(
         &self,
         partial: &RecordBatch,
-        groups: &Groups,
-        encoded: &EncodedKeys,
-        store: &crate::state::StateStore,
+        claim: &Claim,
+        shard: &StateShard,
     ) -> Result<RecordBatch> {
-        let mut held = Vec::new();
-        let mut held_groups = Vec::new();
-        for group in 0..groups.len() {
-            if let Some(slot) = store.find(encoded.hash(group), encoded.key(group)) {
-                held.push(slot);
-                held_groups.push(group);
-            }
+        let groups = claim.num_groups();
+        let mut columns = self.keys(partial);
+        if !claim.is_one_row_each() {
+            let firsts = UInt32Array::from(claim.first_rows.clone());
+            columns = take_arrays(&columns, &firsts, None).map_err(arrow_error)?;
         }
-        let mut columns = groups.first_rows(&self.keys(partial), &groups.first_kept)?;
-        if held.is_empty() && groups.is_one_row_each() {
+        if claim.held.is_empty() && claim.is_one_row_each() {
             columns.extend_from_slice(&partial.columns()[self.num_keys..]);
-            return state_rows(store.schema(), columns, groups.len());
+            return state_rows(shard.schema(), columns, groups);
         }
-        let held_rows = store.rows(&held)?;
-        let mut group_of_both = held_groups;
-        group_of_both.extend_from_slice(&groups.group_of_row);
+        let held_rows = shard.held_rows(claim)?;
+        let mut group_of_both = claim.held.clone();
+        group_of_both.extend_from_slice(&claim.group_of_row);
         let mut column = self.num_keys;
         let state_offset = self.num_keys.max(1) - self.num_keys;
         for aggregate in &self.aggregates {
@@ -269,13 +360,13 @@ impl Merger {
                 let both = old.iter().zip(new);
                 let both = both.map(|(old, new)| concat(&[old.as_ref(), new.as_ref()]));
                 let both = both.collect::<std::result::Result<Vec<_>, _>>()?;
-                accumulator.merge_batch(&both, &group_of_both, groups.len())?;
+                accumulator.merge_batch(&both, &group_of_both, groups)?;
                 accumulator.state(EmitTo::All)
             })();
             columns.extend(state.map_err(datafusion_error)?);
             column += width;
         }
-        state_rows(store.schema(), columns, groups.len())
+        state_rows(shard.schema(), columns, groups)
     }
 
     /// Final rows from state rows.
@@ -301,80 +392,6 @@ impl Merger {
         let options = RecordBatchOptions::new().with_row_count(Some(num_rows));
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(arrow_error)
-    }
-}
-
-/// The groups of one batch. A key stands in as many partial rows as partitions saw it.
-struct Groups {
-    /// Group of each kept partial row.
-    group_of_row: Vec<usize>,
-    /// Index among the kept rows of each group's first row.
-    first_kept: Vec<u32>,
-    /// Which partial rows are kept; `None`: all.
-    kept: Option<BooleanArray>,
-    /// How many groups came too late.
-    late: usize,
-}
-
-impl Groups {
-    fn new(keys: &EncodedKeys, late_rows: Option<&[bool]>) -> Self {
-        let mut table: HashTable<(usize, Option<usize>)> =
-            HashTable::with_capacity(keys.num_keys());
-        let mut groups = Self {
-            group_of_row: Vec::with_capacity(keys.num_keys()),
-            first_kept: Vec::with_capacity(keys.num_keys()),
-            kept: None,
-            late: 0,
-        };
-        let mut kept = Vec::with_capacity(keys.num_keys());
-        for row in 0..keys.num_keys() {
-            let same_key = |entry: &(usize, Option<usize>)| keys.key(entry.0) == keys.key(row);
-            let known = table.find(keys.hash(row), same_key).map(|entry| entry.1);
-            let group = known.unwrap_or_else(|| {
-                let group = if late_rows.is_some_and(|late| late[row]) {
-                    groups.late += 1;
-                    None
-                } else {
-                    groups.first_kept.push(groups.group_of_row.len() as u32);
-                    Some(groups.first_kept.len() - 1)
-                };
-                table.insert_unique(keys.hash(row), (row, group), |entry| keys.hash(entry.0));
-                group
-            });
-            groups.group_of_row.extend(group);
-            kept.push(group.is_some());
-        }
-        if groups.late > 0 {
-            groups.kept = Some(BooleanArray::from(kept));
-        }
-        groups
-    }
-
-    fn len(&self) -> usize {
-        self.first_kept.len()
-    }
-
-    /// Whether row number and group number are the same thing.
-    fn is_one_row_each(&self) -> bool {
-        self.kept.is_none() && self.first_kept.len() == self.group_of_row.len()
-    }
-
-    fn keep_groups(&self, partial: &RecordBatch) -> Result<RecordBatch> {
-        match &self.kept {
-            None => Ok(partial.clone()),
-            Some(kept) => filter_record_batch(partial, kept).map_err(arrow_error),
-        }
-    }
-
-    /// The key columns of the groups, from the key columns of the kept rows.
-    fn first_rows(&self, keys: &[ArrayRef], first_kept: &[u32]) -> Result<Vec<ArrayRef>> {
-        if first_kept.len() == self.group_of_row.len() {
-            return Ok(keys.to_vec());
-        }
-        let indices = UInt32Array::from(first_kept.to_vec());
-        keys.iter()
-            .map(|column| arrow::compute::take(column, &indices, None).map_err(arrow_error))
-            .collect()
     }
 }
 

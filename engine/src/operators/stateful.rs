@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result, from_datafusion};
-use crate::state::StateStore;
+use crate::state::{StateShard, StateStore};
 use crate::streaming_query_progress::StateOperatorProgress;
 
 /// Where a state row's event time stands among the key columns.
@@ -51,6 +51,17 @@ pub struct OperatorMetrics {
     pub updates_ms: i64,
     /// Milliseconds spent on removals.
     pub removals_ms: i64,
+}
+
+impl OperatorMetrics {
+    /// Adds what a part of the operator counted.
+    pub fn add(&mut self, part: &Self) {
+        self.updated += part.updated;
+        self.removed += part.removed;
+        self.dropped_by_watermark += part.dropped_by_watermark;
+        self.updates_ms += part.updates_ms;
+        self.removals_ms += part.removals_ms;
+    }
 }
 
 /// When an operator wants a batch although there are no new rows.
@@ -174,6 +185,11 @@ impl StateGuard<'_> {
     /// The opened store.
     pub fn store(&mut self) -> Result<&mut StateStore> {
         opened(&mut self.0.store)
+    }
+
+    /// All of the state, if the operator never divides it.
+    pub fn whole(&mut self) -> Result<&mut StateShard> {
+        self.store()?.whole()
     }
 
     /// Counters to add to.

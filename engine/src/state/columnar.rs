@@ -2,27 +2,28 @@
 //! and an index on expiry.
 //!
 //! A written batch of rows becomes a chunk as it is; a slot says in which chunk the newest row of
-//! its key stands. Rows that were replaced stay in their chunk until chunks are merged, which
-//! happens so that there are at most logarithmically many chunks and at most as much garbage as
-//! rows: every row is copied a logarithmic number of times, whatever the size of a batch.
+//! its key stands. Rows that were replaced stay in their chunk until it is mostly garbage and is
+//! written anew, or is one of many small ones and they are merged: there are logarithmically many
+//! chunks and about as much garbage as rows at most, and every row is copied a logarithmic number
+//! of times, whatever the size of a batch.
 
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
-use arrow::row::{RowConverter, Rows, SortField};
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
-use super::{EncodedKeys, Slot};
-use crate::error::{Error, Result};
+use super::{EncodedKeys, KeyEncoder, Slot, arrow_error};
+use crate::error::Result;
 
 /// Chunks up to this size count as small, however little came after them.
 const SMALL_CHUNK_ROWS: usize = 256;
 
-/// So many chunks may wait at the end before they are merged into one.
-const TAIL_CHUNKS: usize = 8;
+/// So many small chunks are merged into one.
+const SMALL_CHUNKS: usize = 8;
 
 /// Garbage in chunks up to this size is left for the next merge.
 const TOLERATED_GARBAGE_ROWS: usize = 1024;
@@ -30,9 +31,7 @@ const TOLERATED_GARBAGE_ROWS: usize = 1024;
 #[derive(Debug)]
 pub(super) struct ColumnarState {
     schema: SchemaRef,
-    key_columns: usize,
-    converter: RowConverter,
-    hasher: DefaultHashBuilder,
+    encoder: Arc<KeyEncoder>,
     table: HashTable<Slot>,
     slots: Vec<SlotInfo>,
     free: Vec<Slot>,
@@ -53,56 +52,68 @@ struct SlotInfo {
 #[derive(Debug)]
 struct Chunk {
     rows: RecordBatch,
-    keys: Rows,
+    keys: EncodedKeys,
     /// Which slot each row belonged to when it was written.
     slots: Vec<Slot>,
     live: usize,
     bytes: usize,
 }
 
+/// The keys of rows that are about to be written, each with its slot.
+///
+/// Between [`ColumnarState::claim`] and [`ColumnarState::write`] the slots point to a chunk that is
+/// still to come; nothing else may be done with the state than reading the rows that were held.
+#[derive(Debug)]
+pub struct Claim {
+    /// Which group each row belongs to: rows of one key are a group, numbered by first appearance.
+    pub group_of_row: Vec<usize>,
+    /// The first row of each group.
+    pub first_rows: Vec<u32>,
+    /// The groups whose key was held before.
+    pub held: Vec<usize>,
+    /// Where the rows of those groups are.
+    places: Vec<(usize, usize)>,
+    /// The slot of each group.
+    slots: Vec<Slot>,
+    /// Where the rows will be.
+    chunk: usize,
+}
+
+impl Claim {
+    /// How many different keys.
+    pub fn num_groups(&self) -> usize {
+        self.first_rows.len()
+    }
+
+    /// Whether row number and group number are the same thing.
+    pub fn is_one_row_each(&self) -> bool {
+        self.first_rows.len() == self.group_of_row.len()
+    }
+}
+
 impl ColumnarState {
-    pub(super) fn new(schema: SchemaRef, key_columns: usize) -> Result<Self> {
-        let fields = schema.fields()[..key_columns]
-            .iter()
-            .map(|field| SortField::new(field.data_type().clone()))
-            .collect();
-        Ok(Self {
-            converter: RowConverter::new(fields).map_err(arrow_error)?,
+    pub(super) fn new(schema: SchemaRef, encoder: Arc<KeyEncoder>) -> Self {
+        Self {
             schema,
-            key_columns,
-            hasher: DefaultHashBuilder::default(),
+            encoder,
             table: HashTable::new(),
             slots: Vec::new(),
             free: Vec::new(),
             chunks: Vec::new(),
             by_expiry: BTreeMap::new(),
-        })
+        }
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    pub(super) fn key_columns(&self) -> usize {
-        self.key_columns
+    pub(super) fn encoder(&self) -> &Arc<KeyEncoder> {
+        &self.encoder
     }
 
     pub(super) fn len(&self) -> usize {
         self.table.len()
-    }
-
-    pub(super) fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
-        if self.key_columns == 0 {
-            return Err(Error::internal(
-                "a state without key columns cannot be encoded",
-            ));
-        }
-        let rows = self.converter.convert_columns(keys).map_err(arrow_error)?;
-        let hashes = rows
-            .iter()
-            .map(|row| self.hasher.hash_one(row.data()))
-            .collect();
-        Ok(EncodedKeys { rows, hashes })
     }
 
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Slot> {
@@ -126,52 +137,123 @@ impl ColumnarState {
         self.table.iter().copied().collect()
     }
 
+    /// Finds or makes the slots of `keys`, whose rows are written next.
+    pub(super) fn claim(&mut self, keys: &EncodedKeys) -> Claim {
+        let next = self.chunks.iter().position(Chunk::is_empty);
+        let next = next.unwrap_or(self.chunks.len());
+        let mut claim = Claim {
+            group_of_row: Vec::with_capacity(keys.num_keys()),
+            first_rows: Vec::with_capacity(keys.num_keys()),
+            held: Vec::new(),
+            places: Vec::new(),
+            slots: Vec::with_capacity(keys.num_keys()),
+            chunk: next,
+        };
+        let hash_of = |slots: &Vec<SlotInfo>, slot: Slot| slots[slot as usize].hash;
+        self.table
+            .reserve(keys.num_keys(), |&slot| hash_of(&self.slots, slot));
+        for row in 0..keys.num_keys() {
+            let (hash, key) = (keys.hash(row), keys.key(row));
+            let is_same = |&slot: &Slot| {
+                let info = &self.slots[slot as usize];
+                let held = if info.chunk as usize == next {
+                    keys.key(claim.first_rows[info.row as usize] as usize)
+                } else {
+                    self.chunks[info.chunk as usize].keys.key(info.row as usize)
+                };
+                held == key
+            };
+            let entry = self
+                .table
+                .entry(hash, is_same, |&slot| hash_of(&self.slots, slot));
+            let group = claim.first_rows.len();
+            let slot = match entry {
+                Entry::Occupied(entry) => {
+                    let slot = *entry.get();
+                    let info = &mut self.slots[slot as usize];
+                    let place = (info.chunk as usize, info.row as usize);
+                    if place.0 == next {
+                        claim.group_of_row.push(place.1);
+                        continue;
+                    }
+                    claim.held.push(group);
+                    claim.places.push(place);
+                    self.chunks[place.0].live -= 1;
+                    (info.chunk, info.row) = (next as u32, group as u32);
+                    slot
+                }
+                Entry::Vacant(entry) => {
+                    let info = SlotInfo {
+                        chunk: next as u32,
+                        row: group as u32,
+                        hash,
+                        expiry: None,
+                        live: true,
+                    };
+                    let slot = match self.free.pop() {
+                        Some(slot) => slot,
+                        None => self.slots.len() as Slot,
+                    };
+                    match self.slots.get_mut(slot as usize) {
+                        Some(free) => *free = info,
+                        None => self.slots.push(info),
+                    }
+                    entry.insert(slot);
+                    slot
+                }
+            };
+            claim.group_of_row.push(group);
+            claim.first_rows.push(row as u32);
+            claim.slots.push(slot);
+        }
+        claim
+    }
+
+    /// The rows that were held, in the order of [`Claim::held`].
+    pub(super) fn held_rows(&self, claim: &Claim) -> Result<RecordBatch> {
+        self.gather(&claim.places)
+    }
+
+    /// Writes the rows of the groups of a claim. `keys` are those it was made with; `expiry`, if
+    /// given, says at which watermark each row expires.
+    pub(super) fn write(
+        &mut self,
+        claim: Claim,
+        rows: RecordBatch,
+        keys: EncodedKeys,
+        expiry: Option<&[Option<i64>]>,
+    ) {
+        if claim.num_groups() == 0 {
+            return;
+        }
+        let keys = if claim.is_one_row_each() {
+            keys
+        } else {
+            self.encoder.take(&keys, &claim.first_rows)
+        };
+        for (group, &slot) in claim.slots.iter().enumerate() {
+            let expiry = expiry.and_then(|expiry| expiry[group]);
+            let old = std::mem::replace(&mut self.slots[slot as usize].expiry, expiry);
+            if old != expiry {
+                self.unindex(old, slot);
+                self.index(expiry, slot);
+            }
+        }
+        let chunk = Chunk::new(rows, keys, claim.slots);
+        match self.chunks.get_mut(claim.chunk) {
+            Some(empty) => *empty = chunk,
+            None => self.chunks.push(chunk),
+        }
+    }
+
     pub(super) fn upsert(
         &mut self,
         rows: RecordBatch,
         keys: EncodedKeys,
         expiry: Option<&[Option<i64>]>,
-    ) -> Result<()> {
-        // The chunk stands before its slots do: finding a key compares with keys of new slots too.
-        let chunk = self.chunks.len();
-        let EncodedKeys { rows: keys, hashes } = keys;
-        self.chunks
-            .push(Chunk::new(rows, keys, Vec::new(), hashes.len()));
-        let mut slots = Vec::with_capacity(hashes.len());
-        for (row, &hash) in hashes.iter().enumerate() {
-            let expiry = expiry.and_then(|expiry| expiry[row]);
-            let place = SlotInfo {
-                chunk: chunk as u32,
-                row: row as u32,
-                hash,
-                expiry,
-                live: true,
-            };
-            let slot = match self.find(hash, self.chunks[chunk].keys.row(row).data()) {
-                Some(slot) => {
-                    let old = self.slots[slot as usize];
-                    self.chunks[old.chunk as usize].live -= 1;
-                    if old.expiry != expiry {
-                        self.unindex(old.expiry, slot);
-                        self.index(expiry, slot);
-                    }
-                    self.slots[slot as usize] = place;
-                    slot
-                }
-                None => {
-                    let slot = self.new_slot(place);
-                    let infos = &self.slots;
-                    self.table
-                        .insert_unique(hash, slot, |&slot| infos[slot as usize].hash);
-                    self.index(expiry, slot);
-                    slot
-                }
-            };
-            slots.push(slot);
-        }
-        self.chunks[chunk].bytes += slots.len() * size_of::<Slot>();
-        self.chunks[chunk].slots = slots;
-        Ok(())
+    ) {
+        let claim = self.claim(&keys);
+        self.write(claim, rows, keys, expiry);
     }
 
     pub(super) fn expired(&self, through: i64) -> Vec<Slot> {
@@ -207,26 +289,29 @@ impl ColumnarState {
         count
     }
 
-    /// Merges chunks where there are too many small ones or too much garbage.
+    /// Rewrites chunks that are mostly garbage, and merges small ones if there are many.
     pub(super) fn compact(&mut self) -> Result<()> {
-        let garbage = self.chunks.iter().position(Chunk::is_mostly_garbage);
-        let mut tail = self.chunks.len();
-        let mut live = 0;
-        while tail > 0 {
-            let chunk = &self.chunks[tail - 1];
-            if chunk.live > (2 * live).max(SMALL_CHUNK_ROWS) {
-                break;
+        for index in 0..self.chunks.len() {
+            if self.chunks[index].is_mostly_garbage() {
+                self.merge(&[index])?;
             }
-            live += chunk.live;
-            tail -= 1;
         }
-        let too_many = self.chunks.len() - tail >= TAIL_CHUNKS;
-        match (garbage, too_many) {
-            (Some(garbage), true) => self.merge_from(garbage.min(tail)),
-            (Some(garbage), false) => self.merge_from(garbage),
-            (None, true) => self.merge_from(tail),
-            (None, false) => Ok(()),
+        let mut by_size: Vec<usize> = (0..self.chunks.len())
+            .filter(|&index| !self.chunks[index].is_empty())
+            .collect();
+        by_size.sort_by_key(|&index| self.chunks[index].live);
+        let mut rows = 0;
+        let fits = |&&index: &&usize| {
+            let live = self.chunks[index].live;
+            let fits = live <= (2 * rows).max(SMALL_CHUNK_ROWS);
+            rows += live;
+            fits
+        };
+        let small = by_size.iter().take_while(fits).count();
+        if small >= SMALL_CHUNKS {
+            self.merge(&by_size[..small])?;
         }
+        Ok(())
     }
 
     /// All live rows with their expiry, for a snapshot.
@@ -247,11 +332,12 @@ impl ColumnarState {
             + self.table.capacity() * size_of::<Slot>()
     }
 
-    fn merge_from(&mut self, from: usize) -> Result<()> {
+    /// Moves the live rows of some chunks into the first of them.
+    fn merge(&mut self, chunks: &[usize]) -> Result<()> {
         let mut places = Vec::new();
         let mut slots = Vec::new();
-        for (index, chunk) in self.chunks.iter().enumerate().skip(from) {
-            for (row, &slot) in chunk.slots.iter().enumerate() {
+        for &index in chunks {
+            for (row, &slot) in self.chunks[index].slots.iter().enumerate() {
                 let info = &self.slots[slot as usize];
                 if info.live && info.chunk as usize == index && info.row as usize == row {
                     places.push((index, row));
@@ -260,40 +346,23 @@ impl ColumnarState {
             }
         }
         let rows = self.gather(&places)?;
-        self.chunks.truncate(from);
-        if slots.is_empty() {
-            return Ok(());
-        }
-        let keys = self.encode(&rows.columns()[..self.key_columns])?;
+        let keys = &rows.columns()[..self.encoder.columns()];
+        let keys = self.encoder.encode(keys)?;
         for (row, &slot) in slots.iter().enumerate() {
             let info = &mut self.slots[slot as usize];
-            info.chunk = from as u32;
-            info.row = row as u32;
+            (info.chunk, info.row) = (chunks[0] as u32, row as u32);
         }
-        let live = slots.len();
-        self.chunks.push(Chunk::new(rows, keys.rows, slots, live));
+        for &index in &chunks[1..] {
+            let rows = RecordBatch::new_empty(self.schema.clone());
+            self.chunks[index] = Chunk::new(rows, self.encoder.none(), Vec::new());
+        }
+        self.chunks[chunks[0]] = Chunk::new(rows, keys, slots);
         Ok(())
     }
 
     fn key_of(&self, slot: Slot) -> &[u8] {
         let info = &self.slots[slot as usize];
-        self.chunks[info.chunk as usize]
-            .keys
-            .row(info.row as usize)
-            .data()
-    }
-
-    fn new_slot(&mut self, info: SlotInfo) -> Slot {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = info;
-                slot
-            }
-            None => {
-                self.slots.push(info);
-                (self.slots.len() - 1) as Slot
-            }
-        }
+        self.chunks[info.chunk as usize].keys.key(info.row as usize)
     }
 
     fn index(&mut self, expiry: Option<i64>, slot: Slot) {
@@ -337,23 +406,26 @@ impl ColumnarState {
 }
 
 impl Chunk {
-    fn new(rows: RecordBatch, keys: Rows, slots: Vec<Slot>, live: usize) -> Self {
-        let bytes = rows.get_array_memory_size() + keys.size() + slots.len() * size_of::<Slot>();
+    fn new(rows: RecordBatch, keys: EncodedKeys, slots: Vec<Slot>) -> Self {
+        let slot_bytes = slots.len() * size_of::<Slot>();
+        let bytes = rows.get_array_memory_size() + keys.memory_bytes() + slot_bytes;
         Self {
+            live: slots.len(),
             rows,
             keys,
             slots,
-            live,
             bytes,
         }
     }
 
-    fn is_mostly_garbage(&self) -> bool {
-        let rows = self.rows.num_rows();
-        self.live == 0 || rows > TOLERATED_GARBAGE_ROWS && self.live * 2 < rows
+    /// An empty chunk is a place for a new one.
+    fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
-}
 
-fn arrow_error(error: arrow::error::ArrowError) -> Error {
-    Error::internal(format!("state: {error}")).with_source(error)
+    fn is_mostly_garbage(&self) -> bool {
+        let rows = self.slots.len();
+        let garbage = rows - self.live;
+        garbage > 0 && (self.live == 0 || rows > TOLERATED_GARBAGE_ROWS && self.live * 2 < rows)
+    }
 }

@@ -7,12 +7,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
@@ -28,6 +29,8 @@ const SNAPSHOT_INTERVAL: i64 = 10;
 
 /// So many versions stay readable, as many as the offset log keeps batches.
 const VERSIONS_TO_RETAIN: i64 = 100;
+
+const ROWS_AT_ONCE: usize = 4096;
 
 #[derive(Debug, Clone)]
 pub(super) struct StateFiles {
@@ -77,8 +80,7 @@ impl StateFiles {
         rows: &[RecordBatch],
         evicted_through: Option<i64>,
     ) -> Result<()> {
-        let bytes = self.encode(schema, rows, evicted_through)?;
-        self.write(version, "delta", &bytes)
+        self.write(version, "delta", schema, rows, evicted_through)
     }
 
     pub(super) fn wants_snapshot(&self, version: i64) -> bool {
@@ -87,12 +89,11 @@ impl StateFiles {
 
     /// Writes a snapshot in the background and then drops files that no version needs any more.
     /// A failure costs only time at the next restart, so it is logged, not raised.
-    pub(super) fn write_snapshot(&self, version: i64, schema: &SchemaRef, rows: RecordBatch) {
+    pub(super) fn write_snapshot(&self, version: i64, schema: &SchemaRef, rows: Vec<RecordBatch>) {
         let files = self.clone();
         let schema = schema.clone();
         let write = move || -> Result<()> {
-            let bytes = files.encode(&schema, &[rows], None)?;
-            files.write(version, "snapshot", &bytes)?;
+            files.write(version, "snapshot", &schema, &rows, None)?;
             files.purge(version - VERSIONS_TO_RETAIN)
         };
         let spawned = std::thread::Builder::new()
@@ -123,8 +124,20 @@ impl StateFiles {
         Ok(())
     }
 
-    fn write(&self, version: i64, kind: &str, bytes: &[u8]) -> Result<()> {
-        let written = self.files.replace(&name(version, kind), bytes);
+    fn write(
+        &self,
+        version: i64,
+        kind: &str,
+        schema: &SchemaRef,
+        rows: &[RecordBatch],
+        evicted_through: Option<i64>,
+    ) -> Result<()> {
+        let evicted = evicted_through.map(|through| (EVICTED_THROUGH, through.to_string()));
+        let facts = std::iter::once((KEY_COLUMNS, self.key_columns.to_string())).chain(evicted);
+        let facts = facts.map(|(key, value)| (key.to_string(), value)).collect();
+        let schema = stored_schema(schema).as_ref().clone().with_metadata(facts);
+        let content = |file: &mut dyn Write| write_rows(file, &schema, rows).map_err(io_error);
+        let written = self.files.replace(&name(version, kind), &content);
         written.map_err(|error| error.context(format!("write state version {version}")))
     }
 
@@ -135,25 +148,6 @@ impl StateFiles {
             (extension == kind).then(|| version.parse().ok()).flatten()
         };
         Ok(names.iter().filter_map(version).collect())
-    }
-
-    fn encode(
-        &self,
-        schema: &SchemaRef,
-        rows: &[RecordBatch],
-        evicted_through: Option<i64>,
-    ) -> Result<Vec<u8>> {
-        let root = self.files.root().display();
-        let broken = |error| Error::internal(format!("write state {root}: {error}"));
-        let evicted = evicted_through.map(|through| (EVICTED_THROUGH, through.to_string()));
-        let facts = std::iter::once((KEY_COLUMNS, self.key_columns.to_string())).chain(evicted);
-        let facts = facts.map(|(key, value)| (key.to_string(), value)).collect();
-        let schema = stored_schema(schema).as_ref().clone().with_metadata(facts);
-        let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(broken)?;
-        for rows in rows {
-            writer.write(rows).map_err(broken)?;
-        }
-        writer.into_inner().map_err(broken)
     }
 
     /// Refuses state of other types than `schema` has; names do not matter.
@@ -209,6 +203,30 @@ impl StateFiles {
             rows,
             evicted_through,
         })
+    }
+}
+
+/// A few rows at a time, so that what is encoded stays in the processor's cache.
+fn write_rows(
+    file: &mut dyn Write,
+    schema: &Schema,
+    batches: &[RecordBatch],
+) -> std::result::Result<(), ArrowError> {
+    let mut writer = StreamWriter::try_new(BufWriter::new(file), schema)?;
+    for batch in batches {
+        for from in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
+            let rows = ROWS_AT_ONCE.min(batch.num_rows() - from);
+            writer.write(&batch.slice(from, rows))?;
+        }
+    }
+    writer.into_inner()?.flush()?;
+    Ok(())
+}
+
+fn io_error(error: ArrowError) -> io::Error {
+    match error {
+        ArrowError::IoError(_, error) => error,
+        other => io::Error::other(other),
     }
 }
 

@@ -1,0 +1,133 @@
+//! Key columns in the encoding in which a state compares and hashes them.
+
+use std::hash::BuildHasher;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::Schema;
+use arrow::row::{Row, RowConverter, Rows, SortField};
+use hashbrown::DefaultHashBuilder;
+
+use super::arrow_error;
+use crate::error::{Error, Result};
+
+/// Encodes the keys of one state; its shards share it, so that a key hashes alike in all of them.
+#[derive(Debug)]
+pub struct KeyEncoder {
+    converter: RowConverter,
+    hasher: DefaultHashBuilder,
+    columns: usize,
+}
+
+/// Encoded keys, by row.
+#[derive(Debug)]
+pub struct EncodedKeys {
+    rows: Rows,
+    hashes: Vec<u64>,
+}
+
+impl KeyEncoder {
+    /// For states whose first `columns` columns are the key.
+    pub(super) fn try_new(schema: &Schema, columns: usize) -> Result<Self> {
+        let keys = schema.fields()[..columns].iter();
+        let fields = keys.map(|field| SortField::new(field.data_type().clone()));
+        Ok(Self {
+            converter: RowConverter::new(fields.collect()).map_err(arrow_error)?,
+            hasher: DefaultHashBuilder::default(),
+            columns,
+        })
+    }
+
+    /// How many columns are the key.
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Encodes key columns.
+    pub fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
+        if self.columns == 0 {
+            return Err(Error::internal(
+                "a state without key columns cannot be encoded",
+            ));
+        }
+        let rows = self.converter.convert_columns(keys).map_err(arrow_error)?;
+        let hash = |row: Row<'_>| self.hasher.hash_one(row.data());
+        let hashes = rows.iter().map(hash).collect();
+        Ok(EncodedKeys { rows, hashes })
+    }
+
+    /// No keys.
+    pub(super) fn none(&self) -> EncodedKeys {
+        EncodedKeys {
+            rows: self.converter.empty_rows(0, 0),
+            hashes: Vec::new(),
+        }
+    }
+
+    /// Some of `keys`: those at `rows`, in that order.
+    pub fn take(&self, keys: &EncodedKeys, rows: &[u32]) -> EncodedKeys {
+        let bytes = rows.iter().map(|&row| keys.key(row as usize).len()).sum();
+        let mut taken = self.converter.empty_rows(rows.len(), bytes);
+        for &row in rows {
+            taken.push(keys.rows.row(row as usize));
+        }
+        EncodedKeys {
+            rows: taken,
+            hashes: rows.iter().map(|&row| keys.hash(row as usize)).collect(),
+        }
+    }
+
+    /// All keys of `parts`, one part after the other.
+    pub fn concat(&self, mut parts: Vec<EncodedKeys>) -> EncodedKeys {
+        if parts.len() == 1 {
+            return parts.swap_remove(0);
+        }
+        let rows = parts.iter().map(EncodedKeys::num_keys).sum();
+        let bytes = parts.iter().map(|part| part.rows.size()).sum();
+        let mut all = EncodedKeys {
+            rows: self.converter.empty_rows(rows, bytes),
+            hashes: Vec::with_capacity(rows),
+        };
+        for part in &parts {
+            part.rows.iter().for_each(|row| all.rows.push(row));
+            all.hashes.extend_from_slice(&part.hashes);
+        }
+        all
+    }
+}
+
+impl EncodedKeys {
+    /// The encoded key of row `row`.
+    pub fn key(&self, row: usize) -> &[u8] {
+        self.rows.row(row).data()
+    }
+
+    /// The hash of the key of row `row`.
+    pub fn hash(&self, row: usize) -> u64 {
+        self.hashes[row]
+    }
+
+    /// How many keys.
+    pub fn num_keys(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Bytes held in memory.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.rows.size() + self.hashes.capacity() * size_of::<u64>()
+    }
+
+    /// Which rows belong to each of `shards` shards.
+    pub fn rows_of_shards(&self, shards: usize) -> Vec<Vec<u32>> {
+        let expected = self.num_keys() / shards;
+        let mut rows = vec![Vec::with_capacity(expected + expected / 8); shards];
+        for (row, &hash) in self.hashes.iter().enumerate() {
+            rows[shard_of(hash, shards)].push(row as u32);
+        }
+        rows
+    }
+}
+
+/// The shard of a key. A shard's own hash table takes the lowest and the highest bits of the hash.
+fn shard_of(hash: u64, shards: usize) -> usize {
+    (hash >> 24) as u32 as usize % shards
+}

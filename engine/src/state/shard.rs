@@ -1,0 +1,188 @@
+//! The rows of some keys of a state, and what changed among them since the last commit.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::SchemaRef;
+
+use super::columnar::{Claim, ColumnarState};
+use super::files;
+use super::{EncodedKeys, KeyEncoder, Slot};
+use crate::error::Result;
+
+/// A part of a state that can be worked on while others work on other parts: rows of key columns
+/// followed by value columns, at most one per key, each with an optional expiry.
+#[derive(Debug)]
+pub struct StateShard {
+    memory: ColumnarState,
+    written: Vec<RecordBatch>,
+    evicted_through: Option<i64>,
+}
+
+impl StateShard {
+    pub(super) fn new(schema: SchemaRef, encoder: Arc<KeyEncoder>) -> Self {
+        Self {
+            memory: ColumnarState::new(schema, encoder),
+            written: Vec::new(),
+            evicted_through: None,
+        }
+    }
+
+    /// Key columns and value columns of the rows.
+    pub fn schema(&self) -> &SchemaRef {
+        self.memory.schema()
+    }
+
+    /// Encodes key columns for the other methods.
+    pub fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
+        self.encoder().encode(keys)
+    }
+
+    /// What encodes key columns.
+    pub fn encoder(&self) -> &Arc<KeyEncoder> {
+        self.memory.encoder()
+    }
+
+    /// The slot of a key, if the key is held.
+    pub fn find(&self, hash: u64, key: &[u8]) -> Option<Slot> {
+        self.memory.find(hash, key)
+    }
+
+    /// The rows at `slots`, in that order, all columns.
+    pub fn rows(&self, slots: &[Slot]) -> Result<RecordBatch> {
+        self.memory.rows(slots)
+    }
+
+    /// All rows.
+    pub fn all_rows(&self) -> Result<RecordBatch> {
+        self.memory.rows(&self.memory.live_slots())
+    }
+
+    /// Groups rows by key and finds which of the keys are held. [`Self::write`] must follow.
+    pub fn claim(&mut self, keys: &EncodedKeys) -> Claim {
+        self.memory.claim(keys)
+    }
+
+    /// The rows of the held keys of `claim`, all columns.
+    pub fn held_rows(&self, claim: &Claim) -> Result<RecordBatch> {
+        self.memory.held_rows(claim)
+    }
+
+    /// Writes one row per group of `claim`, which was made of `keys`; `expiry`, if given, says at
+    /// which watermark (in the operator's unit) each row expires.
+    pub fn write(
+        &mut self,
+        claim: Claim,
+        rows: RecordBatch,
+        keys: EncodedKeys,
+        expiry: Option<&[Option<i64>]>,
+    ) -> Result<()> {
+        if rows.num_rows() > 0 {
+            self.written.push(files::with_expiry(&rows, expiry)?);
+        }
+        self.memory.write(claim, rows, keys, expiry);
+        Ok(())
+    }
+
+    /// Adds rows or replaces those of the same key. `keys` are the encoded keys of `rows`, each
+    /// once; `expiry` as in [`Self::write`].
+    pub fn upsert(
+        &mut self,
+        rows: RecordBatch,
+        keys: EncodedKeys,
+        expiry: Option<&[Option<i64>]>,
+    ) -> Result<()> {
+        let claim = self.claim(&keys);
+        self.write(claim, rows, keys, expiry)
+    }
+
+    /// Slots of the rows whose expiry is at or before `through`, by expiry.
+    pub fn expired(&self, through: i64) -> Vec<Slot> {
+        self.memory.expired(through)
+    }
+
+    /// Removes the rows whose expiry is at or before `through`; returns how many.
+    pub fn evict(&mut self, through: i64) -> usize {
+        let evicted = self.memory.evict(through);
+        if evicted > 0 {
+            self.evicted_through = self.evicted_through.max(Some(through));
+        }
+        evicted
+    }
+
+    /// Removes rows, whatever their expiry.
+    pub fn remove(&mut self, slots: &[Slot]) -> Result<()> {
+        if slots.is_empty() {
+            return Ok(());
+        }
+        // In the delta, too, a removed row is one that expires before all others.
+        let rows = self.rows(slots)?;
+        let keys = self.encode(&rows.columns()[..self.encoder().columns()])?;
+        self.upsert(rows, keys, Some(&vec![Some(i64::MIN); slots.len()]))?;
+        self.evict(i64::MIN);
+        Ok(())
+    }
+
+    pub(super) fn has_expired(&self, through: i64) -> bool {
+        self.memory.has_expired(through)
+    }
+
+    /// What `load` of the files gave.
+    pub(super) fn apply(&mut self, delta: &files::Delta) -> Result<()> {
+        for rows in &delta.rows {
+            self.add(rows)?;
+        }
+        if let Some(through) = delta.evicted_through {
+            self.memory.evict(through);
+        }
+        Ok(())
+    }
+
+    /// Its rows and changes as those of several shards.
+    pub(super) fn divided(self, shards: usize) -> Result<Vec<Self>> {
+        let stored = self.rows_with_expiry()?;
+        let keys = self.encode(&stored.columns()[..self.encoder().columns()])?;
+        let mut divided = Vec::with_capacity(shards);
+        for rows in keys.rows_of_shards(shards) {
+            let mut shard = Self::new(self.schema().clone(), Arc::clone(self.encoder()));
+            let stored = super::take_rows(&stored, rows)?;
+            shard.add(&stored)?;
+            divided.push(shard);
+        }
+        divided[0].written = self.written;
+        divided[0].evicted_through = self.evicted_through;
+        Ok(divided)
+    }
+
+    /// What changed since the last call: rows with their expiry, and through where rows expired.
+    pub(super) fn changes(&self) -> (&[RecordBatch], Option<i64>) {
+        (&self.written, self.evicted_through)
+    }
+
+    /// Forgets the changes, which are written by now, and tidies up.
+    pub(super) fn committed(&mut self) -> Result<()> {
+        self.written.clear();
+        self.evicted_through = None;
+        self.memory.compact()
+    }
+
+    pub(super) fn rows_with_expiry(&self) -> Result<RecordBatch> {
+        self.memory.rows_with_expiry()
+    }
+
+    pub(super) fn num_keys(&self) -> usize {
+        self.memory.len()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory.memory_bytes()
+    }
+
+    /// Adds rows that are in the files already.
+    fn add(&mut self, stored: &RecordBatch) -> Result<()> {
+        let (rows, expiry) = files::split_expiry(stored, self.schema())?;
+        let keys = self.encode(&rows.columns()[..self.encoder().columns()])?;
+        self.memory.upsert(rows, keys, Some(&expiry));
+        Ok(())
+    }
+}
