@@ -58,7 +58,8 @@ def row(what, values, factor, unit, aim):
 
 def spread(values, factor):
     low, middle, high = (factor * value for value in (min(values), median(values), max(values)))
-    return f"{middle:.0f} [{low:.0f}, {high:.0f}]"
+    digits = 0 if middle >= 10 else 2
+    return f"{middle:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 class Kernel:
@@ -94,13 +95,13 @@ class Kernel:
         self.shell.close()
         self.context.term()
 
-    def request(self, kind, content):
-        """Send a request and wait for its reply."""
+    def request(self, kind, content, patience=30):
+        """Send a request and wait for its reply, for up to so many seconds."""
         self.session.send(self.shell, kind, content)
-        return self.reply()
+        return self.reply(patience)
 
-    def reply(self):
-        if not self.shell.poll(30_000):
+    def reply(self, patience=30):
+        if not self.shell.poll(1000 * patience):
             raise SystemExit(f"{self.name} does not answer")
         _, frames = self.session.feed_identities(self.shell.recv_multipart())
         reply = self.session.deserialize(frames)["content"]

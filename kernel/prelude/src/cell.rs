@@ -6,7 +6,6 @@ use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::thread;
 
-use crate::error::Result;
 use crate::wire::{Note, SOCKET};
 
 /// Prepares the process. The kernel calls it in every new one, before the first cell.
@@ -14,9 +13,8 @@ use crate::wire::{Note, SOCKET};
 /// From then on a panic is told to the kernel, which shows it as the error of the cell, instead of
 /// being printed.
 #[doc(hidden)]
-pub fn start() -> Result<()> {
+pub fn start() {
     panic::set_hook(Box::new(report));
-    Ok(())
 }
 
 fn report(info: &PanicHookInfo<'_>) {

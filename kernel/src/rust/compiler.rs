@@ -13,7 +13,6 @@ use tidebook::wire::SOCKET;
 use tokio::sync::oneshot;
 
 use super::home::Home;
-use super::toolchain;
 
 /// What a cell's `use` of the prelude and the kernel's own functions need. Named macros win over
 /// those of std, a glob alone would be ambiguous.
@@ -21,9 +20,8 @@ const USE_PRELUDE: &str =
     "#[allow(unused_imports)] use tidebook::prelude::*; use tidebook::{eprintln, print};";
 /// The macros among them.
 pub const MACROS: [&str; 2] = ["eprintln", "print"];
-/// Runs first in every new process. The `?` makes evcxr accept it in all cells that follow, which
-/// it otherwise finds out by compiling a cell twice.
-const START: &str = "tidebook::start()?;";
+/// Runs first in every new process.
+const START: &str = "tidebook::start();";
 
 /// A handle on the thread. Dropping it ends the thread once it has nothing to do.
 #[derive(Debug, Clone)]
@@ -130,12 +128,12 @@ impl Thread {
         let program = std::env::current_exe()?;
         let mut relay = Command::new(program);
         relay.env(SOCKET, socket);
-        if let Some(libraries) = toolchain::libraries() {
-            let others = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
-            let separator = if others.is_empty() { "" } else { ":" };
-            relay.env("LD_LIBRARY_PATH", format!("{others}{separator}{libraries}"));
-        }
+        let others = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+        let libraries = [others.as_str(), home.libraries()];
+        let libraries = libraries.into_iter().filter(|path| !path.is_empty());
+        relay.env("LD_LIBRARY_PATH", libraries.collect::<Vec<_>>().join(":"));
         let (evcxr, outputs) = EvalContext::with_subprocess_command(relay)?;
+        home.show_library()?;
         // The relay prints nothing but its own failures; evcxr waits until both are read.
         thread::spawn(move || outputs.stdout.into_iter().for_each(drop));
         thread::spawn(move || {

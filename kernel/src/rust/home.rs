@@ -12,6 +12,9 @@ use std::{env, fs, io};
 
 use anyhow::{Context as _, Result};
 
+use super::std_source::{self, StdSource};
+use super::toolchain::Toolchain;
+
 /// The files of the prelude: path below its folder → text.
 const PRELUDE: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/prelude.rs"));
 /// Where evcxr compiles; it reads this when it starts.
@@ -26,6 +29,8 @@ pub struct Home {
     shared: PathBuf,
     /// This kernel's own.
     cells: PathBuf,
+    library: StdSource,
+    libraries: String,
 }
 
 /// Tells evcxr where to compile. Must be called before the process has a second thread.
@@ -40,8 +45,9 @@ pub fn choose() {
     )]
     // SAFETY: the process has one thread yet, so nobody reads the environment meanwhile.
     unsafe {
-        env::set_var(EVCXR_TMPDIR, cells);
+        env::set_var(EVCXR_TMPDIR, &cells);
     }
+    std_source::look_into(&cells);
 }
 
 /// `$XDG_CACHE_HOME/tidebook`, or the folder for caches in the user's home.
@@ -53,16 +59,20 @@ fn cache_folder() -> Option<PathBuf> {
 }
 
 impl Home {
-    /// The folders that [`choose`] chose, for the Rust compiler of this version.
-    pub fn new(rustc_version: &str) -> Result<Self> {
+    /// The folders that [`choose`] chose, for this toolchain.
+    pub fn new(toolchain: &Toolchain) -> Result<Self> {
         let cache = cache_folder().context("neither HOME nor XDG_CACHE_HOME is set")?;
         let cells = env::var_os(EVCXR_TMPDIR).context("no folder to compile in was chosen")?;
+        let cells = PathBuf::from(cells);
         let mut hasher = DefaultHasher::new();
-        (PRELUDE, rustc_version, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+        (PRELUDE, &toolchain.version, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
         let shared = cache.join(format!("rust-{:016x}", hasher.finish()));
+        let library = StdSource::new(&toolchain.library, &shared, &cells);
         Ok(Self {
             shared,
-            cells: cells.into(),
+            cells,
+            library,
+            libraries: toolchain.libraries.clone(),
         })
     }
 
@@ -73,6 +83,7 @@ impl Home {
             .with_context(|| format!("make the folder '{}'", self.cells.display()))?;
         fs::write(self.cells.join(OWNER), std::process::id().to_string())?;
         self.write_prelude().context("write the prelude")?;
+        self.library.prepare()?;
         if self.is_warm() {
             copy(&self.warm(), &self.cells).context("copy what was built before")?;
         }
@@ -82,6 +93,16 @@ impl Home {
     /// Whether the dependencies were built before.
     pub fn is_warm(&self) -> bool {
         self.warm().is_dir()
+    }
+
+    /// The folder of the toolchain's libraries, which compiled cells load.
+    pub fn libraries(&self) -> &str {
+        &self.libraries
+    }
+
+    /// Lets rust-analyzer see the standard library from the next dependency on.
+    pub fn show_library(&self) -> io::Result<()> {
+        self.library.show()
     }
 
     /// The commands by which evcxr learns of the dependencies.
@@ -179,7 +200,7 @@ fn forget_cells(target: &Path) -> io::Result<()> {
 }
 
 /// If another process was faster, its result serves as well.
-fn move_into_place(draft: &Path, place: &Path) -> Result<()> {
+pub(super) fn move_into_place(draft: &Path, place: &Path) -> Result<()> {
     if let Err(error) = fs::rename(draft, place) {
         fs::remove_dir_all(draft)?;
         if !place.is_dir() {

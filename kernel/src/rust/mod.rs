@@ -28,6 +28,7 @@ mod outcome;
 mod processes;
 mod relay;
 mod server;
+mod std_source;
 mod toolchain;
 mod user_code;
 mod values;
@@ -229,11 +230,11 @@ impl RustCells {
         if let Some(started) = &*compiler {
             return Ok(started.compiler.clone());
         }
-        let version = tokio::task::spawn_blocking(toolchain::rustc_version);
-        let version = version
+        let toolchain = tokio::task::spawn_blocking(toolchain::find);
+        let toolchain = toolchain
             .await
             .map_err(|error| CellError::panicked(&error.to_string()))??;
-        let home = Home::new(&version).map_err(|error| not_started(&format!("{error:#}")))?;
+        let home = Home::new(&toolchain).map_err(|error| not_started(&format!("{error:#}")))?;
         if !home.is_warm() {
             say("building what Rust cells need; this takes a minute, once on this machine\n");
         }

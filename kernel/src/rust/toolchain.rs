@@ -1,23 +1,43 @@
 //! Whether this machine can compile Rust cells.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use crate::error::{CellError, Result};
 
 /// What an unmarked cell is told where it cannot be compiled.
 const ENAME: &str = "RustCellsNotAvailable";
 
-/// The version of the Rust compiler; an error that says what to install if something is missing.
-pub fn rustc_version() -> Result<String> {
-    let version = output("rustc", &["--version"])
-        .ok_or_else(|| missing("a Rust compiler", "install Rust from https://rustup.rs"))?;
-    output("cargo", &["--version"])
-        .ok_or_else(|| missing("cargo", "install Rust from https://rustup.rs"))?;
-    let sysroot = output("rustc", &["--print", "sysroot"]).unwrap_or_default();
-    let source = Path::new(&sysroot).join("lib/rustlib/src/rust/library/std/src/lib.rs");
-    match source.exists() {
-        true => Ok(version),
+/// What compiles Rust cells.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    /// What `rustc --version` says.
+    pub version: String,
+    /// The folder of the source of the standard library.
+    pub library: PathBuf,
+    /// The folder of the libraries that compiled cells load; the path they carry themselves is
+    /// relative and counts one folder too many.
+    pub libraries: String,
+}
+
+/// The toolchain; an error that says what to install if something is missing.
+pub fn find() -> Result<Toolchain> {
+    let no_rust = |what| missing(what, "install Rust from https://rustup.rs");
+    // All at once: behind rustup each takes as long as a blink.
+    let version = started("rustc", &["--version"]);
+    let folders = started("rustc", &["--print", "sysroot", "--print", "target-libdir"]);
+    let cargo = started("cargo", &["--version"]);
+    let version = output(version).ok_or_else(|| no_rust("a Rust compiler"))?;
+    output(cargo).ok_or_else(|| no_rust("cargo"))?;
+    let folders = output(folders).unwrap_or_default();
+    let (sysroot, libraries) = folders.split_once('\n').unwrap_or_default();
+    let library = Path::new(sysroot).join("lib/rustlib/src/rust/library");
+    match library.join("std/src/lib.rs").exists() {
+        true => Ok(Toolchain {
+            version,
+            library,
+            libraries: libraries.to_owned(),
+        }),
         false => Err(missing(
             "the source of Rust's standard library",
             "run: rustup component add rust-src",
@@ -25,14 +45,15 @@ pub fn rustc_version() -> Result<String> {
     }
 }
 
-/// Where the Rust standard library is that compiled cells load; the path they carry themselves is
-/// relative and counts one folder too many.
-pub fn libraries() -> Option<String> {
-    output("rustc", &["--print", "target-libdir"])
+fn started(program: &str, arguments: &[&str]) -> Option<Child> {
+    let mut command = Command::new(program);
+    let command = command.args(arguments).stdin(Stdio::null());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.spawn().ok()
 }
 
-fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
+fn output(started: Option<Child>) -> Option<String> {
+    let output = started?.wait_with_output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
