@@ -51,11 +51,17 @@ def test_each_mistake_has_its_name(cells):
         "let wrong": "RustCompileError[E0308]",
         "no_such_table": "AnalysisException",
         "strict(-1.0)": "SparkRuntimeException",
+        "session_window(": "AnalysisException",
+        "join_using(": "AnalysisException",
         "Duration": "RustCompileError[E0277]",
+        "abort()": "RustProcessDied",
     }
     for text, ename in named_so.items():
         [error] = outputs(named(cells, text), "error")
         assert error.ename == ename, error.evalue
+    for text, what in {"session_window(": "session window", "join_using(": "joining two streams"}.items():
+        [error] = outputs(named(cells, text), "error")
+        assert what in error.evalue and "not supported" in error.evalue
     [error] = outputs(named(cells, "strict(-1.0)"), "error")
     assert "negative: -1" in error.evalue and "strict" in error.evalue
     assert value([cell for cell in cells if cell.source == "kept"][0]) == "[1, 2, 3]", "variables survive all of it"
@@ -84,7 +90,7 @@ def test_batches_and_listeners_see_the_same_batches(cells):
 
 
 def test_state_is_kept_from_batch_to_batch(cells, root):
-    text = printed(named(cells, "flat_map_groups_with_state"))
+    text = printed(named(cells, "let worst = flights"))
     last = {}
     for line in text.splitlines():
         parts = [part.strip() for part in line.strip("|").split("|")]
@@ -92,6 +98,30 @@ def test_state_is_kept_from_batch_to_batch(cells, root):
             last[parts[0]] = int(parts[1])
     lines = sum(len(file.read_text().splitlines()) for file in (root / "notebooks" / "data" / "departures").glob("*.json"))
     assert sum(last.values()) == lines, "every departure is counted once"
+
+
+def test_a_timeout_lets_the_state_of_a_group_go(cells):
+    [row] = table(named(cells, "EventTimeTimeout"))
+    assert 0 < int(row["groups"]) <= int(row["flights"]) < 1773
+
+
+def test_a_query_is_found_by_its_name(cells):
+    text = printed(named(cells, "streams().get"))
+    assert "failed: false" in text and "StateStoreSaveExec" in text
+
+
+def test_what_is_written_is_read_again(cells):
+    total = sum(int(row["departures"]) for row in table(named(cells, "sum(departures) AS departures FROM")))
+    assert value(named(cells, "overwrite")) == f"[Row(departures={total})]"
+
+
+def test_plotters_draws(cells):
+    [figure] = outputs(named(cells, "evcxr_figure((480"), "execute_result")
+    assert "<svg" in figure.data["text/html"] and "<polyline" in figure.data["text/html"]
+
+
+def test_after_its_process_has_died_the_rows_are_still_there(cells):
+    assert int(value(named(cells, 'spark.table("per_hour")?.count()?'))) > 0
 
 
 def test_displays_show_their_last_state(cells):

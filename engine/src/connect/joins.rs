@@ -1,6 +1,6 @@
 //! Frames of two frames: joins, unions, intersections and differences.
 
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::expressions::{ExpressionPlanner, missing};
@@ -16,6 +16,7 @@ impl RelationPlanner<'_> {
     pub(super) async fn join(&self, join: &proto::Join) -> Result<LogicalPlan> {
         let left = self.input(join.left.as_deref()).await?;
         let right = self.input(join.right.as_deref()).await?;
+        let right = apart(&left, right)?;
         let join_type = match join.join_type() {
             ProtoJoinType::Unspecified | ProtoJoinType::Inner | ProtoJoinType::Cross => {
                 JoinType::Inner
@@ -70,6 +71,29 @@ impl RelationPlanner<'_> {
         };
         resolved(of_both.map(LogicalPlanBuilder::from))
     }
+}
+
+/// `right` with qualifiers of its own where both sides have the same: a frame can be joined with
+/// itself.
+fn apart(left: &LogicalPlan, right: LogicalPlan) -> Result<LogicalPlan> {
+    let is_in_left = |qualifier: &TableReference| {
+        let mut fields = left.schema().iter();
+        fields.any(|(other, _)| other == Some(qualifier))
+    };
+    let is_shared = |plan: &LogicalPlan| {
+        let mut fields = plan.schema().iter();
+        fields.any(|(qualifier, _)| qualifier.is_some_and(is_in_left))
+    };
+    if !is_shared(&right) {
+        return Ok(right);
+    }
+    let mut aliases = (0..).map(|number| TableReference::bare(format!("__right{number}")));
+    let alias = aliases.find(|alias| !is_in_left(alias));
+    let builder = LogicalPlanBuilder::from(right);
+    resolved(match alias {
+        Some(alias) => builder.alias(alias),
+        None => Ok(builder),
+    })
 }
 
 /// Joins on columns that both sides have; the result has each of them once, in front.

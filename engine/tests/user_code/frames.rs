@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use arrow::datatypes::DataType;
-use tidebook_engine::connect::proto::WriteOperation;
 use tidebook_engine::connect::proto::command::CommandType;
+use tidebook_engine::connect::proto::join::JoinType;
+use tidebook_engine::connect::proto::relation::RelType;
 use tidebook_engine::connect::proto::write_operation::{SaveMode, SaveType};
+use tidebook_engine::connect::proto::{Join, WriteOperation};
 use tidebook_engine::{Error, Session, SqlKind};
 
-use crate::support::{Feed, execute, lines, select, sql, table, try_select};
+use crate::support::{Feed, Start, execute, lines, relation, select, sql, table, try_select};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_become_a_view_for_as_long_as_they_are_wanted() {
@@ -67,6 +69,37 @@ async fn a_session_answers_about_statements_plans_and_settings() {
     session.set_conf(policy, "max").unwrap();
     assert_eq!(session.conf(policy).as_deref(), Some("max"));
     assert_eq!(session.conf("spark.no.such"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_is_joined_with_itself() {
+    let session = Session::new().unwrap();
+    let feed = Feed::new(&session, "events");
+    feed.add(&[(1, "a", 0)]);
+    let with_itself = |name: &str| {
+        relation(RelType::Join(Box::new(Join {
+            left: Some(Box::new(table(name))),
+            right: Some(Box::new(table(name))),
+            join_type: JoinType::Inner.into(),
+            using_columns: vec!["n".into()],
+            ..Default::default()
+        })))
+    };
+    let rows = try_select(
+        &session,
+        "SELECT * FROM VALUES (1, 'a'), (2, 'b') AS t(n, s)",
+    );
+    session
+        .create_rows_view("names", rows.await.unwrap())
+        .unwrap();
+    let rows = session.collect(&with_itself("names")).await.unwrap();
+    let mut joined = lines(&rows);
+    joined.sort();
+    assert_eq!(joined, ["1 a a", "2 b b"]);
+
+    let start = Start::new("joined", with_itself("events"), "append");
+    let error = start.run(&session).await.map(drop).unwrap_err();
+    assert!(error.message().contains("joining two streams"), "{error}");
 }
 
 async fn write(
