@@ -53,6 +53,7 @@ impl<'a> RelationPlanner<'a> {
                             .with_hint("start with SELECT or WITH"),
                     ),
                 },
+                RelType::Range(range) => self.range(range).await,
                 RelType::SubqueryAlias(alias) => {
                     let input = self.input(alias.input.as_deref()).await?;
                     build(LogicalPlanBuilder::from(input).alias(alias.alias.as_str()))
@@ -88,6 +89,19 @@ impl<'a> RelationPlanner<'a> {
         match input {
             Some(input) => self.plan(input).await,
             None => Err(missing("an input relation")),
+        }
+    }
+
+    /// Whole numbers, in a column `id`.
+    async fn range(&self, range: &proto::Range) -> Result<LogicalPlan> {
+        if range.step == 0 {
+            return Err(Error::illegal_argument("the step of a range must not be 0"));
+        }
+        let (start, end, step) = (range.start(), range.end, range.step);
+        let text = format!("SELECT id FROM range({start}, {end}, {step})");
+        match parse_statement(&text)? {
+            Statement::Query(query) => plan_query(self.session, *query).await,
+            _ => Err(Error::internal("a range is a query")),
         }
     }
 

@@ -14,8 +14,8 @@ use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
-    Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableFactor, UnaryOperator,
-    Value,
+    Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableAlias,
+    TableAliasColumnDef, TableFactor, UnaryOperator, Value,
 };
 
 use super::output_names::{OutputNames, distinct_name};
@@ -24,6 +24,9 @@ use super::sql_functions::{expand, parse};
 use super::sql_tokens::TYPED_LITERAL;
 use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
 use crate::error::{Error, Result, from_datafusion};
+
+/// The table function of whole numbers.
+const RANGE: &str = "range";
 
 /// Rewrites the names in `statement` against the tables it reads; gives the names of its columns.
 pub(super) async fn resolve_names(
@@ -186,10 +189,31 @@ impl Names {
     }
 }
 
-/// Tables are registered in lower case.
+/// Tables are registered in lower case. The column of Spark's `range` is `id`.
 struct LowerTables;
 
 impl SqlVisitor for LowerTables {
+    fn table(&mut self, table: &mut TableFactor) {
+        if let TableFactor::Table {
+            name,
+            args: Some(_),
+            alias,
+            ..
+        } = table
+            && name.to_string().eq_ignore_ascii_case(RANGE)
+        {
+            let alias = alias.get_or_insert_with(|| TableAlias {
+                explicit: true,
+                name: Ident::new(RANGE),
+                columns: Vec::new(),
+                at: None,
+            });
+            if alias.columns.is_empty() {
+                alias.columns.push(TableAliasColumnDef::from_name("id"));
+            }
+        }
+    }
+
     fn relation(&mut self, relation: &mut ObjectName) {
         for part in &mut relation.0 {
             if let ObjectNamePart::Identifier(ident) = part {

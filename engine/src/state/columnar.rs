@@ -3,7 +3,7 @@
 //!
 //! A written batch of rows becomes a chunk as it is; a slot says in which chunk the newest row of
 //! its key stands. Rows that were replaced stay in their chunk until it is mostly garbage and is
-//! written anew, or is one of many small ones and they are merged: there are logarithmically many
+//! written anew, or is one of many of its size and they are merged: there are logarithmically many
 //! chunks and about as much garbage as rows at most, and every row is copied a logarithmic number
 //! of times, whatever the size of a batch.
 
@@ -19,11 +19,11 @@ use hashbrown::hash_table::Entry;
 use super::{EncodedKeys, KeyEncoder, Slot, arrow_error};
 use crate::error::Result;
 
-/// Chunks up to this size count as small, however little came after them.
+/// Chunks up to this size count as of one size.
 const SMALL_CHUNK_ROWS: usize = 256;
 
-/// So many small chunks are merged into one.
-const SMALL_CHUNKS: usize = 8;
+/// So many chunks of about one size are merged into one.
+const FULL_CLASS: usize = 8;
 
 /// Garbage in chunks up to this size is left for the next merge.
 const TOLERATED_GARBAGE_ROWS: usize = 1024;
@@ -289,29 +289,30 @@ impl ColumnarState {
         count
     }
 
-    /// Rewrites chunks that are mostly garbage, and merges small ones if there are many.
+    /// Rewrites chunks that are mostly garbage, and merges those of about one size if there are many.
     pub(super) fn compact(&mut self) -> Result<()> {
         for index in 0..self.chunks.len() {
             if self.chunks[index].is_mostly_garbage() {
                 self.merge(&[index])?;
             }
         }
-        let mut by_size: Vec<usize> = (0..self.chunks.len())
-            .filter(|&index| !self.chunks[index].is_empty())
-            .collect();
-        by_size.sort_by_key(|&index| self.chunks[index].live);
-        let mut rows = 0;
-        let fits = |&&index: &&usize| {
-            let live = self.chunks[index].live;
-            let fits = live <= (2 * rows).max(SMALL_CHUNK_ROWS);
-            rows += live;
-            fits
-        };
-        let small = by_size.iter().take_while(fits).count();
-        if small >= SMALL_CHUNKS {
-            self.merge(&by_size[..small])?;
+        // Chunks of about one size are merged when there are many, and all smaller ones with them.
+        let size_class = |index: &usize| self.chunks[*index].live.max(SMALL_CHUNK_ROWS).ilog2();
+        let filled = (0..self.chunks.len()).filter(|&index| !self.chunks[index].is_empty());
+        let mut by_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for index in filled {
+            by_class.entry(size_class(&index)).or_default().push(index);
         }
-        Ok(())
+        let mut classes = by_class.iter().rev();
+        let full = classes.find(|(_, chunks)| chunks.len() >= FULL_CLASS);
+        let Some((&full, _)) = full else {
+            return Ok(());
+        };
+        let merged: Vec<usize> = by_class
+            .range(..=full)
+            .flat_map(|(_, chunks)| chunks.iter().copied())
+            .collect();
+        self.merge(&merged)
     }
 
     /// All live rows with their expiry, for a snapshot.
@@ -323,6 +324,11 @@ impl ColumnarState {
             .map(|&slot| self.slots[slot as usize].expiry)
             .collect();
         super::files::with_expiry(&rows, Some(&expiry))
+    }
+
+    #[cfg(test)]
+    pub(super) fn num_chunks(&self) -> usize {
+        self.chunks.len()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

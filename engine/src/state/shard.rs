@@ -174,6 +174,11 @@ impl StateShard {
         self.memory.len()
     }
 
+    #[cfg(test)]
+    pub(super) fn num_chunks(&self) -> usize {
+        self.memory.num_chunks()
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         self.memory.memory_bytes()
     }

@@ -84,6 +84,28 @@ fn rows_of_one_key_are_one_group() {
 }
 
 #[test]
+fn there_are_few_chunks_however_many_batches_there_were() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |version| StateStore::open(directory.path(), false, schema(), 1, version).unwrap();
+    let mut store = open(0);
+    for version in 1..=300_i64 {
+        let shard = store.whole().unwrap();
+        let keys: Vec<String> = (0..300).map(|key| format!("{version}-{key}")).collect();
+        let values = Int64Array::from(vec![version; keys.len()]);
+        let columns = [string_column(&keys), Arc::new(values)];
+        let rows = RecordBatch::try_new(schema(), columns.to_vec()).unwrap();
+        let encoded = shard.encode(&rows.columns()[..1]).unwrap();
+        shard.upsert(rows, encoded, None).unwrap();
+        assert_eq!(store.commit().unwrap(), version);
+        assert!(store.whole().unwrap().num_chunks() < 40);
+    }
+    let mut again = open(300);
+    assert!(again.whole().unwrap().num_chunks() < 40);
+    assert_eq!(contents(&mut again), contents(&mut store));
+    assert_eq!(again.num_keys(), 300 * 300);
+}
+
+#[test]
 fn a_store_holds_what_a_map_holds() {
     let directory = tempfile::tempdir().unwrap();
     let open = |version| StateStore::open(directory.path(), false, schema(), 1, version).unwrap();

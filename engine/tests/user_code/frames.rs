@@ -8,7 +8,7 @@ use tidebook_engine::connect::proto::command::CommandType;
 use tidebook_engine::connect::proto::join::JoinType;
 use tidebook_engine::connect::proto::relation::RelType;
 use tidebook_engine::connect::proto::write_operation::{SaveMode, SaveType};
-use tidebook_engine::connect::proto::{Join, WriteOperation};
+use tidebook_engine::connect::proto::{Join, Range, WriteOperation};
 use tidebook_engine::{Error, Session, SqlKind};
 
 use crate::support::{Feed, Start, execute, lines, relation, select, sql, table, try_select};
@@ -100,6 +100,32 @@ async fn a_frame_is_joined_with_itself() {
     let start = Start::new("joined", with_itself("events"), "append");
     let error = start.run(&session).await.map(drop).unwrap_err();
     assert!(error.message().contains("joining two streams"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_is_a_column_of_ids() {
+    let session = Session::new().unwrap();
+    for (query, wanted) in [
+        ("SELECT id FROM range(3)", vec!["0", "1", "2"]),
+        ("SELECT t.ID FROM RANGE(2, 8, 3) AS t", vec!["2", "5"]),
+        ("SELECT n FROM range(5, 1, -2) AS t(n)", vec!["5", "3"]),
+        ("SELECT * FROM range(3, 1)", vec![]),
+    ] {
+        assert_eq!(select(&session, query).await, wanted, "{query}");
+    }
+    let range = |start, end, step| {
+        relation(RelType::Range(Range {
+            start: Some(start),
+            end,
+            step,
+            num_partitions: None,
+        }))
+    };
+    let rows = session.collect(&range(-1, 3, 2)).await.unwrap();
+    assert_eq!(lines(&rows), ["-1", "1"]);
+    assert_eq!(rows.schema.field(0).name(), "id");
+    let error = session.collect(&range(0, 3, 0)).await.unwrap_err();
+    assert!(error.message().contains("step"), "{error}");
 }
 
 async fn write(
