@@ -51,6 +51,11 @@ impl Outputs {
         }
     }
 
+    /// The number of the cell.
+    pub fn execution_count(&self) -> u32 {
+        self.shared.execution_count
+    }
+
     /// Whether anybody sees what is said.
     pub fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::Acquire)

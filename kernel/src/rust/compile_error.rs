@@ -130,22 +130,6 @@ fn looks_like_sql(code: &str) -> bool {
     WORDS.contains(&first.to_uppercase().as_str())
 }
 
-/// Where in a cell a line of the program it was compiled as stands: the cell's line number, from 1.
-/// `None` for a line of another cell, or one that evcxr has added.
-pub fn line_in_cell(source: &str, line: usize, code: &str) -> Option<usize> {
-    let text = source.lines().nth(line.checked_sub(1)?)?.trim();
-    if text.is_empty() {
-        return None;
-    }
-    let same = |line: &&str| line.trim() == text;
-    // The nth equal line of the program is the nth of the cell.
-    let before = source.lines().take(line).filter(same).count();
-    let mut found = code.lines().enumerate().filter(|(_, line)| same(line));
-    found
-        .nth(before.checked_sub(1)?)
-        .map(|(number, _)| number + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,14 +141,5 @@ mod tests {
         assert_eq!(&code[start..offset(code, 2, 10)], "é");
         assert_eq!(offset(code, 9, 1), code.len());
         assert_eq!(offset(code, 1, 99), "let é = 1;\n".len());
-    }
-
-    #[test]
-    fn lines_of_the_program_are_found_in_the_cell() {
-        let source = "fn x() {}\nlet a = v[9];\nend\nlet a = v[9];\n";
-        let code = "let a = v[9];\n  let b = 1;\nlet a = v[9];";
-        assert_eq!(line_in_cell(source, 2, code), Some(1));
-        assert_eq!(line_in_cell(source, 4, code), Some(3));
-        assert_eq!(line_in_cell(source, 1, code), None);
     }
 }

@@ -145,13 +145,16 @@ impl Thread {
             evcxr: CommandContext::with_eval_context(evcxr),
             is_new: true,
         };
-        let offline = home.is_warm();
-        let dependencies = format!(
-            "{}{}:offline 0\n{USE_PRELUDE}\n{START}",
-            if offline { ":offline 1\n" } else { "" },
-            home.dependencies()
-        );
-        this.evcxr.execute(&dependencies)?;
+        let prepare = |offline: u8| {
+            let dependencies = home.dependencies();
+            format!(":offline {offline}\n{dependencies}:offline 0\n{USE_PRELUDE}\n{START}")
+        };
+        let mut started = this.evcxr.execute(&prepare(home.is_warm().into()));
+        if started.is_err() && home.is_warm() {
+            // What was built is there, but cargo has lost the sources.
+            started = this.evcxr.execute(&prepare(0));
+        }
+        started?;
         this.is_new = false;
         home.keep_warm();
         Ok(this)

@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tidebook::wire::{self, Call, Failure, Return};
 use tidebook_engine::{Error, ErrorKind, Result};
+
+use super::program::Program;
 
 /// How often a waiting call looks whether it is still wanted.
 const POLL: Duration = Duration::from_millis(20);
@@ -27,6 +29,7 @@ pub struct Functions {
 /// One function in the process of user code.
 #[derive(Debug)]
 pub struct Remote {
+    origin: OnceLock<Program>,
     connections: Mutex<Connections>,
     changed: Condvar,
 }
@@ -47,6 +50,7 @@ impl Functions {
         let mut remotes = self.remotes.lock();
         let remote = remotes.entry(id.to_owned()).or_insert_with(|| {
             Arc::new(Remote {
+                origin: OnceLock::new(),
                 connections: Mutex::default(),
                 changed: Condvar::new(),
             })
@@ -74,6 +78,11 @@ impl Functions {
 }
 
 impl Remote {
+    /// Notes the cell that has defined the function, for the places of its panics.
+    pub fn comes_from(&self, origin: Program) {
+        let _ = self.origin.set(origin);
+    }
+
     /// Calls the function and waits for its answer, as long as `is_cancelled` says no.
     pub fn call(
         &self,
@@ -91,7 +100,7 @@ impl Remote {
                 self.changed.notify_one();
                 match answer {
                     Return::Done => Ok(body),
-                    Return::Failed(failure) => Err(failed(failure)),
+                    Return::Failed(failure) => Err(self.failed(failure)),
                 }
             }
             Err(error) => {
@@ -133,6 +142,41 @@ impl Remote {
         }
     }
 
+    fn failed(&self, failure: Failure) -> Error {
+        let kind = match failure.ename.as_str() {
+            "AnalysisException" => ErrorKind::Analysis,
+            "ParseException" => ErrorKind::Parse,
+            "IllegalArgumentException" => ErrorKind::IllegalArgument,
+            _ => ErrorKind::Runtime,
+        };
+        let message = match failure.ename.as_str() {
+            "RustPanic" => format!("it panicked: {}", self.with_place(&failure.message)),
+            _ => failure.message,
+        };
+        let error = Error::new(kind, message);
+        let error = match failure.condition {
+            Some(condition) => error.with_condition(condition),
+            None => error,
+        };
+        match failure.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    /// The message of a panic, whose last line says where it was in the compiled program, with the
+    /// place in words.
+    fn with_place(&self, message: &str) -> String {
+        let Some((text, location)) = message.rsplit_once("\nat ") else {
+            return message.to_owned();
+        };
+        let place = match self.origin.get() {
+            Some(program) => program.place(location),
+            None => format!("at {location}"),
+        };
+        format!("{text} ({place})")
+    }
+
     fn is_gone(&self) -> Error {
         Error::runtime("its code is gone: the process of the Rust cells has ended")
             .with_hint("run the cell that defines it again, then start the query again")
@@ -172,27 +216,5 @@ impl io::Read for Patient<'_> {
                 other => return other,
             }
         }
-    }
-}
-
-fn failed(failure: Failure) -> Error {
-    let kind = match failure.ename.as_str() {
-        "AnalysisException" => ErrorKind::Analysis,
-        "ParseException" => ErrorKind::Parse,
-        "IllegalArgumentException" => ErrorKind::IllegalArgument,
-        _ => ErrorKind::Runtime,
-    };
-    let message = match failure.ename.as_str() {
-        "RustPanic" => format!("it panicked: {}", failure.message),
-        _ => failure.message,
-    };
-    let error = Error::new(kind, message);
-    let error = match failure.condition {
-        Some(condition) => error.with_condition(condition),
-        None => error,
-    };
-    match failure.hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
     }
 }

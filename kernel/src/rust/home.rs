@@ -5,9 +5,11 @@
 //! copied from there, with their times, so that cargo takes them for its own.
 
 use std::collections::hash_map::DefaultHasher;
+use std::fs::File;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::{env, fs, io};
 
 use anyhow::{Context as _, Result};
@@ -19,8 +21,8 @@ use super::toolchain::Toolchain;
 const PRELUDE: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/prelude.rs"));
 /// Where evcxr compiles; it reads this when it starts.
 const EVCXR_TMPDIR: &str = "EVCXR_TMPDIR";
-/// Names the process that uses a folder.
-const OWNER: &str = "owner.pid";
+/// Locked by the process that uses a folder, for as long as it lives.
+const OWNER: &str = "owner.lock";
 
 /// The folders of one kernel.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub fn choose() {
     let Some(cache) = cache_folder() else {
         return;
     };
-    let cells = cache.join("cells").join(uuid::Uuid::new_v4().to_string());
+    let cells = cells_folder(&cache).join(uuid::Uuid::new_v4().to_string());
     #[expect(
         unsafe_code,
         reason = "evcxr takes its folder from the environment alone"
@@ -48,6 +50,21 @@ pub fn choose() {
         env::set_var(EVCXR_TMPDIR, &cells);
     }
     std_source::look_into(&cells);
+}
+
+/// The folder that holds one for each kernel. evcxr tells its runtime paths that end at a blank, so
+/// a cache with a blank in its path cannot hold it.
+fn cells_folder(cache: &Path) -> PathBuf {
+    let is_plain = |path: &Path| {
+        let text = path.to_str();
+        text.is_some_and(|text| !text.contains(char::is_whitespace))
+    };
+    if is_plain(cache) {
+        return cache.join("cells");
+    }
+    let mut hasher = DefaultHasher::new();
+    cache.hash(&mut hasher);
+    env::temp_dir().join(format!("tidebook-cells-{:016x}", hasher.finish()))
 }
 
 /// `$XDG_CACHE_HOME/tidebook`, or the folder for caches in the user's home.
@@ -81,7 +98,7 @@ impl Home {
         remove_abandoned(self.cells.parent());
         fs::create_dir_all(&self.cells)
             .with_context(|| format!("make the folder '{}'", self.cells.display()))?;
-        fs::write(self.cells.join(OWNER), std::process::id().to_string())?;
+        own(&self.cells).context("lock the folder")?;
         self.write_prelude().context("write the prelude")?;
         self.library.prepare()?;
         if self.is_warm() {
@@ -124,6 +141,12 @@ impl Home {
         if let Err(error) = self.save() {
             tracing::warn!("the first Rust cell of the next kernel will be slow again: {error:#}");
         }
+    }
+
+    /// The program that was compiled last.
+    pub fn program() -> Option<String> {
+        let cells = env::var_os(EVCXR_TMPDIR)?;
+        fs::read_to_string(Path::new(&cells).join("src/lib.rs")).ok()
     }
 
     /// Removes this kernel's own folder.
@@ -225,16 +248,61 @@ fn run(program: &str, arguments: &[&Path]) -> Result<()> {
     Ok(())
 }
 
+/// Marks a folder as in use until this process ends.
+fn own(cells: &Path) -> io::Result<()> {
+    static LOCK: OnceLock<File> = OnceLock::new();
+    if LOCK.get().is_some() {
+        return Ok(());
+    }
+    // Locked before it has its name, so that nobody finds it without.
+    let draft = cells.join("owner.new");
+    let lock = File::create(&draft)?;
+    lock.lock()?;
+    fs::rename(&draft, cells.join(OWNER))?;
+    let _ = LOCK.set(lock);
+    Ok(())
+}
+
 /// Removes the folders of kernels that were killed.
 fn remove_abandoned(cells: Option<&Path>) {
     let Some(Ok(folders)) = cells.map(fs::read_dir) else {
         return;
     };
     for folder in folders.flatten() {
-        let owner = fs::read_to_string(folder.path().join(OWNER));
-        let is_gone = |pid: &str| !Path::new("/proc").join(pid.trim()).exists();
-        if owner.is_ok_and(|pid| is_gone(&pid)) {
+        let owner = File::open(folder.path().join(OWNER));
+        if owner.is_ok_and(|owner| owner.try_lock().is_ok()) {
             let _ = fs::remove_dir_all(folder.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_abandoned_folders_are_removed() {
+        let cells = tempfile::tempdir().unwrap();
+        let [abandoned, used, new] =
+            ["abandoned", "used", "new"].map(|name| cells.path().join(name));
+        for folder in [&abandoned, &used, &new] {
+            fs::create_dir(folder).unwrap();
+        }
+        File::create(abandoned.join(OWNER)).unwrap();
+        let lock = File::create(used.join(OWNER)).unwrap();
+        lock.lock().unwrap();
+        remove_abandoned(Some(cells.path()));
+        assert!(!abandoned.exists() && used.exists() && new.exists());
+    }
+
+    #[test]
+    fn cells_are_compiled_in_a_path_without_blanks() {
+        assert_eq!(
+            cells_folder(Path::new("/a/cache")),
+            Path::new("/a/cache/cells")
+        );
+        let elsewhere = cells_folder(Path::new("/home/a user/cache"));
+        assert!(elsewhere.starts_with(env::temp_dir()));
+        assert_ne!(elsewhere, cells_folder(Path::new("/home/b user/cache")));
     }
 }

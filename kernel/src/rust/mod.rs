@@ -26,6 +26,7 @@ mod functions;
 mod home;
 mod outcome;
 mod processes;
+mod program;
 mod relay;
 mod server;
 mod std_source;
@@ -91,6 +92,8 @@ struct Scene {
     live: Live,
     failures: Arc<Failures>,
     outputs: Outputs,
+    /// The cell's own text.
+    code: Arc<str>,
 }
 
 /// What there was after the last cell; for questions that come while one runs.
@@ -200,6 +203,7 @@ impl RustCells {
             live: context.live.clone(),
             failures: Arc::clone(&context.failures),
             outputs: context.outputs.clone(),
+            code: code.into(),
         });
         let outputs = context.outputs.clone();
         let compiler = self.started(&|note| outputs.stderr(note)).await?;

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use evcxr::{Error, EvalOutputs};
 
 use super::child::{Outcome, Panic};
-use super::compile_error::{compile_error, line_in_cell};
+use super::compile_error::compile_error;
 use super::compiler::Finished;
+use super::program::Program;
 use super::{Known, RustCells};
 use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
@@ -36,7 +37,8 @@ impl RustCells {
             (Err(Error::SubprocessTerminated(how)), _) => Err(died(how.trim(), before)),
             (Err(error), _) => Err(CellError::new("RustCompileError", error.to_string())),
             (Ok(_), Some(Outcome::Panicked(panic))) => {
-                Err(panicked(panic.as_ref(), &finished.source, code))
+                let program = Program::new("the cell", code, finished.source);
+                Err(panicked(panic.as_ref(), &program))
             }
             (Ok(_), Some(Outcome::Error(text))) => Err(self.returned(&text)),
             (Ok(shown), _) => {
@@ -68,32 +70,12 @@ fn show(shown: &EvalOutputs, outputs: &Outputs) {
     outputs.result(bundle);
 }
 
-fn panicked(panic: Option<&Panic>, source: &str, code: &str) -> CellError {
+fn panicked(panic: Option<&Panic>, program: &Program) -> CellError {
     let Some(panic) = panic else {
         return CellError::new("RustPanic", "the cell panicked, and no message was told");
     };
-    let place = place(&panic.location, source, code);
+    let place = program.place(&panic.location);
     CellError::new("RustPanic", format!("{} ({place})", panic.message))
-}
-
-/// Where the panic was, in words: a line of this cell, of another one, or of a crate.
-fn place(location: &str, source: &str, code: &str) -> String {
-    let mut parts = location.rsplitn(3, ':');
-    let (_column, line, file) = (parts.next(), parts.next(), parts.next());
-    let line: Option<usize> = line.and_then(|line| line.parse().ok());
-    match (file, line) {
-        (Some("src/lib.rs"), Some(line)) => match line_in_cell(source, line, code) {
-            Some(line) => format!("line {line} of the cell"),
-            None => {
-                let text = source
-                    .lines()
-                    .nth(line.saturating_sub(1))
-                    .unwrap_or_default();
-                format!("in code of an earlier cell: {}", text.trim())
-            }
-        },
-        _ => format!("at {location}"),
-    }
 }
 
 fn died(how: &str, before: &Known) -> CellError {

@@ -20,11 +20,17 @@ use tidebook_engine::{
 use super::RustCells;
 use super::columns;
 use super::functions::Remote;
+use super::home::Home;
+use super::program::Program;
+use crate::live::Live;
 
 impl RustCells {
     /// Makes a function of user code known to the engine.
     pub(super) fn register(&self, session: &Session, id: &str, function: Function) -> Result<()> {
         let remote = self.functions.get(id);
+        if let Some(program) = self.running_program() {
+            remote.comes_from(program);
+        }
         match function {
             Function::Udf {
                 name,
@@ -55,7 +61,9 @@ impl RustCells {
                 Ok(())
             }
             Function::Listener => {
-                let listener: Arc<dyn StreamingQueryListener> = Arc::new(Listener::start(remote));
+                let live = self.scene.lock().as_ref().map(|scene| scene.live.clone());
+                let listener: Arc<dyn StreamingQueryListener> =
+                    Arc::new(Listener::start(remote, live));
                 self.listeners
                     .lock()
                     .insert(id.to_owned(), Arc::clone(&listener));
@@ -68,6 +76,17 @@ impl RustCells {
                 Ok(())
             }
         }
+    }
+
+    /// What the running cell was compiled as.
+    fn running_program(&self) -> Option<Program> {
+        let scene = self
+            .scene
+            .lock()
+            .clone()
+            .filter(|_| self.child.is_running())?;
+        let cell = format!("cell [{}]", scene.outputs.execution_count());
+        Some(Program::new(cell, &*scene.code, Home::program()?))
     }
 
     /// Removes a listener.
@@ -164,13 +183,18 @@ struct Listener {
 }
 
 impl Listener {
-    fn start(remote: Arc<Remote>) -> Self {
+    /// What fails in it is printed; a query does not fail of its listeners.
+    fn start(remote: Arc<Remote>, live: Option<Live>) -> Self {
         let (events, queue) = mpsc::channel::<QueryEvent>();
         let passing = std::thread::Builder::new().name("listener".to_owned());
         let spawned = passing.spawn(move || {
             for event in queue {
                 if let Err(error) = remote.call(&Call::QueryEvent { event }, &[], &|| false) {
-                    tracing::warn!("a StreamingQueryListener failed: {}", error.message());
+                    let told = format!("a StreamingQueryListener failed: {}\n", error.message());
+                    match &live {
+                        Some(live) => live.print(&told),
+                        None => tracing::warn!("{}", told.trim_end()),
+                    }
                 }
             }
         });

@@ -58,7 +58,7 @@ impl Udf {
 ///
 /// Another type does not compile, and the compiler names it:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// use tidebook::prelude::*;
 ///
 /// let f = udf("f", |pair: (i32, i32)| pair.0)?;
