@@ -194,6 +194,7 @@ def test_the_waiting_cell_fails_with_its_query(notebook, events):
         ("%%stream c\nSELECT nothing FROM events", "AnalysisException", "nothing"),
         (f"%%stream c --mode append\n{COUNTS}", "AnalysisException", "watermark"),
         ("%%stream c --mode complete\nSELECT * FROM events", "AnalysisException", "complete"),
+        (f"%%stream c --mode complete --sink parquet:out\n{COUNTS}", "AnalysisException", "complete"),
         ("%status nobody", "IllegalArgumentException", "nobody"),
     ],
 )
@@ -228,3 +229,16 @@ def test_nbconvert_goes_red_and_green(tmp_path, events):
     assert running.returncode == 0 and "%await all" in running.stderr
     red = convert(events.source(), "%%stream all --mode complete\nSELECT * FROM events")
     assert red.returncode == 1 and "AnalysisException" in red.stderr
+
+
+def test_a_checkpoint_that_cannot_be_used_is_red_and_named(notebook, events, tmp_path):
+    events.arrive(*ROWS)
+    notebook.run(events.source())
+    file = tmp_path / "file"
+    file.write_text("")
+    error = notebook.fails(f"%%stream c --mode update --checkpoint {file}/below\n{COUNTS}")
+    assert str(file) in error and "--checkpoint" in error
+    used = tmp_path / "used"
+    notebook.run(f"%%stream first --mode update --checkpoint {used} --until available-now\n{COUNTS}")
+    error = notebook.fails(f"%%stream second --checkpoint {used} --until available-now\nSELECT * FROM events")
+    assert "belongs to another query" in error and "--checkpoint" in error

@@ -186,9 +186,9 @@ def test_a_query_outlives_the_process_and_fails_only_when_it_needs_it(rust: Clie
 
 
 def test_a_panic_in_a_function_fails_its_query_alone(rust: Client):
-    rust.ok('udf("picky", |n: i64| -> i64 { if n > 1 { panic!("not {n}") } n })?;')
+    rust.ok('udf("picky", |n: i64| -> i64 {\n    if n > 1 { panic!("not {n}") }\n    n\n})?;')
     error = rust.fails("%%sql\nSELECT picky(5)")
-    assert "FAILED_EXECUTE_UDF" in error and "not 5" in error
+    assert "FAILED_EXECUTE_UDF" in error and "not 5 (line 2 of cell [" in error
     assert rust.ok("%%sql\nSELECT picky(1)").types == ["execute_result"]
 
 
@@ -225,6 +225,38 @@ def test_without_a_toolchain_everything_else_works(tidebook: Path, tmp_path: Pat
     assert kernel.ok("%%sql\nSELECT 1 AS one").types == ["execute_result"]
     channels.stop_channels()
     manager.shutdown_kernel(now=True)
+
+
+def test_an_interrupt_ends_a_compiler(rust: Client):
+    rust.ok("let before_compiling = 5;")
+    endless = "#[allow(long_running_const_eval)] const X: u64 = { let mut i = 0; while i < 1 << 40 { i += 1 } i }; X"
+    msg_id = rust.send(endless)
+    eventually(lambda: compilers(rust.manager.provisioner.pid))
+    began = time.monotonic()
+    rust.request("interrupt_request", {}, channel="control")
+    executed = rust.collect(msg_id)
+    assert executed.status == "error" and "KeyboardInterrupt" in executed.error
+    assert time.monotonic() - began < 2
+    assert eventually(lambda: not compilers(rust.manager.provisioner.pid)), "no compiler is left behind"
+    assert rust.ok("before_compiling").types == ["execute_result"]
+
+
+def compilers(pid: int) -> list[int]:
+    """The processes below a kernel that compile a cell."""
+    parents, names = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = stat.read_text().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        parents[int(stat.parent.name)], names[int(stat.parent.name)] = int(rest.split()[1]), name
+
+    def is_below(process: int) -> bool:
+        while process not in (0, pid):
+            process = parents.get(process, 0)
+        return process == pid
+
+    return [process for process, name in names.items() if name == "rustc" and is_below(process)]
 
 
 def complete(kernel: Client, code: str) -> list[str]:

@@ -62,6 +62,9 @@ def test_each_mistake_has_its_name(cells):
     for text, what in {"session_window(": "session window", "join_using(": "joining two streams"}.items():
         [error] = outputs(named(cells, text), "error")
         assert what in error.evalue and "not supported" in error.evalue
+    [error] = outputs(named(cells, "Duration"), "error")
+    told = "\n".join(error.traceback)
+    assert "Duration" in told and "f64" in told and "Option" in told, told
     [error] = outputs(named(cells, "strict(-1.0)"), "error")
     assert "negative: -1" in error.evalue and "strict" in error.evalue
     assert value([cell for cell in cells if cell.source == "kept"][0]) == "[1, 2, 3]", "variables survive all of it"
