@@ -21,6 +21,8 @@ SEED = int(os.environ.get("SEED") or time.time_ns())
 FILES = 80
 LAST_FILES = 6
 ROWS_PER_FILE = 150
+# Every tenth file is so large that it is read, and its state is changed, on all cores.
+ROWS_PER_LARGE_FILE = 5_000
 START = datetime(2024, 1, 1, 12)
 
 # Grouped and written in append mode, with state; and row by row, without.
@@ -150,7 +152,7 @@ def write_input(folder: Path, chance: random.Random) -> int:
     number, kept = 0, 0
     for file in range(FILES):
         lines = []
-        for _ in range(ROWS_PER_FILE):
+        for _ in range(ROWS_PER_LARGE_FILE if file % 10 == 5 else ROWS_PER_FILE):
             forward = 2_000 * min(file, FILES - LAST_FILES)
             spread = 8_000 if file < FILES - LAST_FILES else 4_000
             time_of_event = START + timedelta(milliseconds=forward + chance.randrange(spread) - 3_000)

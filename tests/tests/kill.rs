@@ -21,6 +21,9 @@ use tempfile::TempDir;
 const FILES: u64 = 100;
 const LAST_FILES: u64 = 6;
 const ROWS_PER_FILE: u64 = 150;
+/// Every so manyth file is so large that it is read, and its state is changed, on all cores.
+const LARGE_EVERY: u64 = 10;
+const ROWS_PER_LARGE_FILE: u64 = 5_000;
 const OUTPUTS: [&str; 2] = ["windows", "rows"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +88,11 @@ fn write_input(folder: &Path, random: &mut Seeded) -> PathBuf {
     let mut id = 0;
     for file in 0..FILES {
         let mut text = String::new();
-        for _ in 0..ROWS_PER_FILE {
+        let rows = match file % LARGE_EVERY {
+            5 => ROWS_PER_LARGE_FILE,
+            _ => ROWS_PER_FILE,
+        };
+        for _ in 0..rows {
             let spread = match file < FILES - LAST_FILES {
                 true => 8_000,
                 false => 4_000,
