@@ -183,12 +183,14 @@ impl MicroBatchExecution {
                 Trigger::ProcessingTime(interval) => {
                     let mut ticker = Ticker::new(interval);
                     loop {
+                        let clock = Arc::clone(&self.setup.clock);
+                        let tick = ticker.tick_after(clock.now_ms());
                         let done = self.trigger(ReadLimit::Options).await?;
                         if self.run.is_stopping() {
                             return Ok(());
                         }
-                        let clock = Arc::clone(&self.setup.clock);
-                        ticker.wait(clock.as_ref(), done == Triggered::Batch).await;
+                        let did_something = done == Triggered::Batch;
+                        ticker.wait(clock.as_ref(), tick, did_something).await;
                         tokio::task::yield_now().await;
                     }
                 }

@@ -23,14 +23,20 @@ impl Ticker {
         }
     }
 
-    /// Waits for the tick after a trigger that did something, or found nothing to do.
-    pub async fn wait(&mut self, clock: &dyn Clock, did_something: bool) {
-        let now = clock.now_ms();
+    /// When the trigger after one that begins at `now_ms` is due. Ticks are aligned to the epoch, as
+    /// in Spark.
+    pub fn tick_after(&self, now_ms: i64) -> i64 {
+        match self.interval_ms {
+            0 => now_ms,
+            interval => now_ms.div_euclid(interval) * interval + interval,
+        }
+    }
+
+    /// Waits for a tick, after a trigger that did something or found nothing to do. A trigger that
+    /// took longer is followed by one at once, because its tick has passed.
+    pub async fn wait(&mut self, clock: &dyn Clock, tick_ms: i64, did_something: bool) {
         if self.interval_ms > 0 {
-            // Ticks are aligned to the epoch; a batch that overran is followed by one at once,
-            // because its next tick has passed.
-            let next = now.div_euclid(self.interval_ms) * self.interval_ms + self.interval_ms;
-            clock.wait_until(next).await;
+            clock.wait_until(tick_ms).await;
             return;
         }
         if did_something {
@@ -40,5 +46,34 @@ impl Ticker {
         self.idle_polls += 1;
         let wait = (POLL_MS.start() + self.idle_polls / 10).min(*POLL_MS.end());
         tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn ticks_are_aligned_to_the_epoch() {
+        let ticker = Ticker::new(Duration::from_secs(10));
+        assert_eq!(ticker.tick_after(12_345), 20_000);
+        assert_eq!(ticker.tick_after(20_000), 30_000);
+        assert_eq!(Ticker::new(Duration::ZERO).tick_after(12_345), 12_345);
+    }
+
+    #[test]
+    fn a_trigger_that_overran_is_followed_by_one_at_once() {
+        let clock = ManualClock::new(12_000);
+        let mut ticker = Ticker::new(Duration::from_secs(10));
+        let tick = ticker.tick_after(clock.now_ms());
+        let waited = ticker.wait(&clock, tick, true).now_or_never();
+        assert!(waited.is_none(), "the tick has not come");
+        clock.advance(Duration::from_secs(8));
+        assert!(ticker.wait(&clock, tick, true).now_or_never().is_some());
+        clock.advance(Duration::from_secs(25));
+        assert!(ticker.wait(&clock, tick, true).now_or_never().is_some());
     }
 }

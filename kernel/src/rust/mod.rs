@@ -248,15 +248,20 @@ impl RustCells {
         let started = starting
             .await
             .map_err(|error| CellError::panicked(&error.to_string()))?;
-        if self.interrupted.load(Ordering::Acquire) {
-            return Err(CellError::interrupted());
-        }
-        let started = Started {
-            compiler: started.map_err(|error| not_started(&error.to_string()))?,
-            _server: Arc::new(server),
+        let is_interrupted = self.interrupted.load(Ordering::Acquire);
+        let started = match started {
+            Err(_) if is_interrupted => return Err(CellError::interrupted()),
+            started => Started {
+                compiler: started.map_err(|error| not_started(&error.to_string()))?,
+                _server: Arc::new(server),
+            },
         };
+        // It serves the next cell, if not this one.
         *compiler = Some(started.clone());
-        Ok(started.compiler)
+        match is_interrupted {
+            true => Err(CellError::interrupted()),
+            false => Ok(started.compiler),
+        }
     }
 
     fn compiler_is_gone(&self) -> CellError {
