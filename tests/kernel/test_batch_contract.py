@@ -239,6 +239,6 @@ def test_a_checkpoint_that_cannot_be_used_is_red_and_named(notebook, events, tmp
     error = notebook.fails(f"%%stream c --mode update --checkpoint {file}/below\n{COUNTS}")
     assert str(file) in error and "--checkpoint" in error
     used = tmp_path / "used"
-    notebook.run(f"%%stream first --mode update --checkpoint {used} --until available-now\n{COUNTS}")
-    error = notebook.fails(f"%%stream second --checkpoint {used} --until available-now\nSELECT * FROM events")
+    notebook.run(f"%%stream first --mode update --sink noop --checkpoint {used} --until available-now\n{COUNTS}")
+    error = notebook.fails(f"%%stream second --sink noop --checkpoint {used} --until available-now\nSELECT * FROM events")
     assert "belongs to another query" in error and "--checkpoint" in error

@@ -86,6 +86,9 @@ fn report(error: &CompilationError, code: &str) -> String {
     for note in notes {
         report.add_help(note);
     }
+    for note in plain_notes(error) {
+        report.add_note(note);
+    }
     let mut shown = Vec::new();
     match report
         .finish()
@@ -94,6 +97,22 @@ fn report(error: &CompilationError, code: &str) -> String {
         Ok(()) => String::from_utf8_lossy(&shown).trim_end().to_owned(),
         Err(_) => error.rendered(),
     }
+}
+
+/// rustc's notes that belong to no place: evcxr does not pass them on.
+fn plain_notes(error: &CompilationError) -> Vec<String> {
+    // Said of a type's name that was too long to show; the file it names is gone by now.
+    const ABOUT_NAMES: [&str; 2] = ["the full name for the type", "consider using `--verbose`"];
+    let children = error.json["children"].as_array();
+    let notes = children.into_iter().flatten().filter(|child| {
+        let has_place = child["spans"]
+            .as_array()
+            .is_some_and(|spans| !spans.is_empty());
+        child["level"] == "note" && !has_place
+    });
+    let texts = notes.filter_map(|note| note["message"].as_str());
+    let texts = texts.filter(|text| !ABOUT_NAMES.iter().any(|about| text.starts_with(about)));
+    texts.map(str::to_owned).collect()
 }
 
 /// The byte at a line and a column, both from 1, the column in characters.
