@@ -178,7 +178,8 @@ class Notebook:
     def errors(self):
         """The texts of all error outputs and of what was written to stderr."""
         marked = self.page.locator(f"{ERROR}, {STDERR}")
-        return marked.all_inner_texts()
+        # Not the inner texts: JupyterLab hides what is scrolled away.
+        return marked.all_text_contents()
 
     def watch(self, text, other):
         """Note each picture a cell shows from now on, with its prompt and another cell's at that moment.
