@@ -10,6 +10,7 @@ MEANT = [
     "AnalysisException",
     "AnalysisException",
     "SparkRuntimeException",
+    "SparkRuntimeException",
     "RustCompileError[E0277]",
     "RustProcessDied",
 ]

@@ -1,5 +1,7 @@
 """The notebook of Rust cells, executed from top to bottom: what it shows, and that its mistakes are red."""
 
+import json
+
 import nbformat
 import pytest
 from tables import table
@@ -53,12 +55,15 @@ def test_each_mistake_has_its_name(cells):
         "strict(-1.0)": "SparkRuntimeException",
         "session_window(": "AnalysisException",
         "join_using(": "AnalysisException",
+        "first_only": "SparkRuntimeException",
         "Duration": "RustCompileError[E0277]",
         "abort()": "RustProcessDied",
     }
     for text, ename in named_so.items():
         [error] = outputs(named(cells, text), "error")
         assert error.ename == ename, error.evalue
+    [error] = outputs(named(cells, "first_only"), "error")
+    assert "returned a list of length 1 for" in error.evalue and "first_only" in error.evalue
     for text, what in {"session_window(": "session window", "join_using(": "joining two streams"}.items():
         [error] = outputs(named(cells, text), "error")
         assert what in error.evalue and "not supported" in error.evalue
@@ -83,7 +88,7 @@ def test_sql_and_structs_see_the_rows_of_the_query(cells):
 
 def test_functions_are_called(cells):
     assert {row["punctuality"] for row in table(named(cells, "SELECT how_late"))} <= {"on time", "late", "very late", "unknown"}
-    assert "worst_hours" in value(named(cells, "vectorized_udf"))
+    assert "worst_hours" in value(named(cells, "minutes_to_hours"))
 
 
 def test_batches_and_listeners_see_the_same_batches(cells):
@@ -116,6 +121,23 @@ def test_a_query_is_found_by_its_name(cells):
 def test_what_is_written_is_read_again(cells):
     total = sum(int(row["departures"]) for row in table(named(cells, "sum(departures) AS departures FROM")))
     assert value(named(cells, "overwrite")) == f"[Row(departures={total})]"
+
+
+def test_a_query_is_asked_waited_for_and_stopped(cells, root):
+    cell = named(cells, "very_late.stop()?")
+    assert "Waiting" in printed(cell) and "true" in printed(cell)
+    files = (root / "notebooks" / "data" / "departures").glob("*.json")
+    events = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    late = {(e["carrier"], e["flight"], e["scheduled"]) for e in events if (e.get("delay") or 0) > 60}
+    assert value(cell) == str(len(late))
+    assert [row["initial"] for row in table(named(cells, "fn initial"))] == ["E", "J", "L"]
+
+
+def test_threads_and_pictures_are_shown(cells):
+    cell = named(cells, "said by a thread")
+    assert printed(cell) == "said by a thread\n"
+    [picture] = outputs(cell, "execute_result")
+    assert picture.data["image/png"].startswith("iVBOR")
 
 
 def test_plotters_draws(cells):
