@@ -49,7 +49,7 @@ main() {
     rust_source
     python_version
 
-    begin "Kernel (the first build takes 20 to 25 minutes on 2 cores, later ones seconds)"
+    begin "Kernel (the first build takes 20 to 30 minutes on 2 cores, later ones seconds)"
     cargo build --release --locked --workspace --bin tidebook
 
     begin "JupyterLab in $venv"
