@@ -1,6 +1,7 @@
 """What a batch run (nbclient, nbconvert) keeps: the final state of every card and chart, red cells
 for everything that failed, nothing of what came between two cells."""
 
+import json
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -242,3 +243,31 @@ def test_a_checkpoint_that_cannot_be_used_is_red_and_named(notebook, events, tmp
     notebook.run(f"%%stream first --mode update --sink noop --checkpoint {used} --until available-now\n{COUNTS}")
     error = notebook.fails(f"%%stream second --sink noop --checkpoint {used} --until available-now\nSELECT * FROM events")
     assert "belongs to another query" in error and "--checkpoint" in error
+
+
+def test_progress_has_sparks_fields_in_sparks_order(notebook, events):
+    events.arrive({"k": "a", "v": 1, "ts": "2024-01-01 00:00:00"}, {"k": "a", "v": 2, "ts": "2024-01-01 00:01:00"})
+    notebook.run(f"%%source timed --path {events.folder} --watermark \"ts 10 seconds\"\nk STRING, v BIGINT, ts TIMESTAMP")
+    notebook.run("%%stream w --mode update --trigger once\n"
+                 "SELECT window(ts, '10 seconds') AS w, count(*) AS n FROM timed GROUP BY window(ts, '10 seconds')")
+    notebook.run("%await w")
+    cell = notebook.run("%progress w")
+    [text] = [output.data["text/plain"] for output in cell.outputs if "data" in output]
+    progress = json.loads(text)
+    assert list(progress) == [
+        "id", "runId", "name", "timestamp", "batchId", "batchDuration", "numInputRows", "inputRowsPerSecond",
+        "processedRowsPerSecond", "durationMs", "eventTime", "stateOperators", "sources", "sink",
+    ]
+    assert list(progress["durationMs"]) == [
+        "addBatch", "commitOffsets", "getBatch", "latestOffset", "queryPlanning", "triggerExecution", "walCommit",
+    ]
+    assert list(progress["eventTime"]) == ["avg", "max", "min", "watermark"]
+    assert list(progress["stateOperators"][0]) == [
+        "operatorName", "numRowsTotal", "numRowsUpdated", "allUpdatesTimeMs", "numRowsRemoved", "allRemovalsTimeMs",
+        "commitTimeMs", "memoryUsedBytes", "numRowsDroppedByWatermark", "numShufflePartitions", "numStateStoreInstances",
+    ]
+    assert list(progress["sources"][0]) == [
+        "description", "startOffset", "endOffset", "latestOffset", "numInputRows", "inputRowsPerSecond",
+        "processedRowsPerSecond",
+    ]
+    assert list(progress["sink"]) == ["description", "numOutputRows"]
