@@ -227,6 +227,23 @@ def test_without_a_toolchain_everything_else_works(tidebook: Path, tmp_path: Pat
     manager.shutdown_kernel(now=True)
 
 
+@pytest.mark.parametrize("delay", [0.3, 1.2])
+def test_an_interrupt_ends_the_waiting_for_the_compilers_start(tmp_path: Path, delay: float):
+    manager, channels = start_new_kernel(kernel_name="tidebook", cwd=str(tmp_path))
+    kernel = Client(manager, channels, timeout=300)
+    msg_id = kernel.send("21 * 2")
+    # At whatever moment of the start this is, the same must come of it.
+    time.sleep(delay)
+    began = time.monotonic()
+    kernel.request("interrupt_request", {}, channel="control")
+    executed = kernel.collect(msg_id)
+    assert executed.status == "error" and "KeyboardInterrupt" in executed.error
+    assert time.monotonic() - began < 2
+    assert value(kernel.ok("21 * 2")) == "42", "the start went on"
+    channels.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
 def test_an_interrupt_ends_a_compiler(rust: Client):
     rust.ok("let before_compiling = 5;")
     endless = "#[allow(long_running_const_eval)] const X: u64 = { let mut i = 0; while i < 1 << 40 { i += 1 } i }; X"

@@ -42,6 +42,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tidebook_engine::{Session, StreamingQueryListener};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::error::{CellError, Result};
 use crate::live::{Failures, Live};
@@ -66,7 +67,9 @@ pub struct RustCells {
     functions: Arc<Functions>,
     /// By the id under which user code registered them.
     listeners: Mutex<HashMap<String, Arc<dyn StreamingQueryListener>>>,
-    compiler: tokio::sync::Mutex<Option<Started>>,
+    compiler: tokio::sync::Mutex<Slot>,
+    /// The compiler is being started, which an interrupt does not end: the next cell needs it too.
+    starts: AtomicBool,
     known: Mutex<Known>,
     /// What requests of user code work on: that of the cell which ran last.
     scene: Mutex<Option<Scene>>,
@@ -77,6 +80,15 @@ pub struct RustCells {
     runs: AtomicBool,
     interrupted: AtomicBool,
     interrupts: watch::Sender<u64>,
+}
+
+/// Where the compiler is, or will be.
+#[derive(Default)]
+enum Slot {
+    #[default]
+    Empty,
+    Starting(JoinHandle<Result<Started>>),
+    Started(Started),
 }
 
 #[derive(Clone)]
@@ -127,7 +139,8 @@ impl RustCells {
             child: Arc::new(Child::new(live)),
             functions: Arc::default(),
             listeners: Mutex::default(),
-            compiler: tokio::sync::Mutex::new(None),
+            compiler: tokio::sync::Mutex::default(),
+            starts: AtomicBool::new(false),
             known: Mutex::default(),
             scene: Mutex::new(None),
             last_failure: Mutex::new(None),
@@ -154,9 +167,11 @@ impl RustCells {
 
     /// The compiler, if it has nothing to do: it does one thing at a time.
     fn idle_compiler(&self) -> Option<Compiler> {
-        let compiler = self.compiler.try_lock().ok()?;
-        let started = compiler.as_ref().filter(|_| !self.is_busy())?;
-        Some(started.compiler.clone())
+        let slot = self.compiler.try_lock().ok()?;
+        match &*slot {
+            Slot::Started(started) if !self.is_busy() => Some(started.compiler.clone()),
+            _ => None,
+        }
     }
 
     /// Names that cells have defined so far.
@@ -177,7 +192,7 @@ impl RustCells {
                     self.child.kill();
                 }
                 ran += REPEAT;
-            } else {
+            } else if !self.starts.load(Ordering::Acquire) {
                 let _ = tokio::task::spawn_blocking(processes::kill_compilers).await;
             }
             tokio::time::sleep(REPEAT).await;
@@ -212,7 +227,7 @@ impl RustCells {
         let finished = compiler.execute(code.to_owned()).await;
         let outcome = self.child.end();
         let Some(finished) = finished else {
-            *self.compiler.lock().await = None;
+            *self.compiler.lock().await = Slot::Empty;
             return Err(self.compiler_is_gone());
         };
         let lost = std::mem::replace(
@@ -225,15 +240,36 @@ impl RustCells {
         self.conclude(code, finished, outcome, &lost, &context.outputs)
     }
 
-    /// The compiler, started if it does not run yet.
+    /// The compiler, started if it does not run yet. An interrupt ends the waiting, not the start.
     async fn started(
         self: &Arc<Self>,
         say: &(dyn Fn(&'static str) + Send + Sync),
     ) -> Result<Compiler> {
-        let mut compiler = self.compiler.lock().await;
-        if let Some(started) = &*compiler {
-            return Ok(started.compiler.clone());
+        let mut slot = self.compiler.lock().await;
+        if let Slot::Empty = &*slot {
+            *slot = Slot::Starting(self.start(say).await?);
         }
+        let starting = match &mut *slot {
+            Slot::Starting(starting) => starting,
+            Slot::Started(started) => return Ok(started.compiler.clone()),
+            Slot::Empty => return Err(not_started("it was not started")),
+        };
+        self.starts.store(true, Ordering::Release);
+        let started = tokio::select! {
+            started = starting => started,
+            () = self.until_interrupted() => return Err(CellError::interrupted()),
+        };
+        self.starts.store(false, Ordering::Release);
+        *slot = Slot::Empty;
+        let started = started.map_err(|error| CellError::panicked(&error.to_string()))??;
+        *slot = Slot::Started(started.clone());
+        Ok(started.compiler)
+    }
+
+    async fn start(
+        self: &Arc<Self>,
+        say: &(dyn Fn(&'static str) + Send + Sync),
+    ) -> Result<JoinHandle<Result<Started>>> {
         let toolchain = tokio::task::spawn_blocking(toolchain::find);
         let toolchain = toolchain
             .await
@@ -243,24 +279,18 @@ impl RustCells {
             say("building what Rust cells need; this takes a minute, once on this machine\n");
         }
         let server = Server::start(self).map_err(|error| not_started(&format!("{error:#}")))?;
-        let socket = server.path();
-        let starting = tokio::task::spawn_blocking(move || Compiler::start(&home, socket));
-        let started = starting
-            .await
-            .map_err(|error| CellError::panicked(&error.to_string()))?;
-        let is_interrupted = self.interrupted.load(Ordering::Acquire);
-        let started = match started {
-            Err(_) if is_interrupted => return Err(CellError::interrupted()),
-            started => Started {
-                compiler: started.map_err(|error| not_started(&error.to_string()))?,
+        Ok(tokio::task::spawn_blocking(move || {
+            let compiler = Compiler::start(&home, server.path());
+            Ok(Started {
+                compiler: compiler.map_err(|error| not_started(&error.to_string()))?,
                 _server: Arc::new(server),
-            },
-        };
-        // It serves the next cell, if not this one.
-        *compiler = Some(started.clone());
-        match is_interrupted {
-            true => Err(CellError::interrupted()),
-            false => Ok(started.compiler),
+            })
+        }))
+    }
+
+    async fn until_interrupted(&self) {
+        while !self.interrupted.load(Ordering::Acquire) {
+            tokio::time::sleep(REPEAT).await;
         }
     }
 
