@@ -227,13 +227,17 @@ def test_without_a_toolchain_everything_else_works(tidebook: Path, tmp_path: Pat
     manager.shutdown_kernel(now=True)
 
 
-@pytest.mark.parametrize("delay", [0.3, 1.2])
-def test_an_interrupt_ends_the_waiting_for_the_compilers_start(tmp_path: Path, delay: float):
+@pytest.mark.parametrize("moment", ["programs run", "rust-analyzer reads"])
+def test_an_interrupt_ends_the_waiting_for_the_compilers_start(tmp_path: Path, moment: str):
     manager, channels = start_new_kernel(kernel_name="tidebook", cwd=str(tmp_path))
     kernel = Client(manager, channels, timeout=300)
     msg_id = kernel.send("21 * 2")
-    # At whatever moment of the start this is, the same must come of it.
-    time.sleep(delay)
+    pid = manager.provisioner.pid
+    eventually(lambda: below(pid, "cargo"))
+    if moment == "rust-analyzer reads":
+        # The first program is compiled, the dependencies are named, and the kernel is alone again.
+        eventually(lambda: below(pid, "rustc", "--crate-name ctx"))
+        eventually(lambda: not below(pid, "cargo") and not below(pid, "rustc"))
     began = time.monotonic()
     kernel.request("interrupt_request", {}, channel="control")
     executed = kernel.collect(msg_id)
@@ -248,32 +252,35 @@ def test_an_interrupt_ends_a_compiler(rust: Client):
     rust.ok("let before_compiling = 5;")
     endless = "#[allow(long_running_const_eval)] const X: u64 = { let mut i = 0; while i < 1 << 40 { i += 1 } i }; X"
     msg_id = rust.send(endless)
-    eventually(lambda: compilers(rust.manager.provisioner.pid))
+    pid = rust.manager.provisioner.pid
+    eventually(lambda: below(pid, "rustc"))
     began = time.monotonic()
     rust.request("interrupt_request", {}, channel="control")
     executed = rust.collect(msg_id)
     assert executed.status == "error" and "KeyboardInterrupt" in executed.error
     assert time.monotonic() - began < 2
-    assert eventually(lambda: not compilers(rust.manager.provisioner.pid)), "no compiler is left behind"
+    assert eventually(lambda: not below(pid, "rustc")), "no compiler is left behind"
     assert rust.ok("before_compiling").types == ["execute_result"]
 
 
-def compilers(pid: int) -> list[int]:
-    """The processes below a kernel that compile a cell."""
-    parents, names = {}, {}
+def below(pid: int, program: str, arguments: str = "") -> list[int]:
+    """The processes below another one that run a program, with these words among its arguments."""
+    parents, commands = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, rest = stat.read_text().split("(", 1)[1].rsplit(")", 1)
+            command = stat.with_name("cmdline").read_text().replace("\0", " ")
         except OSError:
             continue
-        parents[int(stat.parent.name)], names[int(stat.parent.name)] = int(rest.split()[1]), name
+        parents[int(stat.parent.name)], commands[int(stat.parent.name)] = int(rest.split()[1]), (name, command)
 
     def is_below(process: int) -> bool:
         while process not in (0, pid):
             process = parents.get(process, 0)
         return process == pid
 
-    return [process for process, name in names.items() if name == "rustc" and is_below(process)]
+    return [process for process, (name, command) in commands.items()
+            if name == program and arguments in command and is_below(process)]
 
 
 def complete(kernel: Client, code: str) -> list[str]:

@@ -21,6 +21,8 @@ use super::toolchain::Toolchain;
 const PRELUDE: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/prelude.rs"));
 /// Where evcxr compiles; it reads this when it starts.
 const EVCXR_TMPDIR: &str = "EVCXR_TMPDIR";
+/// Where rust-analyzer looks for the standard library; it takes a folder that has a `core`.
+const RUST_SRC_PATH: &str = "RUST_SRC_PATH";
 /// Locked by the process that uses a folder, for as long as it lives.
 const OWNER: &str = "owner.lock";
 
@@ -35,21 +37,24 @@ pub struct Home {
     libraries: String,
 }
 
-/// Tells evcxr where to compile. Must be called before the process has a second thread.
+/// Tells evcxr where to compile, and its rust-analyzer where the standard library is. Must be called
+/// before the process has a second thread.
 pub fn choose() {
     let Some(cache) = cache_folder() else {
         return;
     };
     let cells = cells_folder(&cache).join(uuid::Uuid::new_v4().to_string());
-    #[expect(
-        unsafe_code,
-        reason = "evcxr takes its folder from the environment alone"
-    )]
-    // SAFETY: the process has one thread yet, so nobody reads the environment meanwhile.
-    unsafe {
-        env::set_var(EVCXR_TMPDIR, &cells);
+    let library = std_source::link(&cells);
+    for (name, folder) in [(EVCXR_TMPDIR, cells), (RUST_SRC_PATH, library)] {
+        #[expect(
+            unsafe_code,
+            reason = "evcxr takes its folders from the environment alone"
+        )]
+        // SAFETY: the process has one thread yet, so nobody reads the environment meanwhile.
+        unsafe {
+            env::set_var(name, folder);
+        }
     }
-    std_source::look_into(&cells);
 }
 
 /// The folder that holds one for each kernel. evcxr tells its runtime paths that end at a blank, so

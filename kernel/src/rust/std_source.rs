@@ -7,28 +7,14 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{fs, io};
 
 use anyhow::{Context as _, Result};
 
 use super::home::move_into_place;
 
-/// rust-analyzer looks here for the library, and takes it if it has a folder `core`.
-const RUST_SRC_PATH: &str = "RUST_SRC_PATH";
 const CRATES: [&str; 4] = ["core", "alloc", "std", "proc_macro"];
 const LEFT_OUT: [&str; 2] = ["tests", "benches"];
-
-/// Tells rust-analyzer to look into `folder`. Must be called before the process has a second thread.
-pub(super) fn look_into(folder: &Path) {
-    #[expect(
-        unsafe_code,
-        reason = "rust-analyzer takes its folder from the environment alone"
-    )]
-    // SAFETY: the process has one thread yet, so nobody reads the environment meanwhile.
-    unsafe {
-        env::set_var(RUST_SRC_PATH, link(folder));
-    }
-}
 
 /// The library of one kernel.
 #[derive(Debug, Clone)]
@@ -79,7 +65,8 @@ impl StdSource {
     }
 }
 
-fn link(cells: &Path) -> PathBuf {
+/// Where the kernel that compiles in `cells` has its library.
+pub(super) fn link(cells: &Path) -> PathBuf {
     cells.join("library")
 }
 
