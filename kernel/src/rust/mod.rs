@@ -247,14 +247,16 @@ impl RustCells {
     ) -> Result<Compiler> {
         let mut slot = self.compiler.lock().await;
         if let Slot::Empty = &*slot {
-            *slot = Slot::Starting(self.start(say).await?);
+            self.starts.store(true, Ordering::Release);
+            let starting = self.start(say).await;
+            self.starts.store(starting.is_ok(), Ordering::Release);
+            *slot = Slot::Starting(starting?);
         }
         let starting = match &mut *slot {
             Slot::Starting(starting) => starting,
             Slot::Started(started) => return Ok(started.compiler.clone()),
             Slot::Empty => return Err(not_started("it was not started")),
         };
-        self.starts.store(true, Ordering::Release);
         let started = tokio::select! {
             started = starting => started,
             () = self.until_interrupted() => return Err(CellError::interrupted()),
