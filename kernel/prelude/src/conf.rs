@@ -21,7 +21,7 @@ impl RuntimeConf {
     /// ```no_run
     /// use tidebook::prelude::*;
     ///
-    /// spark.conf().set("spark.sql.session.timeZone", "Europe/Berlin")?;
+    /// spark.conf().set("spark.sql.streaming.multipleWatermarkPolicy", "max")?;
     /// # Ok::<(), Error>(())
     /// ```
     ///

@@ -37,7 +37,8 @@ impl Source {
 macro_rules! reader {
     ($reader:ident, streaming = $streaming:literal) => {
         impl $reader {
-            /// The format, e.g. `json`, `csv`, `parquet`, `kafka`, `rate`.
+            /// The format: `json`, `csv` or `text`, and for batches `parquet`. A Spark cluster has
+            /// more.
             pub fn format(mut self, source: &str) -> Self {
                 self.source.format = Some(source.to_string());
                 self

@@ -71,7 +71,7 @@ impl DataStreamWriter {
         self
     }
 
-    /// The sink: `memory`, `console`, `noop`, `parquet`, `json`, `csv`, `kafka`, …
+    /// The sink: `memory`, `console`, `noop`, `parquet`, `json` or `csv`. A Spark cluster has more.
     pub fn format(mut self, sink: &str) -> Self {
         self.format = Some(sink.to_string());
         self
@@ -128,7 +128,7 @@ impl DataStreamWriter {
     /// ```no_run
     /// use tidebook::prelude::*;
     ///
-    /// let events = spark.read_stream().format("rate").load(None);
+    /// let events = spark.read_stream().schema("user STRING, amount DOUBLE").json("data/events");
     /// let query = events
     ///     .write_stream()
     ///     .foreach_batch(|batch: DataFrame, batch_id: i64| {
@@ -154,7 +154,7 @@ impl DataStreamWriter {
     /// ```no_run
     /// use tidebook::prelude::*;
     ///
-    /// let events = spark.read_stream().format("rate").load(None);
+    /// let events = spark.read_stream().schema("user STRING, amount DOUBLE").json("data/events");
     /// let query = events.write_stream().foreach(|row: Row| println!("{row}")).start("")?;
     /// # Ok::<(), Error>(())
     /// ```
@@ -197,8 +197,9 @@ impl DataStreamWriter {
         }
         let plan = command::plan(6, self.to_message(target));
         let started = ask(&Request::StartStream, &plan).map(StreamingQuery::new);
-        if let (Err(_), Some(id)) = (&started, function) {
-            // Why the query did not start matters more than whether this succeeds.
+        if let Some(id) = function {
+            // The query has its function by now. Why one did not start matters more than whether
+            // this succeeds.
             let _ = tell(&Request::RemoveFunction { id }, &[]);
         }
         started
