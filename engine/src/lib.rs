@@ -24,8 +24,9 @@
 //!   what rows come from and go to, with a table of formats.
 //! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
 //!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
-//! - [`error`], [`options`], [`clock`], `datetime` (texts to times, as Spark reads them) and the
-//!   vocabulary beside them: everybody may use these.
+//! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
+//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names` and the vocabulary
+//!   beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
 //! {plan, connect} ← runtime ← api.
@@ -60,6 +61,7 @@ pub mod clock;
 pub mod connect;
 mod datetime;
 pub mod error;
+mod interval;
 mod json;
 mod operators;
 pub mod options;
@@ -71,7 +73,9 @@ pub mod sources;
 mod state;
 mod streaming_query_listener;
 mod streaming_query_progress;
+mod text;
 mod trigger;
+mod type_names;
 mod user_functions;
 
 pub use api::*;
@@ -87,7 +91,9 @@ pub use streaming_query_progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
     StreamingQueryStatus,
 };
+pub use text::{Align, ShowForm, format_value, grid, is_null, show, timestamp_micros};
 pub use trigger::Trigger;
+pub use type_names::{simple_string, sql_type};
 pub use user_functions::{
     BatchTimes, Group, GroupResult, GroupStateTimeout, GroupsFunction, ScalarFunction,
     UserDefinedFunction,

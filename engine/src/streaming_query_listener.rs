@@ -41,7 +41,7 @@ pub enum StreamingQueryEvent {
     },
 }
 
-/// Called for every event, one at a time per query, on the query's own task.
+/// Called for every event, one at a time per query, on the query's own thread.
 pub trait StreamingQueryListener: Send + Sync {
     /// Receives one event; must not block for long.
     fn on_event(&self, event: &StreamingQueryEvent);

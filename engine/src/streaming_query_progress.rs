@@ -48,7 +48,8 @@ pub struct StreamingQueryProgress {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StateOperatorProgress {
-    /// Spark's name: `stateStoreSave`, `dedupe`, `dedupeWithinWatermark`.
+    /// Spark's name: `stateStoreSave`, `dedupe`, `dedupeWithinWatermark`, `globalLimit`,
+    /// `flatMapGroupsWithState`.
     pub operator_name: String,
     /// Keys held after the batch.
     pub num_rows_total: i64,

@@ -156,5 +156,10 @@ async fn append_emits_what_the_watermark_has_passed() {
     assert_eq!(last.event_time["watermark"], "2024-01-01T12:30:00.000Z");
     assert_eq!(last.state_operators[0].num_rows_total, 2);
     assert_eq!(last.state_operators[0].num_rows_dropped_by_watermark, 2);
+    // A query that waits does not change, so nobody who watches it draws it anew.
+    let changes = query.watch();
+    let version = *changes.borrow();
+    query.process_all_available().await.unwrap();
+    assert_eq!(*changes.borrow(), version);
     query.stop().await.unwrap();
 }

@@ -1,14 +1,43 @@
-//! The settings of Spark that mean something here.
+//! The settings of Spark that mean something here, and those that a notebook written for Spark may
+//! set although they mean nothing here.
 
 use crate::error::{Error, Result};
 use crate::options::nearest;
 
-/// Name and default of every setting.
+/// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("spark.sql.session.timeZone", "UTC"),
     ("spark.sql.streaming.multipleWatermarkPolicy", "min"),
     ("spark.sql.streaming.noDataMicroBatches.enabled", "true"),
 ];
+
+/// Name and Spark's default of settings for how Spark does its work. They are kept and change
+/// nothing.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("spark.sql.adaptive.enabled", "true"),
+    ("spark.sql.shuffle.partitions", "200"),
+    (
+        "spark.sql.streaming.forceDeleteTempCheckpointLocation",
+        "false",
+    ),
+    ("spark.sql.streaming.metricsEnabled", "false"),
+    ("spark.sql.streaming.minBatchesToRetain", "100"),
+    ("spark.sql.streaming.numRecentProgressUpdates", "100"),
+    ("spark.sql.streaming.pollingDelay", "10ms"),
+    (
+        "spark.sql.streaming.stateStore.providerClass",
+        "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
+    ),
+    ("spark.sql.streaming.stopTimeout", "0"),
+];
+
+/// The default of a setting, if there is such a setting.
+pub(super) fn default(key: &str) -> Option<&'static str> {
+    let mut settings = SETTINGS.iter().chain(WITHOUT_EFFECT);
+    settings
+        .find(|(name, _)| *name == key)
+        .map(|(_, default)| *default)
+}
 
 /// Refuses a setting that does not exist, or a value it cannot have.
 pub(super) fn check(key: &str, value: &str) -> Result<()> {
@@ -16,9 +45,12 @@ pub(super) fn check(key: &str, value: &str) -> Result<()> {
         "spark.sql.session.timeZone" => &["UTC"],
         "spark.sql.streaming.multipleWatermarkPolicy" => &["min", "max"],
         "spark.sql.streaming.noDataMicroBatches.enabled" => &["true", "false"],
+        "spark.sql.shuffle.partitions" => return whole_number(key, value),
+        _ if default(key).is_some() => return Ok(()),
         _ => {
             let error = Error::illegal_argument(format!("there is no setting '{key}'"));
-            return Err(match nearest(key, SETTINGS.iter().map(|(name, _)| *name)) {
+            let known = SETTINGS.iter().chain(WITHOUT_EFFECT);
+            return Err(match nearest(key, known.map(|(name, _)| *name)) {
                 Some(near) => error.with_hint(format!("did you mean '{near}'?")),
                 None => error,
             });
@@ -34,4 +66,13 @@ pub(super) fn check(key: &str, value: &str) -> Result<()> {
         "setting '{key}' cannot be '{value}' in this version"
     ))
     .with_hint(format!("it can be {}", allowed.join(", "))))
+}
+
+fn whole_number(key: &str, value: &str) -> Result<()> {
+    match value.parse::<u32>() {
+        Ok(1..) => Ok(()),
+        _ => Err(Error::illegal_argument(format!(
+            "setting '{key}' must be a whole number above zero, not '{value}'"
+        ))),
+    }
 }

@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryFutureExt;
 
-use super::conf::SETTINGS;
+use super::conf;
 use super::{Rows, Session};
 use crate::cancellation::{Cancellation, cancellable_state};
 use crate::connect::{Statement, parse_statement, proto};
@@ -108,9 +108,6 @@ impl Session {
     /// One of Spark's settings: as it was set, or its default. `None` if there is no such setting.
     pub fn conf(&self, key: &str) -> Option<String> {
         let set = self.inner.conf.read().get(key).cloned();
-        set.or_else(|| {
-            let known = SETTINGS.iter().find(|(name, _)| *name == key);
-            known.map(|(_, default)| default.to_string())
-        })
+        set.or_else(|| conf::default(key).map(str::to_string))
     }
 }

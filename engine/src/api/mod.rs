@@ -2,6 +2,7 @@
 
 mod conf;
 mod frames;
+mod query_options;
 mod session;
 mod start;
 mod streaming_query;

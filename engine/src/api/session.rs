@@ -30,6 +30,7 @@ use crate::plan::{
 use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;
 use crate::sources::{MemoryStream, SourceSpec, batch_table};
+use crate::type_names::simple_string;
 use crate::user_functions::GroupsFunctions;
 
 /// Rows of a batch query, already computed.
@@ -145,6 +146,8 @@ impl SessionBuilder {
         options.sql_parser.dialect = Dialect::Spark;
         options.sql_parser.parse_float_as_decimal = true;
         options.sql_parser.map_string_types_to_utf8view = false;
+        // NULL is less than any value, as in Spark: first in ASC, last in DESC.
+        options.sql_parser.default_null_ordering = "nulls_min".into();
         // This rule moves struct fields through projections under names that collide.
         options.optimizer.enable_leaf_expression_pushdown = false;
         options.execution.time_zone = Some("UTC".into());
@@ -217,6 +220,14 @@ impl Session {
                     return Err(self.unknown_view(&name));
                 }
                 Ok(SqlOutput::Done(format!("dropped view {name}")))
+            }
+            Statement::Set { key, value } => {
+                if let Some(value) = value {
+                    self.set_conf(&key, &value)?;
+                }
+                let value = self.conf(&key).unwrap_or_else(|| "<undefined>".to_string());
+                let column = |text: &str| StringArray::from(vec![text]);
+                text_rows([("key", column(&key)), ("value", column(&value))]).map(SqlOutput::Rows)
             }
             Statement::ShowViews => self.show_views().map(SqlOutput::Rows),
             Statement::Describe(name) => self.describe(&name).map(SqlOutput::Rows),
@@ -473,7 +484,7 @@ impl Session {
             .collect();
         let types: StringArray = fields
             .iter()
-            .map(|field| Some(field.data_type().to_string()))
+            .map(|field| Some(simple_string(field.data_type())))
             .collect();
         text_rows([("col_name", names), ("data_type", types)])
     }

@@ -1,7 +1,7 @@
 //! `writeStream.start()`: everything that can be wrong with a query is found here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,22 +11,24 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::conf::SETTINGS;
+use super::query_options::QueryOptions;
 use super::session::Session;
 use super::streaming_query::{QueryFacts, StreamingQuery};
+use super::write::check_absent;
 use crate::cancellation::Cancellation;
-use crate::checkpointing::{CheckpointFileManager, OffsetSeqLog, StreamMetadata};
+use crate::checkpointing::{CheckpointFileManager, OffsetSeqLog, StreamMetadata, full_path};
 use crate::connect::proto::WriteStreamOperationStart;
 use crate::connect::proto::streaming_foreach_function::Function;
 use crate::connect::proto::write_stream_operation_start::{
     SinkDestination, Trigger as ProtoTrigger,
 };
 use crate::error::{Error, Result};
+use crate::interval::{Interval, parse_interval};
 use crate::output_mode::OutputMode;
-use crate::plan::{
-    IncrementalExecution, StreamingPlan, check_supported, is_streaming, parse_duration_us,
-};
+use crate::plan::{IncrementalExecution, StreamingPlan, check_supported, is_streaming};
 use crate::runtime::{
-    MicroBatchExecution, OPERATOR_SHAPE, QUERY_SHAPE, QuerySetup, StreamExecution, StreamIdentity,
+    MicroBatchExecution, QuerySetup, SOURCES, STATEFUL_OPERATORS, StreamExecution, StreamIdentity,
+    WATERMARK_POLICY,
 };
 use crate::sinks::{
     ConsoleWriter, CreatedSink, ForeachBatchSink, SinkRequest, create_sink, sink_format,
@@ -71,6 +73,7 @@ struct Checkpoint {
 
 impl Start<'_> {
     async fn run(&self) -> Result<StreamingQuery> {
+        self.check_complete()?;
         let inner = &self.session.inner;
         let output_mode: OutputMode = match self.start.output_mode.trim() {
             "" => OutputMode::default(),
@@ -82,7 +85,8 @@ impl Start<'_> {
         check_supported(&plan, output_mode)?;
 
         let (mut options, format) = self.options();
-        let checkpoint = self.checkpoint(&mut options, &format, output_mode)?;
+        let own = QueryOptions::take(&mut options)?;
+        let checkpoint = self.checkpoint(&own, &format, output_mode)?;
         let streaming = StreamingPlan { plan, output_mode };
         let cancellation = Cancellation::new();
         let execution = self
@@ -119,7 +123,7 @@ impl Start<'_> {
             explain: execution.explain(),
         };
         let conf = self.conf(&execution);
-        let policy = conf["spark.sql.streaming.multipleWatermarkPolicy"].parse()?;
+        let policy = conf[WATERMARK_POLICY].parse()?;
         let setup = QuerySetup {
             sources,
             sink,
@@ -127,6 +131,7 @@ impl Start<'_> {
             checkpoint: checkpoint.files,
             temporary: checkpoint.temporary,
             trigger,
+            end: own.end,
             watermark_policy: policy,
             no_data_batches: conf["spark.sql.streaming.noDataMicroBatches.enabled"] == "true",
             partitions: inner.partitions,
@@ -155,6 +160,28 @@ impl Start<'_> {
         Ok(query)
     }
 
+    /// Refuses what this version cannot do.
+    fn check_complete(&self) -> Result<()> {
+        let start = self.start;
+        check_absent(&[
+            (!start.partitioning_column_names.is_empty(), "partitionBy"),
+            (!start.clustering_column_names.is_empty(), "clusterBy"),
+            (
+                start.foreach_writer.is_some(),
+                "foreach with a ForeachWriter",
+            ),
+        ])?;
+        match &start.sink_destination {
+            Some(SinkDestination::TableName(table)) => Err(Error::analysis(format!(
+                "a table cannot be written in this version, so neither can '{table}'"
+            ))
+            .with_hint(
+                "write to files, or use the memory sink: it is a table under the query's name",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn trigger(&self) -> Result<Trigger> {
         let absent = |name: &str| {
             Error::analysis(format!(
@@ -165,8 +192,8 @@ impl Start<'_> {
         Ok(match &self.start.trigger {
             None => Trigger::default(),
             Some(ProtoTrigger::ProcessingTimeInterval(text)) => {
-                let interval =
-                    parse_duration_us(text).map_err(|error| error.context("the trigger"))?;
+                let interval = parse_interval(text).and_then(Interval::fixed_micros);
+                let interval = interval.map_err(|error| error.context("the trigger"))?;
                 let interval = u64::try_from(interval).map_err(|_| {
                     Error::illegal_argument(format!("the trigger interval '{text}' is negative"))
                 })?;
@@ -244,28 +271,11 @@ impl Start<'_> {
 
     fn checkpoint(
         &self,
-        options: &mut BTreeMap<String, String>,
+        own: &QueryOptions,
         format: &str,
         output_mode: OutputMode,
     ) -> Result<Checkpoint> {
-        let mut take = |name: &str| {
-            let key = options
-                .keys()
-                .find(|key| key.eq_ignore_ascii_case(name))
-                .cloned()?;
-            options.remove(&key)
-        };
-        let location = take("checkpointLocation");
-        let durable = match take("durable").as_deref().map(str::trim) {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => {
-                return Err(Error::illegal_argument(format!(
-                    "option 'durable' must be true or false, not '{other}'"
-                )));
-            }
-        };
-        let Some(location) = location else {
+        let Some(location) = &own.checkpoint_location else {
             if sink_format(format).is_ok_and(|format| format.needs_path) {
                 return Err(Error::analysis(format!(
                     "the {format} sink needs a checkpoint directory (checkpointLocation)"
@@ -280,9 +290,9 @@ impl Start<'_> {
                 durable: false,
             });
         };
-        let root = PathBuf::from(location.trim_start_matches("file://"));
+        let root = full_path(location)?;
         writable(&root)?;
-        let files = CheckpointFileManager::new(&root, durable);
+        let files = CheckpointFileManager::new(&root, own.durable);
         if format.eq_ignore_ascii_case("memory")
             && output_mode != OutputMode::Complete
             && OffsetSeqLog::new(&files).latest()?.is_some()
@@ -296,7 +306,7 @@ impl Start<'_> {
         Ok(Checkpoint {
             files,
             temporary: None,
-            durable,
+            durable: own.durable,
         })
     }
 
@@ -334,7 +344,6 @@ impl Start<'_> {
         create_sink(SinkRequest {
             format,
             options,
-            path: None,
             schema: execution.schema(),
             output_mode: execution.output_mode,
             durable,
@@ -362,15 +371,18 @@ impl Start<'_> {
             .iter()
             .map(|(key, default)| (key.to_string(), default.to_string()))
             .collect();
-        for (key, value) in self.session.inner.conf.read().iter() {
-            conf.insert(key.clone(), value.to_lowercase());
+        let set = self.session.inner.conf.read();
+        for (key, value) in &mut conf {
+            if let Some(set) = set.get(key) {
+                *value = set.to_lowercase();
+            }
         }
         let sources = execution.sources.iter().map(|source| source.description());
         let sources = sources.collect::<Vec<_>>().join(", ");
         let operators = execution.operators.iter().map(|operator| operator.name);
         let operators = operators.collect::<Vec<_>>().join(", ");
-        conf.insert(format!("{QUERY_SHAPE}source"), format!("[{sources}]"));
-        conf.insert(OPERATOR_SHAPE.to_string(), format!("[{operators}]"));
+        conf.insert(SOURCES.to_string(), format!("[{sources}]"));
+        conf.insert(STATEFUL_OPERATORS.to_string(), format!("[{operators}]"));
         conf
     }
 }

@@ -1,5 +1,6 @@
 //! The queries of one session.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,12 @@ impl StreamingQueryManager {
     /// All queries of the session that were started, ended ones included; of one name, the last.
     pub fn all(&self) -> Vec<StreamingQuery> {
         self.select(|run| !run.replaced)
+    }
+
+    /// All runs by start, also those in whose place a later one has come: of these the last
+    /// hundred.
+    pub fn runs(&self) -> Vec<StreamingQuery> {
+        self.select(|_| true)
     }
 
     /// The query of this name (the last one started), running or ended.
@@ -147,9 +154,13 @@ impl StreamingQueryManager {
         let terminated = self.terminated.clone();
         Arc::new(move |event| {
             let listeners = listeners.read().clone();
-            listeners
-                .iter()
-                .for_each(|listener| listener.on_event(event));
+            for listener in listeners {
+                // One that panics must not keep the others, or the query's end, from being told.
+                let told = AssertUnwindSafe(|| listener.on_event(event));
+                if catch_unwind(told).is_err() {
+                    tracing::error!("a listener of streaming queries panicked");
+                }
+            }
             if let StreamingQueryEvent::Terminated {
                 run_id, exception, ..
             } = event

@@ -15,7 +15,7 @@ const DEFAULT_FORMAT: &str = "parquet";
 
 /// Runs a query and writes its rows.
 pub(super) async fn write(session: &Session, write: &WriteOperation) -> Result<()> {
-    check_absent(write)?;
+    check_complete(write)?;
     let mode = match write.mode() {
         ProtoSaveMode::Append => SaveMode::Append,
         ProtoSaveMode::Overwrite => SaveMode::Overwrite,
@@ -55,18 +55,13 @@ fn options(write: &WriteOperation) -> OptionMap {
 }
 
 /// Refuses what this version cannot do.
-fn check_absent(write: &WriteOperation) -> Result<()> {
-    let absent = [
+fn check_complete(write: &WriteOperation) -> Result<()> {
+    check_absent(&[
         (!write.partitioning_columns.is_empty(), "partitionBy"),
         (!write.sort_column_names.is_empty(), "sortBy"),
         (!write.clustering_columns.is_empty(), "clusterBy"),
         (write.bucket_by.is_some(), "bucketBy"),
-    ];
-    if let Some((_, name)) = absent.iter().find(|(given, _)| *given) {
-        return Err(Error::analysis(format!(
-            "{name} is not supported in this version"
-        )));
-    }
+    ])?;
     match &write.save_type {
         Some(SaveType::Table(table)) => Err(Error::analysis(format!(
             "a table cannot be written in this version, so neither can '{}'",
@@ -74,5 +69,15 @@ fn check_absent(write: &WriteOperation) -> Result<()> {
         ))
         .with_hint("save to a path, or register the frame as a view")),
         _ => Ok(()),
+    }
+}
+
+/// Refuses the first feature that was asked for. All of those named are absent from this version.
+pub(super) fn check_absent(features: &[(bool, &str)]) -> Result<()> {
+    match features.iter().find(|(asked_for, _)| *asked_for) {
+        None => Ok(()),
+        Some((_, name)) => Err(Error::analysis(format!(
+            "{name} is not supported in this version"
+        ))),
     }
 }

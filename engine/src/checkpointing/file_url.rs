@@ -15,7 +15,7 @@ pub fn to_file_url(path: &Path) -> Result<String> {
 
 /// What a user gave as a path, in full: absolute, without `file:` and without a slash at its end.
 pub fn full_path(given: &str) -> Result<PathBuf> {
-    let path = match given.starts_with("file:") {
+    let path = match given.starts_with("file:") || given.contains("://") {
         true => from_file_url(given)?,
         false => PathBuf::from(given),
     };
@@ -51,6 +51,7 @@ mod tests {
         }
         assert_eq!(from_file_url("file:/data/x").unwrap(), Path::new("/data/x"));
         assert!(from_file_url("s3://bucket/x").is_err());
+        assert!(full_path("s3://bucket/x").is_err());
         for given in ["/data/x/", "file:/data/x", "file:///data/./x/"] {
             assert_eq!(full_path(given).unwrap().display().to_string(), "/data/x");
         }

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! v1
-//! {"batchWatermarkMs":0,"batchTimestampMs":1795323662323,"conf":{"spark.sql.shuffle.partitions":"2"}}
+//! {"batchWatermarkMs":0,"batchTimestampMs":1795323662323,"conf":{"spark.sql.session.timeZone":"UTC",…}}
 //! {"logOffset":3}
 //! -
 //! ```
 //! Line 1: the version. Line 2: the watermark the batch works with and the time it shows as
 //! `current_timestamp()`, both in milliseconds since 1970, and the settings that must stay as they
-//! were when the query first started. Then one line per source, in the order in which the plan
-//! names them: where the batch ends, as the source's own JSON, or `-` if it had nothing yet.
+//! were when the query first started, with two entries of our own that tell a query from another:
+//! `tidebook.query.sources` and `tidebook.query.statefulOperators`. Then one line per source, in the
+//! order in which the plan names them: where the batch ends, as the source's own JSON, or `-` if it
+//! had nothing yet.
 
 use std::collections::BTreeMap;
 

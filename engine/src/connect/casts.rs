@@ -11,6 +11,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::functions::spark_cast;
+use super::literals::rewrite_named;
 
 /// Runs after the types of all operands are settled.
 #[derive(Debug)]
@@ -29,9 +30,9 @@ impl AnalyzerRule for SparkCasts {
             };
             let names = NamePreserver::new(&node);
             node.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let rewritten = expr.transform_up(|expr| own_cast(expr, &schema))?;
-                Ok(rewritten.update_data(|expr| name.restore(expr)))
+                rewrite_named(expr, &names, |expr| {
+                    expr.transform_up(|expr| own_cast(expr, &schema))
+                })
             })?
             .map_data(LogicalPlan::recompute_schema)
         })?;

@@ -8,19 +8,23 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Sort;
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, DuplicateTreatment, Expr as SqlExpr, ExprWithAlias, FunctionArg,
-    FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
+    BinaryOperator, CaseWhen, CastKind, DuplicateTreatment, Expr as SqlExpr, ExprWithAlias,
+    FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, UnaryOperator, Value,
 };
 
+use super::lambdas::{lambda_sql, variable_sql};
 use super::literals::settle_expression;
+use super::over::over_sql;
+use super::proto::Expression;
 use super::proto::expression::cast::{CastToType, EvalMode};
 use super::proto::expression::literal::LiteralType;
 use super::proto::expression::sort_order::{NullOrdering, SortDirection};
 use super::proto::expression::{Cast, ExprType, Literal, SortOrder, UnresolvedFunction};
-use super::proto::{Expression, data_type};
+use super::proto_types::sql_type;
 use super::sql::parse_expression;
 use super::sql_columns::column_name;
 use super::sql_names::{call, resolve_expression};
+use super::types::parse_sql_type;
 use crate::error::from_datafusion;
 use crate::error::{Error, Result};
 
@@ -64,11 +68,7 @@ impl ExpressionPlanner<'_> {
     pub(super) fn sort(&self, order: &SortOrder) -> Result<Sort> {
         let child = order.child.as_deref().map(|child| self.plan(child));
         let child = child.unwrap_or_else(|| Err(missing("a sort's expression")))?;
-        let ascending = order.direction() != SortDirection::Descending;
-        let nulls_first = match order.null_ordering() {
-            NullOrdering::SortNullsUnspecified => ascending,
-            other => other == NullOrdering::SortNullsFirst,
-        };
+        let (ascending, nulls_first) = sort_options(order);
         Ok(child.sort(ascending, nulls_first))
     }
 
@@ -81,7 +81,7 @@ impl ExpressionPlanner<'_> {
         let planned = self
             .session
             .create_logical_expr_from_sql_expr(sql, self.schema);
-        settle_expression(planned.map_err(from_datafusion)?)
+        settle_expression(planned.map_err(from_datafusion)?, self.schema)
     }
 }
 
@@ -101,7 +101,18 @@ fn with_name(expression: &Expression) -> Result<(SqlExpr, Option<String>)> {
     }
 }
 
-fn sql_of(expression: &Expression) -> Result<SqlExpr> {
+/// Whether a sort is ascending, and whether NULL comes first.
+pub(super) fn sort_options(order: &SortOrder) -> (bool, bool) {
+    let ascending = order.direction() != SortDirection::Descending;
+    let nulls_first = match order.null_ordering() {
+        NullOrdering::SortNullsUnspecified => ascending,
+        other => other == NullOrdering::SortNullsFirst,
+    };
+    (ascending, nulls_first)
+}
+
+/// An expression as SQL's syntax tree has it.
+pub(super) fn sql_of(expression: &Expression) -> Result<SqlExpr> {
     let Some(kind) = &expression.expr_type else {
         return Err(Error::illegal_argument("an expression is empty"));
     };
@@ -119,6 +130,9 @@ fn sql_of(expression: &Expression) -> Result<SqlExpr> {
             registered_sql(name, arguments, function.is_distinct)
         }
         ExprType::Cast(cast) => cast_sql(cast),
+        ExprType::Window(window) => over_sql(window),
+        ExprType::LambdaFunction(lambda) => lambda_sql(lambda),
+        ExprType::UnresolvedNamedLambdaVariable(variable) => variable_sql(variable),
         ExprType::ExpressionString(_) | ExprType::Alias(_) => Ok(match with_name(expression)? {
             (expr, Some(name)) => SqlExpr::Named {
                 expr: Box::new(expr),
@@ -324,7 +338,7 @@ fn literal_sql(literal: &Literal) -> Result<SqlExpr> {
     let time = |us: i64| {
         let time = DateTime::from_timestamp_micros(us);
         time.map(|time| time.naive_utc().to_string())
-            .ok_or_else(|| Error::illegal_argument(format!("{us} is no time")))
+            .ok_or_else(|| Error::illegal_argument(format!("{us} is not a time")))
     };
     let sql = match value {
         LiteralType::String(text) => {
@@ -370,41 +384,19 @@ fn cast_sql(cast: &Cast) -> Result<SqlExpr> {
     let inner = cast.expr.as_deref().map(sql_of);
     let inner = inner.unwrap_or_else(|| Err(missing("a cast's expression")))?;
     let data_type = match &cast.cast_to_type {
-        Some(CastToType::TypeStr(text)) => text.as_str(),
-        Some(CastToType::Type(data_type)) => simple_type(data_type)?,
+        Some(CastToType::TypeStr(text)) => parse_sql_type(text)?,
+        Some(CastToType::Type(data_type)) => sql_type(data_type)?,
         None => return Err(missing("a cast's type")),
     };
-    let function = match cast.eval_mode() {
-        EvalMode::Try => "TRY_CAST",
-        _ => "CAST",
-    };
-    let (mut sql, _) = parse_expression(&format!("{function}(NULL AS {data_type})"))?;
-    if let SqlExpr::Cast { expr, .. } = &mut sql {
-        **expr = inner;
-    }
-    Ok(sql)
-}
-
-fn simple_type(data_type: &super::proto::DataType) -> Result<&'static str> {
-    use data_type::Kind;
-    Ok(match &data_type.kind {
-        Some(Kind::Boolean(_)) => "boolean",
-        Some(Kind::Byte(_)) => "tinyint",
-        Some(Kind::Short(_)) => "smallint",
-        Some(Kind::Integer(_)) => "int",
-        Some(Kind::Long(_)) => "bigint",
-        Some(Kind::Float(_)) => "float",
-        Some(Kind::Double(_)) => "double",
-        Some(Kind::String(_)) => "string",
-        Some(Kind::Binary(_)) => "binary",
-        Some(Kind::Date(_)) => "date",
-        Some(Kind::Timestamp(_)) => "timestamp",
-        Some(Kind::TimestampNtz(_)) => "timestamp_ntz",
-        _ => {
-            return Err(Error::analysis(
-                "this type is not supported in a cast in this version",
-            ));
-        }
+    Ok(SqlExpr::Cast {
+        kind: match cast.eval_mode() {
+            EvalMode::Try => CastKind::TryCast,
+            _ => CastKind::Cast,
+        },
+        expr: Box::new(inner),
+        data_type,
+        array: false,
+        format: None,
     })
 }
 

@@ -1,18 +1,20 @@
 //! What a plan needs before its types are settled: whole numbers that are INT where they fit, as
-//! in Spark, and the columns that `struct(*)` stands for.
+//! in Spark, the columns that `struct(*)` stands for, and comparisons of what can be compared.
 
 use arrow::datatypes::{DataType, Fields};
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::expand_wildcard;
+use datafusion::logical_expr::utils::{expand_wildcard, merge_schema};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility, lit,
 };
 use datafusion::scalar::ScalarValue;
 
+use super::comparisons::make_comparable;
 use crate::error::{Result, from_datafusion};
 
 /// The name of the function that `struct(*)` is planned as.
@@ -25,20 +27,36 @@ pub(super) fn settle_literals(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Ok(Transformed::no(node));
         }
         let all = all_columns(&node)?;
+        let schema = merge_schema(&node.inputs());
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let settled = settle(expr, all.as_ref())?;
-            Ok(settled.update_data(|expr| name.restore(expr)))
+            rewrite_named(expr, &names, |expr| {
+                settle(expr, all.as_ref())?.transform_data(|expr| make_comparable(expr, &schema))
+            })
         })?
         .map_data(LogicalPlan::recompute_schema)
     });
     Ok(settled.map_err(from_datafusion)?.data)
 }
 
-/// Settles the literals of one expression.
-pub(super) fn settle_expression(expr: Expr) -> Result<Expr> {
-    Ok(settle(expr, None).map_err(from_datafusion)?.data)
+/// Settles the literals of one expression over the columns of `schema`.
+pub(super) fn settle_expression(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let settled = settle(expr, None);
+    let settled = settled.and_then(|settled| make_comparable(settled.data, schema));
+    Ok(settled.map_err(from_datafusion)?.data)
+}
+
+/// `rewrite` of an expression of a plan, which keeps its name; of grouping sets, each key does.
+pub(super) fn rewrite_named(
+    expr: Expr,
+    names: &NamePreserver,
+    rewrite: impl Fn(Expr) -> DataFusionResult<Transformed<Expr>> + Copy,
+) -> DataFusionResult<Transformed<Expr>> {
+    if matches!(expr, Expr::GroupingSet(_)) {
+        return expr.map_children(|key| rewrite_named(key, names, rewrite));
+    }
+    let name = names.save(&expr);
+    Ok(rewrite(expr)?.update_data(|expr| name.restore(expr)))
 }
 
 fn settle(expr: Expr, all: Option<&Expr>) -> DataFusionResult<Transformed<Expr>> {

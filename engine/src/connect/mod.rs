@@ -11,21 +11,29 @@
 //! ```
 
 mod casts;
+mod comparisons;
 mod expressions;
 mod functions;
 mod grouping;
 mod groups;
+mod intervals;
 mod joins;
+mod lambdas;
 mod literals;
 mod operators;
 mod output_names;
+mod over;
+mod proto_types;
+mod relation_columns;
 mod relations;
 mod sql;
 mod sql_checks;
 mod sql_columns;
+mod sql_definitions;
 mod sql_functions;
 mod sql_names;
 mod sql_tokens;
+mod sql_units;
 mod sql_visit;
 mod types;
 

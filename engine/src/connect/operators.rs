@@ -1,22 +1,24 @@
 //! Operators whose meaning in Spark depends on the types of their operands, and SQL's types.
 
-use datafusion::common::DFSchema;
 use datafusion::common::datatype::DataTypeExt;
+use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::error::Result;
+use datafusion::functions::core::get_field;
 use datafusion::logical_expr::planner::{
     ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr, TypePlanner,
 };
-use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, cast};
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, cast, lit};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType};
 use datafusion_spark::function::datetime::{date_add, date_sub};
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 
-use super::functions::{Operation, arithmetic, array_item, narrowest};
+use super::functions::{Operation, arithmetic, array_item, element_at, narrowest};
+use super::intervals::interval_arithmetic;
 use super::types::arrow_type;
 
-/// Plans `+ - * / % div` and `array[index]` as Spark means them.
+/// Plans `+ - * / % div`, `array[index]`, `map[key]` and `struct.field` as Spark means them.
 #[derive(Debug)]
 pub(super) struct SparkOperators;
 
@@ -39,6 +41,10 @@ impl ExprPlanner for SparkOperators {
         let (Ok(left), Ok(right)) = types else {
             return Ok(PlannerResult::Original(expr));
         };
+        let (one, other) = ((&expr.left, &left), (&expr.right, &right));
+        if let Some(planned) = interval_arithmetic(operation, one, other) {
+            return Ok(PlannerResult::Planned(planned));
+        }
         let is_date = left == DataType::Date32 && right.is_integer();
         let days = |days: Expr| cast(days, DataType::Int32);
         Ok(match operation {
@@ -61,17 +67,62 @@ impl ExprPlanner for SparkOperators {
         expr: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
-        let is_list = matches!(expr.expr.get_type(schema), Ok(DataType::List(_)));
-        Ok(match expr.field_access {
-            GetFieldAccess::ListIndex { key } if is_list => {
+        // What has no type here is refused where DataFusion resolves it.
+        let data_type = expr.expr.get_type(schema).unwrap_or(DataType::Null);
+        Ok(match (expr.field_access, &data_type) {
+            (GetFieldAccess::ListIndex { key }, DataType::List(_)) => {
                 PlannerResult::Planned(array_item().call(vec![expr.expr, *key]))
             }
-            field_access => PlannerResult::Original(RawFieldAccessExpr {
+            (GetFieldAccess::ListIndex { key }, DataType::Map(..)) => {
+                PlannerResult::Planned(element_at().call(vec![expr.expr, *key]))
+            }
+            (GetFieldAccess::NamedStructField { name }, data_type) => {
+                let own = name.try_as_str().flatten();
+                let own = own.and_then(|name| own_name(data_type, name));
+                let name = own.map_or(name.clone(), ScalarValue::from);
+                PlannerResult::Planned(get_field().call(vec![expr.expr, lit(name)]))
+            }
+            (field_access, _) => PlannerResult::Original(RawFieldAccessExpr {
                 field_access,
                 ..expr
             }),
         })
     }
+
+    /// `column.field.field`, where the column has the spelling of its table.
+    fn plan_compound_identifier(
+        &self,
+        field: &Field,
+        qualifier: Option<&TableReference>,
+        nested_names: &[String],
+    ) -> Result<PlannerResult<Vec<Expr>>> {
+        let mut expr = Expr::Column(Column::from((qualifier, field)));
+        let mut data_type = Some(field.data_type());
+        for name in nested_names {
+            let own = data_type.and_then(|data_type| struct_field(data_type, name));
+            let name = own.map_or(name, |field| field.name());
+            expr = get_field().call(vec![expr, lit(name.as_str())]);
+            data_type = own.map(|field| field.data_type());
+        }
+        Ok(PlannerResult::Planned(expr))
+    }
+}
+
+/// The name that a struct has for its field `name`, whatever the case.
+fn own_name<'a>(data_type: &'a DataType, name: &str) -> Option<&'a str> {
+    struct_field(data_type, name).map(|field| field.name().as_str())
+}
+
+/// A struct's field, whatever the case of its name; that of the very case first.
+fn struct_field<'a>(data_type: &'a DataType, name: &str) -> Option<&'a FieldRef> {
+    let DataType::Struct(fields) = data_type else {
+        return None;
+    };
+    let exact = fields.iter().find(|field| field.name() == name);
+    exact.or_else(|| {
+        let mut fields = fields.iter();
+        fields.find(|field| field.name().to_lowercase() == name.to_lowercase())
+    })
 }
 
 /// Numbers, with text or NULL beside them at most.

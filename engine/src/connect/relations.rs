@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::common::{Column, TableReference};
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::utils::find_window_exprs;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -21,10 +22,8 @@ use super::sql::{Statement, parse_statement, plan_query};
 use super::types::parse_ddl;
 use crate::error::from_datafusion;
 use crate::error::{Error, Result};
-use crate::plan::{
-    StreamingRelation, deduplicate, is_streaming, parse_duration_us, resolve, sample,
-    with_watermark,
-};
+use crate::interval::parse_interval;
+use crate::plan::{StreamingRelation, deduplicate, is_streaming, resolve, sample, with_watermark};
 use crate::sources::{SourceSpec, batch_table};
 
 /// Plans relations against the tables and functions of one session.
@@ -60,7 +59,7 @@ impl<'a> RelationPlanner<'a> {
                 }
                 RelType::WithWatermark(watermark) => {
                     let input = self.input(watermark.input.as_deref()).await?;
-                    let delay_us = parse_duration_us(&watermark.delay_threshold)?;
+                    let delay_us = parse_interval(&watermark.delay_threshold)?.micros()?;
                     if delay_us < 0 {
                         return Err(Error::illegal_argument(format!(
                             "the watermark's delay '{}' is negative",
@@ -153,81 +152,10 @@ impl<'a> RelationPlanner<'a> {
                 let condition = self.expressions(&input).plan(condition)?;
                 resolved(LogicalPlanBuilder::from(input).filter(condition))
             }
-            RelType::WithColumns(with) => {
-                let input = self.input(with.input.as_deref()).await?;
-                let mut columns: Vec<Expr> = input
-                    .schema()
-                    .columns()
-                    .into_iter()
-                    .map(Expr::Column)
-                    .collect();
-                for alias in &with.aliases {
-                    let [name] = alias.name.as_slice() else {
-                        return Err(Error::analysis("a new column needs exactly one name"));
-                    };
-                    let value = alias
-                        .expr
-                        .as_deref()
-                        .ok_or_else(|| missing("a column's value"))?;
-                    let value = self.expressions(&input).plan(value)?.alias(name);
-                    let fields = input.schema().fields().iter();
-                    let same = fields
-                        .clone()
-                        .position(|field| field.name().eq_ignore_ascii_case(name));
-                    match same {
-                        Some(index) => columns[index] = value,
-                        None => columns.push(value),
-                    }
-                }
-                resolved(LogicalPlanBuilder::from(input).project(columns))
-            }
-            RelType::Drop(drop) => {
-                let input = self.input(drop.input.as_deref()).await?;
-                let dropped = |column: &Column| {
-                    drop.column_names
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(column.name()))
-                };
-                let kept = input
-                    .schema()
-                    .columns()
-                    .into_iter()
-                    .filter(|column| !dropped(column));
-                let kept: Vec<Expr> = kept.map(Expr::Column).collect();
-                build(LogicalPlanBuilder::from(input).project(kept))
-            }
-            RelType::ToDf(to_df) => {
-                let input = self.input(to_df.input.as_deref()).await?;
-                let columns = input.schema().columns();
-                if columns.len() != to_df.column_names.len() {
-                    return Err(Error::illegal_argument(format!(
-                        "toDF got {} names for {} columns",
-                        to_df.column_names.len(),
-                        columns.len()
-                    )));
-                }
-                let renamed = columns.into_iter().zip(&to_df.column_names);
-                let renamed: Vec<Expr> = renamed
-                    .map(|(column, name)| Expr::Column(column).alias(name))
-                    .collect();
-                build(LogicalPlanBuilder::from(input).project(renamed))
-            }
-            RelType::WithColumnsRenamed(renamed) => {
-                let input = self.input(renamed.input.as_deref()).await?;
-                let new_name = |old: &str| {
-                    let mut renames = renamed.renames.iter();
-                    let found = renames.find(|rename| rename.col_name.eq_ignore_ascii_case(old));
-                    found.map(|rename| rename.new_col_name.clone())
-                };
-                let columns = input.schema().columns().into_iter();
-                let columns: Vec<Expr> = columns
-                    .map(|column| match new_name(column.name()) {
-                        Some(name) => Expr::Column(column).alias(name),
-                        None => Expr::Column(column),
-                    })
-                    .collect();
-                build(LogicalPlanBuilder::from(input).project(columns))
-            }
+            RelType::WithColumns(with) => self.with_columns(with).await,
+            RelType::Drop(drop) => self.drop_columns(drop).await,
+            RelType::ToDf(to_df) => self.to_df(to_df).await,
+            RelType::WithColumnsRenamed(renamed) => self.with_columns_renamed(renamed).await,
             RelType::Aggregate(aggregate) => self.aggregate(aggregate).await,
             RelType::Limit(limit) => {
                 let input = self.input(limit.input.as_deref()).await?;
@@ -298,8 +226,18 @@ fn select(input: LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
         }
     });
     let distinct: Vec<Expr> = distinct.collect();
-    let plan = resolved(LogicalPlanBuilder::from(input).project(distinct))?;
+    let plan = project(input, distinct)?;
     OutputNames::new(names).rename(plan)
+}
+
+/// A projection; functions over windows of rows are computed below it.
+pub(super) fn project(input: LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
+    let over = find_window_exprs(&columns);
+    let input = match over.is_empty() {
+        true => input,
+        false => LogicalPlanBuilder::window_plan(input, over).map_err(from_datafusion)?,
+    };
+    resolved(LogicalPlanBuilder::from(input).project(columns))
 }
 
 /// A scan of a table under a name.

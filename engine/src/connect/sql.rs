@@ -56,6 +56,13 @@ pub enum Statement {
         /// Whether it is fine if there is none.
         if_exists: bool,
     },
+    /// `SET key = value`, or `SET key` to see its value.
+    Set {
+        /// The setting.
+        key: String,
+        /// What it is to be.
+        value: Option<String>,
+    },
     /// `SHOW VIEWS` or `SHOW TABLES`.
     ShowViews,
     /// `DESCRIBE [TABLE] name`.
@@ -64,6 +71,9 @@ pub enum Statement {
 
 /// Parses one statement; a trailing semicolon is fine.
 pub fn parse_statement(text: &str) -> Result<Statement> {
+    if let Some(set) = parse_set(text) {
+        return Ok(set);
+    }
     if let Some(view) = parse_file_view(text)? {
         return Ok(view);
     }
@@ -119,7 +129,7 @@ pub fn parse_statement(text: &str) -> Result<Statement> {
                 .collect::<Vec<_>>()
                 .join(" ");
             Err(Error::analysis(format!("the statement {verb} is not supported"))
-                .with_hint("supported are SELECT, CREATE TEMPORARY VIEW, DROP VIEW, SHOW VIEWS and DESCRIBE"))
+                .with_hint("supported are SELECT, CREATE TEMPORARY VIEW, DROP VIEW, SHOW VIEWS, DESCRIBE and SET"))
         }
     }
 }
@@ -157,6 +167,22 @@ pub async fn plan_query(session: &SessionState, query: Query) -> Result<LogicalP
     let plan = session.statement_to_plan(statement).await;
     let plan = plan.map_err(|error| selects.explain(from_datafusion(error)))?;
     outputs.rename(resolve(settle_literals(plan)?)?)
+}
+
+/// `SET key = value`. As in Spark, a value is text up to the end and needs no quotes, so this is no
+/// matter of SQL's tokens.
+fn parse_set(text: &str) -> Option<Statement> {
+    let text = text.trim().trim_end_matches(';');
+    let (verb, setting) = text.split_once(char::is_whitespace)?;
+    if !verb.eq_ignore_ascii_case("set") {
+        return None;
+    }
+    let (key, value) = match setting.split_once('=') {
+        Some((key, value)) => (key, Some(value.trim().to_string())),
+        None => (setting, None),
+    };
+    let key = key.trim().replace('`', "");
+    Some(Statement::Set { key, value })
 }
 
 /// `CREATE … VIEW … USING format OPTIONS (…)`, which the SQL parser does not know.

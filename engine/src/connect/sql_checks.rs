@@ -157,7 +157,7 @@ fn invalid_literal(literal: &TypedString) -> Option<Error> {
         DataType::Timestamp(..) => parse_timestamp(&text, Zone::UTC).is_some(),
         _ => true,
     };
-    let message = format!("'{text}' is no {}", literal.data_type);
+    let message = format!("'{text}' is not a valid {}", literal.data_type);
     let error = Error::new(ErrorKind::Parse, message).with_condition("INVALID_TYPED_LITERAL");
     (!is_valid).then(|| {
         error.with_hint("write it like DATE '2024-01-31' or TIMESTAMP '2024-01-31 12:00:00'")

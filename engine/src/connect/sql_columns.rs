@@ -11,8 +11,8 @@ use super::sql_tokens::TYPED_LITERAL;
 /// Functions that Spark shows in capitals.
 const CAPITALS: &[&str] = &[
     "acos", "asin", "atan", "atan2", "cbrt", "ceil", "cos", "cosh", "exp", "expm1", "floor",
-    "hypot", "log10", "log1p", "log2", "power", "rint", "signum", "sin", "sinh", "sqrt", "tan",
-    "tanh",
+    "hypot", "log", "log10", "log1p", "log2", "power", "rint", "signum", "sin", "sinh", "sqrt",
+    "tan", "tanh",
 ];
 
 /// Arguments that Spark shows although a query left them out: function, how many it gave, the rest.
@@ -279,6 +279,7 @@ fn function_name(function: &Function) -> String {
         })
         .collect();
     match called.as_str() {
+        "log" if shown.len() == 1 => shown.insert(0, "E()".to_string()),
         TYPED_LITERAL => return shown.swap_remove(0),
         ALL_COLUMNS => return "struct(*)".to_string(),
         "if" => return format!("(IF({}))", shown.join(", ")),

@@ -3,7 +3,8 @@
 //! Spark's names for unnamed columns (`count(1)`, `sum(amount)`).
 //!
 //! Inside of a query a name has one spelling, that of the table; what comes out has the spelling of
-//! the query, and may have one name twice. [`OutputNames`] does that last step on the plan.
+//! the query, and may have one name twice. [`OutputNames`] does that last step on the plan. A struct's
+//! fields are found when the struct's type is known, by the planner of operators.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,14 +15,15 @@ use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
-    Ident, ObjectName, ObjectNamePart, Select, SelectItem, Statement, TableAlias,
-    TableAliasColumnDef, TableFactor, UnaryOperator, Value,
+    Ident, ObjectName, ObjectNamePart, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
+    TableAlias, TableAliasColumnDef, TableFactor, UnaryOperator, Value,
 };
 
 use super::output_names::{OutputNames, distinct_name};
 use super::sql_columns::{column_name, is_column};
 use super::sql_functions::{expand, parse};
 use super::sql_tokens::TYPED_LITERAL;
+use super::sql_units::extracted;
 use super::sql_visit::{SqlVisitor, walk_expression, walk_statement};
 use crate::error::{Error, Result, from_datafusion};
 
@@ -39,8 +41,8 @@ pub(super) async fn resolve_names(
         return Err(window_time_beside_window(&call));
     }
     let outputs = OutputNames::of(statement);
-    walk_statement(statement, &mut LowerTables);
     let mut names = Names::default();
+    walk_statement(statement, &mut LowerTables(&mut names.relations));
     let references = DataFusionStatement::Statement(Box::new(statement.clone()));
     let tables = session
         .resolve_table_references(&references)
@@ -65,6 +67,9 @@ pub(super) async fn resolve_names(
 /// Rewrites the names in an expression over the columns of `schema`.
 pub(super) fn resolve_expression(schema: &DFSchema, expr: &mut Expr) {
     let mut names = Names::default();
+    let qualifiers = schema.iter().filter_map(|(qualifier, _)| qualifier);
+    let relations = qualifiers.map(|qualifier| qualifier.table().to_lowercase());
+    names.relations.extend(relations);
     let fields = schema.inner().fields();
     names.add_columns(fields);
     names.add_nested(fields);
@@ -150,13 +155,18 @@ fn window_time_beside_window(call: &str) -> Error {
     ))
 }
 
-/// Lower-case name → the spelling to use.
+/// The names of a statement.
 #[derive(Debug, Default)]
-struct Names(HashMap<String, String>);
+struct Names {
+    /// Columns: lower-case name → the spelling to use.
+    columns: HashMap<String, String>,
+    /// Tables and what they are called in the statement, in lower case.
+    relations: HashSet<String>,
+}
 
 impl Names {
     fn add(&mut self, name: &str) {
-        self.0
+        self.columns
             .entry(name.to_lowercase())
             .or_insert_with(|| name.to_string());
     }
@@ -167,7 +177,7 @@ impl Names {
         }
     }
 
-    /// The names inside of columns, which yield to those of columns.
+    /// The names inside of columns, which a star makes columns; they yield to those of columns.
     fn add_nested(&mut self, fields: &Fields) {
         for field in fields {
             let mut data_type = field.data_type();
@@ -182,18 +192,27 @@ impl Names {
     }
 
     fn fix(&self, ident: &mut Ident) {
-        if let Some(name) = self.0.get(&ident.value.to_lowercase()) {
+        if let Some(name) = self.columns.get(&ident.value.to_lowercase()) {
             ident.value.clone_from(name);
             ident.quote_style = Some('`');
         }
     }
 }
 
-/// Tables are registered in lower case. The column of Spark's `range` is `id`.
-struct LowerTables;
+/// Tables are registered in lower case; collects their names. The column of Spark's `range` is `id`.
+struct LowerTables<'a>(&'a mut HashSet<String>);
 
-impl SqlVisitor for LowerTables {
+impl SqlVisitor for LowerTables<'_> {
     fn table(&mut self, table: &mut TableFactor) {
+        if let TableFactor::Table {
+            alias: Some(alias), ..
+        }
+        | TableFactor::Derived {
+            alias: Some(alias), ..
+        } = table
+        {
+            self.0.insert(alias.name.value.to_lowercase());
+        }
         if let TableFactor::Table {
             name,
             args: Some(_),
@@ -218,6 +237,7 @@ impl SqlVisitor for LowerTables {
         for part in &mut relation.0 {
             if let ObjectNamePart::Identifier(ident) = part {
                 ident.value = ident.value.to_lowercase();
+                self.0.insert(ident.value.clone());
             }
         }
     }
@@ -261,12 +281,27 @@ impl Resolver<'_> {
     /// Whether `a.b` is field b of a column a, rather than column b of a table a.
     fn is_field(&self, expr: &Expr) -> bool {
         match expr {
-            Expr::CompoundIdentifier(parts) => {
-                let first = parts.first().map(|part| part.value.to_lowercase());
-                first.is_some_and(|first| self.names.0.contains_key(&first))
-            }
+            Expr::CompoundIdentifier(parts) => self.column_part(parts) + 1 < parts.len(),
             _ => false,
         }
+    }
+
+    /// Which part of a name is the column; before it stands a table, behind it fields.
+    fn column_part(&self, parts: &[Ident]) -> usize {
+        let is_relation = |part: &Ident| {
+            let name = part.value.to_lowercase();
+            self.names.relations.contains(&name)
+        };
+        let is_column = |part: &Ident| {
+            let name = part.value.to_lowercase();
+            self.names.columns.contains_key(&name)
+        };
+        let last = parts.len() - 1;
+        if last == 0 || is_column(&parts[0]) && !is_relation(&parts[0]) {
+            return 0;
+        }
+        let mut inner = 1..last;
+        inner.find(|at| !is_relation(&parts[*at])).unwrap_or(last)
     }
 }
 
@@ -308,6 +343,20 @@ impl Resolver<'_> {
 }
 
 impl SqlVisitor for Resolver<'_> {
+    fn query(&mut self, query: &mut Query) {
+        let SetExpr::Select(select) = query.body.as_ref() else {
+            return;
+        };
+        let window = group_window(select);
+        if let (Some(window), Some(order_by)) = (window, &mut query.order_by)
+            && let OrderByKind::Expressions(keys) = &mut order_by.kind
+        {
+            for key in keys {
+                walk_expression(&mut key.expr, &mut WindowParts { window, inside: 0 });
+            }
+        }
+    }
+
     fn select(&mut self, select: &mut Select) {
         let window = group_window(select).cloned();
         let items = std::mem::take(&mut select.projection);
@@ -329,17 +378,12 @@ impl SqlVisitor for Resolver<'_> {
         match expr {
             Expr::Identifier(ident) => self.names.fix(ident),
             Expr::CompoundIdentifier(parts) => {
-                let skip = usize::from(
-                    parts.len() > 1 && !self.is_field(&Expr::CompoundIdentifier(parts.clone())),
-                );
-                for part in parts.iter_mut().skip(skip) {
-                    self.names.fix(part);
-                }
+                let column = self.column_part(parts);
+                self.names.fix(&mut parts[column]);
             }
             Expr::CompoundFieldAccess { access_chain, .. } => {
                 for access in access_chain {
                     if let AccessExpr::Dot(Expr::Identifier(field)) = access {
-                        self.names.fix(field);
                         let field = Value::SingleQuotedString(std::mem::take(&mut field.value));
                         *access = AccessExpr::Dot(Expr::value(field));
                     }
@@ -361,6 +405,7 @@ impl SqlVisitor for Resolver<'_> {
         let replaced = typed_literal(expr)
             .or_else(|| named_struct(expr))
             .or_else(|| regular_expression(expr))
+            .or_else(|| extracted(expr))
             .or_else(|| expand(expr));
         if let Some(replaced) = replaced {
             *expr = replaced;

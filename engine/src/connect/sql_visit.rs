@@ -4,11 +4,13 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, ObjectName, Select, Statement, TableFactor, VisitMut, VisitorMut,
+    Expr, ObjectName, Query, Select, Statement, TableFactor, VisitMut, VisitorMut,
 };
 
 /// What a walk does at the nodes it cares about.
 pub(super) trait SqlVisitor {
+    /// Before the parts of a query.
+    fn query(&mut self, _query: &mut Query) {}
     /// Before the parts of a SELECT.
     fn select(&mut self, _select: &mut Select) {}
     /// At the name of a table.
@@ -35,6 +37,11 @@ struct Walk<'a>(&'a mut dyn SqlVisitor);
 
 impl VisitorMut for Walk<'_> {
     type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.0.query(query);
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         self.0.select(select);

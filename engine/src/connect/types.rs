@@ -91,13 +91,19 @@ pub fn parse_schema(text: &str) -> Result<DataType> {
 
 /// Parses one type: `decimal(10, 2)`.
 pub fn parse_type(text: &str) -> Result<DataType> {
-    let failed = |error: datafusion::sql::sqlparser::parser::ParserError| {
-        syntax_error(&error.to_string(), text)
-    };
-    let mut parser = Parser::new(&SparkSqlDialect {})
+    arrow_type(&parse_sql_type(text)?, "value")
+}
+
+/// Parses a text that is one type and nothing else, as SQL's syntax tree has it.
+pub(super) fn parse_sql_type(text: &str) -> Result<SqlType> {
+    let parsed = Parser::new(&SparkSqlDialect {})
         .try_with_sql(text)
-        .map_err(failed)?;
-    arrow_type(&parser.parse_data_type().map_err(failed)?, "value")
+        .and_then(|mut parser| {
+            let data_type = parser.parse_data_type()?;
+            parser.expect_token(&Token::EOF)?;
+            Ok(data_type)
+        });
+    parsed.map_err(|error| syntax_error(&error.to_string(), text))
 }
 
 pub(super) fn arrow_type(sql_type: &SqlType, column: &str) -> Result<DataType> {

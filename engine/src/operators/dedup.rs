@@ -6,23 +6,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 use hashbrown::HashTable;
 
 use super::batch_context::BatchContext;
-use super::exec::{plain_execution_plan, unordered};
-use super::stateful::{NoDataBatches, StatefulOperator, arrow_error, event_times, to_us};
+use super::stateful::{
+    EventTimeKey, NoDataBatches, StatefulOperator, arrow_error, event_times, times_after, to_us,
+};
+use super::stateful_exec::{Rows, StatefulExec, StatefulWork};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 
@@ -39,14 +38,6 @@ pub enum DedupKind {
     },
 }
 
-/// Drops rows whose key was seen before.
-#[derive(Debug)]
-pub struct DedupExec {
-    input: Arc<dyn ExecutionPlan>,
-    filter: Arc<DedupFilter>,
-    properties: Arc<PlanProperties>,
-}
-
 #[derive(Debug)]
 struct DedupFilter {
     context: Arc<BatchContext>,
@@ -57,102 +48,87 @@ struct DedupFilter {
     kind: DedupKind,
 }
 
-impl DedupExec {
-    /// Deduplicates `input` by the columns in `keys`; `event_time` is the event-time column.
-    pub fn new(
-        context: Arc<BatchContext>,
-        input: Arc<dyn ExecutionPlan>,
-        keys: Vec<usize>,
-        event_time: Option<usize>,
-        kind: DedupKind,
-    ) -> Self {
-        let schema = input.schema();
-        let fields: Vec<Field> = keys
-            .iter()
-            .map(|&key| {
-                let field = schema.field(key);
-                Field::new(field.name(), field.data_type().clone(), true)
-            })
-            .collect();
-        let name = match kind {
-            DedupKind::Plain => "dedupe",
-            DedupKind::WithinWatermark { .. } => "dedupeWithinWatermark",
-        };
-        let operator = StatefulOperator::new(
-            name,
-            Arc::new(Schema::new(fields)),
-            keys.len(),
-            NoDataBatches::WhenWatermarkMoved,
-        );
-        Self {
-            properties: unordered(schema, 1, EmissionType::Incremental),
-            input,
-            filter: Arc::new(DedupFilter {
-                context,
-                operator: Arc::new(operator),
-                keys,
-                event_time,
-                kind,
-            }),
-        }
-    }
-
-    /// The state behind it.
-    pub fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.filter.operator
-    }
-
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
-        Self {
-            input,
-            filter: Arc::clone(&self.filter),
-            properties: Arc::clone(&self.properties),
-        }
-    }
+/// Drops rows of `input` whose key, the columns in `keys`, was seen before; `event_time` is the
+/// event-time column.
+pub fn dedup(
+    context: Arc<BatchContext>,
+    input: Arc<dyn ExecutionPlan>,
+    keys: Vec<usize>,
+    event_time: Option<usize>,
+    kind: DedupKind,
+) -> StatefulExec {
+    let schema = input.schema();
+    let fields: Vec<Field> = keys
+        .iter()
+        .map(|&key| {
+            let field = schema.field(key);
+            Field::new(field.name(), field.data_type().clone(), true)
+        })
+        .collect();
+    let name = match kind {
+        DedupKind::Plain => "dedupe",
+        DedupKind::WithinWatermark { .. } => "dedupeWithinWatermark",
+    };
+    let operator = StatefulOperator::new(
+        name,
+        Arc::new(Schema::new(fields)),
+        keys.len(),
+        NoDataBatches::WhenWatermarkMoved,
+    );
+    let among_keys = match kind {
+        DedupKind::Plain => keys.iter().position(|&key| Some(key) == event_time),
+        DedupKind::WithinWatermark { .. } => None,
+    };
+    let operator = operator.expiring_by(among_keys.map(|column| EventTimeKey {
+        column,
+        duration_us: 0,
+    }));
+    let filter = DedupFilter {
+        context,
+        operator: Arc::new(operator),
+        keys,
+        event_time,
+        kind,
+    };
+    StatefulExec::new(input, filter, schema, EmissionType::Incremental)
 }
 
-impl DisplayAs for DedupExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let schema: SchemaRef = self.schema();
-        let keys = self.filter.keys.iter();
-        let keys: Vec<&str> = keys.map(|&key| schema.field(key).name().as_str()).collect();
-        write!(
-            f,
-            "DedupExec: {} [{}]",
-            self.operator().name,
-            keys.join(", ")
-        )
-    }
-}
-
-impl ExecutionPlan for DedupExec {
-    fn name(&self) -> &str {
+impl StatefulWork for DedupFilter {
+    fn node_name(&self) -> &'static str {
         "DedupExec"
     }
 
-    plain_execution_plan!(unary);
+    fn describe(&self, schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.keys.iter();
+        let keys: Vec<&str> = keys.map(|&key| schema.field(key).name().as_str()).collect();
+        write!(f, "{} [{}]", self.operator.name, keys.join(", "))
+    }
 
-    fn execute(
-        &self,
-        _partition: usize,
+    fn operator(&self) -> &Arc<StatefulOperator> {
+        &self.operator
+    }
+
+    fn run(
+        self: Arc<Self>,
+        input: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> DataFusionResult<SendableRecordBatchStream> {
-        let partitions = self.input.output_partitioning().partition_count();
-        let rows = if self.filter.context.is_parallel() {
-            CoalescePartitionsExec::new(Arc::clone(&self.input)).execute(0, context)?
+    ) -> DataFusionResult<Rows> {
+        let rows = if self.context.is_parallel() {
+            CoalescePartitionsExec::new(input)
+                .execute(0, context)?
+                .boxed()
         } else {
-            let parts = (0..partitions)
-                .map(|partition| self.input.execute(partition, Arc::clone(&context)))
+            let partitions = 0..input.output_partitioning().partition_count();
+            let parts = partitions
+                .map(|partition| input.execute(partition, Arc::clone(&context)))
                 .collect::<DataFusionResult<Vec<_>>>()?;
-            let rows = stream::iter(parts).flatten();
-            Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows))
+            stream::iter(parts).flatten().boxed()
         };
-        let filter = Arc::clone(&self.filter);
-        let last = Arc::clone(&self.filter);
+        let last = Arc::clone(&self);
         let first_rows = rows
             .and_then(move |batch| {
-                let filtered = filter.first_rows(&batch);
-                async move { Ok(filtered?) }
+                let first_rows = self.first_rows(&batch);
+                async move { Ok(first_rows?) }
             })
             .map(Some)
             .chain(stream::once(async move {
@@ -162,8 +138,7 @@ impl ExecutionPlan for DedupExec {
                 }
             }))
             .filter_map(|batch| async move { batch });
-        let schema = self.schema();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, first_rows)))
+        Ok(first_rows.boxed())
     }
 }
 
@@ -171,13 +146,13 @@ impl DedupFilter {
     fn first_rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let watch = Stopwatch::start();
         let mut state = self.operator.state();
-        let expiry = self.expiry(batch)?;
         let late = self.late_rows(batch)?;
         let keys: Vec<ArrayRef> = self
             .keys
             .iter()
             .map(|&key| batch.column(key).clone())
             .collect();
+        let expiry = self.expiry(batch, &keys)?;
         let encoded = state.whole()?.encode(&keys)?;
         let store = state.whole()?;
         let mut seen: HashTable<usize> = HashTable::new();
@@ -233,18 +208,15 @@ impl DedupFilter {
         Ok(())
     }
 
-    /// When each row's key may be forgotten; `None` if never.
-    fn expiry(&self, batch: &RecordBatch) -> Result<Option<Vec<Option<i64>>>> {
-        let Some(column) = self.event_time else {
-            return Ok(None);
+    /// When each row's key may be forgotten; `None` if never. `keys` are the key columns.
+    fn expiry(&self, batch: &RecordBatch, keys: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
+        let expiry = match (self.kind, self.event_time) {
+            (DedupKind::Plain, _) => self.operator.event_time().map(|key| key.expiry(keys)),
+            (DedupKind::WithinWatermark { delay_ms }, time) => {
+                time.map(|time| times_after(batch.column(time), to_us(delay_ms)))
+            }
         };
-        let delay_us = match self.kind {
-            DedupKind::Plain if self.keys.contains(&column) => 0,
-            DedupKind::Plain => return Ok(None),
-            DedupKind::WithinWatermark { delay_ms } => to_us(delay_ms),
-        };
-        let times = times_of(batch, column)?;
-        Ok(Some(times.map(|time| Some(time? + delay_us)).collect()))
+        expiry.transpose()
     }
 
     fn late_rows(&self, batch: &RecordBatch) -> Result<Option<Vec<bool>>> {
@@ -253,11 +225,7 @@ impl DedupFilter {
         };
         let watermark = to_us(self.context.batch().late_watermark_ms);
         let late = |time: Option<i64>| time.is_some_and(|time| time <= watermark);
-        Ok(Some(times_of(batch, column)?.map(late).collect()))
+        let times = event_times(batch.column(column))?;
+        Ok(Some(times.iter().map(late).collect()))
     }
-}
-
-fn times_of(batch: &RecordBatch, column: usize) -> Result<impl Iterator<Item = Option<i64>> + '_> {
-    let times = event_times(batch.column(column))?;
-    Ok((0..times.len()).map(|row| times.is_valid(row).then(|| times.value(row))))
 }

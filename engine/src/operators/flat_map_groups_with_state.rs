@@ -15,17 +15,16 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringAr
 use arrow::compute::{concat, concat_batches, filter_record_batch, take, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::stream;
 use hashbrown::HashSet;
 use serde_json::Value;
 
 use super::batch_context::{Batch, BatchContext};
-use super::exec::{collect, plain_execution_plan, unordered};
+use super::exec::collect;
 use super::stateful::{NoDataBatches, StatefulOperator, arrow_error, event_times, to_us};
+use super::stateful_exec::{Rows, StatefulExec, StatefulWork, rows_at_once};
 use crate::cancellation::{Cancellation, cancellation_of};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
@@ -62,14 +61,6 @@ pub struct GroupsCall {
     pub output: SchemaRef,
 }
 
-/// Calls user code with the groups of a batch.
-#[derive(Debug)]
-pub struct FlatMapGroupsWithStateExec {
-    input: Arc<dyn ExecutionPlan>,
-    groups: Arc<Groups>,
-    properties: Arc<PlanProperties>,
-}
-
 #[derive(Debug)]
 struct Groups {
     context: Arc<BatchContext>,
@@ -77,88 +68,61 @@ struct Groups {
     call: GroupsCall,
 }
 
-impl FlatMapGroupsWithStateExec {
-    /// Groups `input` and hands the groups to `call`.
-    pub fn new(
-        context: Arc<BatchContext>,
-        input: Arc<dyn ExecutionPlan>,
-        call: GroupsCall,
-    ) -> Self {
-        let schema = input.schema();
-        let nullable = |name: &str, data_type: &DataType| Field::new(name, data_type.clone(), true);
-        let keys = call.keys.iter().map(|&key| schema.field(key));
-        let mut fields: Vec<Field> = keys
-            .map(|key| nullable(key.name(), key.data_type()))
-            .collect();
-        fields.push(nullable(STATE_COLUMN, &DataType::Utf8));
-        let no_data = match call.timeout {
-            GroupStateTimeout::NoTimeout => NoDataBatches::Never,
-            GroupStateTimeout::ProcessingTimeTimeout => NoDataBatches::WhenExpired,
-            GroupStateTimeout::EventTimeTimeout => NoDataBatches::WhenWatermarkMoved,
-        };
-        let keys = call.keys.len();
-        let schema = Arc::new(Schema::new(fields));
-        let operator = StatefulOperator::new(OPERATOR_NAME, schema, keys, no_data);
-        Self {
-            properties: unordered(Arc::clone(&call.output), 1, EmissionType::Final),
-            input,
-            groups: Arc::new(Groups {
-                context,
-                operator: Arc::new(operator),
-                call,
-            }),
-        }
-    }
-
-    /// The state behind it.
-    pub fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.groups.operator
-    }
-
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
-        Self {
-            input,
-            groups: Arc::clone(&self.groups),
-            properties: Arc::clone(&self.properties),
-        }
-    }
+/// Groups the rows of `input` and hands the groups of each batch to `call`.
+pub fn flat_map_groups_with_state(
+    context: Arc<BatchContext>,
+    input: Arc<dyn ExecutionPlan>,
+    call: GroupsCall,
+) -> StatefulExec {
+    let schema = input.schema();
+    let nullable = |name: &str, data_type: &DataType| Field::new(name, data_type.clone(), true);
+    let keys = call.keys.iter().map(|&key| schema.field(key));
+    let mut fields: Vec<Field> = keys
+        .map(|key| nullable(key.name(), key.data_type()))
+        .collect();
+    fields.push(nullable(STATE_COLUMN, &DataType::Utf8));
+    let no_data = match call.timeout {
+        GroupStateTimeout::NoTimeout => NoDataBatches::Never,
+        GroupStateTimeout::ProcessingTimeTimeout => NoDataBatches::WhenExpired,
+        GroupStateTimeout::EventTimeTimeout => NoDataBatches::WhenWatermarkMoved,
+    };
+    let state = Arc::new(Schema::new(fields));
+    let operator = StatefulOperator::new(OPERATOR_NAME, state, call.keys.len(), no_data);
+    let output = Arc::clone(&call.output);
+    let groups = Groups {
+        context,
+        operator: Arc::new(operator),
+        call,
+    };
+    StatefulExec::new(input, groups, output, EmissionType::Final)
 }
 
-impl DisplayAs for FlatMapGroupsWithStateExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = &self.groups.call;
-        write!(
-            f,
-            "FlatMapGroupsWithStateExec: {}, {}",
-            call.name, call.timeout
-        )
-    }
-}
-
-impl ExecutionPlan for FlatMapGroupsWithStateExec {
-    fn name(&self) -> &str {
+impl StatefulWork for Groups {
+    fn node_name(&self) -> &'static str {
         "FlatMapGroupsWithStateExec"
     }
 
-    plain_execution_plan!(unary);
+    fn describe(&self, _schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.call.name, self.call.timeout)
+    }
 
-    fn execute(
-        &self,
-        _partition: usize,
+    fn operator(&self) -> &Arc<StatefulOperator> {
+        &self.operator
+    }
+
+    fn run(
+        self: Arc<Self>,
+        input: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> DataFusionResult<SendableRecordBatchStream> {
-        let input = Arc::clone(&self.input);
-        let groups = Arc::clone(&self.groups);
+    ) -> DataFusionResult<Rows> {
         let cancellation = cancellation_of(context.session_config().options());
-        let rows = stream::once(async move {
+        Ok(rows_at_once(async move {
             let schema = input.schema();
-            let parallel = groups.context.is_parallel();
+            let parallel = self.context.is_parallel();
             let batches = collect(input, context, parallel, usize::MAX).await?;
             let rows = concat_batches(&schema, &batches)?;
-            Ok(groups.run(rows, &cancellation)?)
-        });
-        let schema = self.schema();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+            Ok(vec![self.call_groups(rows, &cancellation)?])
+        }))
     }
 }
 
@@ -172,7 +136,7 @@ struct Touched {
 }
 
 impl Groups {
-    fn run(&self, rows: RecordBatch, cancellation: &Cancellation) -> Result<RecordBatch> {
+    fn call_groups(&self, rows: RecordBatch, cancellation: &Cancellation) -> Result<RecordBatch> {
         let batch = self.context.batch();
         let rows = self.drop_late(rows, &batch)?;
         let Touched {

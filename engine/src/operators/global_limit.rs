@@ -10,30 +10,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{StreamExt, TryStreamExt, stream};
 
 use super::batch_context::BatchContext;
-use super::exec::{collect, plain_execution_plan, unordered};
+use super::exec::collect;
 use super::stateful::{NoDataBatches, StatefulOperator, arrow_error, global_key, global_key_field};
+use super::stateful_exec::{Rows, StatefulExec, StatefulWork, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "globalLimit";
-
-/// Gives the first rows of all batches together.
-#[derive(Debug)]
-pub struct StreamingGlobalLimitExec {
-    input: Arc<dyn ExecutionPlan>,
-    counter: Arc<Counter>,
-    properties: Arc<PlanProperties>,
-}
 
 #[derive(Debug)]
 struct Counter {
@@ -42,68 +33,49 @@ struct Counter {
     limit: usize,
 }
 
-impl StreamingGlobalLimitExec {
-    /// Lets `limit` rows of `input` pass.
-    pub fn new(context: Arc<BatchContext>, input: Arc<dyn ExecutionPlan>, limit: usize) -> Self {
-        let count = Field::new("count", DataType::Int64, false);
-        let schema = Arc::new(Schema::new(vec![global_key_field(), count]));
-        let operator = StatefulOperator::new(OPERATOR_NAME, schema, 1, NoDataBatches::Never);
-        Self {
-            properties: unordered(input.schema(), 1, EmissionType::Final),
-            input,
-            counter: Arc::new(Counter {
-                context,
-                operator: Arc::new(operator),
-                limit,
-            }),
-        }
-    }
-
-    /// The state behind it.
-    pub fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.counter.operator
-    }
-
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
-        Self {
-            input,
-            counter: Arc::clone(&self.counter),
-            properties: Arc::clone(&self.properties),
-        }
-    }
+/// Gives the first `limit` rows of all batches of `input` together.
+pub fn streaming_global_limit(
+    context: Arc<BatchContext>,
+    input: Arc<dyn ExecutionPlan>,
+    limit: usize,
+) -> StatefulExec {
+    let count = Field::new("count", DataType::Int64, false);
+    let state = Arc::new(Schema::new(vec![global_key_field(), count]));
+    let operator = StatefulOperator::new(OPERATOR_NAME, state, 1, NoDataBatches::Never);
+    let counter = Counter {
+        context,
+        operator: Arc::new(operator),
+        limit,
+    };
+    let schema = input.schema();
+    StatefulExec::new(input, counter, schema, EmissionType::Final)
 }
 
-impl DisplayAs for StreamingGlobalLimitExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StreamingGlobalLimitExec: {}", self.counter.limit)
-    }
-}
-
-impl ExecutionPlan for StreamingGlobalLimitExec {
-    fn name(&self) -> &str {
+impl StatefulWork for Counter {
+    fn node_name(&self) -> &'static str {
         "StreamingGlobalLimitExec"
     }
 
-    plain_execution_plan!(unary);
+    fn describe(&self, _schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.limit)
+    }
 
-    fn execute(
-        &self,
-        _partition: usize,
+    fn operator(&self) -> &Arc<StatefulOperator> {
+        &self.operator
+    }
+
+    fn run(
+        self: Arc<Self>,
+        input: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> DataFusionResult<SendableRecordBatchStream> {
-        let input = Arc::clone(&self.input);
-        let counter = Arc::clone(&self.counter);
-        let rows = stream::once(async move {
-            let given = counter.given()?;
-            let left = counter.limit.saturating_sub(given);
-            let parallel = counter.context.is_parallel();
+    ) -> DataFusionResult<Rows> {
+        Ok(rows_at_once(async move {
+            let given = self.given()?;
+            let left = self.limit.saturating_sub(given);
+            let parallel = self.context.is_parallel();
             let batches = collect(input, context, parallel, left).await?;
-            let passed = counter.pass(batches, given, left)?;
-            Ok::<_, DataFusionError>(stream::iter(passed).map(Ok))
-        });
-        let schema = self.schema();
-        let rows = rows.try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+            Ok(self.pass(batches, given, left)?)
+        }))
     }
 }
 

@@ -12,12 +12,14 @@ mod global_limit;
 mod source;
 mod state_store_save;
 mod stateful;
+mod stateful_exec;
 
 pub use batch_context::{Batch, BatchContext, InputPart};
-pub use dedup::{DedupExec, DedupKind};
+pub use dedup::{DedupKind, dedup};
 pub use event_time_watermark::{EventTimeStats, EventTimeWatermarkExec, WatermarkObserver};
-pub use flat_map_groups_with_state::{FlatMapGroupsWithStateExec, GroupsCall};
-pub use global_limit::StreamingGlobalLimitExec;
+pub use flat_map_groups_with_state::{GroupsCall, flat_map_groups_with_state};
+pub use global_limit::streaming_global_limit;
 pub use source::StreamingSourceExec;
-pub use state_store_save::StateStoreSaveExec;
+pub use state_store_save::state_store_save;
 pub use stateful::{EventTimeKey, StatefulOperator};
+pub use stateful_exec::StatefulExec;

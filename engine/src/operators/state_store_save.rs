@@ -20,25 +20,23 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{concat, concat_batches, take_arrays};
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::GroupsAccumulatorAdapter;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
-use futures::{StreamExt, TryStreamExt, stream};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::TryStreamExt;
 
 use super::batch_context::{Batch, BatchContext};
-use super::exec::{at_once, each_partition, plain_execution_plan, unordered};
+use super::exec::{at_once, each_partition};
 use super::stateful::{
     EventTimeKey, NoDataBatches, OperatorMetrics, StatefulOperator, arrow_error, datafusion_error,
     global_key, global_key_field, to_us,
 };
+use super::stateful_exec::{Rows, StatefulExec, StatefulWork, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
@@ -47,14 +45,6 @@ use crate::state::{Claim, EncodedKeys, KeyEncoder, StateShard, take_rows};
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "stateStoreSave";
 
-/// The stateful half of an aggregation; its input is the partial half.
-#[derive(Debug)]
-pub struct StateStoreSaveExec {
-    input: Arc<dyn ExecutionPlan>,
-    merger: Arc<Merger>,
-    properties: Arc<PlanProperties>,
-}
-
 /// What stays the same from batch to batch.
 #[derive(Debug)]
 struct Merger {
@@ -62,108 +52,79 @@ struct Merger {
     operator: Arc<StatefulOperator>,
     aggregates: Vec<Arc<AggregateFunctionExpr>>,
     num_keys: usize,
-    event_time: Option<EventTimeKey>,
     output_mode: OutputMode,
     partial_schema: SchemaRef,
     schema: SchemaRef,
 }
 
-impl StateStoreSaveExec {
-    /// Makes `partial`, an aggregation in `Partial` mode, stateful. `schema` is that of the final
-    /// rows: the keys, then one column per aggregate.
-    pub fn try_new(
-        context: Arc<BatchContext>,
-        partial: &AggregateExec,
-        input: Arc<dyn ExecutionPlan>,
-        event_time: Option<EventTimeKey>,
-        output_mode: OutputMode,
-        schema: SchemaRef,
-    ) -> Result<Self> {
-        let num_keys = partial.group_expr().output_exprs().len();
-        let partial_schema = input.schema();
-        let mut fields: Vec<Field> = Vec::new();
-        if num_keys == 0 {
-            fields.push(global_key_field());
-        }
-        for field in partial_schema.fields() {
-            fields.push(Field::new(field.name(), field.data_type().clone(), true));
-        }
-        let state_schema = Arc::new(Schema::new(fields));
-        let no_data_batches = match output_mode {
-            OutputMode::Complete => NoDataBatches::Never,
-            OutputMode::Append | OutputMode::Update => NoDataBatches::WhenWatermarkMoved,
-        };
-        let num_state_keys = num_keys.max(1);
-        let operator =
-            StatefulOperator::new(OPERATOR_NAME, state_schema, num_state_keys, no_data_batches);
-        let merger = Merger {
-            context,
-            operator: Arc::new(operator),
-            aggregates: partial.aggr_expr().to_vec(),
-            num_keys,
-            event_time,
-            output_mode,
-            partial_schema,
-            schema: schema.clone(),
-        };
-        Ok(Self {
-            input,
-            merger: Arc::new(merger),
-            properties: unordered(schema, 1, EmissionType::Final),
-        })
+/// The stateful half of the aggregation whose other half is `partial`, an aggregation in `Partial`
+/// mode over `input`. `schema` is that of the final rows: the keys, then one column per aggregate.
+pub fn state_store_save(
+    context: Arc<BatchContext>,
+    partial: &AggregateExec,
+    input: Arc<dyn ExecutionPlan>,
+    event_time: Option<EventTimeKey>,
+    output_mode: OutputMode,
+    schema: SchemaRef,
+) -> StatefulExec {
+    let num_keys = partial.group_expr().output_exprs().len();
+    let partial_schema = input.schema();
+    let mut fields: Vec<Field> = Vec::new();
+    if num_keys == 0 {
+        fields.push(global_key_field());
     }
-
-    /// The state behind it.
-    pub fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.merger.operator
+    for field in partial_schema.fields() {
+        fields.push(Field::new(field.name(), field.data_type().clone(), true));
     }
-
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
-        Self {
-            input,
-            merger: Arc::clone(&self.merger),
-            properties: Arc::clone(&self.properties),
-        }
-    }
+    let state = Arc::new(Schema::new(fields));
+    let no_data_batches = match output_mode {
+        OutputMode::Complete => NoDataBatches::Never,
+        OutputMode::Append | OutputMode::Update => NoDataBatches::WhenWatermarkMoved,
+    };
+    let operator = StatefulOperator::new(OPERATOR_NAME, state, num_keys.max(1), no_data_batches)
+        .expiring_by(event_time);
+    let merger = Merger {
+        context,
+        operator: Arc::new(operator),
+        aggregates: partial.aggr_expr().to_vec(),
+        num_keys,
+        output_mode,
+        partial_schema,
+        schema: Arc::clone(&schema),
+    };
+    StatefulExec::new(input, merger, schema, EmissionType::Final)
 }
 
-impl DisplayAs for StateStoreSaveExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StateStoreSaveExec: mode {}", self.merger.output_mode)?;
-        if let Some(key) = self.merger.event_time {
-            let column = self.merger.schema.field(key.column).name();
-            write!(f, ", event time {column}")?;
-        }
-        Ok(())
-    }
-}
-
-impl ExecutionPlan for StateStoreSaveExec {
-    fn name(&self) -> &str {
+impl StatefulWork for Merger {
+    fn node_name(&self) -> &'static str {
         "StateStoreSaveExec"
     }
 
-    plain_execution_plan!(unary);
+    fn describe(&self, schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mode {}", self.output_mode)?;
+        if let Some(key) = self.operator.event_time() {
+            write!(f, ", event time {}", schema.field(key.column).name())?;
+        }
+        Ok(())
+    }
 
-    fn execute(
-        &self,
-        _partition: usize,
+    fn operator(&self) -> &Arc<StatefulOperator> {
+        &self.operator
+    }
+
+    fn run(
+        self: Arc<Self>,
+        input: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> DataFusionResult<SendableRecordBatchStream> {
-        let input = Arc::clone(&self.input);
-        let merger = Arc::clone(&self.merger);
-        let rows = stream::once(async move {
-            let parallel = merger.context.is_parallel();
+    ) -> DataFusionResult<Rows> {
+        Ok(rows_at_once(async move {
+            let parallel = self.context.is_parallel();
             let cores = input.output_partitioning().partition_count();
-            let shards = merger.shards(parallel, cores)?;
-            let read = |rows| Arc::clone(&merger).read(rows, Arc::clone(&shards));
+            let shards = self.shards(parallel, cores)?;
+            let read = |rows| Arc::clone(&self).read(rows, Arc::clone(&shards));
             let parts = each_partition(input, context, parallel, read).await?;
-            let merged = merger.merge(parts, parallel)?;
-            Ok::<_, DataFusionError>(stream::iter(merged).map(Ok))
-        });
-        let schema = self.schema();
-        let rows = rows.try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+            Ok(self.merge(parts, parallel)?)
+        }))
     }
 }
 
@@ -280,7 +241,7 @@ impl Merger {
             OutputMode::Complete => shard.all_rows()?,
             OutputMode::Append => shard.rows(&shard.expired(through))?,
         };
-        if self.output_mode != OutputMode::Complete && self.event_time.is_some() {
+        if self.output_mode != OutputMode::Complete && self.operator.event_time().is_some() {
             metrics.removed += shard.evict(through) as i64;
         }
         let output = self.evaluate(&output)?;
@@ -297,7 +258,8 @@ impl Merger {
     }
 
     fn expiry(&self, keys: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
-        self.event_time.map(|key| key.expiry(keys)).transpose()
+        let event_time = self.operator.event_time();
+        event_time.map(|key| key.expiry(keys)).transpose()
     }
 
     /// The partial rows whose group is not complete already; `None`: all.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
@@ -27,14 +27,7 @@ impl EventTimeKey {
     /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
     /// never late.
     pub fn expiry(&self, keys: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
-        let times = event_times(&keys[self.column])?;
-        Ok((0..times.len())
-            .map(|row| {
-                times
-                    .is_valid(row)
-                    .then(|| times.value(row) + self.duration_us)
-            })
-            .collect())
+        times_after(&keys[self.column], self.duration_us)
     }
 }
 
@@ -82,6 +75,7 @@ pub struct StatefulOperator {
     pub name: &'static str,
     schema: SchemaRef,
     key_columns: usize,
+    event_time: Option<EventTimeKey>,
     no_data_batches: NoDataBatches,
     inner: Mutex<Inner>,
 }
@@ -108,9 +102,20 @@ impl StatefulOperator {
             name,
             schema,
             key_columns,
+            event_time: None,
             no_data_batches,
             inner: Mutex::default(),
         }
+    }
+
+    /// The same, whose rows expire by the event time among their keys, if there is one.
+    pub fn expiring_by(self, event_time: Option<EventTimeKey>) -> Self {
+        Self { event_time, ..self }
+    }
+
+    /// The event time by which rows expire, if they do so by one of their keys.
+    pub fn event_time(&self) -> Option<EventTimeKey> {
+        self.event_time
     }
 
     /// Whether it wants batches without new rows when the watermark has moved.
@@ -134,10 +139,14 @@ impl StatefulOperator {
         &self.schema
     }
 
-    /// Opens version `version` of its state in `directory`.
+    /// Opens version `version` of its state in `directory`. The event time among the keys counts
+    /// also for rows that were written when the query had no watermark.
     pub fn open(&self, directory: PathBuf, durable: bool, version: i64) -> Result<()> {
         let schema = self.schema.clone();
-        let store = StateStore::open(&directory, durable, schema, self.key_columns, version)?;
+        let mut store = StateStore::open(&directory, durable, schema, self.key_columns, version)?;
+        if let Some(event_time) = self.event_time {
+            store.expire_by(|keys| event_time.expiry(keys))?;
+        }
         self.inner.lock().store = Some(store);
         Ok(())
     }
@@ -174,6 +183,7 @@ impl StatefulOperator {
             commit_time_ms: std::mem::take(&mut inner.commit_ms),
             memory_used_bytes: bytes as i64,
             num_rows_dropped_by_watermark: metrics.dropped_by_watermark,
+            // To Spark a state that is divided over cores is still one: the division is ours.
             num_shuffle_partitions: 1,
             num_state_store_instances: 1,
             custom_metrics: Default::default(),
@@ -224,6 +234,14 @@ pub(super) fn event_times(column: &ArrayRef) -> Result<&TimestampMicrosecondArra
         .ok_or_else(|| Error::internal("the event time is not a timestamp"))
 }
 
+/// For each time of an event-time column, the time `duration_us` after it, without overflow.
+pub(super) fn times_after(column: &ArrayRef, duration_us: i64) -> Result<Vec<Option<i64>>> {
+    let times = event_times(column)?.iter();
+    Ok(times
+        .map(|time| Some(time?.saturating_add(duration_us)))
+        .collect())
+}
+
 /// Milliseconds to microseconds, without overflow.
 pub(super) fn to_us(time_ms: i64) -> i64 {
     time_ms.saturating_mul(1000)
@@ -237,4 +255,20 @@ pub(super) fn arrow_error(error: arrow::error::ArrowError) -> Error {
 /// DataFusion errors inside an operator; an engine error that went through DataFusion comes back.
 pub(super) fn datafusion_error(error: DataFusionError) -> Error {
     from_datafusion(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_last_window_does_not_overflow() {
+        let times = TimestampMicrosecondArray::from(vec![Some(i64::MAX - 1), None, Some(7)]);
+        let event_time = EventTimeKey {
+            column: 0,
+            duration_us: 5,
+        };
+        let expiry = event_time.expiry(&[Arc::new(times)]).unwrap();
+        assert_eq!(expiry, [Some(i64::MAX), None, Some(12)]);
+    }
 }

@@ -23,13 +23,13 @@ use parking_lot::Mutex;
 use super::current_time::{TimeSource, resolve_current_time};
 use super::event_time::{watermark_delay_ms, window_duration_us};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
+use super::join_sides::with_streams_first;
 use super::streaming_node::{NodeKind, StreamingNode, global_limit, state_store_save};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
 use crate::error::{Error, Result, from_datafusion};
 use crate::operators::{
-    BatchContext, DedupExec, DedupKind, EventTimeKey, EventTimeWatermarkExec,
-    FlatMapGroupsWithStateExec, StateStoreSaveExec, StatefulOperator, StreamingGlobalLimitExec,
-    WatermarkObserver,
+    self, BatchContext, DedupKind, EventTimeKey, EventTimeWatermarkExec, StatefulExec,
+    StatefulOperator, WatermarkObserver,
 };
 use crate::output_mode::OutputMode;
 use crate::sources::SourceSpec;
@@ -170,6 +170,7 @@ fn streaming_session(
     SessionStateBuilder::new_from_existing(session.clone())
         .with_config(config)
         .with_query_planner(Arc::new(planner))
+        .with_physical_optimizer_rules(with_streams_first(session.physical_optimizers().to_vec()))
         .build()
 }
 
@@ -242,14 +243,8 @@ fn make_stateful(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<StatefulOperator>>) {
-    if let Some(save) = plan.downcast_ref::<StateStoreSaveExec>() {
-        found.push(Arc::clone(save.operator()));
-    } else if let Some(dedup) = plan.downcast_ref::<DedupExec>() {
-        found.push(Arc::clone(dedup.operator()));
-    } else if let Some(groups) = plan.downcast_ref::<FlatMapGroupsWithStateExec>() {
-        found.push(Arc::clone(groups.operator()));
-    } else if let Some(limit) = plan.downcast_ref::<StreamingGlobalLimitExec>() {
-        found.push(Arc::clone(limit.operator()));
+    if let Some(node) = plan.downcast_ref::<StatefulExec>() {
+        found.push(Arc::clone(node.operator()));
     }
     for child in plan.children() {
         collect_operators(child, found);
@@ -294,7 +289,7 @@ impl ExtensionPlanner for StreamingPlanner {
         if let Some(groups) = node.as_any().downcast_ref::<FlatMapGroupsWithStateNode>() {
             let call = groups.call(logical.schema())?;
             let (context, input) = (Arc::clone(&self.context), Arc::clone(input));
-            let exec = FlatMapGroupsWithStateExec::new(context, input, call);
+            let exec = operators::flat_map_groups_with_state(context, input, call);
             return Ok(Some(Arc::new(exec)));
         }
         let Some(node) = node.as_any().downcast_ref::<StreamingNode>() else {
@@ -319,7 +314,7 @@ impl ExtensionPlanner for StreamingPlanner {
                 within_watermark,
             } => self.plan_dedup(logical, input, keys, *within_watermark)?,
             NodeKind::StateStoreSave => self.plan_aggregate(logical, input)?,
-            NodeKind::GlobalLimit { limit } => Arc::new(StreamingGlobalLimitExec::new(
+            NodeKind::GlobalLimit { limit } => Arc::new(operators::streaming_global_limit(
                 Arc::clone(&self.context),
                 Arc::clone(input),
                 *limit,
@@ -353,7 +348,7 @@ impl StreamingPlanner {
             (true, Some((_, delay_ms))) => DedupKind::WithinWatermark { delay_ms },
             _ => DedupKind::Plain,
         };
-        Ok(Arc::new(DedupExec::new(
+        Ok(Arc::new(operators::dedup(
             Arc::clone(&self.context),
             Arc::clone(input),
             keys,
@@ -392,13 +387,13 @@ impl StreamingPlanner {
                 });
             }
         }
-        Ok(Arc::new(StateStoreSaveExec::try_new(
+        Ok(Arc::new(operators::state_store_save(
             Arc::clone(&self.context),
             exec,
             Arc::clone(partial),
             event_time,
             self.output_mode,
             input.schema(),
-        )?))
+        )))
     }
 }

@@ -13,6 +13,7 @@ use datafusion::scalar::ScalarValue;
 
 use crate::cancellation::cancellation_of;
 use crate::error::{Error, Result};
+use crate::type_names::sql_type;
 use crate::user_functions::{ScalarFunction, call_user_code};
 
 /// The function as a session registers it.
@@ -69,7 +70,7 @@ impl UserFunction {
         let wrong = if value.len() != rows {
             format!("returned {} values for {rows} rows", value.len())
         } else if value.data_type() != returns {
-            let given = value.data_type();
+            let (given, returns) = (sql_type(value.data_type()), sql_type(returns));
             format!("returned values of type {given}, but it was declared to return {returns}")
         } else {
             return Ok(value);
@@ -141,6 +142,7 @@ impl ScalarUDFImpl for UserFunction {
         let mut pairs = given.iter().zip(arguments).enumerate();
         let wrong = pairs.find(|(_, (given, wanted))| given != wanted);
         if let Some((index, (given, wanted))) = wrong {
+            let (given, wanted) = (sql_type(given), sql_type(wanted));
             return Err(Error::analysis(format!(
                 "argument {} of function '{name}' must be {wanted}, but it is {given}",
                 index + 1

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 use super::event_time::{WATERMARK_DELAY_MS, watermark_delay_ms};
 use super::streaming_relation::is_streaming;
 use crate::error::{Error, Result, from_datafusion};
+use crate::type_names::sql_type;
 
 /// A node that only streams have.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ pub fn with_watermark(input: LogicalPlan, event_time: &str, delay_ms: i64) -> Re
     ) {
         let message = format!(
             "the event time '{event_time}' must be a TIMESTAMP, but it is {}",
-            field.data_type()
+            sql_type(field.data_type())
         );
         return Err(Error::analysis(message)
             .with_condition("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE")

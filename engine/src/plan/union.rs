@@ -28,7 +28,7 @@ pub(super) fn unify_event_times(union: Union) -> DataFusionResult<LogicalPlan> {
     Union::try_new_with_loose_types(inputs).map(LogicalPlan::Union)
 }
 
-type Marks = BTreeMap<String, String>;
+pub(super) type Marks = BTreeMap<String, String>;
 
 fn marks_of(plan: &LogicalPlan) -> Vec<Marks> {
     let fields = plan.schema().fields().iter();
@@ -48,9 +48,7 @@ fn marked(input: &Arc<LogicalPlan>, marks: &[Marks]) -> DataFusionResult<Logical
             return Expr::Column(column);
         }
         let (relation, name) = (column.relation.clone(), column.name.clone());
-        ScalarUDF::from(EventTimeLike::new(wanted.clone()))
-            .call(vec![Expr::Column(column)])
-            .alias_qualified(relation, name)
+        with_marks(Expr::Column(column), wanted.clone()).alias_qualified(relation, name)
     });
     let outputs: Vec<Expr> = outputs.collect();
     LogicalPlanBuilder::from(input.as_ref().clone())
@@ -58,7 +56,17 @@ fn marked(input: &Arc<LogicalPlan>, marks: &[Marks]) -> DataFusionResult<Logical
         .build()
 }
 
-/// A column as it is, with other marks. A function, because unlike an alias it can take marks away.
+/// `expr` as it is, with these marks and no others. A function, because unlike an alias it can take
+/// marks away.
+pub(super) fn with_marks(expr: Expr, marks: Marks) -> Expr {
+    ScalarUDF::from(EventTimeLike::new(marks)).call(vec![expr])
+}
+
+/// Whether an expression has the marks it has by [`with_marks`].
+pub(super) fn is_marked(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(call) if call.func.inner().is::<EventTimeLike>())
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct EventTimeLike {
     marks: Marks,
@@ -77,6 +85,11 @@ impl EventTimeLike {
 impl ScalarUDFImpl for EventTimeLike {
     fn name(&self) -> &str {
         "event_time_like"
+    }
+
+    /// The value keeps its name.
+    fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
+        Ok(args[0].schema_name().to_string())
     }
 
     fn signature(&self) -> &Signature {

@@ -32,7 +32,7 @@ pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
     check_mode(plan, &aggregations, mode)?;
     check_groups(&nodes, mode)?;
     for node in &nodes {
-        check_node(node, mode, !aggregations.is_empty())?;
+        check_node(node, mode)?;
     }
     // What Spark finds only when it plans the first batch.
     for node in &nodes {
@@ -93,6 +93,13 @@ fn has_event_time_key(node: &LogicalPlan) -> bool {
     }
 }
 
+/// Whether there is an aggregation of a stream in a plan.
+fn is_aggregated(plan: &LogicalPlan) -> Result<bool> {
+    let is_aggregation = |node: &LogicalPlan| is_streaming(node) && is_streaming_aggregation(node);
+    let found = plan.exists(|node| Ok(is_aggregation(node)));
+    found.map_err(crate::error::from_datafusion)
+}
+
 /// What an aggregation groups by; grouping sets one by one.
 fn group_keys(aggregate: &Aggregate) -> Vec<&Expr> {
     grouping_set_to_exprlist(&aggregate.group_expr).unwrap_or_default()
@@ -109,10 +116,10 @@ fn groups_by_session(node: &LogicalPlan) -> bool {
     })
 }
 
-fn check_node(node: &LogicalPlan, mode: OutputMode, after_aggregation: bool) -> Result<()> {
+fn check_node(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
     check_expressions(node)?;
     match node {
-        LogicalPlan::Sort(_) if mode != OutputMode::Complete || !after_aggregation => Err(
+        LogicalPlan::Sort(_) if mode != OutputMode::Complete || !is_aggregated(node)? => Err(
             Error::analysis("a stream can be sorted only after an aggregation, in complete mode")
                 .with_hint(
                     "drop ORDER BY here and sort when you read the result, or use --mode complete",

@@ -18,6 +18,6 @@ mod watermark_tracker;
 
 pub use cancellable_task::run_cancellable;
 pub use fault::{FaultHook, FaultPoint};
-pub use micro_batch_execution::{MicroBatchExecution, QuerySetup};
-pub(crate) use micro_batch_execution::{OPERATOR_SHAPE, QUERY_SHAPE};
+pub use micro_batch_execution::{MicroBatchExecution, QuerySetup, RunEnd};
+pub(crate) use micro_batch_execution::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
 pub use stream_execution::{StreamExecution, StreamIdentity};

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -14,8 +13,9 @@ use crate::error::{Error, Result};
 use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
 
-/// `spark.sql.streaming.numRecentProgressUpdates`.
-const RECENT_PROGRESS: usize = 100;
+/// How many progresses Spark keeps with its default of `spark.sql.streaming.numRecentProgressUpdates`,
+/// which is one more.
+const RECENT_PROGRESS: usize = 99;
 
 /// Who a run is.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub struct StreamExecution {
     state: watch::Sender<RunState>,
     changes: watch::Sender<u64>,
     /// How many triggers found nothing new.
-    idle_triggers: AtomicU64,
+    idle_triggers: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl StreamExecution {
             exception: Mutex::default(),
             state: watch::Sender::new(RunState::Running),
             changes: watch::Sender::new(0),
-            idle_triggers: AtomicU64::new(0),
+            idle_triggers: watch::Sender::new(0),
         }
     }
 
@@ -155,20 +155,17 @@ impl StreamExecution {
 
     /// Waits until a trigger that began after the call has found nothing new.
     pub async fn process_all_available(&self) -> Result<()> {
-        let mut changes = self.changes.subscribe();
+        let mut idle_triggers = self.idle_triggers.subscribe();
         // The trigger under way may have looked at the sources before the call.
-        let target = self.idle_triggers.load(Ordering::Acquire) + 2;
-        loop {
-            changes.borrow_and_update();
-            if !self.is_active() {
-                return self.exception().map_or(Ok(()), Err);
+        let target = *idle_triggers.borrow() + 2;
+        let mut state = self.state.subscribe();
+        // The senders live in `self`, so waiting cannot fail while we are borrowed.
+        tokio::select! {
+            biased;
+            _ = state.wait_for(|state| *state == RunState::Ended) => {
+                self.exception().map_or(Ok(()), Err)
             }
-            if self.idle_triggers.load(Ordering::Acquire) >= target {
-                return Ok(());
-            }
-            if changes.changed().await.is_err() {
-                return Ok(());
-            }
+            _ = idle_triggers.wait_for(|found| *found >= target) => Ok(()),
         }
     }
 
@@ -205,9 +202,9 @@ impl StreamExecution {
         self.changed();
     }
 
+    /// Only who waits for all data hears of it: nothing about the query has changed.
     pub(super) fn found_nothing_new(&self) {
-        self.idle_triggers.fetch_add(1, Ordering::AcqRel);
-        self.changed();
+        self.idle_triggers.send_modify(|found| *found += 1);
     }
 
     pub(super) fn add_progress(&self, progress: StreamingQueryProgress) {
@@ -227,15 +224,24 @@ impl StreamExecution {
 
     /// The loop has ended, with an error or without.
     pub(super) fn ended(&self, exception: Option<Error>) {
-        self.set_status("Stopped", false, false);
+        match &exception {
+            Some(error) => {
+                let message = format!("Terminated with exception: {}", error.message());
+                self.set_status(&message, false, false);
+            }
+            None => self.set_status("Stopped", false, false),
+        }
         self.exception.lock().clone_from(&exception);
         self.post(&StreamingQueryEvent::Terminated {
             id: self.identity.id,
             run_id: self.identity.run_id,
             exception,
         });
-        self.state.send_replace(RunState::Ended);
-        self.changed();
+        // Who learns of the end finds that something has changed, however soon it looks.
+        self.changes.send_modify(|version| {
+            self.state.send_replace(RunState::Ended);
+            *version += 1;
+        });
     }
 
     fn changed(&self) {

@@ -50,6 +50,11 @@ impl WatermarkTracker {
         }
     }
 
+    /// Changes how several watermarks become one.
+    pub fn set_policy(&mut self, policy: WatermarkPolicy) {
+        self.policy = policy;
+    }
+
     /// The watermark, in milliseconds since the epoch.
     pub fn current_ms(&self) -> i64 {
         self.global_ms

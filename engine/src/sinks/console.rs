@@ -9,8 +9,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 use crate::output_mode::OutputMode;
-use crate::sinks::show::show_string;
 use crate::sinks::{Sink, collect};
+use crate::text::{ShowForm, show};
 
 /// Takes the text of one batch. The engine itself writes to no terminal.
 pub type ConsoleWriter = Arc<dyn Fn(String) + Send + Sync>;
@@ -63,12 +63,12 @@ impl Sink for ConsoleSink {
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
         let (batches, count) = collect(rows).await?;
-        let names: Vec<_> = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        let table = show_string(&batches, &names, self.num_rows, self.truncate);
+        let form = ShowForm {
+            rows: self.num_rows,
+            truncate: self.truncate,
+            vertical: false,
+        };
+        let table = show(&schema, &batches, form);
         (self.write)(format!("{RULE}\nBatch: {batch_id}\n{RULE}\n{table}\n"));
         Ok(Some(count))
     }

@@ -8,7 +8,6 @@ mod foreach_batch;
 mod memory;
 mod noop;
 mod registry;
-mod show;
 #[cfg(test)]
 mod testing;
 
@@ -28,7 +27,6 @@ pub use registry::{
     CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_batch_files, create_sink,
     sink_format,
 };
-pub use show::{format_value, show_string};
 
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
@@ -38,6 +36,11 @@ use crate::output_mode::OutputMode;
 pub trait Sink: Send + Sync + Debug {
     /// e.g. `FileSink[file:/data/out]`, `MemorySink`.
     fn description(&self) -> String;
+
+    /// The last batch that the output holds, if it keeps account of them beyond this run.
+    fn latest_batch_id(&self) -> Option<i64> {
+        None
+    }
 
     /// Takes one batch. Returns how many rows were written, or `None` where Spark reports -1.
     /// `rows` must be drained also when the batch is skipped: reading it updates the state.

@@ -93,10 +93,8 @@ const PATH_OPTION: OptionSpec = OptionSpec {
 pub struct SinkRequest<'a> {
     /// The sink's name, in any case.
     pub format: &'a str,
-    /// As the user gave them; `path` may be among them.
+    /// As the user gave them; the directory of a file sink is the option `path`.
     pub options: &'a OptionMap,
-    /// Directory of a file sink.
-    pub path: Option<&'a str>,
     /// Columns of the rows that will come.
     pub schema: SchemaRef,
     /// What the query asks for.
@@ -140,7 +138,7 @@ pub fn create_sink(request: SinkRequest<'_>) -> Result<CreatedSink> {
         "console" => Arc::new(ConsoleSink::new(&options, request.console)?),
         "noop" => Arc::new(NoopSink),
         name => {
-            let path = request.path.or(options.get("path"));
+            let path = options.get("path");
             let path =
                 path.ok_or_else(|| without_path(name).with_hint(format!("use --sink {name}:DIR")))?;
             let file_format = FileFormat::new(name, &options)?;
@@ -243,7 +241,6 @@ mod tests {
         create_sink(SinkRequest {
             format,
             options: &options.collect(),
-            path: None,
             schema: schema(),
             output_mode,
             durable: false,

@@ -98,24 +98,22 @@ impl Source for MemoryStreamSource {
 
     fn latest_offset(&mut self, start: Option<&Offset>, _: ReadLimit) -> Result<Option<Offset>> {
         let end = self.available_now.unwrap_or_else(|| self.stream.latest());
-        Ok(end.map(Offset::from).or_else(|| start.cloned()))
+        let read = start.map(|start| self.index(start)).transpose()?;
+        match (read, end) {
+            (Some(read), end) if end.is_none_or(|end| end < read as i64) => Err(self.lost(0, read)),
+            (_, end) => Ok(end.map(Offset::from)),
+        }
     }
 
     fn get_batch(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Box<dyn SourceBatch>> {
         let first = start.map_or(Ok(0), |start| self.index(start).map(|index| index + 1))?;
         let last = self.index(end)?;
         let added = self.stream.added.lock();
-        let rows = added.get(first..=last).ok_or_else(|| {
-            Error::illegal_argument(format!(
-                "{} has {} additions, but the checkpoint asks for additions {first} to {last}",
-                self.description(),
-                added.len()
-            ))
-            .with_hint("rows of a memory stream end with the session: start anew without --checkpoint, or feed the same rows first")
-        })?;
+        let rows = added.get(first..=last).map(<[RecordBatch]>::to_vec);
+        drop(added);
         Ok(Box::new(MemoryBatch {
             schema: self.schema(),
-            rows: rows.to_vec(),
+            rows: rows.ok_or_else(|| self.lost(first, last))?,
         }))
     }
 
@@ -130,6 +128,16 @@ impl Source for MemoryStreamSource {
 }
 
 impl MemoryStreamSource {
+    /// The checkpoint goes further than the stream.
+    fn lost(&self, first: usize, last: usize) -> Error {
+        Error::illegal_argument(format!(
+            "{} has {} additions, but the checkpoint knows of additions {first} to {last}",
+            self.description(),
+            self.stream.added.lock().len()
+        ))
+        .with_hint("rows of a memory stream end with the session: start anew without --checkpoint, or feed the same rows first")
+    }
+
     fn index(&self, offset: &Offset) -> Result<usize> {
         let index = offset.as_u64().ok_or_else(|| {
             Error::illegal_argument(format!(
@@ -233,6 +241,18 @@ mod tests {
         }
         let error = source.get_batch(None, &json!(3)).unwrap_err();
         assert!(error.message().contains("has 3 additions"), "{error}");
+    }
+
+    #[test]
+    fn a_checkpoint_that_goes_further_is_refused_before_it_is_written_to() {
+        let mut source = stream_of(&[&[1]]).source();
+        let mut latest = |read: i64| source.latest_offset(Some(&json!(read)), ReadLimit::Options);
+        assert_eq!(latest(0).unwrap(), Some(json!(0)));
+        let error = latest(5).unwrap_err();
+        assert!(error.message().contains("additions 0 to 5"), "{error}");
+        let mut empty = stream_of(&[]).source();
+        let latest = empty.latest_offset(Some(&json!(0)), ReadLimit::Options);
+        assert!(latest.unwrap_err().message().contains("has 0 additions"));
     }
 
     #[tokio::test]

@@ -2,31 +2,28 @@
 //! and an index on expiry.
 //!
 //! A written batch of rows becomes a chunk as it is; a slot says in which chunk the newest row of
-//! its key stands. Rows that were replaced stay in their chunk until it is mostly garbage and is
-//! written anew, or is one of many of its size and they are merged: there are logarithmically many
-//! chunks and about as much garbage as rows at most, and every row is copied a logarithmic number
-//! of times, whatever the size of a batch.
+//! its key stands. Rows that were replaced stay in their chunk until [`compaction`] drops them.
+
+mod compaction;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::live_rows::LiveRows;
 use super::{EncodedKeys, KeyEncoder, Slot, arrow_error};
 use crate::error::Result;
 
-/// Chunks up to this size count as of one size.
-const SMALL_CHUNK_ROWS: usize = 256;
+pub(super) use compaction::ChunkLimits;
 
-/// So many chunks of about one size are merged into one.
-const FULL_CLASS: usize = 8;
-
-/// Garbage in chunks up to this size is left for the next merge.
-const TOLERATED_GARBAGE_ROWS: usize = 1024;
+/// Chunk, and row in it.
+type Place = (usize, usize);
 
 #[derive(Debug)]
 pub(super) struct ColumnarState {
@@ -37,6 +34,7 @@ pub(super) struct ColumnarState {
     free: Vec<Slot>,
     chunks: Vec<Chunk>,
     by_expiry: BTreeMap<i64, Vec<Slot>>,
+    limits: ChunkLimits,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +44,8 @@ struct SlotInfo {
     hash: u64,
     /// `None`: never expires.
     expiry: Option<i64>,
+    /// Where the slot stands in the list of its expiry.
+    position: u32,
     live: bool,
 }
 
@@ -56,7 +56,10 @@ struct Chunk {
     /// Which slot each row belonged to when it was written.
     slots: Vec<Slot>,
     live: usize,
+    /// Bytes held in memory.
     bytes: usize,
+    /// Bytes of the rows alone.
+    row_bytes: usize,
 }
 
 /// The keys of rows that are about to be written, each with its slot.
@@ -72,7 +75,7 @@ pub struct Claim {
     /// The groups whose key was held before.
     pub held: Vec<usize>,
     /// Where the rows of those groups are.
-    places: Vec<(usize, usize)>,
+    places: Vec<Place>,
     /// The slot of each group.
     slots: Vec<Slot>,
     /// Where the rows will be.
@@ -101,6 +104,7 @@ impl ColumnarState {
             free: Vec::new(),
             chunks: Vec::new(),
             by_expiry: BTreeMap::new(),
+            limits: ChunkLimits::default(),
         }
     }
 
@@ -123,14 +127,14 @@ impl ColumnarState {
     }
 
     pub(super) fn rows(&self, slots: &[Slot]) -> Result<RecordBatch> {
-        let places: Vec<(usize, usize)> = slots
+        let places: Vec<Place> = slots
             .iter()
             .map(|&slot| {
                 let info = &self.slots[slot as usize];
                 (info.chunk as usize, info.row as usize)
             })
             .collect();
-        self.gather(&places)
+        self.gather(&places).map_err(arrow_error)
     }
 
     pub(super) fn live_slots(&self) -> Vec<Slot> {
@@ -188,6 +192,7 @@ impl ColumnarState {
                         row: group as u32,
                         hash,
                         expiry: None,
+                        position: 0,
                         live: true,
                     };
                     let slot = match self.free.pop() {
@@ -211,7 +216,7 @@ impl ColumnarState {
 
     /// The rows that were held, in the order of [`Claim::held`].
     pub(super) fn held_rows(&self, claim: &Claim) -> Result<RecordBatch> {
-        self.gather(&claim.places)
+        self.gather(&claim.places).map_err(arrow_error)
     }
 
     /// Writes the rows of the groups of a claim. `keys` are those it was made with; `expiry`, if
@@ -239,11 +244,7 @@ impl ColumnarState {
                 self.index(expiry, slot);
             }
         }
-        let chunk = Chunk::new(rows, keys, claim.slots);
-        match self.chunks.get_mut(claim.chunk) {
-            Some(empty) => *empty = chunk,
-            None => self.chunks.push(chunk),
-        }
+        self.put(claim.chunk, Chunk::new(rows, keys, claim.slots));
     }
 
     pub(super) fn upsert(
@@ -270,10 +271,10 @@ impl ColumnarState {
 
     /// Removes the rows whose expiry is at or before `through`; returns how many.
     pub(super) fn evict(&mut self, through: i64) -> usize {
-        let Some(after) = through.checked_add(1) else {
-            return 0;
+        let kept = match through.checked_add(1) {
+            Some(after) => self.by_expiry.split_off(&after),
+            None => BTreeMap::new(),
         };
-        let kept = self.by_expiry.split_off(&after);
         let evicted = std::mem::replace(&mut self.by_expiry, kept);
         let mut count = 0;
         for slot in evicted.into_values().flatten() {
@@ -289,46 +290,52 @@ impl ColumnarState {
         count
     }
 
-    /// Rewrites chunks that are mostly garbage, and merges those of about one size if there are many.
-    pub(super) fn compact(&mut self) -> Result<()> {
-        for index in 0..self.chunks.len() {
-            if self.chunks[index].is_mostly_garbage() {
-                self.merge(&[index])?;
-            }
-        }
-        // Chunks of about one size are merged when there are many, and all smaller ones with them.
-        let size_class = |index: &usize| self.chunks[*index].live.max(SMALL_CHUNK_ROWS).ilog2();
-        let filled = (0..self.chunks.len()).filter(|&index| !self.chunks[index].is_empty());
-        let mut by_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for index in filled {
-            by_class.entry(size_class(&index)).or_default().push(index);
-        }
-        let mut classes = by_class.iter().rev();
-        let full = classes.find(|(_, chunks)| chunks.len() >= FULL_CLASS);
-        let Some((&full, _)) = full else {
-            return Ok(());
-        };
-        let merged: Vec<usize> = by_class
-            .range(..=full)
-            .flat_map(|(_, chunks)| chunks.iter().copied())
-            .collect();
-        self.merge(&merged)
+    /// All live rows, as they are now.
+    pub(super) fn live_rows(&self) -> Vec<LiveRows> {
+        let chunks = self.chunks.iter().enumerate();
+        chunks
+            .map(|(index, chunk)| {
+                let (rows, slots): (Vec<u32>, Vec<Slot>) = self.live_in(index).unzip();
+                let expiry = slots.iter().map(|&slot| self.slots[slot as usize].expiry);
+                LiveRows::new(chunk.rows.clone(), rows.into(), expiry.collect())
+            })
+            .collect()
     }
 
-    /// All live rows with their expiry, for a snapshot.
-    pub(super) fn rows_with_expiry(&self) -> Result<RecordBatch> {
-        let slots = self.live_slots();
-        let rows = self.rows(&slots)?;
-        let expiry: Vec<Option<i64>> = slots
-            .iter()
-            .map(|&slot| self.slots[slot as usize].expiry)
-            .collect();
-        super::files::with_expiry(&rows, Some(&expiry))
+    /// The live rows of which `expiry`, given the key columns of some rows, says that they expire
+    /// otherwise than they were written; with what it says.
+    pub(super) fn expiring_otherwise(
+        &self,
+        expiry: impl Fn(&[ArrayRef]) -> Result<Vec<Option<i64>>>,
+    ) -> Result<Vec<LiveRows>> {
+        let mut otherwise = Vec::new();
+        for (index, chunk) in self.chunks.iter().enumerate() {
+            let expiry = expiry(&chunk.rows.columns()[..self.encoder.columns()])?;
+            let differs = |&(row, slot): &(u32, Slot)| {
+                self.slots[slot as usize].expiry != expiry[row as usize]
+            };
+            let rows = self.live_in(index).filter(differs);
+            let rows: UInt32Array = rows.map(|(row, _)| row).collect::<Vec<u32>>().into();
+            if !rows.is_empty() {
+                let expiry: Int64Array = rows
+                    .values()
+                    .iter()
+                    .map(|&row| expiry[row as usize])
+                    .collect();
+                otherwise.push(LiveRows::new(chunk.rows.clone(), rows, expiry));
+            }
+        }
+        Ok(otherwise)
     }
 
     #[cfg(test)]
-    pub(super) fn num_chunks(&self) -> usize {
-        self.chunks.len()
+    pub(super) fn chunk_rows(&self) -> Vec<usize> {
+        self.chunks.iter().map(|chunk| chunk.slots.len()).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn limit_chunks(&mut self, limits: ChunkLimits) {
+        self.limits = limits;
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -338,32 +345,22 @@ impl ColumnarState {
             + self.table.capacity() * size_of::<Slot>()
     }
 
-    /// Moves the live rows of some chunks into the first of them.
-    fn merge(&mut self, chunks: &[usize]) -> Result<()> {
-        let mut places = Vec::new();
-        let mut slots = Vec::new();
-        for &index in chunks {
-            for (row, &slot) in self.chunks[index].slots.iter().enumerate() {
-                let info = &self.slots[slot as usize];
-                if info.live && info.chunk as usize == index && info.row as usize == row {
-                    places.push((index, row));
-                    slots.push(slot);
-                }
-            }
+    /// The live rows of a chunk, each with its slot.
+    fn live_in(&self, index: usize) -> impl Iterator<Item = (u32, Slot)> {
+        let rows = self.chunks[index].slots.iter().enumerate();
+        rows.filter_map(move |(row, &slot)| {
+            let info = &self.slots[slot as usize];
+            let place = (info.chunk as usize, info.row as usize);
+            (info.live && place == (index, row)).then_some((row as u32, slot))
+        })
+    }
+
+    /// Makes `chunk` the one at `index`: in place of another, or after the last.
+    fn put(&mut self, index: usize, chunk: Chunk) {
+        match self.chunks.get_mut(index) {
+            Some(place) => *place = chunk,
+            None => self.chunks.push(chunk),
         }
-        let rows = self.gather(&places)?;
-        let keys = &rows.columns()[..self.encoder.columns()];
-        let keys = self.encoder.encode(keys)?;
-        for (row, &slot) in slots.iter().enumerate() {
-            let info = &mut self.slots[slot as usize];
-            (info.chunk, info.row) = (chunks[0] as u32, row as u32);
-        }
-        for &index in &chunks[1..] {
-            let rows = RecordBatch::new_empty(self.schema.clone());
-            self.chunks[index] = Chunk::new(rows, self.encoder.none(), Vec::new());
-        }
-        self.chunks[chunks[0]] = Chunk::new(rows, keys, slots);
-        Ok(())
     }
 
     fn key_of(&self, slot: Slot) -> &[u8] {
@@ -373,7 +370,9 @@ impl ColumnarState {
 
     fn index(&mut self, expiry: Option<i64>, slot: Slot) {
         if let Some(expiry) = expiry {
-            self.by_expiry.entry(expiry).or_default().push(slot);
+            let slots = self.by_expiry.entry(expiry).or_default();
+            self.slots[slot as usize].position = slots.len() as u32;
+            slots.push(slot);
         }
     }
 
@@ -382,15 +381,18 @@ impl ColumnarState {
         let Some(slots) = self.by_expiry.get_mut(&expiry) else {
             return;
         };
-        if let Some(position) = slots.iter().position(|&other| other == slot) {
-            slots.swap_remove(position);
+        let position = self.slots[slot as usize].position;
+        slots.swap_remove(position as usize);
+        if let Some(&moved) = slots.get(position as usize) {
+            self.slots[moved as usize].position = position;
         }
         if slots.is_empty() {
             self.by_expiry.remove(&expiry);
         }
     }
 
-    fn gather(&self, places: &[(usize, usize)]) -> Result<RecordBatch> {
+    /// The rows at `places`, in that order, in one batch: an error if that cannot hold them.
+    fn gather(&self, places: &[Place]) -> std::result::Result<RecordBatch, ArrowError> {
         let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
         if places.is_empty() {
             return Ok(RecordBatch::new_empty(self.schema.clone()));
@@ -404,10 +406,8 @@ impl ColumnarState {
                     .collect();
                 interleave(&arrays, places)
             })
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(arrow_error)?;
+            .collect::<std::result::Result<Vec<_>, _>>()?;
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(arrow_error)
     }
 }
 
@@ -417,6 +417,7 @@ impl Chunk {
         let bytes = rows.get_array_memory_size() + keys.memory_bytes() + slot_bytes;
         Self {
             live: slots.len(),
+            row_bytes: rows.columns().iter().map(content_bytes).sum(),
             rows,
             keys,
             slots,
@@ -428,10 +429,10 @@ impl Chunk {
     fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
+}
 
-    fn is_mostly_garbage(&self) -> bool {
-        let rows = self.slots.len();
-        let garbage = rows - self.live;
-        garbage > 0 && (self.live == 0 || rows > TOLERATED_GARBAGE_ROWS && self.live * 2 < rows)
-    }
+/// Bytes of the values of a column, whatever the buffers behind them hold besides.
+fn content_bytes(column: &ArrayRef) -> usize {
+    let bytes = column.to_data().get_slice_memory_size();
+    bytes.unwrap_or_else(|_| column.get_array_memory_size())
 }

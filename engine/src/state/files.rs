@@ -17,6 +17,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
+use super::live_rows::LiveRows;
 use crate::checkpointing::CheckpointFileManager;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,12 +25,10 @@ const EXPIRY_COLUMN: &str = "__expiry";
 const EVICTED_THROUGH: &str = "tidebook.evictedThrough";
 const KEY_COLUMNS: &str = "tidebook.keyColumns";
 
-/// A snapshot is written every so many versions.
-const SNAPSHOT_INTERVAL: i64 = 10;
-
 /// So many versions stay readable, as many as the offset log keeps batches.
 const VERSIONS_TO_RETAIN: i64 = 100;
 
+/// So many rows are encoded at once, so that they stay in the processor's cache.
 const ROWS_AT_ONCE: usize = 4096;
 
 #[derive(Debug, Clone)]
@@ -73,6 +72,8 @@ impl StateFiles {
         Ok(deltas)
     }
 
+    /// Writes what changed with `version`. When the version is written again, a snapshot of what it
+    /// was the first time is no longer one.
     pub(super) fn write_delta(
         &self,
         version: i64,
@@ -80,32 +81,21 @@ impl StateFiles {
         rows: &[RecordBatch],
         evicted_through: Option<i64>,
     ) -> Result<()> {
+        self.files.delete(&name(version, "snapshot"))?;
+        let rows = rows.iter().flat_map(slices);
         self.write(version, "delta", schema, rows, evicted_through)
     }
 
-    pub(super) fn wants_snapshot(&self, version: i64) -> bool {
-        version % SNAPSHOT_INTERVAL == 0
-    }
-
-    /// Writes a snapshot in the background and then drops files that no version needs any more.
-    /// A failure costs only time at the next restart, so it is logged, not raised.
-    pub(super) fn write_snapshot(&self, version: i64, schema: &SchemaRef, rows: Vec<RecordBatch>) {
-        let files = self.clone();
-        let schema = schema.clone();
-        let write = move || -> Result<()> {
-            files.write(version, "snapshot", &schema, &rows, None)?;
-            files.purge(version - VERSIONS_TO_RETAIN)
-        };
-        let spawned = std::thread::Builder::new()
-            .name("state-snapshot".into())
-            .spawn(move || {
-                if let Err(error) = write() {
-                    tracing::warn!(version, %error, "state snapshot not written");
-                }
-            });
-        if let Err(error) = spawned {
-            tracing::warn!(version, %error, "state snapshot not started");
-        }
+    /// Writes all `rows` of `version` and then drops files that no version needs any more.
+    pub(super) fn write_snapshot(
+        &self,
+        version: i64,
+        schema: &SchemaRef,
+        rows: &[LiveRows],
+    ) -> Result<()> {
+        let rows = rows.iter().flat_map(|rows| rows.stored(ROWS_AT_ONCE));
+        self.write(version, "snapshot", schema, rows, None)?;
+        self.purge(version - VERSIONS_TO_RETAIN)
     }
 
     /// Drops what no version from `oldest` on needs.
@@ -129,14 +119,14 @@ impl StateFiles {
         version: i64,
         kind: &str,
         schema: &SchemaRef,
-        rows: &[RecordBatch],
+        rows: impl Iterator<Item = Result<RecordBatch>> + Clone,
         evicted_through: Option<i64>,
     ) -> Result<()> {
         let evicted = evicted_through.map(|through| (EVICTED_THROUGH, through.to_string()));
         let facts = std::iter::once((KEY_COLUMNS, self.key_columns.to_string())).chain(evicted);
         let facts = facts.map(|(key, value)| (key.to_string(), value)).collect();
         let schema = stored_schema(schema).as_ref().clone().with_metadata(facts);
-        let content = |file: &mut dyn Write| write_rows(file, &schema, rows).map_err(io_error);
+        let content = |file: &mut dyn Write| write_rows(file, &schema, rows.clone());
         let written = self.files.replace(&name(version, kind), &content);
         written.map_err(|error| error.context(format!("write state version {version}")))
     }
@@ -206,21 +196,24 @@ impl StateFiles {
     }
 }
 
-/// A few rows at a time, so that what is encoded stays in the processor's cache.
+/// The rows of `batch`, a few at a time.
+fn slices(batch: &RecordBatch) -> impl Iterator<Item = Result<RecordBatch>> + Clone {
+    let starts = (0..batch.num_rows()).step_by(ROWS_AT_ONCE);
+    starts.map(move |from| Ok(batch.slice(from, ROWS_AT_ONCE.min(batch.num_rows() - from))))
+}
+
 fn write_rows(
     file: &mut dyn Write,
     schema: &Schema,
-    batches: &[RecordBatch],
-) -> std::result::Result<(), ArrowError> {
-    let mut writer = StreamWriter::try_new(BufWriter::new(file), schema)?;
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+) -> io::Result<()> {
+    let file = BufWriter::new(file);
+    let mut writer = StreamWriter::try_new(file, schema).map_err(io_error)?;
     for batch in batches {
-        for from in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
-            let rows = ROWS_AT_ONCE.min(batch.num_rows() - from);
-            writer.write(&batch.slice(from, rows))?;
-        }
+        let batch = batch.map_err(io::Error::other)?;
+        writer.write(&batch).map_err(io_error)?;
     }
-    writer.into_inner()?.flush()?;
-    Ok(())
+    writer.into_inner().map_err(io_error)?.flush()
 }
 
 fn io_error(error: ArrowError) -> io::Error {
@@ -234,7 +227,7 @@ fn name(version: i64, kind: &str) -> String {
     format!("{version}.{kind}")
 }
 
-/// Appends the expiry column.
+/// Appends the expiry column; without `expiry`, the rows never expire.
 pub(super) fn with_expiry(
     rows: &RecordBatch,
     expiry: Option<&[Option<i64>]>,
@@ -243,13 +236,18 @@ pub(super) fn with_expiry(
         Some(expiry) => expiry.iter().copied().collect(),
         None => Int64Array::new_null(rows.num_rows()),
     };
+    stored(rows, expiry)
+}
+
+/// Rows as the files hold them: with their expiry as the last column.
+pub(super) fn stored(rows: &RecordBatch, expiry: Int64Array) -> Result<RecordBatch> {
     let mut columns = rows.columns().to_vec();
     columns.push(Arc::new(expiry));
     RecordBatch::try_new(stored_schema(rows.schema_ref()), columns)
         .map_err(|error| Error::internal(format!("state: {error}")))
 }
 
-/// The inverse of [`with_expiry`], with the operator's own schema.
+/// The inverse of [`stored`], with the operator's own schema.
 pub(super) fn split_expiry(
     rows: &RecordBatch,
     schema: &SchemaRef,

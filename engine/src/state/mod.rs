@@ -10,19 +10,22 @@
 mod columnar;
 mod files;
 mod keys;
+mod live_rows;
 mod shard;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, Result};
 use files::StateFiles;
+use snapshots::Snapshots;
 
 pub use columnar::Claim;
 pub use keys::{EncodedKeys, KeyEncoder};
@@ -31,12 +34,14 @@ pub use shard::StateShard;
 /// Where a key's row is in its shard; valid until the next change of the shard.
 pub type Slot = u32;
 
-/// The state of one operator.
+/// The state of one operator. Once it is dropped, nothing of it is written any more; for that,
+/// dropping waits for a snapshot that is being written.
 #[derive(Debug)]
 pub struct StateStore {
     shards: Vec<StateShard>,
     schema: SchemaRef,
     files: StateFiles,
+    snapshots: Snapshots,
     version: i64,
 }
 
@@ -62,8 +67,20 @@ impl StateStore {
             shards: vec![shard],
             schema,
             files,
+            snapshots: Snapshots::default(),
             version,
         })
+    }
+
+    /// Has the rows expire when `expiry` says, given key columns, and not when they were written to:
+    /// another query may have written them, to which the time among the keys meant nothing. Rows
+    /// for which that makes a difference are part of the next version's changes.
+    pub fn expire_by(
+        &mut self,
+        expiry: impl Fn(&[ArrayRef]) -> Result<Vec<Option<i64>>>,
+    ) -> Result<()> {
+        let mut shards = self.shards.iter_mut();
+        shards.try_for_each(|shard| shard.expire_by(&expiry))
     }
 
     /// Its parts; a key is in the one that [`EncodedKeys::rows_of_shards`] says.
@@ -107,10 +124,11 @@ impl StateStore {
         for shard in &mut self.shards {
             shard.committed()?;
         }
-        if self.files.wants_snapshot(next) {
-            let rows = self.shards.iter().map(StateShard::rows_with_expiry);
-            let rows = rows.collect::<Result<Vec<_>>>()?;
-            self.files.write_snapshot(next, &self.schema, rows);
+        if self.snapshots.is_due(next) {
+            let rows: Vec<_> = self.shards.iter().flat_map(StateShard::live_rows).collect();
+            let (files, schema) = (self.files.clone(), Arc::clone(&self.schema));
+            let write = move || files.write_snapshot(next, &schema, &rows);
+            self.snapshots.start(next, write);
         }
         Ok(next)
     }

@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::columnar::{Claim, ColumnarState};
 use super::files;
+use super::live_rows::LiveRows;
 use super::{EncodedKeys, KeyEncoder, Slot};
 use crate::error::Result;
 
@@ -127,6 +128,21 @@ impl StateShard {
         self.memory.has_expired(through)
     }
 
+    /// As [`super::StateStore::expire_by`].
+    pub(super) fn expire_by(
+        &mut self,
+        expiry: impl Fn(&[ArrayRef]) -> Result<Vec<Option<i64>>>,
+    ) -> Result<()> {
+        for rows in self.memory.expiring_otherwise(expiry)? {
+            for stored in rows.stored(usize::MAX) {
+                let stored = stored?;
+                self.add(&stored)?;
+                self.written.push(stored);
+            }
+        }
+        Ok(())
+    }
+
     /// What `load` of the files gave.
     pub(super) fn apply(&mut self, delta: &files::Delta) -> Result<()> {
         for rows in &delta.rows {
@@ -140,14 +156,16 @@ impl StateShard {
 
     /// Its rows and changes as those of several shards.
     pub(super) fn divided(self, shards: usize) -> Result<Vec<Self>> {
-        let stored = self.rows_with_expiry()?;
-        let keys = self.encode(&stored.columns()[..self.encoder().columns()])?;
-        let mut divided = Vec::with_capacity(shards);
-        for rows in keys.rows_of_shards(shards) {
-            let mut shard = Self::new(self.schema().clone(), Arc::clone(self.encoder()));
-            let stored = super::take_rows(&stored, rows)?;
-            shard.add(&stored)?;
-            divided.push(shard);
+        let empty = || Self::new(self.schema().clone(), Arc::clone(self.encoder()));
+        let mut divided: Vec<Self> = (0..shards).map(|_| empty()).collect();
+        for rows in self.live_rows() {
+            for stored in rows.stored(usize::MAX) {
+                let stored = stored?;
+                let keys = self.encode(&stored.columns()[..self.encoder().columns()])?;
+                for (shard, rows) in divided.iter_mut().zip(keys.rows_of_shards(shards)) {
+                    shard.add(&super::take_rows(&stored, rows)?)?;
+                }
+            }
         }
         divided[0].written = self.written;
         divided[0].evicted_through = self.evicted_through;
@@ -166,8 +184,9 @@ impl StateShard {
         self.memory.compact()
     }
 
-    pub(super) fn rows_with_expiry(&self) -> Result<RecordBatch> {
-        self.memory.rows_with_expiry()
+    /// All rows as they are now.
+    pub(super) fn live_rows(&self) -> Vec<LiveRows> {
+        self.memory.live_rows()
     }
 
     pub(super) fn num_keys(&self) -> usize {
@@ -175,8 +194,13 @@ impl StateShard {
     }
 
     #[cfg(test)]
-    pub(super) fn num_chunks(&self) -> usize {
-        self.memory.num_chunks()
+    pub(super) fn chunk_rows(&self) -> Vec<usize> {
+        self.memory.chunk_rows()
+    }
+
+    #[cfg(test)]
+    pub(super) fn limit_chunks(&mut self, limits: super::columnar::ChunkLimits) {
+        self.memory.limit_chunks(limits);
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

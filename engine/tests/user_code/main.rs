@@ -1,8 +1,11 @@
-//! User code that the engine calls, through the public surface: scalar functions, functions over
-//! groups, foreachBatch, and what frames of user code ask of a session.
+//! Queries through the public surface: user code that the engine calls (scalar functions, functions
+//! over groups, foreachBatch), joins with tables, restarts, and what frames of user code ask of a
+//! session.
 
 mod frames;
 mod groups;
+mod joins;
 mod queries;
+mod restarts;
 mod scalar_functions;
 mod support;

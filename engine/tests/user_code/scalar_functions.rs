@@ -223,7 +223,7 @@ async fn a_wrong_value_is_an_error_that_says_what_is_wrong() {
     );
     assert_eq!(
         failed("other").await.message(),
-        "function 'other' returned values of type Float64, but it was declared to return Int64"
+        "function 'other' returned values of type DOUBLE, but it was declared to return BIGINT"
     );
     let error = failed("bad").await;
     assert_eq!(error.message(), "function 'bad' failed: no such user");

@@ -293,7 +293,7 @@ fn operand_types(operation: Operation, left: &DataType, right: &DataType) -> Opt
 }
 
 /// The number that a value stands for: text is read as the kind of number beside it.
-fn as_number(data_type: &DataType, beside: &DataType) -> Option<DataType> {
+pub(in crate::connect) fn as_number(data_type: &DataType, beside: &DataType) -> Option<DataType> {
     match data_type {
         DataType::Null if beside.is_numeric() => Some(beside.clone()),
         DataType::Null => Some(DataType::Float64),

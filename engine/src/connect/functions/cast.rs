@@ -7,7 +7,9 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, PrimitiveArray, StringArray, StringBuilder,
 };
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use arrow::util::display::FormatOptions;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
@@ -15,10 +17,11 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use crate::connect::intervals::day_time_text;
 use crate::connect::types::TIME_ZONE;
 use crate::datetime::{Zone, parse_date, parse_timestamp};
 use crate::error::{Error, ErrorKind, Result, from_datafusion};
-use crate::sinks::format_value;
+use crate::text::format_value;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -30,6 +33,7 @@ pub(in crate::connect) fn spark_cast(
 ) -> Option<ScalarUDF> {
     let is_own = match (from, to) {
         (DataType::Timestamp(..), to) => to.is_string() || to.is_numeric(),
+        (DataType::Duration(_), to) => to.is_string(),
         (from, DataType::Timestamp(_, Some(_))) if from.is_numeric() => true,
         (DataType::Float32 | DataType::Float64, DataType::Utf8) => true,
         (from, DataType::Utf8) if from.is_nested() => true,
@@ -95,13 +99,14 @@ impl SparkCast {
                 Ok(Arc::new(days))
             }
             (DataType::Utf8, _) => self.arrow(&trimmed(values.as_string())),
+            (DataType::Duration(_), _) => self.arrow(&interval_texts(values)?),
             (DataType::Timestamp(..), to) if to.is_string() => {
                 self.arrow(&text_of(&microseconds(values)?))
             }
             (DataType::Timestamp(..), _) => self.arrow(&self.seconds(&microseconds(values)?)?),
             (from, DataType::Timestamp(..)) if from.is_integer() => {
                 let seconds = cast(values, &DataType::Int64).map_err(failed)?;
-                let seconds = seconds.as_primitive::<arrow::datatypes::Int64Type>();
+                let seconds = seconds.as_primitive::<Int64Type>();
                 let micros: Int64Array =
                     seconds.unary_opt(|seconds| seconds.checked_mul(MICROS_PER_SECOND));
                 if micros.null_count() > seconds.null_count() && !self.lenient {
@@ -176,7 +181,7 @@ fn microseconds(times: &ArrayRef) -> Result<ArrayRef> {
             let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
             cast(times, &micros).map_err(failed)
         }
-        other => Err(Error::internal(format!("{other} is no time"))),
+        other => Err(Error::internal(format!("{other} is not a time"))),
     }
 }
 
@@ -187,6 +192,20 @@ fn text_of(values: &ArrayRef) -> ArrayRef {
         texts.append_option(text);
     }
     Arc::new(texts.finish())
+}
+
+fn interval_texts(intervals: &ArrayRef) -> Result<ArrayRef> {
+    let unit = match intervals.data_type() {
+        DataType::Duration(TimeUnit::Second) => TimeUnit::Second,
+        _ => TimeUnit::Microsecond,
+    };
+    let lengths = cast(intervals, &DataType::Duration(unit)).map_err(failed)?;
+    let lengths = cast(&lengths, &DataType::Int64).map_err(failed)?;
+    let lengths = lengths.as_primitive::<Int64Type>();
+    let texts = lengths
+        .iter()
+        .map(|length| Some(day_time_text(length?, unit)));
+    Ok(Arc::new(texts.collect::<StringArray>()))
 }
 
 fn trimmed(texts: &StringArray) -> ArrayRef {
@@ -200,7 +219,7 @@ fn trimmed(texts: &StringArray) -> ArrayRef {
 
 fn invalid(text: &str, to: &DataType) -> Error {
     let to = type_name(to);
-    Error::new(ErrorKind::Runtime, format!("'{text}' is no {to}"))
+    Error::new(ErrorKind::Runtime, format!("'{text}' is not a valid {to}"))
         .with_condition("CAST_INVALID_INPUT")
         .with_hint(format!("use try_cast(x AS {to}) to get NULL instead"))
 }

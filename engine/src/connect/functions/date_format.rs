@@ -14,32 +14,44 @@ use crate::connect::types::TIME_ZONE;
 use crate::datetime::{DateTimePattern, Zone};
 use crate::error::{Error, ErrorKind, Result};
 
-/// `date_format(timestamp, pattern)` and `parse_timestamp(text, pattern)`.
+/// `date_format(timestamp, pattern)`, `parse_timestamp(text, pattern)`, and the form of the latter
+/// that gives NULL for a text that does not match.
 pub(super) fn date_format_functions() -> Vec<ScalarUDF> {
     let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()));
-    [(false, timestamp), (true, DataType::Utf8)]
-        .map(|(parses, input)| {
-            let types = vec![input, DataType::Utf8];
-            ScalarUDF::from(DateFormat {
-                parses,
-                signature: Signature::exact(types, Volatility::Immutable),
-            })
+    [
+        (Function::Print, timestamp),
+        (Function::Parse, DataType::Utf8),
+        (Function::TryParse, DataType::Utf8),
+    ]
+    .map(|(function, input)| {
+        let types = vec![input, DataType::Utf8];
+        ScalarUDF::from(DateFormat {
+            function,
+            signature: Signature::exact(types, Volatility::Immutable),
         })
-        .into()
+    })
+    .into()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Function {
+    Print,
+    Parse,
+    TryParse,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DateFormat {
-    parses: bool,
+    function: Function,
     signature: Signature,
 }
 
 impl ScalarUDFImpl for DateFormat {
     fn name(&self) -> &str {
-        if self.parses {
-            "parse_timestamp"
-        } else {
-            "date_format"
+        match self.function {
+            Function::Print => "date_format",
+            Function::Parse => "parse_timestamp",
+            Function::TryParse => "try_parse_timestamp",
         }
     }
 
@@ -48,16 +60,18 @@ impl ScalarUDFImpl for DateFormat {
     }
 
     fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(if self.parses {
-            DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))
-        } else {
-            DataType::Utf8
+        Ok(match self.function {
+            Function::Print => DataType::Utf8,
+            Function::Parse | Function::TryParse => {
+                DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))
+            }
         })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let (values, patterns) = (&arrays[0], arrays[1].as_string::<i32>());
+        let parses = self.function != Function::Print;
         let mut known: Option<(&str, DateTimePattern)> = None;
         let mut texts = StringBuilder::new();
         let mut times = Vec::new();
@@ -70,12 +84,15 @@ impl ScalarUDFImpl for DateFormat {
             let text = patterns.value(row);
             let pattern = match known.take().filter(|(known, _)| *known == text) {
                 Some((_, pattern)) => pattern,
-                None => compiled(text, self.parses)?,
+                None => compiled(text, parses)?,
             };
-            if self.parses {
+            if parses {
                 let value = values.as_string::<i32>().value(row);
                 let micros = pattern.parse_timestamp(value, Zone::UTC);
-                times.push(Some(micros.ok_or_else(|| unparsable(value, text))?));
+                if micros.is_none() && self.function == Function::Parse {
+                    return Err(unparsable(value, text).into());
+                }
+                times.push(micros);
             } else {
                 let micros = values.as_primitive::<TimestampMicrosecondType>().value(row);
                 let time = DateTime::from_timestamp_micros(micros);
@@ -83,7 +100,7 @@ impl ScalarUDFImpl for DateFormat {
             }
             known = Some((text, pattern));
         }
-        let result: ArrayRef = if self.parses {
+        let result: ArrayRef = if parses {
             Arc::new(TimestampMicrosecondArray::from(times).with_timezone(TIME_ZONE))
         } else {
             Arc::new(texts.finish())
@@ -112,7 +129,7 @@ fn compiled(text: &str, parses: bool) -> Result<DateTimePattern> {
 fn unparsable(text: &str, pattern: &str) -> Error {
     Error::new(
         ErrorKind::Runtime,
-        format!("'{text}' is no time of the pattern '{pattern}'"),
+        format!("'{text}' does not match the pattern '{pattern}'"),
     )
     .with_condition("CANNOT_PARSE_TIMESTAMP")
     .with_hint("check the pattern; texts without a pattern can be tried: try_to_timestamp(text)")

@@ -70,7 +70,7 @@ pub(super) fn compute(
 ) -> Result<ArrayRef, ArrowError> {
     let DataType::Decimal128(precision, scale) = *result_type else {
         return Err(ArrowError::ComputeError(format!(
-            "{result_type} is no decimal"
+            "{result_type} is not a decimal"
         )));
     };
     // Short results need no more room than arrow's own kernels give them.

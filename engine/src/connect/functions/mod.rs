@@ -7,9 +7,14 @@ mod cast;
 mod central_moment;
 mod date_format;
 mod decimal;
+mod element_at;
 mod json;
 mod json_path;
+mod make_timestamp;
+mod months;
+mod nearest_rank;
 mod regex;
+mod sequence;
 mod sum;
 
 use std::sync::Arc;
@@ -20,10 +25,11 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion_spark::SessionStateBuilderSpark;
 
-pub(super) use arithmetic::{Operation, arithmetic};
+pub(super) use arithmetic::{Operation, arithmetic, as_number};
 pub(super) use array_item::array_item;
 pub(super) use cast::spark_cast;
 pub(super) use decimal::narrowest;
+pub(super) use element_at::element_at;
 
 use super::casts::SparkCasts;
 use super::literals::all_columns_function;
@@ -52,9 +58,17 @@ fn scalar_functions() -> Vec<ScalarUDF> {
     let own = [
         arithmetic::arithmetic_functions(),
         date_format::date_format_functions(),
+        element_at::element_functions(),
         json::json_functions(),
+        make_timestamp::make_timestamp_functions(),
+        months::months_functions(),
         regex::regex_functions(),
-        vec![array_item(), all_columns_function()],
+        vec![
+            array_item(),
+            all_columns_function(),
+            nearest_rank::nearest_rank(),
+            sequence::sequence(),
+        ],
         current_time_functions(),
         row_id_functions(),
         time_window_functions(),

@@ -3,68 +3,33 @@
 //!
 //! **Nothing shows in a sink before its offsets are in the log.**
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod reports;
+mod resume;
+mod setup;
+
 use std::sync::Arc;
 
 use futures::FutureExt;
-use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::fault::{FaultHook, FaultPoint};
-use super::progress_reporter::{BatchReport, Phase, SourceReport, TriggerTimer};
+pub use self::setup::{QuerySetup, RunEnd};
+pub(crate) use self::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
+use super::fault::FaultPoint;
+use super::progress_reporter::{BatchReport, Phase, TriggerTimer};
 use super::stream_execution::StreamExecution;
 use super::trigger_executor::Ticker;
-use super::watermark_tracker::{WatermarkPolicy, WatermarkTracker};
-use crate::checkpointing::{
-    CheckpointFileManager, CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, OffsetSeqMetadata,
-};
-use crate::clock::{Clock, Stopwatch, format_iso8601};
-use crate::error::{Error, ErrorKind, Result};
+use super::watermark_tracker::WatermarkTracker;
+use crate::checkpointing::{CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
+use crate::clock::{Stopwatch, format_iso8601};
+use crate::error::{Error, Result};
 use crate::operators::{Batch, EventTimeStats, InputPart};
-use crate::plan::IncrementalExecution;
-use crate::sinks::Sink;
-use crate::sources::{Offset, ReadLimit, Source};
+use crate::sources::{Offset, ReadLimit};
 use crate::streaming_query_listener::StreamingQueryEvent;
-use crate::streaming_query_progress::{SinkProgress, StateOperatorProgress};
 use crate::trigger::Trigger;
 use crate::user_functions::panic_message;
 
 /// `spark.sql.streaming.minBatchesToRetain`.
 const BATCHES_TO_RETAIN: i64 = 100;
-
-/// An idle query says so at most this often.
-const IDLE_EVENT_INTERVAL_MS: i64 = 10_000;
-
-/// Everything a run needs.
-pub struct QuerySetup {
-    /// The planned query.
-    pub execution: IncrementalExecution,
-    /// Its sources, by source number.
-    pub sources: Vec<Box<dyn Source>>,
-    /// Where its rows go.
-    pub sink: Arc<dyn Sink>,
-    /// Its checkpoint.
-    pub checkpoint: CheckpointFileManager,
-    /// The checkpoint's folder, if it goes with the query.
-    pub temporary: Option<tempfile::TempDir>,
-    /// Whether every batch is forced to disk.
-    pub durable: bool,
-    /// When batches run.
-    pub trigger: Trigger,
-    /// How several watermarks become one.
-    pub watermark_policy: WatermarkPolicy,
-    /// Whether a batch without new rows runs when only the watermark has moved.
-    pub no_data_batches: bool,
-    /// How many partitions large batches use.
-    pub partitions: usize,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// For tests: ends the query at chosen places.
-    pub fault: Option<FaultHook>,
-    /// Settings that are logged with the offsets.
-    pub conf: BTreeMap<String, String>,
-}
 
 /// The loop's own state.
 pub struct MicroBatchExecution {
@@ -85,6 +50,10 @@ pub struct MicroBatchExecution {
     previous_watermark_ms: i64,
     previous_trigger_ms: Option<i64>,
     last_idle_ms: Option<i64>,
+    /// Batches of this run.
+    batches_run: u64,
+    /// Rows that they have read.
+    rows_read: u64,
 }
 
 /// What a trigger did.
@@ -113,10 +82,13 @@ impl MicroBatchExecution {
             previous_watermark_ms: 0,
             previous_trigger_ms: None,
             last_idle_ms: None,
+            batches_run: 0,
+            rows_read: 0,
             setup,
             run,
         };
         this.resume()?;
+        this.check_output()?;
         this.open_state()?;
         if this.setup.trigger == Trigger::AvailableNow {
             for source in &mut this.setup.sources {
@@ -177,7 +149,11 @@ impl MicroBatchExecution {
             match self.setup.trigger {
                 Trigger::Once => self.trigger(ReadLimit::AllAvailable).await.map(drop),
                 Trigger::AvailableNow => {
-                    while self.trigger(ReadLimit::Options).await? == Triggered::Batch {}
+                    while self.trigger(ReadLimit::Options).await? == Triggered::Batch {
+                        if self.has_reached_end() {
+                            break;
+                        }
+                    }
                     Ok(())
                 }
                 Trigger::ProcessingTime(interval) => {
@@ -186,7 +162,7 @@ impl MicroBatchExecution {
                         let clock = Arc::clone(&self.setup.clock);
                         let tick = ticker.tick_after(clock.now_ms());
                         let done = self.trigger(ReadLimit::Options).await?;
-                        if self.run.is_stopping() {
+                        if self.run.is_stopping() || self.has_reached_end() {
                             return Ok(());
                         }
                         let did_something = done == Triggered::Batch;
@@ -207,86 +183,16 @@ impl MicroBatchExecution {
         }
     }
 
-    /// Takes up what the logs say.
-    fn resume(&mut self) -> Result<()> {
-        let Some((latest, offsets)) = self.offset_log.latest()? else {
-            return Ok(());
-        };
-        self.check_belongs(&offsets)?;
-        let commit = self.commit_log.get(latest)?;
-        let mut watermark_ms = offsets.metadata.batch_watermark_ms;
-        if let Some(commit) = commit {
-            watermark_ms = watermark_ms.max(commit.next_batch_watermark_ms);
-            self.batch_id = latest + 1;
-            self.previous_watermark_ms = offsets.metadata.batch_watermark_ms;
-            self.committed = offsets.offsets;
-        } else {
-            self.batch_id = latest;
-            if latest > 0
-                && let Some(previous) = self.offset_log.get(latest - 1)?
-            {
-                self.previous_watermark_ms = previous.metadata.batch_watermark_ms;
-                self.committed = previous.offsets;
-            }
-            self.unfinished = Some(offsets);
-        }
-        self.tracker.restore(watermark_ms);
-        Ok(())
-    }
-
-    /// Refuses a checkpoint that another query has written.
-    fn check_belongs(&self, logged: &OffsetSeq) -> Result<()> {
-        let checkpoint = self.setup.checkpoint.root().display();
-        let hint = "give this query a --checkpoint directory of its own";
-        let foreign = |message: String| Error::new(ErrorKind::StreamingQuery, message);
-        if logged.offsets.len() != self.setup.sources.len() {
-            return Err(foreign(format!(
-                "the checkpoint '{checkpoint}' belongs to another query: it has {} sources, this query has {}",
-                logged.offsets.len(),
-                self.setup.sources.len()
-            ))
-            .with_hint(hint));
-        }
-        for (key, ours) in &self.setup.conf {
-            let Some(theirs) = logged.metadata.conf.get(key) else {
-                continue;
-            };
-            if key.starts_with(QUERY_SHAPE) && theirs != ours {
-                let what = key.trim_start_matches(QUERY_SHAPE);
-                let error = foreign(format!(
-                    "the checkpoint '{checkpoint}' belongs to another query: its {what} was {theirs}, this query's is {ours}"
-                ));
-                let error = match (key.as_str(), theirs.as_str()) {
-                    (OPERATOR_SHAPE, "[]") => {
-                        error.with_condition("STREAMING_STATEFUL_OPERATOR_MISSING_STATE_DIRECTORY")
-                    }
-                    (OPERATOR_SHAPE, _) => error
-                        .with_condition("STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA"),
-                    _ => error,
-                };
-                return Err(error.with_hint(hint));
-            }
-        }
-        Ok(())
-    }
-
-    fn open_state(&self) -> Result<()> {
-        for (id, operator) in self.setup.execution.operators.iter().enumerate() {
-            let directory: PathBuf = self
-                .setup
-                .checkpoint
-                .root()
-                .join("state")
-                .join(id.to_string())
-                .join("0");
-            operator.open(directory, self.setup.durable, self.batch_id)?;
-        }
-        Ok(())
+    fn has_reached_end(&self) -> bool {
+        let reached = |end: Option<u64>, done: u64| end.is_some_and(|end| done >= end);
+        reached(self.setup.end.batches, self.batches_run)
+            || reached(self.setup.end.rows, self.rows_read)
     }
 
     async fn trigger(&mut self, limit: ReadLimit) -> Result<Triggered> {
         let clock = Arc::clone(&self.setup.clock);
         let mut timer = TriggerTimer::start(clock.now_ms(), self.previous_trigger_ms);
+        self.previous_trigger_ms = Some(timer.start_ms);
         let Some(planned) = self.construct_next_batch(&mut timer, limit)? else {
             self.run
                 .set_status("Waiting for data to arrive", false, false);
@@ -294,9 +200,10 @@ impl MicroBatchExecution {
             self.report_idle(timer);
             return Ok(Triggered::Nothing);
         };
-        self.previous_trigger_ms = Some(timer.start_ms);
         let report = self.run_batch(&mut timer, planned).await?;
         let progress = timer.finish(self.run.identity(), report);
+        self.batches_run += 1;
+        self.rows_read += u64::try_from(progress.num_input_rows).unwrap_or(0);
         self.last_idle_ms = Some(clock.now_ms());
         self.run.add_progress(progress.clone());
         self.run
@@ -446,74 +353,6 @@ impl MicroBatchExecution {
         .collect()
     }
 
-    fn source_reports(
-        &self,
-        planned: &OffsetSeq,
-        inputs: &[Option<Arc<InputPart>>],
-    ) -> Vec<SourceReport> {
-        let json = |offset: &Option<Offset>| offset.clone().unwrap_or(Value::Null);
-        let sources = self.setup.sources.iter().enumerate();
-        sources
-            .map(|(index, source)| {
-                let input = inputs.get(index).and_then(Option::as_ref);
-                let rows =
-                    input.map(|input| input.num_rows.load(std::sync::atomic::Ordering::Relaxed));
-                SourceReport {
-                    description: source.description(),
-                    start: json(&self.committed[index]),
-                    end: json(&planned.offsets[index]),
-                    num_rows: rows.unwrap_or(0),
-                    metrics: input.map(|input| input.rows.metrics()).unwrap_or_default(),
-                }
-            })
-            .collect()
-    }
-
-    fn operator_progress(&self) -> Vec<StateOperatorProgress> {
-        let operators = self.setup.execution.operators.iter();
-        operators.map(|operator| operator.take_progress()).collect()
-    }
-
-    fn sink_progress(&self, written: Option<i64>) -> SinkProgress {
-        SinkProgress {
-            description: self.setup.sink.description(),
-            num_output_rows: written.unwrap_or(-1),
-        }
-    }
-
-    fn report_idle(&mut self, timer: TriggerTimer) {
-        let now = self.setup.clock.now_ms();
-        if self
-            .last_idle_ms
-            .is_some_and(|last| now - last < IDLE_EVENT_INTERVAL_MS)
-        {
-            return;
-        }
-        let has_watermark = !self.setup.execution.watermarks.is_empty();
-        let timestamp = format_iso8601(timer.start_ms);
-        let empty = OffsetSeq {
-            offsets: self.committed.clone(),
-            metadata: OffsetSeqMetadata::default(),
-        };
-        let report = BatchReport {
-            batch_id: self.batch_id,
-            sources: self.source_reports(&empty, &[]),
-            watermark_ms: has_watermark.then(|| self.tracker.current_ms()),
-            event_time: EventTimeStats::default(),
-            operators: self.operator_progress(),
-            sink: self.sink_progress(None),
-        };
-        let progress = timer.finish(self.run.identity(), report);
-        self.run.add_progress(progress);
-        if self.last_idle_ms.replace(now).is_some() {
-            self.run.post(&StreamingQueryEvent::Idle {
-                id: self.run.identity().id,
-                run_id: self.run.identity().run_id,
-                timestamp,
-            });
-        }
-    }
-
     fn fault(&self, point: FaultPoint) -> Result<()> {
         match &self.setup.fault {
             Some(hook) => hook(point, self.batch_id),
@@ -521,12 +360,6 @@ impl MicroBatchExecution {
         }
     }
 }
-
-/// Settings with this prefix describe the query and must not change under a checkpoint.
-pub(crate) const QUERY_SHAPE: &str = "tidebook.query.";
-
-/// The stateful operators of the query.
-pub(crate) const OPERATOR_SHAPE: &str = "tidebook.query.stateful operator";
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     Error::internal(format!("the query panicked: {}", panic_message(panic)))

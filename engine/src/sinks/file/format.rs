@@ -15,6 +15,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 use crate::error::{Error, ErrorKind, Result, check_unique_columns};
 use crate::json::SparkEncoders;
 use crate::options::{OptionSpec, Options};
+use crate::type_names::sql_type;
 
 /// Spark writes milliseconds, whatever the precision.
 const TIMESTAMP_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3f";
@@ -98,7 +99,7 @@ impl FileFormat {
             Some(field) => Err(Error::analysis(format!(
                 "column '{}' has type {}, which {format} cannot hold",
                 field.name(),
-                field.data_type()
+                sql_type(field.data_type())
             ))
             .with_condition("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")
             .with_hint("select its parts, e.g. window.start AS start, or write json or parquet")),

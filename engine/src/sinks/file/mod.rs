@@ -42,8 +42,10 @@ impl FileSink {
     pub fn new(path: &str, format: FileFormat, schema: &SchemaRef, durable: bool) -> Result<Self> {
         format.check(schema)?;
         let directory = full_path(path)?;
-        fs::create_dir_all(&directory).map_err(|error| cannot_write(&directory, error))?;
-        let files = CheckpointFileManager::new(directory.join(SINK_METADATA_DIR), durable);
+        // Readers go by the log from the start: a file of a batch that has no entry is not there.
+        let log = directory.join(SINK_METADATA_DIR);
+        fs::create_dir_all(&log).map_err(|error| cannot_write(&directory, error))?;
+        let files = CheckpointFileManager::new(log, durable);
         let log = FileSinkLog::open(files)?;
         Ok(Self {
             latest: Mutex::new(log.latest_id()?),
@@ -99,6 +101,10 @@ impl FileSink {
 impl Sink for FileSink {
     fn description(&self) -> String {
         format!("FileSink[file:{}]", self.directory.display())
+    }
+
+    fn latest_batch_id(&self) -> Option<i64> {
+        *self.latest.lock()
     }
 
     async fn add_batch(
@@ -216,7 +222,19 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.message(), "broken");
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let left = fs::read_dir(dir.path()).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [SINK_METADATA_DIR]);
+        add(&sink, 0, &[1]).await;
+        assert_eq!(read(dir.path(), "json").await, [1]);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_first_batch_is_not_read_before_its_entry() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = sink(dir.path(), "json");
+        fs::write(dir.path().join("part-00000-x-c000.json"), "{\"value\":9}\n").unwrap();
+        assert!(read(dir.path(), "json").await.is_empty());
         add(&sink, 0, &[1]).await;
         assert_eq!(read(dir.path(), "json").await, [1]);
     }

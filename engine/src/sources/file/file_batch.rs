@@ -70,18 +70,19 @@ impl FileBatch {
         schema: SchemaRef,
         format: LineFormat,
     ) -> Result<Self> {
-        let files = urls
-            .into_iter()
-            .map(|url| {
-                let path = from_file_url(url)?;
-                let metadata = fs::metadata(&path).map_err(|error| cannot_open(&path, error))?;
-                Ok(Arc::new(BatchFile {
+        let mut files = Vec::new();
+        for url in urls {
+            let path = from_file_url(url)?;
+            let metadata = fs::metadata(&path).map_err(|error| cannot_open(&path, error))?;
+            // An empty file has no rows, also where it should begin with the mark of a compression.
+            if metadata.len() > 0 {
+                files.push(Arc::new(BatchFile {
                     compression: Compression::of(&path)?,
                     size: metadata.len(),
                     path,
-                }))
-            })
-            .collect::<Result<_>>()?;
+                }));
+            }
+        }
         Ok(Self {
             files,
             schema,

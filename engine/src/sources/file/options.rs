@@ -66,7 +66,7 @@ pub enum RateLimit {
 /// a query starts ([`FileStreamOptions`]), as in Spark.
 pub(super) fn known_options(name: &str, given: &OptionMap) -> Result<Options> {
     let format = LineFormat::options(name)
-        .ok_or_else(|| Error::internal(format!("format '{name}' is none of lines")))?;
+        .ok_or_else(|| Error::internal(format!("format '{name}' is not one of lines")))?;
     let known = LISTING_OPTIONS
         .iter()
         .chain(&STREAM_OPTIONS)

@@ -14,6 +14,7 @@ use arrow::error::ArrowError;
 
 use super::record_options::ParseMode;
 use crate::error::{Error, ErrorKind, Result};
+use crate::type_names::sql_type;
 
 const SNIPPET_CHARS: usize = 120;
 
@@ -147,7 +148,7 @@ fn check_corrupt_record_column(field: &Field) -> Result<()> {
     Err(Error::analysis(format!(
         "column '{}' takes the text of corrupt records and must be a STRING, not {}",
         field.name(),
-        field.data_type()
+        sql_type(field.data_type())
     ))
     .with_condition("INVALID_CORRUPT_RECORD_TYPE")
     .with_hint(format!("declare it as '{} STRING'", field.name())))

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use arrow::datatypes::SchemaRef;
 use serde_json::json;
 
-use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog};
+use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog, from_file_url};
 use crate::error::{Error, Result};
 use crate::options::{OptionMap, Options};
 use crate::sources::file::file_batch::FileBatch;
 use crate::sources::file::line_format::{FileSchema, LineFormat};
+use crate::sources::file::lines::Compression;
 use crate::sources::file::listing::{ListedFile, Listing, ListingOptions};
 use crate::sources::file::nullable;
 use crate::sources::file::options::{FileStreamOptions, RateLimit, known_options};
@@ -170,16 +171,20 @@ impl FileStreamSource {
                 Some(entries) => Some(entries),
                 None => self.log.get(self.log.compaction_after(id))?,
             };
-            let mut entries = entries.ok_or_else(|| {
-                Error::internal(format!(
-                    "the log of {} has no entry {id}",
-                    self.description()
-                ))
-            })?;
+            let mut entries = entries.ok_or_else(|| self.incomplete_log(id))?;
             entries.retain(|entry| entry.batch_id == id);
             self.uncommitted.insert(id, entries);
         }
         Ok(&self.uncommitted[&id])
+    }
+
+    /// The checkpoint knows of batch `id` of this source, and the source's own log does not.
+    fn incomplete_log(&self, id: i64) -> Error {
+        Error::illegal_argument(format!(
+            "the checkpoint is not complete: the log of {} has no entry {id}",
+            self.description()
+        ))
+        .with_hint("put the files in 'sources' of the checkpoint back, or start anew with another checkpoint and another output")
     }
 
     fn log_offset(&self, offset: &Offset) -> Result<i64> {
@@ -205,7 +210,15 @@ impl Source for FileStreamSource {
         self.definition.schema()
     }
 
-    fn latest_offset(&mut self, _: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>> {
+    fn latest_offset(
+        &mut self,
+        start: Option<&Offset>,
+        limit: ReadLimit,
+    ) -> Result<Option<Offset>> {
+        let read = start.map_or(Ok(-1), |start| self.log_offset(start))?;
+        if read > self.current {
+            return Err(self.incomplete_log(read));
+        }
         let mut files = self.new_files()?;
         let count = match (limit, self.options.rate_limit) {
             (ReadLimit::AllAvailable, _) | (_, RateLimit::None) => files.len(),
@@ -215,6 +228,10 @@ impl Source for FileStreamSource {
         let unread = files.split_off(count);
         self.keep_unread(unread);
         if !files.is_empty() {
+            // Once a file is in the log, every run will want to read it.
+            for file in &files {
+                Compression::of(&from_file_url(&file.url)?)?;
+            }
             self.add_entry(&files)?;
         }
         Ok((self.current >= 0).then(|| json!({"logOffset": self.current})))

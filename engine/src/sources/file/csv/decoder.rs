@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::sources::file::json::column::Column;
 use crate::sources::file::line_format::LineDecoder;
 use crate::sources::file::records::{Records, unfinished};
+use crate::type_names::sql_type;
 
 /// Fills batches from lines of CSV.
 #[derive(Debug)]
@@ -152,8 +153,8 @@ pub(super) fn is_record(line: &[u8], syntax: &CsvSyntax) -> bool {
 
 fn misfit(field: &FieldRef, value: &str) -> String {
     format!(
-        "'{value}' is no {} for column '{}'",
-        field.data_type(),
+        "'{value}' is not a valid {} for column '{}'",
+        sql_type(field.data_type()),
         field.name()
     )
 }
@@ -164,7 +165,7 @@ fn check_type(field: &FieldRef) -> Result<()> {
             Err(Error::analysis(format!(
                 "column '{}' has type {}, which cannot be read from CSV",
                 field.name(),
-                field.data_type()
+                sql_type(field.data_type())
             ))
             .with_condition("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")
             .with_hint("declare it as STRING and convert it in the query, or use json"))
@@ -283,7 +284,7 @@ mod tests {
         for (line, why) in [
             (
                 "x,a,,",
-                "malformed record 'x,a,,': 'x' is no Int32 for column 'i'",
+                "malformed record 'x,a,,': 'x' is not a valid INT for column 'i'",
             ),
             ("1,a", "malformed record '1,a': it has 2 fields, not 4"),
         ] {

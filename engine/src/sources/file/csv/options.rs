@@ -44,11 +44,11 @@ pub const CSV_OPTIONS: [OptionSpec; 17] = [
     },
     OptionSpec {
         name: "ignoreLeadingWhiteSpace",
-        doc: "true: white space before a value is no part of it; false by default",
+        doc: "true: white space before a value is not part of it; false by default",
     },
     OptionSpec {
         name: "ignoreTrailingWhiteSpace",
-        doc: "true: white space behind a value is no part of it; false by default",
+        doc: "true: white space behind a value is not part of it; false by default",
     },
     OptionSpec {
         name: "inferSchema",

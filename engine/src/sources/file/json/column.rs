@@ -23,6 +23,7 @@ use super::parser::{Number, Parser, is_number};
 use crate::datetime::TimeFormats;
 use crate::error::{Error, Result};
 use crate::sources::file::decimal::parse_decimal;
+use crate::type_names::sql_type;
 
 /// How well a value fitted its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -467,7 +468,8 @@ fn not_finite(text: &str) -> Option<f64> {
 
 fn unsupported(name: &str, data_type: &DataType) -> Error {
     Error::analysis(format!(
-        "column '{name}' has type {data_type}, which cannot be read from JSON"
+        "column '{name}' has type {}, which cannot be read from JSON",
+        sql_type(data_type)
     ))
     .with_condition("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")
     .with_hint("declare it as STRING and convert it in the query")

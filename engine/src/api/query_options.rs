@@ -1,0 +1,55 @@
+//! Options that are the query's own and not its sink's.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::runtime::RunEnd;
+
+/// What `writeStream.option(…)` says about the query itself. Names are taken in any case.
+pub(super) struct QueryOptions {
+    /// `checkpointLocation`: the folder of the checkpoint.
+    pub checkpoint_location: Option<String>,
+    /// `durable`: whether every batch is forced to disk; false by default.
+    pub durable: bool,
+    /// `stopAfterBatches`, `stopAfterRows`: after how many batches, or rows read, the query ends by
+    /// itself. The batch in which the rows come together is run to its end.
+    pub end: RunEnd,
+}
+
+impl QueryOptions {
+    /// Takes them out of `options`; the rest is the sink's.
+    pub fn take(options: &mut BTreeMap<String, String>) -> Result<Self> {
+        let mut take = |name: &str| {
+            let mut keys = options.keys();
+            let key = keys.find(|key| key.eq_ignore_ascii_case(name)).cloned()?;
+            options.remove(&key)
+        };
+        let checkpoint_location = take("checkpointLocation");
+        let durable = match take("durable").as_deref().map(str::trim) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(invalid("durable", "true or false", other)),
+        };
+        let mut count = |name: &str| {
+            let text = take(name);
+            let count = text.map(|text| match text.trim().parse() {
+                Ok(count @ 1..) => Ok(count),
+                _ => Err(invalid(name, "a whole number above zero", &text)),
+            });
+            count.transpose()
+        };
+        let end = RunEnd {
+            batches: count("stopAfterBatches")?,
+            rows: count("stopAfterRows")?,
+        };
+        Ok(Self {
+            checkpoint_location,
+            durable,
+            end,
+        })
+    }
+}
+
+fn invalid(name: &str, expected: &str, given: &str) -> Error {
+    Error::illegal_argument(format!("option '{name}' must be {expected}, not '{given}'"))
+}

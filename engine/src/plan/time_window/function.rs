@@ -1,0 +1,134 @@
+//! The functions behind windows: what a user writes, and what it becomes.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, Field, FieldRef, TimestampMicrosecondType};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::scalar::ScalarValue;
+
+use super::kernels::{window_end, window_start_type, window_starts, window_structs, window_type};
+use crate::error::Error;
+use crate::plan::event_time::inherit;
+
+const WINDOW: &str = "window";
+const SESSION_WINDOW: &str = "session_window";
+const WINDOW_TIME: &str = "window_time";
+
+/// Which of the functions an expression calls, if it calls one.
+pub(super) fn function_of(expr: &Expr) -> Option<Function> {
+    let Expr::ScalarFunction(call) = expr else {
+        return None;
+    };
+    let function = call.func.inner().downcast_ref::<WindowFunction>()?;
+    Some(function.function)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Function {
+    /// What a user writes; replaced before execution.
+    Window,
+    /// Refused by name.
+    SessionWindow,
+    /// The last microsecond of a window.
+    WindowTime,
+    /// The start of the window(s) a time falls in.
+    Starts,
+    /// A start as it is, as an event time if the time beside it is one.
+    Mark,
+    /// `{start, end}` from a start and a length.
+    Struct,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct WindowFunction {
+    function: Function,
+    signature: Signature,
+}
+
+impl WindowFunction {
+    pub(super) fn new(function: Function) -> Self {
+        Self {
+            function,
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for WindowFunction {
+    fn name(&self) -> &str {
+        match self.function {
+            Function::Window => WINDOW,
+            Function::SessionWindow => SESSION_WINDOW,
+            Function::WindowTime => WINDOW_TIME,
+            Function::Starts => "window_starts",
+            Function::Mark => "window_mark",
+            Function::Struct => "window_struct",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> DataFusionResult<DataType> {
+        datafusion::common::internal_err!("{} has a return field", self.name())
+    }
+
+    /// An event time stays one: the metadata of the time argument goes on.
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+        let time_argument = usize::from(self.function == Function::Mark);
+        let Some(time) = args.arg_fields.get(time_argument) else {
+            let message = format!("{} needs an argument", self.name());
+            return Err(Error::analysis(message).into());
+        };
+        let literal = |index: usize| match args.scalar_arguments.get(index) {
+            Some(Some(ScalarValue::Int64(value))) => *value,
+            _ => None,
+        };
+        let (data_type, duration_us) = match self.function {
+            Function::Window | Function::SessionWindow => (window_type(time), None),
+            Function::Struct => (window_type(time), literal(1)),
+            Function::Mark => (args.arg_fields[0].data_type().clone(), literal(2)),
+            Function::WindowTime => (window_start_type(time), None),
+            Function::Starts => {
+                let start = window_start_type(time);
+                let sliding = literal(1) != literal(2);
+                let data_type = if sliding {
+                    DataType::List(Arc::new(Field::new_list_field(start, true)))
+                } else {
+                    start
+                };
+                (data_type, literal(1))
+            }
+        };
+        let field = Field::new(self.name(), data_type, true);
+        Ok(Arc::new(field.with_metadata(inherit(time, duration_us))))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        let time = args.args[0].to_array(args.number_rows)?;
+        let literal = |index: usize| match args.args.get(index) {
+            Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(value)))) => Ok(*value),
+            _ => datafusion::common::internal_err!("{} needs literals", self.name()),
+        };
+        let array: ArrayRef = match self.function {
+            Function::Window | Function::SessionWindow => {
+                return datafusion::common::internal_err!("{} was not resolved", self.name());
+            }
+            Function::WindowTime => {
+                let end = window_end(&time)?;
+                let zone = end.timezone().map(Arc::from);
+                let last = end.unary::<_, TimestampMicrosecondType>(|end| end - 1);
+                Arc::new(last.with_timezone_opt::<Arc<str>>(zone))
+            }
+            Function::Mark => time,
+            Function::Struct => window_structs(&time, literal(1)?)?,
+            Function::Starts => window_starts(&time, literal(1)?, literal(2)?, literal(3)?)?,
+        };
+        Ok(ColumnarValue::Array(array))
+    }
+}

@@ -1,0 +1,93 @@
+//! What the progress of a batch says of sources, operators and the sink, and the progress of an idle
+//! query.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::MicroBatchExecution;
+use crate::checkpointing::{OffsetSeq, OffsetSeqMetadata};
+use crate::clock::format_iso8601;
+use crate::operators::{EventTimeStats, InputPart};
+use crate::runtime::progress_reporter::{BatchReport, SourceReport, TriggerTimer};
+use crate::sources::Offset;
+use crate::streaming_query_listener::StreamingQueryEvent;
+use crate::streaming_query_progress::{SinkProgress, StateOperatorProgress};
+
+/// An idle query says so at most this often.
+const IDLE_EVENT_INTERVAL_MS: i64 = 10_000;
+
+impl MicroBatchExecution {
+    pub(super) fn source_reports(
+        &self,
+        planned: &OffsetSeq,
+        inputs: &[Option<Arc<InputPart>>],
+    ) -> Vec<SourceReport> {
+        let json = |offset: &Option<Offset>| offset.clone().unwrap_or(Value::Null);
+        let sources = self.setup.sources.iter().enumerate();
+        sources
+            .map(|(index, source)| {
+                let input = inputs.get(index).and_then(Option::as_ref);
+                let rows =
+                    input.map(|input| input.num_rows.load(std::sync::atomic::Ordering::Relaxed));
+                SourceReport {
+                    description: source.description(),
+                    start: json(&self.committed[index]),
+                    end: json(&planned.offsets[index]),
+                    num_rows: rows.unwrap_or(0),
+                    metrics: input.map(|input| input.rows.metrics()).unwrap_or_default(),
+                }
+            })
+            .collect()
+    }
+
+    pub(super) fn operator_progress(&self) -> Vec<StateOperatorProgress> {
+        let operators = self.setup.execution.operators.iter();
+        operators.map(|operator| operator.take_progress()).collect()
+    }
+
+    pub(super) fn sink_progress(&self, written: Option<i64>) -> SinkProgress {
+        SinkProgress {
+            description: self.setup.sink.description(),
+            num_output_rows: written.unwrap_or(-1),
+        }
+    }
+
+    pub(super) fn report_idle(&mut self, timer: TriggerTimer) {
+        let now = self.setup.clock.now_ms();
+        if self
+            .last_idle_ms
+            .is_some_and(|last| now - last < IDLE_EVENT_INTERVAL_MS)
+        {
+            return;
+        }
+        let has_watermark = !self.setup.execution.watermarks.is_empty();
+        // As in Spark, watermark and state are those of the last batch of this run, if it had any.
+        let has_run = self.last_watermark_ms.is_some();
+        let timestamp = format_iso8601(timer.start_ms);
+        let empty = OffsetSeq {
+            offsets: self.committed.clone(),
+            metadata: OffsetSeqMetadata::default(),
+        };
+        let report = BatchReport {
+            batch_id: self.batch_id,
+            sources: self.source_reports(&empty, &[]),
+            watermark_ms: (has_run && has_watermark).then(|| self.tracker.current_ms()),
+            event_time: EventTimeStats::default(),
+            operators: match has_run {
+                true => self.operator_progress(),
+                false => Vec::new(),
+            },
+            sink: self.sink_progress(None),
+        };
+        let progress = timer.finish(self.run.identity(), report);
+        self.run.add_progress(progress);
+        if self.last_idle_ms.replace(now).is_some() {
+            self.run.post(&StreamingQueryEvent::Idle {
+                id: self.run.identity().id,
+                run_id: self.run.identity().run_id,
+                timestamp,
+            });
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What the checkpoint and the output say of earlier runs, and whether this query may go on from there.
+
+use std::path::PathBuf;
+
+use super::MicroBatchExecution;
+use super::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
+use crate::checkpointing::OffsetSeq;
+use crate::error::{Error, ErrorKind, Result};
+
+impl MicroBatchExecution {
+    /// Takes up what the logs say.
+    pub(super) fn resume(&mut self) -> Result<()> {
+        let Some((latest, offsets)) = self.offset_log.latest()? else {
+            return Ok(());
+        };
+        self.check_belongs(&offsets)?;
+        // As in Spark, a query keeps the policy it was started with.
+        if let Some(policy) = offsets.metadata.conf.get(WATERMARK_POLICY) {
+            self.tracker.set_policy(policy.parse()?);
+            let policy = policy.clone();
+            self.setup.conf.insert(WATERMARK_POLICY.to_string(), policy);
+        }
+        let commit = self.commit_log.get(latest)?;
+        let mut watermark_ms = offsets.metadata.batch_watermark_ms;
+        if let Some(commit) = commit {
+            watermark_ms = watermark_ms.max(commit.next_batch_watermark_ms);
+            self.batch_id = latest + 1;
+            self.previous_watermark_ms = offsets.metadata.batch_watermark_ms;
+            self.committed = offsets.offsets;
+        } else {
+            self.batch_id = latest;
+            if latest > 0 {
+                let previous = self.offset_log.get(latest - 1)?;
+                let previous = previous.ok_or_else(|| self.missing_offsets(latest - 1))?;
+                self.previous_watermark_ms = previous.metadata.batch_watermark_ms;
+                self.committed = previous.offsets;
+            }
+            self.unfinished = Some(offsets);
+        }
+        self.tracker.restore(watermark_ms);
+        Ok(())
+    }
+
+    /// Batch `batch_id` is to be run again, and what it begins with is not known.
+    fn missing_offsets(&self, batch_id: i64) -> Error {
+        let checkpoint = self.setup.checkpoint.root().display();
+        let message = format!(
+            "the checkpoint '{checkpoint}' is not complete: offsets/{batch_id} is missing, and the batch after it has not finished"
+        );
+        Error::new(ErrorKind::StreamingQuery, message).with_hint(
+            "put the file back, or start anew with another checkpoint and another output",
+        )
+    }
+
+    /// Refuses an output with batches that this checkpoint has not begun: the sink would take the
+    /// batches of the same numbers for written, and their rows would be lost.
+    pub(super) fn check_output(&self) -> Result<()> {
+        let begun = match self.unfinished {
+            Some(_) => self.batch_id,
+            None => self.batch_id - 1,
+        };
+        let sink = &self.setup.sink;
+        let Some(latest) = sink.latest_batch_id().filter(|latest| *latest > begun) else {
+            return Ok(());
+        };
+        let checkpoint = self.setup.checkpoint.root().display();
+        let message = format!(
+            "{} holds batches up to {latest}, but the checkpoint '{checkpoint}' has begun no more than {}: it is not the one they were written with",
+            sink.description(),
+            begun + 1
+        );
+        let hint = "start with the checkpoint that belongs to the output, write to another directory, or delete the output with its checkpoint";
+        Err(Error::new(ErrorKind::StreamingQuery, message).with_hint(hint))
+    }
+
+    /// Refuses a checkpoint that another query has written.
+    fn check_belongs(&self, logged: &OffsetSeq) -> Result<()> {
+        let checkpoint = self.setup.checkpoint.root().display();
+        let hint = "give this query a --checkpoint directory of its own";
+        let foreign = |message: String| Error::new(ErrorKind::StreamingQuery, message);
+        if logged.offsets.len() != self.setup.sources.len() {
+            return Err(foreign(format!(
+                "the checkpoint '{checkpoint}' belongs to another query: it has {} sources, this query has {}",
+                logged.offsets.len(),
+                self.setup.sources.len()
+            ))
+            .with_hint(hint));
+        }
+        for (key, what) in [
+            (SOURCES, "sources"),
+            (STATEFUL_OPERATORS, "stateful operators"),
+        ] {
+            let settings = (logged.metadata.conf.get(key), self.setup.conf.get(key));
+            let (Some(theirs), Some(ours)) = settings else {
+                continue;
+            };
+            if theirs != ours {
+                let error = foreign(format!(
+                    "the checkpoint '{checkpoint}' belongs to another query: its {what} were {theirs}, this query's are {ours}"
+                ));
+                let error = match (key, theirs.as_str()) {
+                    (STATEFUL_OPERATORS, "[]") => {
+                        error.with_condition("STREAMING_STATEFUL_OPERATOR_MISSING_STATE_DIRECTORY")
+                    }
+                    (STATEFUL_OPERATORS, _) => error
+                        .with_condition("STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA"),
+                    _ => error,
+                };
+                return Err(error.with_hint(hint));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_state(&self) -> Result<()> {
+        for (id, operator) in self.setup.execution.operators.iter().enumerate() {
+            let directory: PathBuf = self
+                .setup
+                .checkpoint
+                .root()
+                .join("state")
+                .join(id.to_string())
+                .join("0");
+            operator.open(directory, self.setup.durable, self.batch_id)?;
+        }
+        Ok(())
+    }
+}
