@@ -5,9 +5,8 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::install;
+use crate::{install, rust};
 
 /// What was found.
 pub struct Report {
@@ -50,19 +49,14 @@ pub fn examine() -> Report {
             "opening notebooks: pip install jupyterlab",
         ),
         useful(
-            "cargo",
-            program("cargo"),
-            "Rust cells: install Rust from rustup.rs",
+            "rust",
+            rust::toolchain(),
+            "Rust cells: install Rust from rustup.rs, then rustup component add rust-src",
         ),
         useful(
-            "rustc",
-            program("rustc"),
-            "Rust cells: install Rust from rustup.rs",
-        ),
-        useful(
-            "rust-src",
-            rust_src(),
-            "Rust cells: rustup component add rust-src",
+            "linker",
+            program("cc"),
+            "Rust cells: install a C compiler, e.g. build-essential",
         ),
     ];
     let can_run = checks
@@ -156,17 +150,4 @@ fn program(name: &str) -> Result<String, String> {
     install::on_path(OsStr::new(name))
         .map(|path| path.display().to_string())
         .ok_or_else(|| "not on PATH".to_owned())
-}
-
-fn rust_src() -> Result<String, String> {
-    let output = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .map_err(|_| "no rustc".to_owned())?;
-    let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let library = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
-    match library.is_dir() {
-        true => Ok(library.display().to_string()),
-        false => Err("not installed".to_owned()),
-    }
 }

@@ -44,16 +44,18 @@ impl CellError {
     }
 
     /// A mistake of the kernel's own.
+    pub fn internal(evalue: impl std::fmt::Display) -> Self {
+        Self::new("InternalException", evalue.to_string())
+    }
+
+    /// The same, with what a panic says.
     pub fn panicked(panic: &(dyn Any + Send)) -> Self {
         let message = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".to_owned());
-        Self::new(
-            "InternalException",
-            format!("the kernel panicked in this cell: {message}"),
-        )
+        Self::internal(format!("the kernel panicked in this cell: {message}"))
     }
 
     /// Adds one action the user can paste.

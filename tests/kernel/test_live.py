@@ -34,7 +34,8 @@ def test_questions_are_answered_while_a_cell_runs(kernel: Client, events):
     inspected = kernel.request(
         "inspect_request", {"code": "events", "cursor_pos": 2, "detail_level": 0}
     )
-    assert "k" in inspected["content"]["data"]["text/plain"]
+    view, *columns = inspected["content"]["data"]["text/plain"].splitlines()
+    assert view == "stream 'events'" and [column.split()[0] for column in columns] == ["k", "v"]
     kernel.request("interrupt_request", {}, "control")
     assert kernel.reply(waiting)["content"]["status"] == "error"
 

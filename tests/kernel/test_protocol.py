@@ -90,7 +90,7 @@ def test_lines_of_magics_run_in_order(kernel: Client):
         ("%stop", "%stop --all"),
         ("%await --timeout soon", "no query was started yet"),
         ("%status 'a", "quote is not closed"),
-        ("nothing?", "is no magic, view or query"),
+        ("nothing?", "no magic, variable, view or query named 'nothing'"),
     ],
 )
 def test_mistakes_come_with_what_to_write(kernel: Client, code: str, said: str):
@@ -258,7 +258,7 @@ def test_doctor_says_what_is_missing(tidebook, tmp_path):
     poor = {"PATH": str(tmp_path), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     ended = subprocess.run([tidebook, "doctor"], capture_output=True, text=True, env=poor)
     assert ended.returncode == 0, ended.stdout
-    assert "missing  cargo" in ended.stdout and "disables Rust cells" in ended.stdout
+    assert "missing  rust" in ended.stdout and "disables Rust cells" in ended.stdout
     broken = {**poor, "TMPDIR": str(tmp_path / "none")}
     ended = subprocess.run([tidebook, "doctor"], capture_output=True, text=True, env=broken)
     assert ended.returncode == 1 and str(tmp_path / "none") in ended.stdout

@@ -192,6 +192,48 @@ def test_a_panic_in_a_function_fails_its_query_alone(rust: Client):
     assert rust.ok("%%sql\nSELECT picky(1)").types == ["execute_result"]
 
 
+def test_a_failure_without_a_name_is_told_although_another_query_follows(rust: Client):
+    rust.ok('std::fs::create_dir_all("plums")?; std::fs::write("plums/0.json", "{\\"n\\": 1}\\n")?;')
+    error = rust.fails(
+        'let plums = spark.read_stream().schema("n BIGINT").json("plums");\n'
+        "let failing = plums.write_stream()\n"
+        "    .foreach_batch(|_batch: DataFrame, _id: i64| -> Result<()> { Err(Error::new(\"a bad plum\")) })\n"
+        '    .start("")?;\n'
+        "while failing.is_active()? { std::thread::yield_now(); }\n"
+        'let following = plums.write_stream().format("noop").start("")?;'
+    )
+    assert "StreamingQueryException" in error and "a bad plum" in error
+    rust.ok("%stop --all")
+
+
+def test_a_listener_whose_process_is_gone_says_so_once(rust: Client):
+    rust.ok('std::fs::create_dir_all("pears")?; std::fs::write("pears/0.json", "{\\"n\\": 1}\\n")?;')
+    rust.ok("%%source pears --path pears\nn BIGINT")
+    heard = (
+        "struct Ended;\n"
+        "impl StreamingQueryListener for Ended {\n"
+        '    fn on_query_terminated(&self, _: &QueryTerminatedEvent) { println!("heard"); }\n'
+        "}\n"
+        "spark.streams().add_listener(Ended)?;"
+    )
+    rust.ok(heard)
+    assert "RustProcessDied" in rust.fails("std::process::abort();")
+    query = "%%stream eaten --sink noop --until available-now\nSELECT n FROM pears"
+    told = rust.ok(query).text()
+    told += eventually(lambda: text if "its code is gone" in (text := told + rust.ok("%echo").text()) else "")
+    rust.ok(heard)
+    told = rust.ok(query).text()
+    told += eventually(lambda: text if "heard" in (text := told + rust.ok("%echo").text()) else "")
+    assert "its code is gone" not in told
+
+
+def test_a_question_about_a_variable(rust: Client):
+    rust.ok('let pages = 12; let missing: std::result::Result<i32, Error> = Err(Error::new("no book"));')
+    [page] = rust.ok("pages?").reply["content"]["payload"]
+    assert page["data"]["text/plain"] == "variable 'pages': i32\n"
+    assert "no book" in rust.fails("missing?")
+
+
 def test_completion_and_inspection(rust: Client):
     rust.ok("let numbers: Vec<f64> = vec![1.0];")
     matches = complete(rust, "numbers.le")

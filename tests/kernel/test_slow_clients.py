@@ -11,7 +11,7 @@ from jupyter_client.session import Session
 from client import TIMEOUT, Client
 
 # A short cell whose output is two megabytes, and how often it is run.
-MUCH = "%%sql\nSELECT repeat('x', 300000) AS much"
+MUCH = "%%sql --max-rows 1000\nSELECT repeat('x', 900) AS much FROM range(900)"
 CELLS = 200
 
 

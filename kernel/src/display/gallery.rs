@@ -100,7 +100,7 @@ pub fn progresses(batches: i64) -> Vec<StreamingQueryProgress> {
 
 /// A card after twelve batches.
 pub fn card(state: QueryState) -> QueryCard {
-    let error = Error::internal("read 'hour-07.json' line 3: <not json> is no JSON object")
+    let error = Error::internal("read 'hour-07.json' line 3: <not json> is not a JSON object")
         .with_condition("MALFORMED_RECORD_IN_PARSING")
         .with_hint("add --option mode=PERMISSIVE to %%source flights")
         .into_streaming_query();

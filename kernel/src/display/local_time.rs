@@ -1,11 +1,7 @@
 //! Instants as wall-clock time in the time zone of their column.
 
 use arrow::array::timezone::Tz;
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{
-    DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
-};
+use arrow::datatypes::DataType;
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone};
 
 /// The time zone a column of timestamps is read in; a column without one is read as it is.
@@ -38,28 +34,6 @@ impl Zone {
         self.local(micros)
             .map_or(0, |local| local.and_utc().timestamp_micros() - micros)
     }
-}
-
-/// The instant at `row` in microseconds, of a column of timestamps that is not null there.
-pub fn instant(array: &dyn Array, row: usize) -> Option<i64> {
-    let DataType::Timestamp(unit, _) = array.data_type() else {
-        return None;
-    };
-    Some(match unit {
-        TimeUnit::Second => {
-            let seconds = array.as_primitive::<TimestampSecondType>().value(row);
-            seconds.saturating_mul(1_000_000)
-        }
-        TimeUnit::Millisecond => {
-            let millis = array.as_primitive::<TimestampMillisecondType>().value(row);
-            millis.saturating_mul(1_000)
-        }
-        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(row),
-        TimeUnit::Nanosecond => {
-            let nanos = array.as_primitive::<TimestampNanosecondType>().value(row);
-            nanos.div_euclid(1_000)
-        }
-    })
 }
 
 /// `2013-01-01 12:00:00`, with as much of the fraction as is not zero.
@@ -102,6 +76,8 @@ fn with_fraction(time: NaiveDateTime, format: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::TimeUnit;
+
     use super::*;
 
     fn time(text: &str) -> NaiveDateTime {

@@ -10,6 +10,7 @@
 //! notebook, and takes its text colour from the page: it reads the same on light and on dark.
 
 mod card_view;
+mod cell;
 mod chart;
 mod error;
 #[cfg(test)]
@@ -23,19 +24,18 @@ mod queries;
 mod query_card;
 mod sparkline;
 mod table;
-mod value;
+mod windows;
 
 use serde_json::{Map, Value};
 
 pub use card_view::query_card;
 pub use chart::{ChartKind, ChartOptions, chart};
 pub use error::error_traceback;
-pub use grid::{ShowForm, show};
+pub use html::escape;
 pub use progress::{progress, status};
 pub use queries::queries;
 pub use query_card::QueryCard;
-pub use table::{columns, table, type_name};
-pub use value::text;
+pub use table::{columns, table};
 
 /// One thing to show, in every form a frontend may choose from.
 #[derive(Debug, Clone, Default, PartialEq)]

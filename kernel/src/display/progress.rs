@@ -22,8 +22,7 @@ pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
         .collect();
     let Some(newest) = json.last() else {
         let message = "no progress yet";
-        return MimeBundle::html(panel(ACCENT, WIDTH, message), message)
-            .with("application/json", Value::Null);
+        return MimeBundle::html(panel(ACCENT, WIDTH, message), message);
     };
     let mut body = String::new();
     if progress.len() > 1 {
@@ -35,14 +34,13 @@ pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
         1 => newest.clone(),
         _ => Value::Array(json),
     };
-    MimeBundle::html(html, pretty(&value)).with("application/json", value)
+    MimeBundle::html(html, pretty(&value))
 }
 
 /// What a query is doing right now.
 pub fn status(status: &StreamingQueryStatus) -> MimeBundle {
     let json = serde_json::to_value(status).unwrap_or_default();
     MimeBundle::html(panel(ACCENT, WIDTH, &fields(&json)), pretty(&json))
-        .with("application/json", json)
 }
 
 /// Several progresses as a table, one batch a line, oldest first.
@@ -53,6 +51,7 @@ fn batches(progress: &[StreamingQueryProgress]) -> String {
         "numInputRows",
         "numOutputRows",
         "numRowsTotal",
+        "numRowsDroppedByWatermark",
         "batchDuration",
         "inputRowsPerSecond",
         "processedRowsPerSecond",
@@ -61,10 +60,10 @@ fn batches(progress: &[StreamingQueryProgress]) -> String {
         .iter()
         .map(|p| {
             let watermark = p.event_time.get("watermark").map_or("–", String::as_str);
-            let state: i64 = p
-                .state_operators
-                .iter()
-                .map(|operator| operator.num_rows_total)
+            let operators = || p.state_operators.iter();
+            let state: i64 = operators().map(|operator| operator.num_rows_total).sum();
+            let dropped: i64 = operators()
+                .map(|operator| operator.num_rows_dropped_by_watermark)
                 .sum();
             vec![
                 p.batch_id.to_string(),
@@ -72,13 +71,14 @@ fn batches(progress: &[StreamingQueryProgress]) -> String {
                 thousands(p.num_input_rows),
                 p.num_output_rows().map_or("–".to_owned(), thousands),
                 thousands(state),
+                thousands(dropped),
                 format!("{} ms", thousands(p.batch_duration)),
                 rate(p.input_rows_per_second),
                 rate(p.processed_rows_per_second),
             ]
         })
         .collect();
-    table(&headings, &[true; 8], &rows) + "<div style=\"margin-top:10px\"></div>"
+    table(&headings, &[true; 9], &rows) + "<div style=\"margin-top:10px\"></div>"
 }
 
 /// A JSON object: its scalars first come side by side, every object in it gets a line of its own.
@@ -171,7 +171,30 @@ mod tests {
         .map(|field| plain.find(field).unwrap())
         .collect();
         assert!(places.is_sorted());
-        assert!(bundle.data["application/json"].is_object());
+    }
+
+    #[test]
+    fn frontends_that_prefer_json_show_the_panel() {
+        let waiting = StreamingQueryStatus {
+            message: "Waiting for data to arrive".to_owned(),
+            is_data_available: false,
+            is_trigger_active: false,
+        };
+        let bundles = [0, 1, 3].map(|batches| progress(&gallery::progresses(batches)));
+        for bundle in bundles.into_iter().chain([status(&waiting)]) {
+            assert!(bundle.data.keys().eq(["text/html", "text/plain"]));
+        }
+    }
+
+    #[test]
+    fn the_table_adds_up_what_all_operators_dropped() {
+        let mut two = gallery::progresses(2);
+        two[1].state_operators[0].num_rows_dropped_by_watermark = 4_000;
+        let join = two[1].state_operators[0].clone();
+        two[1].state_operators.push(join);
+        let table = batches(&two);
+        assert!(table.contains(">numRowsDroppedByWatermark</th>"), "{table}");
+        assert!(table.contains(">8,000</td>"), "{table}");
     }
 
     #[test]
@@ -197,7 +220,9 @@ mod tests {
     #[test]
     fn several_are_an_array_and_none_is_a_sentence() {
         let bundle = progress(&gallery::progresses(3));
-        assert_eq!(bundle.data["application/json"].as_array().unwrap().len(), 3);
+        let plain = bundle.data["text/plain"].as_str().unwrap();
+        let array: Vec<Value> = serde_json::from_str(plain).unwrap();
+        assert_eq!(array.len(), 3);
         let none = progress(&[]);
         assert_eq!(none.data["text/plain"], "no progress yet");
         assert!(none.data.keys().eq(bundle.data.keys()));

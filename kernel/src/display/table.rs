@@ -1,16 +1,17 @@
 //! Rows as a table.
 
-use arrow::datatypes::{DataType, Schema, TimeUnit};
-use tidebook_engine::Rows;
+use arrow::datatypes::{DataType, Schema};
+use tidebook_engine::{Rows, format_value, is_null, sql_type};
 
 use super::grid::{first_rows, grid};
 use super::html::{DIM, LINE, escape};
 use super::number::thousands;
-use super::{MimeBundle, value};
+use super::{MimeBundle, cell, windows};
 
-/// At most `max_rows` rows as an HTML table, and as text in the form of Spark's `show()`.
+/// At most `max_rows` rows as an HTML table, and as text in the form of Spark's `show()`. Cells
+/// that are too long are cut in both.
 pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
-    let mut plain = grid(rows, max_rows, None);
+    let mut plain = grid(rows, max_rows);
     if rows.num_rows() > max_rows {
         plain.push_str(&format!("only showing top {max_rows} rows\n"));
     }
@@ -21,7 +22,7 @@ pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
 pub fn columns(schema: &Schema) -> MimeBundle {
     let fields = schema.fields().iter();
     let lines: Vec<[String; 2]> = fields
-        .map(|field| [field.name().clone(), type_name(field.data_type())])
+        .map(|field| [field.name().clone(), sql_type(field.data_type())])
         .collect();
     let title = "a stream with the columns";
     let hint = "start it with write_stream(), or %%stream, to see its rows";
@@ -57,19 +58,21 @@ fn html(rows: &Rows, max_rows: usize) -> String {
     for (field, column) in rows.schema.fields().iter().zip(&columns) {
         html.push_str(&format!(
             "<th title=\"{}\" style=\"{}border-bottom:1px solid #808080;font-weight:600\">{}</th>",
-            escape(&type_name(field.data_type())),
+            escape(&sql_type(field.data_type())),
             column.style(),
-            escape(field.name())
+            escape(&cell::bounded(field.name().clone()))
         ));
     }
     html.push_str("</tr></thead><tbody>");
     for (batch, row) in first_rows(rows, max_rows) {
         html.push_str("<tr>");
         for (array, column) in batch.columns().iter().zip(&columns) {
-            let cell = match value::is_null(array, row) {
+            let cell = match is_null(array, row) {
                 true => "<i style=\"opacity:0.5\">NULL</i>".to_owned(),
                 false => {
-                    escape(&value::window(array, row).unwrap_or_else(|| value::text(array, row)))
+                    let text = windows::window(array, row);
+                    let text = text.unwrap_or_else(|| format_value(array, row));
+                    escape(&cell::bounded(text))
                 }
             };
             html.push_str(&format!(
@@ -111,7 +114,7 @@ impl Column {
     fn of(data_type: &DataType) -> Self {
         match data_type {
             numeric if numeric.is_numeric() => Self::Number,
-            time if time.is_temporal() || value::is_window(time) => Self::Time,
+            time if time.is_temporal() || windows::is_window(time) => Self::Time,
             _ => Self::Text,
         }
     }
@@ -124,38 +127,6 @@ impl Column {
                 "text-align:left;padding:4px 12px;max-width:480px;overflow-wrap:break-word;"
             }
         }
-    }
-}
-
-/// A type as DDL writes it; shown when the pointer rests on a heading.
-/// Spark's name of a type, as in DDL.
-pub fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Int8 => "tinyint".to_owned(),
-        DataType::Int16 => "smallint".to_owned(),
-        DataType::Int32 => "int".to_owned(),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::Float32 => "float".to_owned(),
-        DataType::Float64 => "double".to_owned(),
-        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".to_owned(),
-        DataType::Date32 | DataType::Date64 => "date".to_owned(),
-        DataType::Timestamp(_, Some(_)) => "timestamp".to_owned(),
-        DataType::Timestamp(TimeUnit::Microsecond, None) => "timestamp_ntz".to_owned(),
-        DataType::Struct(fields) => {
-            let fields: Vec<_> = fields
-                .iter()
-                .map(|field| format!("{}: {}", field.name(), type_name(field.data_type())))
-                .collect();
-            format!("struct<{}>", fields.join(", "))
-        }
-        DataType::List(item) | DataType::LargeList(item) => {
-            format!("array<{}>", type_name(item.data_type()))
-        }
-        DataType::Dictionary(_, value) => type_name(value),
-        other => other.to_string().to_lowercase(),
     }
 }
 
@@ -214,7 +185,7 @@ pub(super) mod tests {
             "{html}"
         );
         assert!(
-            html.contains("struct&lt;start: timestamp, end: timestamp&gt;"),
+            html.contains("STRUCT&lt;start: TIMESTAMP, end: TIMESTAMP&gt;"),
             "{html}"
         );
     }
@@ -232,6 +203,20 @@ pub(super) mod tests {
         assert!(html.contains("&lt;n&gt;") && html.contains("&lt;script&gt;"));
         assert!(html.contains("<i style=\"opacity:0.5\">NULL</i>"));
         assert!(html.contains(">2 rows</div>"));
+    }
+
+    #[test]
+    fn a_huge_cell_is_cut_in_every_form() {
+        let huge = "x".repeat(100_000);
+        let rows = rows(vec![(
+            "text",
+            Arc::new(StringArray::from(vec!["short", huge.as_str()])) as _,
+        )]);
+        let bundle = table(&rows, 10);
+        for (mime, cut) in [("text/plain", "x…|"), ("text/html", "x…</td>")] {
+            let content = bundle.data[mime].as_str().unwrap();
+            assert!(content.contains(cut) && content.len() < 10_000, "{mime}");
+        }
     }
 
     #[test]

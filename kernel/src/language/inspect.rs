@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tidebook_engine::{Session, StreamingQuery, ViewInfo};
+use tidebook_engine::{Session, StreamingQuery, ViewInfo, sql_type};
 
 use super::place::{self, Place};
 use crate::display::MimeBundle;
@@ -60,7 +60,7 @@ pub fn kind(view: &ViewInfo) -> &'static str {
 pub fn columns(view: &ViewInfo) -> Vec<String> {
     let fields = view.schema.fields().iter();
     fields
-        .map(|field| format!("{} {}", field.name(), field.data_type()))
+        .map(|field| format!("{} {}", field.name(), sql_type(field.data_type())))
         .collect()
 }
 

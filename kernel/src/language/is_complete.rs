@@ -1,5 +1,6 @@
 //! Whether a console should execute what was typed, or ask for more lines.
 
+use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
 use serde_json::{Value, json};
 
 use crate::magic;
@@ -49,33 +50,24 @@ fn cell_magic(magic: &str) -> State {
 /// Rust is complete when its brackets, strings and comments are closed.
 fn rust(code: &str) -> State {
     let mut open = Vec::new();
-    let mut chars = code.chars().peekable();
-    while let Some(c) = chars.next() {
-        let closed = match c {
-            '/' if chars.peek() == Some(&'/') => {
-                while chars.next_if(|c| *c != '\n').is_some() {}
-                true
+    for token in tokenize(code, FrontmatterAllowed::No) {
+        match token.kind {
+            TokenKind::OpenParen => open.push(TokenKind::CloseParen),
+            TokenKind::OpenBracket => open.push(TokenKind::CloseBracket),
+            TokenKind::OpenBrace => open.push(TokenKind::CloseBrace),
+            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace
+                if open.pop() != Some(token.kind) =>
+            {
+                return State::Invalid;
             }
-            '/' if chars.peek() == Some(&'*') => skip_comment(&mut chars),
-            '"' => skip_string(&mut chars),
-            '\'' => {
-                skip_char(&mut chars);
-                true
-            }
-            '(' | '[' | '{' => {
-                open.push(c);
-                true
-            }
-            ')' | ']' | '}' => {
-                if open.pop() != Some(opening(c)) {
-                    return State::Invalid;
-                }
-                true
-            }
-            _ => true,
-        };
-        if !closed {
-            return State::Incomplete;
+            TokenKind::BlockComment {
+                terminated: false, ..
+            } => return State::Incomplete,
+            TokenKind::Literal { kind, .. } => match literal(kind) {
+                State::Complete => {}
+                other => return other,
+            },
+            _ => {}
         }
     }
     match open.is_empty() {
@@ -84,59 +76,19 @@ fn rust(code: &str) -> State {
     }
 }
 
-fn opening(closing: char) -> char {
-    match closing {
-        ')' => '(',
-        ']' => '[',
-        _ => '{',
-    }
-}
-
-type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
-
-/// Skips to the end of a block comment, nested ones included; whether there is one.
-fn skip_comment(chars: &mut Chars<'_>) -> bool {
-    chars.next();
-    let mut depth = 1;
-    while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
-            ('*', Some('/')) => depth -= 1,
-            ('/', Some('*')) => depth += 1,
-            _ => continue,
+/// Strings may go over several lines, characters may not.
+fn literal(kind: LiteralKind) -> State {
+    match kind {
+        LiteralKind::Str { terminated: false }
+        | LiteralKind::ByteStr { terminated: false }
+        | LiteralKind::CStr { terminated: false }
+        | LiteralKind::RawStr { n_hashes: None }
+        | LiteralKind::RawByteStr { n_hashes: None }
+        | LiteralKind::RawCStr { n_hashes: None } => State::Incomplete,
+        LiteralKind::Char { terminated: false } | LiteralKind::Byte { terminated: false } => {
+            State::Invalid
         }
-        chars.next();
-        if depth == 0 {
-            return true;
-        }
-    }
-    false
-}
-
-fn skip_string(chars: &mut Chars<'_>) -> bool {
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => drop(chars.next()),
-            '"' => return true,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Skips a character literal; a lifetime has no closing quote and is left alone.
-fn skip_char(chars: &mut Chars<'_>) {
-    let mut ahead = chars.clone();
-    let length = match ahead.next() {
-        Some('\\') => {
-            // The escaped character may itself be a quote.
-            ahead.next();
-            ahead.position(|c| c == '\'').map(|rest| rest + 3)
-        }
-        Some(_) => (ahead.next() == Some('\'')).then_some(2),
-        None => None,
-    };
-    for _ in 0..length.unwrap_or(0) {
-        chars.next();
+        _ => State::Complete,
     }
 }
 
@@ -177,6 +129,9 @@ mod tests {
             ("/* { /* */ */", State::Complete),
             ("/* {", State::Incomplete),
             ("// {", State::Complete),
+            (r##"let r = r"\"; let h = r#"""#;"##, State::Complete),
+            (r##"let r = r#"open""##, State::Incomplete),
+            ("let c = '{;\n", State::Invalid),
             ("f(]", State::Invalid),
             ("}", State::Invalid),
         ] {

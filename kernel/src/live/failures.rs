@@ -19,7 +19,7 @@ impl Failures {
     pub fn check(&self, session: &Session) -> Result<()> {
         session
             .streams()
-            .all()
+            .runs()
             .iter()
             .filter(|query| !self.reported.lock().contains(&query.run_id()))
             .try_for_each(|query| self.report(query))

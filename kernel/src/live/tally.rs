@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use tidebook_engine::{StreamingQueryEvent, StreamingQueryListener, StreamingQueryProgress};
-use tokio::sync::watch;
 use uuid::Uuid;
 
 /// What one run has done so far.
@@ -18,34 +17,15 @@ pub struct Progress {
 }
 
 /// The progress of all runs, by listening to the engine.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tally {
     runs: Mutex<HashMap<Uuid, Progress>>,
-    changes: watch::Sender<()>,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            runs: Mutex::default(),
-            changes: watch::Sender::new(()),
-        }
-    }
 }
 
 impl Tally {
     /// What the run has done so far.
     pub fn of(&self, run_id: Uuid) -> Progress {
         self.runs.lock().get(&run_id).copied().unwrap_or_default()
-    }
-
-    /// Waits until the run has done enough.
-    pub async fn reached(&self, run_id: Uuid, enough: impl Fn(Progress) -> bool) {
-        let mut changes = self.changes.subscribe();
-        while !enough(self.of(run_id)) {
-            // The sender lives in `self`, so waiting cannot fail while we are borrowed.
-            let _ = changes.changed().await;
-        }
     }
 
     fn add(&self, progress: &StreamingQueryProgress) {
@@ -62,7 +42,6 @@ impl StreamingQueryListener for Tally {
     fn on_event(&self, event: &StreamingQueryEvent) {
         if let StreamingQueryEvent::Progress(progress) = event {
             self.add(progress);
-            self.changes.send_replace(());
         }
     }
 }
@@ -93,18 +72,5 @@ mod tests {
             rows: 7,
         };
         assert_eq!(tally.of(run), expected);
-    }
-
-    #[tokio::test]
-    async fn wakes_whoever_waits_for_enough() {
-        let (tally, run) = (Tally::default(), Uuid::new_v4());
-        let waiting = tally.reached(run, |progress| progress.rows >= 5);
-        let feeding = async {
-            tally.on_event(&progress(run, 3, "addBatch"));
-            tokio::task::yield_now().await;
-            tally.on_event(&progress(run, 3, "addBatch"));
-        };
-        tokio::join!(waiting, feeding);
-        assert_eq!(tally.of(run).rows, 6);
     }
 }

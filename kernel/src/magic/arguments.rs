@@ -4,8 +4,9 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, ColorChoice, Command};
+use tidebook_engine::options::nearest;
 
-use super::{Magic, values};
+use super::Magic;
 use crate::error::{CellError, Result};
 
 /// The definition of a magic's arguments.
@@ -22,7 +23,7 @@ pub fn command(magic: &dyn Magic) -> Command {
 
 /// Checks an argument line against the definition.
 pub fn parse(magic: &dyn Magic, line: &str) -> Result<ArgMatches> {
-    let words = shlex::split(line).ok_or_else(|| {
+    let words = words(line).ok_or_else(|| {
         CellError::usage(format!("a quote is not closed in '{}'", line.trim()))
             .hint("close it; to give a quote as such, write \\\"")
     })?;
@@ -33,7 +34,16 @@ pub fn parse(magic: &dyn Magic, line: &str) -> Result<ArgMatches> {
 
 /// Whether every quote of an argument line is closed.
 pub fn is_closed(line: &str) -> bool {
-    shlex::split(line).is_some()
+    words(line).is_some()
+}
+
+/// The words of a line, unless a quote is not closed. A `#` is a character as any other: magics have
+/// no comments.
+fn words(line: &str) -> Option<Vec<String>> {
+    const NO_COMMENT: &str = "\u{f8ff}";
+    let words = shlex::split(&line.replace('#', NO_COMMENT))?;
+    let words = words.into_iter();
+    Some(words.map(|word| word.replace(NO_COMMENT, "#")).collect())
 }
 
 fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
@@ -60,13 +70,12 @@ fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
         }
         ErrorKind::InvalidValue => {
             let valid = text(error, ContextKind::ValidValue);
-            let error = CellError::usage(format!(
-                "'{value}' is no value of '{flag}': use one of {valid}"
-            ));
+            let error =
+                CellError::usage(format!("'{flag}' cannot be '{value}': use one of {valid}"));
             error.hint(pasteable(&value, &suggested_value))
         }
         ErrorKind::ValueValidation => CellError::usage(format!(
-            "'{value}' is no value of '{flag}': {}",
+            "'{flag}' cannot be '{value}': {}",
             std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
         ))
         .hint(help),
@@ -102,7 +111,7 @@ fn nearest_flag(magic: &dyn Magic, error: &clap::Error, flag: &str) -> String {
     }
     let command = command(magic);
     let flags = command.get_opts().filter_map(|arg| arg.get_long());
-    values::nearest(flag.trim_start_matches('-'), flags)
+    nearest(flag.trim_start_matches('-'), flags)
         .map_or_else(String::new, |near| format!("--{near}"))
 }
 
@@ -138,6 +147,8 @@ mod tests {
             args.get_one::<String>("watermark").unwrap(),
             "ts 10 minutes"
         );
+        let args = parse(source, "events --path #1/'a #2'").unwrap();
+        assert_eq!(args.get_one::<String>("path").unwrap(), "#1/a #2");
     }
 
     #[test]
@@ -149,7 +160,7 @@ mod tests {
         );
         check(
             "%%stream counts --mode updte",
-            "'updte' is no value of '--mode': use one of append, update, complete",
+            "'--mode' cannot be 'updte': use one of append, update, complete",
             "%%stream counts --mode update",
         );
         check(
@@ -159,7 +170,7 @@ mod tests {
         );
         check(
             "%progress counts --recent many",
-            "'many' is no value of '--recent': invalid digit found in string",
+            "'--recent' cannot be 'many': invalid digit found in string",
             "%help progress lists what %progress takes",
         );
         check(

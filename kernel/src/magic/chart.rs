@@ -68,6 +68,8 @@ impl Magic for Chart {
             ))
             .hint("start the query with --sink memory"));
         };
+        // The chart comes before what other queries print.
+        let _hold = context.live.hold_text();
         if context.batch && ends_by_itself(&query) {
             await_query::termination(context, &query, None).await?;
         }

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use clap::Arg;
+use tidebook_engine::options::nearest;
 
-use super::{Call, Kind, MAGICS, Magic, Spec, describe, lsmagic, named, values};
+use super::{Call, Kind, MAGICS, Magic, Spec, describe, lsmagic, named};
 use crate::error::{CellError, Result};
 
 /// See the module.
@@ -41,7 +42,7 @@ impl Magic for Help {
             None => {
                 let error = CellError::usage(format!("there is no magic '{name}'"));
                 let names = MAGICS.iter().map(|magic| magic.spec().name);
-                return Err(match values::nearest(bare, names) {
+                return Err(match nearest(bare, names) {
                     Some(near) => error.hint(format!("%help {near}")),
                     None => error.hint("%lsmagic lists all magics"),
                 });

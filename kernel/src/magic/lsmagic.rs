@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use async_trait::async_trait;
 
 use super::{Call, Kind, MAGICS, Magic, Spec, describe};
-use crate::display::MimeBundle;
+use crate::display::{MimeBundle, escape};
 use crate::error::Result;
 
 /// See the module.
@@ -54,17 +54,11 @@ pub fn list() -> MimeBundle {
             html,
             "<tr><td style=\"text-align:left\"><code>{}</code></td>\
              <td style=\"text-align:left\">{}</td></tr>",
-            escaped(usage),
-            escaped(sentence)
+            escape(usage),
+            escape(sentence)
         );
     }
     html.push_str("</tbody></table>");
     plain.push_str("%help NAME tells more");
     MimeBundle::html(html, plain)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use clap::{Arg, ArgMatches};
+use tidebook_engine::options::nearest;
 use tidebook_engine::{Session, StreamingQuery};
 
 pub use arguments::{command, is_closed};
@@ -145,16 +146,14 @@ pub fn find(name: &str, kind: Kind) -> Result<&'static dyn Magic> {
     let typed = format!("{}{name}", kind.sign());
     let error = CellError::usage(format!("there is no magic '{typed}'"));
     let names = MAGICS.iter().map(|magic| magic.spec());
-    Err(
-        match values::nearest(name, names.clone().map(|spec| spec.name)) {
-            Some(near) => {
-                let near = names.into_iter().find(|spec| spec.name == near);
-                let near = near.map_or_else(String::new, |spec| spec.title());
-                error.hint(format!("use {near}; %lsmagic lists all magics"))
-            }
-            None => error.hint("%lsmagic lists all magics"),
-        },
-    )
+    Err(match nearest(name, names.clone().map(|spec| spec.name)) {
+        Some(near) => {
+            let near = names.into_iter().find(|spec| spec.name == near);
+            let near = near.map_or_else(String::new, |spec| spec.title());
+            error.hint(format!("use {near}; %lsmagic lists all magics"))
+        }
+        None => error.hint("%lsmagic lists all magics"),
+    })
 }
 
 /// The magic of this name, whichever its kind.

@@ -30,7 +30,7 @@ impl Magic for Progress {
                 .value_name("N")
                 .default_value("1")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("so many of the newest batches"),
+                .help("show the newest N batches"),
         ]
     }
 

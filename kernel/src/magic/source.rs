@@ -55,7 +55,7 @@ impl Magic for Source {
                 .long("max-files-per-trigger")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64).range(1..))
-                .help("at most so many files in one batch"),
+                .help("read at most N files in one batch"),
             Arg::new("option")
                 .long("option")
                 .value_name("KEY=VALUE")
@@ -88,8 +88,7 @@ impl Magic for Source {
                     .stdout(format!("stream '{}': {columns}\n", view.name));
                 Ok(())
             }
-            _ => Err(CellError::new(
-                "InternalException",
+            _ => Err(CellError::internal(
                 "a view was asked for, something else was done",
             )),
         }

@@ -31,7 +31,7 @@ impl Magic for Sql {
                 .value_name("N")
                 .default_value("100")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("show at most so many rows"),
+                .help("show at most N rows"),
         ]
     }
 

@@ -1,4 +1,4 @@
-//! Values that several magics take: durations, key=value pairs, paths, and the nearest name.
+//! Values that several magics take: durations, key=value pairs, paths.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,10 @@ use tidebook_engine::options::OptionSpec;
 
 use crate::error::{CellError, Result};
 
-/// Names further from the typed one than this are no suggestion.
-const SIMILAR: f64 = 0.7;
-
 /// A duration: `30s`, `500ms`, `10 seconds`, `1 minute 30 seconds`.
 pub fn duration(text: &str) -> Result<Duration> {
     let wrong = || {
-        CellError::usage(format!("'{text}' is no duration"))
+        CellError::usage(format!("'{text}' is not a duration"))
             .hint("write it like 500ms, 30s, \"10 seconds\" or \"2 minutes\"")
     };
     let mut total = 0.0;
@@ -55,7 +52,7 @@ pub fn key_value(text: &str) -> Result<(String, String)> {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
         }
         _ => Err(
-            CellError::usage(format!("'{text}' is no option: it has no '='"))
+            CellError::usage(format!("'{text}' is not an option: it has no '='"))
                 .hint(format!("write --option {text}=VALUE")),
         ),
     }
@@ -85,17 +82,6 @@ pub fn path(text: &str) -> String {
 pub fn statement(body: &str) -> &str {
     body.trim_end_matches(|c: char| c == ';' || c.is_whitespace())
         .trim_start()
-}
-
-/// The known name most like the typed one, if any is.
-pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_lowercase();
-    known
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(&typed, &name.to_lowercase()), name))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]
@@ -139,12 +125,5 @@ mod tests {
     fn statements_lose_their_semicolon() {
         assert_eq!(statement("\n SELECT 1 ;\n;\n"), "SELECT 1");
         assert_eq!(statement("SELECT ';'"), "SELECT ';'");
-    }
-
-    #[test]
-    fn the_nearest_name() {
-        let known = ["append", "update", "complete"];
-        assert_eq!(nearest("Updat", known), Some("update"));
-        assert_eq!(nearest("xyz", known), None);
     }
 }

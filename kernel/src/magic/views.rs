@@ -51,7 +51,7 @@ fn rows(views: &[ViewInfo]) -> Result<Rows> {
         ("kind", column(|view| inspect::kind(view).to_owned())),
         ("columns", column(|view| inspect::columns(view).join(", "))),
     ])
-    .map_err(|error| CellError::new("InternalException", error.to_string()))?;
+    .map_err(CellError::internal)?;
     Ok(Rows {
         schema: batch.schema(),
         batches: vec![batch],

@@ -78,8 +78,7 @@ fn rows(named: &[Named]) -> Result<Rows> {
         ))
     };
     let columns = [("name", column(0)), ("is", column(1)), ("type", column(2))];
-    let batch = RecordBatch::try_from_iter(columns)
-        .map_err(|error| CellError::new("InternalException", error.to_string()))?;
+    let batch = RecordBatch::try_from_iter(columns).map_err(CellError::internal)?;
     Ok(Rows {
         schema: batch.schema(),
         batches: vec![batch],

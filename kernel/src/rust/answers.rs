@@ -7,7 +7,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use tidebook::wire::{QueryInfo, QueryRequest, QueryView, Reply, Request};
 use tidebook_engine::connect::proto::{self, plan::OpType};
-use tidebook_engine::{CommandOutput, SqlKind, SqlOutput, StreamingQuery};
+use tidebook_engine::{CommandOutput, ShowForm, SqlKind, SqlOutput, StreamingQuery, show};
 
 use super::server::{Caller, failure};
 use super::{RustCells, Scene, values};
@@ -78,12 +78,12 @@ impl RustCells {
                 vertical,
             } => {
                 let all = session.collect(&relation(body)?).await?;
-                let form = display::ShowForm {
+                let form = ShowForm {
                     rows: usize::try_from(rows).unwrap_or(usize::MAX),
                     truncate: usize::try_from(truncate).unwrap_or(usize::MAX),
                     vertical,
                 };
-                json!({"text": display::show(&all, form)})
+                json!({"text": show(&all.schema, &all.batches, form)})
             }
             Request::DisplayFrame => {
                 let shown = display_frame(scene, &relation(body)?).await;
@@ -266,5 +266,5 @@ fn plan(body: &[u8]) -> Result<Option<OpType>> {
 }
 
 fn internal(what: &str) -> CellError {
-    CellError::new("InternalException", what)
+    CellError::internal(what)
 }

@@ -217,6 +217,7 @@ impl Child {
         let held = state.held.take();
         state.running = false;
         let mut left = None;
+        let mut result = None;
         let outcome = match (panicked, returned_error, held) {
             (true, _, Some(Held::Panic(panic))) => Outcome::Panicked(Some(panic)),
             (true, _, held) => {
@@ -229,9 +230,7 @@ impl Child {
                 Outcome::Error(state.last_said.take().unwrap_or_default())
             }
             (false, false, Some(Held::Content(content))) => {
-                if let Some(outputs) = &state.outputs {
-                    outputs.result(bundle(content));
-                }
+                result = state.outputs.clone().map(|outputs| (outputs, content));
                 Outcome::Returned
             }
             (false, false, held) => {
@@ -240,7 +239,11 @@ impl Child {
             }
         };
         state.outcome = Some(outcome);
+        // Showing may wait for the clients, and those who make them read ask for this state.
         drop(state);
+        if let Some((outputs, content)) = result {
+            outputs.result(bundle(content));
+        }
         if let Some(held) = left {
             self.show(held);
         }

@@ -9,7 +9,7 @@ use arrow::buffer::{Buffer, NullBuffer};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, TimeUnit};
 use tidebook::columns::{Array, Kind, decode, encode as encode_arrays};
-use tidebook_engine::{Error, Result};
+use tidebook_engine::{Error, Result, sql_type};
 
 /// The body of a message that carries these columns.
 pub fn encode(columns: &[ArrayRef]) -> Result<Vec<u8>> {
@@ -99,7 +99,8 @@ fn kind_of(data_type: &DataType) -> Result<Kind> {
         DataType::Timestamp(..) => Kind::Timestamp,
         other => {
             return Err(Error::analysis(format!(
-                "a Rust function cannot take a value of type {other}"
+                "a Rust function cannot take a value of type {}",
+                sql_type(other)
             ))
             .with_hint("cast it, for example to STRING, before the call"));
         }
@@ -173,6 +174,6 @@ mod tests {
     #[test]
     fn types_without_a_form_in_rust_are_refused() {
         let error = encode(&[Arc::new(arrow::array::Date32Array::from(vec![1]))]);
-        assert!(error.unwrap_err().message().contains("Date32"));
+        assert!(error.unwrap_err().message().contains("type DATE"));
     }
 }

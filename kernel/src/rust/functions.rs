@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -20,15 +20,18 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long the first connection of a function may take to come.
 const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 
-/// All functions that user code has registered.
+/// The functions of user code that somebody may still call.
 #[derive(Debug, Default)]
 pub struct Functions {
-    remotes: Mutex<HashMap<String, Arc<Remote>>>,
+    remotes: Mutex<HashMap<String, Weak<Remote>>>,
 }
 
-/// One function in the process of user code.
+/// One function in the process of user code. With it go its connections, and with those the threads
+/// over there and what the function has captured.
 #[derive(Debug)]
 pub struct Remote {
+    id: String,
+    functions: Weak<Functions>,
     origin: OnceLock<Program>,
     connections: Mutex<Connections>,
     changed: Condvar,
@@ -44,35 +47,42 @@ struct Connections {
 }
 
 impl Functions {
-    /// The function with this id, made if it is new: its connections may come before or after it
-    /// is registered.
-    pub fn get(&self, id: &str) -> Arc<Remote> {
-        let mut remotes = self.remotes.lock();
-        let remote = remotes.entry(id.to_owned()).or_insert_with(|| {
-            Arc::new(Remote {
-                origin: OnceLock::new(),
-                connections: Mutex::default(),
-                changed: Condvar::new(),
-            })
+    /// A new function with this id, which is here for as long as somebody holds it.
+    pub fn add(self: &Arc<Self>, id: &str) -> Arc<Remote> {
+        let remote = Arc::new(Remote {
+            id: id.to_owned(),
+            functions: Arc::downgrade(self),
+            origin: OnceLock::new(),
+            connections: Mutex::default(),
+            changed: Condvar::new(),
         });
-        Arc::clone(remote)
+        let mut remotes = self.remotes.lock();
+        remotes.insert(id.to_owned(), Arc::downgrade(&remote));
+        remote
     }
 
-    /// Forgets a function and closes its connections.
-    pub fn remove(&self, id: &str) {
-        self.remotes.lock().remove(id);
-    }
-
-    /// Takes a connection that serves the function with this id.
+    /// Takes a connection that serves the function with this id; user code opens them when it has
+    /// registered the function.
     pub fn add_connection(&self, id: &str, stream: tokio::net::UnixStream) {
         let blocking = stream.into_std().and_then(|stream| {
             stream.set_nonblocking(false)?;
             stream.set_read_timeout(Some(POLL))?;
             Ok(stream)
         });
-        match blocking {
-            Ok(stream) => self.get(id).add(stream),
-            Err(error) => tracing::warn!(%error, "a connection of user code is of no use"),
+        let remote = self.remotes.lock().get(id).and_then(Weak::upgrade);
+        match (blocking, remote) {
+            (Ok(stream), Some(remote)) => remote.add(stream),
+            // The last one who could call it went while the connection was made.
+            (Ok(_), None) => {}
+            (Err(error), _) => tracing::warn!(%error, "a connection of user code is of no use"),
+        }
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        if let Some(functions) = self.functions.upgrade() {
+            functions.remotes.lock().remove(&self.id);
         }
     }
 }
@@ -109,10 +119,16 @@ impl Remote {
                 self.changed.notify_all();
                 match error.kind() {
                     io::ErrorKind::TimedOut => Err(Error::cancelled()),
-                    _ => Err(self.is_gone()),
+                    _ => Err(gone()),
                 }
             }
         }
+    }
+
+    /// Whether it had connections and has none any more: its process has ended.
+    pub fn is_gone(&self) -> bool {
+        let connections = self.connections.lock();
+        connections.had_any && connections.open == 0
     }
 
     fn add(&self, stream: UnixStream) {
@@ -136,7 +152,7 @@ impl Remote {
             }
             let may_come = !connections.had_any && asked.elapsed() < FIRST_CONNECTION;
             if connections.open == 0 && !may_come {
-                return Err(self.is_gone());
+                return Err(gone());
             }
             self.changed.wait_for(&mut connections, POLL);
         }
@@ -176,11 +192,11 @@ impl Remote {
         };
         format!("{text} ({place})")
     }
+}
 
-    fn is_gone(&self) -> Error {
-        Error::runtime("its code is gone: the process of the Rust cells has ended")
-            .with_hint("run the cell that defines it again, then start the query again")
-    }
+fn gone() -> Error {
+    Error::runtime("its code is gone: the process of the Rust cells has ended")
+        .with_hint("run the cell that defines it again, then start the query again")
 }
 
 fn exchange(

@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tidebook_engine::{Session, StreamingQueryListener};
+use tidebook_engine::Session;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -53,8 +53,10 @@ use compiler::Compiler;
 use functions::Functions;
 use home::Home;
 use server::Server;
+use user_code::Listener;
 
 pub use home::choose as choose_folder;
+pub use toolchain::describe as toolchain;
 
 /// How long compiled code has to end by itself after an interrupt.
 const GRACE: Duration = Duration::from_millis(400);
@@ -66,7 +68,7 @@ pub struct RustCells {
     child: Arc<Child>,
     functions: Arc<Functions>,
     /// By the id under which user code registered them.
-    listeners: Mutex<HashMap<String, Arc<dyn StreamingQueryListener>>>,
+    listeners: Mutex<HashMap<String, Arc<Listener>>>,
     compiler: tokio::sync::Mutex<Slot>,
     /// The compiler is being started, which an interrupt does not end: the next cell needs it too.
     starts: AtomicBool,
@@ -108,6 +110,22 @@ struct Scene {
     code: Arc<str>,
 }
 
+/// Set while it lives, also if what it is set for panics or is given up.
+struct Busy<'a>(&'a AtomicBool);
+
+impl<'a> Busy<'a> {
+    fn set(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::Release);
+        Self(flag)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// What there was after the last cell; for questions that come while one runs.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
@@ -115,6 +133,15 @@ pub struct Known {
     pub variables: Vec<(String, String)>,
     /// Names of functions, types and other items.
     pub items: Vec<String>,
+}
+
+impl Known {
+    /// The type of a variable.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let mut variables = self.variables.iter();
+        let found = variables.find(|(other, _)| other == name)?;
+        Some(&found.1)
+    }
 }
 
 /// If this process was started to run user code, or beside the compiler, it does that and gives
@@ -154,10 +181,8 @@ impl RustCells {
     /// Compiles and runs a cell. Dropping the future does not stop it: interrupt it.
     pub async fn execute(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
         self.interrupted.store(false, Ordering::Release);
-        self.runs.store(true, Ordering::Release);
-        let result = self.run(code, context).await;
-        self.runs.store(false, Ordering::Release);
-        result
+        let _runs = Busy::set(&self.runs);
+        self.run(code, context).await
     }
 
     /// Whether a Rust cell is being compiled or run.
@@ -299,13 +324,10 @@ impl RustCells {
     fn compiler_is_gone(&self) -> CellError {
         let lost = std::mem::take(&mut *self.known.lock());
         self.child.kill();
-        let error = CellError::new(
-            "InternalException",
-            format!(
-                "the compiler of the Rust cells panicked and was ended{}",
-                lost.sentence()
-            ),
-        );
+        let error = CellError::internal(format!(
+            "the compiler of the Rust cells panicked and was ended{}",
+            lost.sentence()
+        ));
         error.hint("run the cell again: the compiler starts anew; running queries go on")
     }
 }

@@ -20,6 +20,13 @@ pub struct Toolchain {
     pub libraries: String,
 }
 
+/// The compiler's version, if Rust cells can be compiled; else what is missing.
+pub fn describe() -> std::result::Result<String, String> {
+    let toolchain = find().map_err(|error| error.evalue)?;
+    let source = toolchain.library.display();
+    Ok(format!("{}, source in {source}", toolchain.version))
+}
+
 /// The toolchain; an error that says what to install if something is missing.
 pub fn find() -> Result<Toolchain> {
     let no_rust = |what| missing(what, "install Rust from https://rustup.rs");

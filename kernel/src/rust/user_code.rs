@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, TrySendError};
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -24,10 +24,14 @@ use super::home::Home;
 use super::program::Program;
 use crate::live::Live;
 
+/// How many events may wait for a listener, as in Spark
+/// (`spark.scheduler.listenerbus.eventqueue.capacity`).
+const EVENT_QUEUE: usize = 10_000;
+
 impl RustCells {
     /// Makes a function of user code known to the engine.
     pub(super) fn register(&self, session: &Session, id: &str, function: Function) -> Result<()> {
-        let remote = self.functions.get(id);
+        let remote = self.functions.add(id);
         if let Some(program) = self.running_program() {
             remote.comes_from(program);
         }
@@ -52,21 +56,21 @@ impl RustCells {
                 })
             }
             Function::ForeachBatch => {
-                let session_of_views = session.clone();
                 let batches = Batches {
                     remote,
-                    session: session_of_views,
+                    session: session.clone(),
                 };
                 session.register_foreach_batch(id, Arc::new(batches));
                 Ok(())
             }
             Function::Listener => {
                 let live = self.scene.lock().as_ref().map(|scene| scene.live.clone());
-                let listener: Arc<dyn StreamingQueryListener> =
-                    Arc::new(Listener::start(remote, live));
-                self.listeners
-                    .lock()
-                    .insert(id.to_owned(), Arc::clone(&listener));
+                let listener = Arc::new(Listener::start(remote, live));
+                let mut listeners = self.listeners.lock();
+                // Those of a process that has ended hear nothing any more.
+                let gone = listeners.extract_if(|_, listener| listener.is_gone());
+                gone.for_each(|(_, gone)| remove_listener(session, gone));
+                listeners.insert(id.to_owned(), Arc::clone(&listener));
                 session.streams().add_listener(listener);
                 Ok(())
             }
@@ -89,12 +93,13 @@ impl RustCells {
         Some(Program::new(cell, &*scene.code, Home::program()?))
     }
 
-    /// Removes a listener.
+    /// Makes a function unknown to the engine. A query that was started with it keeps it.
     pub(super) fn unregister(&self, session: &Session, id: &str) {
         if let Some(listener) = self.listeners.lock().remove(id) {
-            session.streams().remove_listener(&listener);
+            remove_listener(session, listener);
         }
-        self.functions.remove(id);
+        session.remove_foreach_batch(id);
+        session.remove_groups_function(id);
     }
 }
 
@@ -178,22 +183,34 @@ impl Drop for GiveUp {
 }
 
 /// A listener; its events wait in a queue, so that it holds up no query.
-struct Listener {
-    events: mpsc::Sender<QueryEvent>,
+pub(super) struct Listener {
+    remote: Arc<Remote>,
+    events: mpsc::SyncSender<QueryEvent>,
+    /// Whether events were dropped because it is slow.
+    is_behind: AtomicBool,
+}
+
+fn remove_listener(session: &Session, listener: Arc<Listener>) {
+    let listener: Arc<dyn StreamingQueryListener> = listener;
+    session.streams().remove_listener(&listener);
 }
 
 impl Listener {
     /// What fails in it is printed; a query does not fail of its listeners.
     fn start(remote: Arc<Remote>, live: Option<Live>) -> Self {
-        let (events, queue) = mpsc::channel::<QueryEvent>();
+        let (events, queue) = mpsc::sync_channel::<QueryEvent>(EVENT_QUEUE);
         let passing = std::thread::Builder::new().name("listener".to_owned());
+        let called = Arc::clone(&remote);
         let spawned = passing.spawn(move || {
             for event in queue {
-                if let Err(error) = remote.call(&Call::QueryEvent { event }, &[], &|| false) {
+                if let Err(error) = called.call(&Call::QueryEvent { event }, &[], &|| false) {
                     let told = format!("a StreamingQueryListener failed: {}\n", error.message());
                     match &live {
                         Some(live) => live.print(&told),
                         None => tracing::warn!("{}", told.trim_end()),
+                    }
+                    if called.is_gone() {
+                        return;
                     }
                 }
             }
@@ -201,7 +218,16 @@ impl Listener {
         if let Err(error) = spawned {
             tracing::error!(%error, "a listener has no thread");
         }
-        Self { events }
+        Self {
+            remote,
+            events,
+            is_behind: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether its process has ended.
+    fn is_gone(&self) -> bool {
+        self.remote.is_gone()
     }
 }
 
@@ -242,7 +268,11 @@ impl StreamingQueryListener for Listener {
             },
         };
         // Without its thread a listener hears nothing any more.
-        let _ = self.events.send(event);
+        if let Err(TrySendError::Full(_)) = self.events.try_send(event)
+            && !self.is_behind.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!("a StreamingQueryListener is too slow, events for it are dropped");
+        }
     }
 }
 

@@ -8,9 +8,7 @@ use arrow::datatypes::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Number, Value, json};
-use tidebook_engine::Rows;
-
-use crate::display;
+use tidebook_engine::{Rows, format_value, simple_string};
 
 /// A schema in Spark's JSON: `{"type": "struct", "fields": […]}`.
 pub fn schema(schema: &Schema) -> Value {
@@ -64,7 +62,7 @@ fn type_of(data_type: &DataType) -> Value {
         DataType::Int16 => json!("short"),
         DataType::Int32 => json!("integer"),
         DataType::Int64 | DataType::UInt64 => json!("long"),
-        other => json!(display::type_name(other).to_lowercase()),
+        other => json!(simple_string(other)),
     }
 }
 
@@ -108,7 +106,7 @@ fn cell(array: &ArrayRef, row: usize) -> Value {
             let pairs = (0..entries.len()).map(|at| json!([cell(keys, at), cell(values, at)]));
             Value::Array(pairs.collect())
         }
-        _ => json!(display::text(array, row)),
+        _ => json!(format_value(array, row)),
     }
 }
 

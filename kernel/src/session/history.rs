@@ -1,5 +1,6 @@
 //! What was executed in this session, as `history_request` asks for it.
 
+use glob::Pattern;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -89,11 +90,10 @@ impl History {
     }
 
     fn search(&self, request: &HistoryRequest) -> Vec<&Entry> {
-        let pattern: Vec<char> = request.pattern.as_deref().unwrap_or("*").chars().collect();
+        let pattern = glob(request.pattern.as_deref().unwrap_or("*"));
         let mut found: Vec<&Entry> = Vec::new();
         for entry in &self.entries {
-            let input: Vec<char> = entry.input.chars().collect();
-            if !glob(&pattern, &input) {
+            if !pattern.matches(&entry.input) {
                 continue;
             }
             if request.unique {
@@ -123,32 +123,16 @@ impl Entry {
     }
 }
 
-/// Whether the whole text matches a pattern of `*` (any text) and `?` (any character).
-fn glob(pattern: &[char], text: &[char]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    // Where to go on if the present attempt fails: behind the last `*`, one character later.
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                p += 1;
-                retry = Some((p, t));
-            }
-            Some(&c) if c == '?' || c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((star, tried)) => {
-                    p = star;
-                    t = tried + 1;
-                    retry = Some((star, t));
-                }
-                None => return false,
-            },
-        }
+/// A pattern of `*` (any text), `?` (any character) and `[…]` (one of these). One that makes no sense
+/// matches itself.
+fn glob(pattern: &str) -> Pattern {
+    let mut pattern = pattern.to_owned();
+    // To the crate, two of them are folders of any depth.
+    while pattern.contains("**") {
+        pattern = pattern.replace("**", "*");
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    let literally = || Pattern::new(&Pattern::escape(&pattern)).unwrap_or_default();
+    Pattern::new(&pattern).unwrap_or_else(|_| literally())
 }
 
 #[cfg(test)]
@@ -246,13 +230,10 @@ mod tests {
             ("a*b*c", "a1b2b3c", true),
             ("?", "é", true),
             ("**x", "yyx", true),
+            ("*a*", "b/\na", true),
+            ("[", "[", true),
         ] {
-            let chars = |text: &str| text.chars().collect::<Vec<_>>();
-            assert_eq!(
-                glob(&chars(pattern), &chars(text)),
-                expected,
-                "{pattern} {text}"
-            );
+            assert_eq!(glob(pattern).matches(text), expected, "{pattern} {text}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Hands a cell to whoever understands it.
 
 use crate::cell::{self, Cell, Line};
+use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
 use crate::language::inspect;
 use crate::magic::{self, Context, Kind};
@@ -44,7 +45,15 @@ async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
                 .await
         }
         Line::Question(name) => {
-            let answer = inspect::name(name, Some(&context.session));
+            let known = context.rust.known();
+            let variable = known.variable(name);
+            if variable.is_some_and(|kind| kind.contains("Result<") || kind.contains("Option<")) {
+                // To Rust this is a value of a variable.
+                return context.rust.execute(&format!("{name}?"), context).await;
+            }
+            let answer = inspect::name(name, Some(&context.session)).or_else(|| {
+                variable.map(|kind| MimeBundle::text(format!("variable '{name}': {kind}\n")))
+            });
             let answer = answer.ok_or_else(|| unknown_name(name))?;
             context.outputs.page(answer);
             Ok(())
@@ -53,6 +62,8 @@ async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
 }
 
 fn unknown_name(name: &str) -> CellError {
-    CellError::usage(format!("'{name}' is no magic, view or query"))
-        .hint("%lsmagic lists the magics, %views the views, %queries the queries")
+    CellError::usage(format!(
+        "there is no magic, variable, view or query named '{name}'"
+    ))
+    .hint("%lsmagic lists the magics, %who everything else that has a name")
 }

@@ -106,6 +106,11 @@ async fn serve_shell(
         match request.msg_type() {
             "execute_request" => drop(cells.send(request)),
             "shutdown_request" => drop(asked_to_stop.send(request)),
+            // What the compiler has to think about must hold up no cell.
+            "complete_request" | "inspect_request" => {
+                let (kernel, replies) = (Arc::clone(&kernel), replies.clone());
+                tokio::spawn(async move { requests::answer(&kernel, &request, &replies).await });
+            }
             _ => requests::answer(&kernel, &request, &replies).await,
         }
     }

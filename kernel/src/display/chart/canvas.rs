@@ -18,6 +18,10 @@ pub const SCALE: u32 = 2;
 /// plotters divides a font's size by this before it becomes the em of an SVG text.
 const SVG_FONT_FACTOR: f64 = 1.24;
 
+/// A text that was fitted is never longer: so many of the narrowest letters are wider than the
+/// picture.
+const MOST_CHARS: usize = 400;
+
 /// A place on a backend, in its pixels.
 type BackendCoord = (i32, i32);
 
@@ -68,19 +72,30 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     f64::from(font::width(text, size as f32)) * 1.1
 }
 
-/// `text`, or as much of its beginning as fits into `room` and an ellipsis.
+/// `text`, or as much of its beginning as fits into `room` and an ellipsis. Never more than
+/// [`MOST_CHARS`] of it.
 pub fn fit_text(text: &str, size: f64, room: f64) -> String {
-    if text_width(text, size) <= room {
+    let chars: Vec<char> = text.chars().take(MOST_CHARS + 1).collect();
+    let whole = chars.len() <= MOST_CHARS;
+    if whole && text_width(text, size) <= room {
         return text.to_owned();
     }
-    let mut kept: Vec<char> = text.chars().collect();
-    while kept.pop().is_some() {
-        let shorter: String = kept.iter().collect::<String>().trim_end().to_owned() + "…";
-        if text_width(&shorter, size) <= room {
-            return shorter;
-        }
-    }
-    String::new()
+    let start = |count: usize| chars[..count].iter().collect::<String>();
+    let counts: Vec<usize> = (1..=chars.len().min(MOST_CHARS)).collect();
+    let fitting = counts.partition_point(|count| text_width(&start(*count), size) <= room);
+    // The ellipsis takes the place of a few of them.
+    (0..=fitting)
+        .rev()
+        .map(|count| start(count).trim_end().to_owned() + "…")
+        .find(|shorter| text_width(shorter, size) <= room)
+        .unwrap_or_default()
+}
+
+/// `text` on one line and without the characters that XML forbids: a replacement character stands
+/// in their place.
+fn printable(text: &str) -> String {
+    let forbidden = |c: char| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}');
+    text.replace(forbidden, "\u{FFFD}")
 }
 
 /// One of plotters' backends as a canvas. The first error is kept and the rest is not drawn.
@@ -292,7 +307,8 @@ impl<B: Backend> Canvas for Surface<B> {
     }
 
     fn text(&mut self, text: &str, at: Point, style: TextStyle) {
-        self.attempt(|backend| backend.line_of_text(text, at, style));
+        let text = printable(text);
+        self.attempt(|backend| backend.line_of_text(&text, at, style));
     }
 }
 
@@ -317,4 +333,45 @@ fn distance(pixel: BackendCoord, from: BackendCoord, to: BackendCoord) -> f64 {
 fn device((x, y): Point) -> BackendCoord {
     let scale = f64::from(SCALE);
     ((x * scale).round() as i32, (y * scale).round() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_to_its_room() {
+        assert_eq!(fit_text("LaGuardia", 12.0, 200.0), "LaGuardia");
+        assert_eq!(fit_text("LaGuardia", 12.0, 1.0), "");
+        let text = "John F. Kennedy International Airport";
+        for room in [20.0, 45.0, 80.0, 133.0] {
+            // Letter by letter from the end, as a reader would try.
+            let longest = (0..text.len())
+                .rev()
+                .map(|count| text[..count].trim_end().to_owned() + "…")
+                .find(|shorter| text_width(shorter, 12.0) <= room);
+            assert_eq!(Some(fit_text(text, 12.0, room)), longest, "{room}");
+        }
+    }
+
+    #[test]
+    fn a_huge_text_takes_no_longer_than_a_long_one() {
+        let huge = "i".repeat(1_000_000);
+        assert_eq!(
+            fit_text(&huge, 12.0, 200.0),
+            fit_text(&huge[..300], 12.0, 200.0)
+        );
+        assert_eq!(
+            fit_text(&huge, 12.0, f64::MAX).chars().count(),
+            MOST_CHARS + 1
+        );
+    }
+
+    #[test]
+    fn what_xml_forbids_is_replaced() {
+        assert_eq!(
+            printable("a\u{1}\n\u{7F}b\u{FFFF}ü…"),
+            "a\u{FFFD}\u{FFFD}\u{FFFD}b\u{FFFD}ü…"
+        );
+    }
 }

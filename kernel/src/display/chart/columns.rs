@@ -2,9 +2,10 @@
 
 use arrow::datatypes::{DataType, Schema};
 use tidebook_engine::Error;
+use tidebook_engine::options::nearest;
 
 use super::options::ChartOptions;
-use crate::display::value::is_window;
+use crate::display::windows::is_window;
 
 /// Column names that are the measure more often than not.
 const MEASURES: [&str; 7] = ["n", "count", "cnt", "total", "sum", "value", "amount"];
@@ -50,14 +51,8 @@ fn find(schema: &Schema, name: &str) -> Result<usize, Error> {
 
 fn missing(schema: &Schema, name: &str) -> Error {
     let names = names(schema);
-    let wanted = name.to_lowercase();
-    let nearest = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&name.to_lowercase(), &wanted), name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let nearest = nearest
-        .map(|(_, name)| format!("did you mean '{name}'? "))
+    let nearest = nearest(name, names.iter().map(String::as_str))
+        .map(|name| format!("did you mean '{name}'? "))
         .unwrap_or_default();
     Error::analysis(format!("there is no column '{name}' to chart"))
         .with_condition("UNRESOLVED_COLUMN.WITH_SUGGESTION")
@@ -102,10 +97,7 @@ fn default_x(schema: &Schema, taken: &[Option<usize>; 3]) -> Option<usize> {
 
 fn default_y(schema: &Schema, x: Option<usize>, by: Option<usize>) -> Result<usize, Error> {
     let fits = |i: usize, kind: &DataType| kind.is_numeric() && Some(i) != x && Some(i) != by;
-    let is_measure = |i: usize| {
-        let name = schema.field(i).name().to_lowercase();
-        MEASURES.contains(&name.as_str()) || name.starts_with("count(")
-    };
+    let is_measure = |i: usize| is_measure_name(schema.field(i).name());
     first(schema, |i, kind| fits(i, kind) && is_measure(i))
         .or_else(|| first(schema, fits))
         .ok_or_else(|| {
@@ -140,7 +132,14 @@ pub fn is_time(data_type: &DataType) -> bool {
     )
 }
 
-fn is_text(data_type: &DataType) -> bool {
+/// Whether a number of this name is a measure more often than not.
+pub fn is_measure_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    MEASURES.contains(&name.as_str()) || name.starts_with("count(")
+}
+
+/// Whether values of this type are texts.
+pub fn is_text(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, value) => is_text(value),

@@ -36,6 +36,16 @@ impl ChartData {
             let (kept, total) = (thousands(self.xs.len() as i64), thousands(total as i64));
             self.notes.push(format!("last {kept} of {total}"));
         }
+        self.drop_empty_series();
+    }
+
+    /// A series whose values are all left out has nothing to be drawn.
+    fn drop_empty_series(&mut self) {
+        self.series
+            .retain(|series| series.values.iter().any(Option::is_some));
+        if self.series.is_empty() {
+            self.xs.clear();
+        }
     }
 
     fn gather_rest(&mut self) {
@@ -125,6 +135,7 @@ impl ChartData {
 #[cfg(test)]
 mod tests {
     use super::super::reader::tests::read_series;
+    use super::super::summary::summary;
     use super::*;
 
     #[test]
@@ -152,6 +163,27 @@ mod tests {
         let mut data = read_series(&names, &[0; 12], &[1.0; 12]);
         data.fit(ChartKind::Line);
         assert_eq!(data.series.len(), MAX_SERIES);
+    }
+
+    #[test]
+    fn a_series_without_a_value_that_is_kept_is_left_out() {
+        let mut names = vec!["a"; 10_000];
+        names[0] = "early";
+        let xs: Vec<i64> = (0..10_000).collect();
+        for kind in [ChartKind::Line, ChartKind::Heatmap] {
+            let mut data = read_series(&names, &xs, &[1.0; 10_000]);
+            assert_eq!(data.series.len(), 2);
+            data.fit(kind);
+            assert_eq!(data.series.len(), 1);
+            assert_eq!(data.series[0].name, "a");
+            let text = summary(&data, "Rows");
+            assert!(!text.contains("early"), "{text}");
+        }
+        let mut ns = [f64::NAN; 10_000];
+        ns[0] = 1.0;
+        let mut data = read_series(&["a"; 10_000], &xs, &ns);
+        data.fit(ChartKind::Line);
+        assert!(data.series.is_empty() && data.xs.is_empty());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod axis;
 mod canvas;
+mod clashes;
 mod columns;
 mod data;
 mod draw;

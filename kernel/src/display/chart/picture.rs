@@ -92,7 +92,26 @@ fn index_colors(pixels: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader::tests::read_series;
     use super::*;
+
+    #[test]
+    fn names_cannot_break_the_xml() {
+        let data = read_series(&["a\u{0}b\u{1B}", "<&\u{FFFE}"], &[1, 1], &[2.0, 3.0]);
+        let svg = svg(&data, ChartKind::Bar, "dep\u{8}artures").unwrap();
+        assert!(
+            svg.chars()
+                .all(|c| c == '\n' || !(c.is_control() || c == '\u{FFFE}')),
+            "{svg}"
+        );
+        for name in [
+            "a\u{FFFD}b\u{FFFD}",
+            "&lt;&amp;\u{FFFD}",
+            "dep\u{FFFD}artures",
+        ] {
+            assert!(svg.contains(name), "{name} is not in {svg}");
+        }
+    }
 
     #[test]
     fn few_colors_are_indexed_and_many_are_not() {

@@ -6,20 +6,26 @@ use std::collections::HashMap;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
-use tidebook_engine::{Error, Rows};
+use arrow::record_batch::RecordBatch;
+use tidebook_engine::{Error, Rows, format_value};
 
+use super::clashes::{self, Clashes, Point};
 use super::columns::{Columns, is_time};
 use super::data::{Axis, ChartData, Series};
 use crate::display::local_time::Zone;
 use crate::display::number::{count, thousands};
-use crate::display::value;
+use crate::display::windows;
 
 impl ChartData {
     /// Reads the points. Of rows with the same x and series the last one counts: a sink in update
-    /// mode appends newer rows for the same window. `last` keeps that many last distinct x values.
+    /// mode appends newer rows for the same window. Where rows of different keys meet, a note says
+    /// so. `last` keeps that many last distinct x values.
     pub fn read(rows: &Rows, columns: &Columns, last: Option<usize>) -> Result<Self, Error> {
         let name = |column: usize| rows.schema.field(column).name().clone();
-        let mut reader = Reader::default();
+        let mut reader = Reader {
+            clashes: Clashes::new(&rows.schema, columns),
+            ..Default::default()
+        };
         for batch in &rows.batches {
             let y = cast(batch.column(columns.y), &DataType::Float64).map_err(|error| {
                 Error::analysis(format!(
@@ -27,9 +33,7 @@ impl ChartData {
                     name(columns.y)
                 ))
             })?;
-            let x = columns.x.map(|x| batch.column(x));
-            let by = columns.by.map(|by| batch.column(by));
-            reader.read(x, y.as_primitive::<Float64Type>(), by)?;
+            reader.read(batch, columns, y.as_primitive::<Float64Type>())?;
         }
         let mut data = Self {
             x_name: columns.x.map_or_else(|| "row".to_owned(), name),
@@ -41,6 +45,10 @@ impl ChartData {
             series: Vec::new(),
             notes: Vec::new(),
         };
+        if let Some(key) = reader.clashes.column() {
+            let note = clashes::note(&data.x_name, data.by_name.as_deref(), &name(key));
+            data.notes.push(note);
+        }
         if reader.skipped > 0 {
             let rows = count(reader.skipped, "row");
             data.notes
@@ -53,9 +61,10 @@ impl ChartData {
 
 /// Points by x and series while rows are read.
 #[derive(Default)]
-struct Reader {
-    /// Value per bits of x and index of series.
-    points: HashMap<(u64, usize), Option<f64>>,
+struct Reader<'a> {
+    /// The value at each point.
+    points: HashMap<Point, Option<f64>>,
+    clashes: Clashes<'a>,
     /// Distinct x values in the order they came.
     xs: Vec<f64>,
     known_xs: HashMap<u64, usize>,
@@ -85,14 +94,16 @@ impl Names {
     }
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
+    /// Reads the rows of a batch, whose heights are `y`.
     fn read(
         &mut self,
-        x: Option<&ArrayRef>,
+        batch: &'a RecordBatch,
+        columns: &Columns,
         y: &Float64Array,
-        by: Option<&ArrayRef>,
     ) -> Result<(), Error> {
-        let positions = match x {
+        let by = columns.by.map(|by| batch.column(by));
+        let positions = match columns.x.map(|x| batch.column(x)) {
             Some(x) => self.positions(x)?,
             None => {
                 let first = self.rows;
@@ -113,12 +124,13 @@ impl Reader {
                 self.known_xs.insert(bits, self.xs.len());
                 self.xs.push(x);
             }
-            let name = by.map(|by| value::text(by, row)).unwrap_or_default();
+            let name = by.map(|by| format_value(by, row)).unwrap_or_default();
             let series = self.series.index(name);
             let height = y
                 .is_valid(row)
                 .then(|| y.value(row))
                 .filter(|y| y.is_finite());
+            self.clashes.add((bits, series), batch, row);
             self.points.insert((bits, series), height);
         }
         Ok(())
@@ -126,7 +138,7 @@ impl Reader {
 
     /// The x value of every row of one column.
     fn positions(&mut self, x: &ArrayRef) -> Result<Vec<Option<f64>>, Error> {
-        if let Some((start, end)) = value::window_bounds(x) {
+        if let Some((start, end)) = windows::window_bounds(x) {
             let (starts, ends) = (micros(start)?, micros(end)?);
             let positions = (0..x.len())
                 .map(|row| {
@@ -150,7 +162,7 @@ impl Reader {
                 numbers.iter().collect()
             }
             _ => (0..x.len())
-                .map(|row| Some(self.categories.index(value::text(x, row)) as f64))
+                .map(|row| Some(self.categories.index(format_value(x, row)) as f64))
                 .collect(),
         })
     }
@@ -216,7 +228,7 @@ fn axis(rows: &Rows, x: Option<usize>) -> Axis {
         return Axis::Number;
     };
     match rows.schema.field(x).data_type() {
-        DataType::Struct(fields) if value::is_window(rows.schema.field(x).data_type()) => {
+        DataType::Struct(fields) if windows::is_window(rows.schema.field(x).data_type()) => {
             Axis::Time(Zone::of(fields[0].data_type()))
         }
         kind if is_time(kind) => Axis::Time(Zone::of(kind)),
@@ -249,7 +261,6 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use arrow::array::{Int64Array, StringArray};
-    use arrow::record_batch::RecordBatch;
 
     use super::super::columns;
     use super::super::options::{ChartKind, ChartOptions};

@@ -43,9 +43,6 @@ const STEPS: [i64; 29] = [
     7 * DAY,
 ];
 
-/// Steps beyond, in months.
-const MONTHS: [u32; 7] = [1, 3, 6, 12, 24, 60, 120];
-
 /// The first Monday after the epoch: weeks begin there.
 const MONDAY: i64 = 4 * DAY;
 
@@ -82,7 +79,7 @@ pub fn numbers_within(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tic
 /// each other than `least`; all in microseconds.
 pub fn times(min: f64, max: f64, zone: Zone, room: usize, least: f64) -> Vec<Tick> {
     let (min, max) = (min as i64, max as i64);
-    let span = (max - min).max(1);
+    let span = max.saturating_sub(min).max(1);
     let room = room.max(2) as i64;
     match STEPS
         .iter()
@@ -90,16 +87,21 @@ pub fn times(min: f64, max: f64, zone: Zone, room: usize, least: f64) -> Vec<Tic
     {
         Some(step) => label_times(evenly(min, max, *step, zone), *step, zone),
         None => {
-            let span = span / (30 * DAY);
-            let step = MONTHS.iter().find(|step| span / i64::from(**step) < room);
-            let step = *step.unwrap_or(&MONTHS[MONTHS.len() - 1]);
-            label_times(
-                by_month(min, max, step, zone),
-                i64::from(step) * 30 * DAY,
-                zone,
-            )
+            let months = span / (30 * DAY);
+            // No span of 64 bits holds more months than steps grow to.
+            let step = month_steps().find(|step| months / i64::from(*step) < room);
+            let step = step.unwrap_or(u32::MAX);
+            let micros = i64::from(step).saturating_mul(30 * DAY);
+            label_times(by_month(min, max, step, zone), micros, zone)
         }
     }
+}
+
+/// Steps of a time axis beyond [`STEPS`], in months: parts of a year, then 1, 2, 5, 10, 20, 50…
+/// years without end.
+fn month_steps() -> impl Iterator<Item = u32> {
+    let years = (0..).flat_map(|power| [12, 24, 60].map(|step| step * 10u32.pow(power)));
+    [1, 3, 6].into_iter().chain(years)
 }
 
 fn number_step(span: f64, wanted: usize, whole: bool) -> f64 {
@@ -358,5 +360,19 @@ mod tests {
                 ticks.len()
             );
         }
+        let stand_ins = [
+            ("0001-01-01T00:00:00", "2013-01-01T00:00:00"),
+            ("2013-01-01T00:00:00", "9999-12-31T00:00:00"),
+        ];
+        for (from, to) in stand_ins {
+            let ticks = times(at(from), at(to), utc(), 9, 0.0);
+            assert!(
+                (2..=10).contains(&ticks.len()),
+                "{from} to {to} gave {} ticks",
+                ticks.len()
+            );
+        }
+        // Beyond every calendar there is nothing to say, nor anything to count.
+        assert!(times(f64::MIN, f64::MAX, utc(), 9, 0.0).len() <= 10);
     }
 }

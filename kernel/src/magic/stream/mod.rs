@@ -102,8 +102,7 @@ impl Magic for Stream {
         let query = match context.session.execute(&plan).await? {
             CommandOutput::Query(query) => query,
             _ => {
-                return Err(CellError::new(
-                    "InternalException",
+                return Err(CellError::internal(
                     "a query was asked for, something else was done",
                 ));
             }
@@ -165,6 +164,7 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
     if let Some(checkpoint) = call.text("checkpoint") {
         options.insert("checkpointLocation".to_owned(), values::path(checkpoint));
     }
+    options.extend(until.and_then(Until::option));
     let start = proto::WriteStreamOperationStart {
         input: Some(proto::Relation {
             common: None,

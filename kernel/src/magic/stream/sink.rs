@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use tidebook_engine::options::nearest;
 use tidebook_engine::sinks::{SINK_FORMATS, SinkFormat, sink_format};
 
 use super::values;
@@ -61,7 +62,7 @@ fn shown(format: &SinkFormat) -> String {
 
 fn unknown(typed: &str, error: CellError) -> CellError {
     let names = SINK_FORMATS.iter().map(|format| format.name);
-    match values::nearest(typed, names) {
+    match nearest(typed, names) {
         Some(near) => error.hint(format!("--sink {near}")),
         None => error,
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tidebook_engine::connect::proto::write_stream_operation_start::Trigger;
+use tidebook_engine::options::nearest;
 
 use super::{Until, values};
 use crate::error::{CellError, Result};
@@ -76,8 +77,8 @@ fn or_default(interval: &str, default: &str) -> String {
 }
 
 fn unknown(text: &str) -> CellError {
-    let error = CellError::usage(format!("'{text}' is no trigger"));
-    match values::nearest(text, ["once", "available-now"]) {
+    let error = CellError::usage(format!("'{text}' is not a trigger"));
+    match nearest(text, ["once", "available-now"]) {
         Some(near) => error.hint(format!("--trigger {near}")),
         None => error.hint("--trigger \"1 second\", --trigger once or --trigger available-now"),
     }

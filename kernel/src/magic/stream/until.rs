@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tidebook_engine::StreamingQuery;
+use tidebook_engine::options::nearest;
 
 use super::{query_title, values};
 use crate::error::{CellError, Result};
@@ -48,8 +49,8 @@ impl FromStr for Until {
             "for" => Ok(Self::For(values::duration(value)?)),
             word => {
                 let known = ["available-now", "rows=100", "batches=10", "for=10s"];
-                let error = CellError::usage(format!("'--until {text}' is no end"));
-                Err(match values::nearest(word, known) {
+                let error = CellError::usage(format!("'--until' cannot be '{text}'"));
+                Err(match nearest(word, known) {
                     Some(near) => error.hint(format!("--until {near}")),
                     None => error.hint(format!("use one of {}", known.join(", "))),
                 })
@@ -59,6 +60,16 @@ impl FromStr for Until {
 }
 
 impl Until {
+    /// The option by which the query ends by itself, at the very batch.
+    pub fn option(self) -> Option<(String, String)> {
+        let (name, count) = match self {
+            Self::Rows(rows) => ("stopAfterRows", rows),
+            Self::Batches(batches) => ("stopAfterBatches", batches),
+            Self::AvailableNow | Self::For(_) => return None,
+        };
+        Some((name.to_owned(), count.to_string()))
+    }
+
     /// Waits for the end, then stops the query. Fails if the query does.
     pub async fn wait(self, context: &Context, query: &StreamingQuery) -> Result<()> {
         let ended_by_itself = tokio::select! {
@@ -69,7 +80,7 @@ impl Until {
                 }
                 true
             }
-            () = self.reached(context, query) => false,
+            () = self.passed() => false,
         };
         query.stop().await?;
         context.failures.report(query)?;
@@ -82,17 +93,11 @@ impl Until {
         Ok(())
     }
 
-    async fn reached(self, context: &Context, query: &StreamingQuery) {
-        let (tally, run) = (&context.tally, query.run_id());
+    /// Waits until the time has passed, if it is one; all else ends the query itself.
+    async fn passed(self) {
         match self {
-            Self::AvailableNow => std::future::pending().await,
-            Self::Rows(rows) => tally.reached(run, |progress| progress.rows >= rows).await,
-            Self::Batches(batches) => {
-                tally
-                    .reached(run, |progress| progress.batches >= batches)
-                    .await;
-            }
             Self::For(duration) => tokio::time::sleep(duration).await,
+            Self::AvailableNow | Self::Rows(_) | Self::Batches(_) => std::future::pending().await,
         }
     }
 
