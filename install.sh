@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Install Tidebook: build the kernel, give it a JupyterLab of its own in .venv, run the notebooks once.
-# Can be run again at any time: what is done already is skipped.
+# Install Tidebook: build the kernel, give it a JupyterLab of its own in .venv, execute the first notebook;
+# then build what Rust cells need. Can be run again at any time, also after it was interrupted: what is
+# done already is skipped.
 
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -35,44 +36,54 @@ done
 
 python="${PYTHON:-python3}"
 venv=.venv
+progress=$venv/bin/tidebook-rust.progress
 executed=notebooks/.executed
 steps=6
+pip=
 step=0
 doing="start"
 started=$SECONDS
 
 main() {
-    trap 'failed' ERR
-    begin "System packages"
+    trap failed ERR
+    trap end_pip EXIT
+    begin "System packages (the first time half a minute)"
     system_packages
     rust_toolchain
-    rust_source
     python_version
 
-    begin "Kernel (the first build takes 20 to 30 minutes on 2 cores, later ones seconds)"
+    begin "Kernel, and JupyterLab in $venv meanwhile (the first time 12 minutes on 2 cores, later seconds)"
+    set -m
+    (trap - ERR EXIT && jupyterlab) &
+    pip=$!
+    set +m
+    # With the features of the whole workspace, so that nothing is built twice.
     cargo build --release --locked --workspace --bin tidebook
 
-    begin "JupyterLab in $venv"
-    jupyterlab
-
-    begin "Kernelspec"
+    begin "Kernelspec (seconds, if JupyterLab is there)"
+    wait "$pip" || give_up "JupyterLab could not be installed; the message above says why"
+    pip=
     kernelspec
 
-    begin "Rust cells (the first time, what they need is built: about half a minute)"
-    rust_cells
-
-    begin "Notebooks"
+    begin "Notebooks (the first time half a minute)"
     "$python" notebooks/data/make_departures.py --touch
     if [[ $run_notebooks == yes ]]; then
         notebooks
+        printf '\nThe first chart is there (%s s). In this folder:\n' "$((SECONDS - started))"
+        printf '  open it:             %s\n' "$executed"/*.html
+        printf '  open JupyterLab:     %s\n\n' "$venv/bin/jupyter lab notebooks/"
     else
         note "not executed (--no-notebooks)"
     fi
 
+    begin "Compiler of the Rust cells (the first time 8 minutes, later seconds; all magics work meanwhile)"
+    rust_source
+    compiler
+
+    begin "Rust cells (the first time a minute: what they need is built)"
+    rust_cells
+
     printf '\nTidebook is installed (%s s).\n' "$((SECONDS - started))"
-    if [[ $run_notebooks == yes ]]; then
-        printf 'Executed notebook:   %s\n' "$PWD/$executed"/*.html
-    fi
     printf 'Open JupyterLab:     %s\n' "$venv/bin/jupyter lab notebooks/"
 }
 
@@ -90,6 +101,10 @@ failed() {
     printf '\ninstall.sh stopped at step %s of %s: %s. The message above says why;\n' "$step" "$steps" "$doing" >&2
     printf 'mend that and run it again, it goes on from there.\n' >&2
     exit 1
+}
+
+end_pip() {
+    [[ -z $pip ]] || kill -- -"$pip" 2>/dev/null || true
 }
 
 # Say what is missing and what to do about it, then stop.
@@ -180,27 +195,74 @@ python_version() {
 
 jupyterlab() {
     local requirements=notebooks/requirements.txt stamp=$venv/.requirements
-    if cmp -s "$requirements" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null; then
+    if cmp -s "$requirements" "$stamp" && has_pip; then
         note "up to date"
         return
     fi
-    "$venv/bin/python" -c '' 2>/dev/null || "$python" -m venv --clear "$venv"
+    has_pip || "$python" -m venv --clear "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --progress-bar off -r "$requirements"
     cp "$requirements" "$stamp"
 }
 
-# The kernel gets a place in the venv, so that it stays when cargo's folder is cleaned.
+has_pip() {
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1
+}
+
+# The programs get a place in the venv, so that they stay when cargo's folder is cleaned.
 kernelspec() {
-    local built
-    built=$(built_kernel)
-    cmp -s "$built" "$venv/bin/tidebook" || install -m 755 "$built" "$venv/bin/tidebook"
+    # Until its compiler is there a Rust cell tells how far it is: the kernel reads this file, which is
+    # locked as long as we run.
+    exec 9>"$progress"
+    flock 9
+    printf 'not begun\n' >&9
+    # A compiler of another version does not understand the kernel.
+    is_placed tidebook || rm -f "$venv/bin/tidebook-rust"
+    place tidebook
     "$venv/bin/tidebook" install --prefix "$PWD/$venv"
 }
 
-built_kernel() {
-    cargo metadata --no-deps --offline --format-version 1 |
-        "$python" -c 'import json, sys; print(json.load(sys.stdin)["target_directory"] + "/release/tidebook")'
+# Moved into its place whole: a program that runs goes on, and no half of one is ever there.
+place() {
+    is_placed "$1" && return
+    install -m 755 "$(built "$1")" "$venv/bin/$1.new"
+    mv "$venv/bin/$1.new" "$venv/bin/$1"
 }
+
+is_placed() {
+    cmp -s "$(built "$1")" "$venv/bin/$1"
+}
+
+built() {
+    printf '%s/release/%s\n' "$(target_directory)" "$1"
+}
+
+target_directory() {
+    cargo metadata --no-deps --offline --format-version 1 |
+        "$python" -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])'
+}
+
+compiler() {
+    local crates
+    crates=$(cargo tree --locked --offline --package tidebook-rust --edges normal,build --prefix none |
+        cut -d ' ' -f 1,2 | sort -u | wc -l)
+    cargo build --release --locked --workspace --bin tidebook-rust --message-format json-render-diagnostics |
+        "$python" -c "$count_crates" "$progress" "$crates"
+    place tidebook-rust
+    rm -f "$progress"
+}
+
+# cargo names every crate of the build once it is there.
+count_crates='
+import json, sys
+progress, crates = sys.argv[1], int(sys.argv[2])
+built = set()
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["reason"] == "compiler-artifact":
+        built.add(message["package_id"])
+        with open(progress, "w") as file:
+            file.write(f"{len(built)} of {max(crates, len(built))} crates\n")
+'
 
 notebooks() {
     mkdir -p "$executed"
@@ -215,7 +277,6 @@ notebooks() {
         rm -f "$executed/$name.ipynb" "$executed/$name.html"
         convert --to notebook --execute "$notebook" --output-dir "$executed" --output "$name"
         convert --to html "$executed/$name.ipynb" --output-dir "$executed" --output "$name"
-        note "$name: $executed/$name.html"
     done
 }
 

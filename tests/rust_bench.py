@@ -103,7 +103,8 @@ def nested(kernel, name):
 
 
 def sizes(kernel):
-    print(f"  {'kernel binary':<32} {(BIN / 'tidebook').stat().st_size / 1e6:.0f} MB")
+    for program in ("tidebook", "tidebook-rust"):
+        print(f"  {'size of ' + program:<32} {(BIN / program).stat().st_size / 1e6:.0f} MB")
     for process, resident in memory(kernel.process.pid):
         print(f"  {'memory of ' + process:<32} {resident / 1e6:.0f} MB")
 
@@ -114,11 +115,14 @@ def memory(pid):
     for status in Path("/proc").glob("[0-9]*/status"):
         fields = dict(re.findall(r"^(\w+):\s+(.*)$", status.read_text(), re.MULTILINE))
         stats[int(fields["Pid"])] = (int(fields["PPid"]), 1024 * int(fields.get("VmRSS", "0 kB").split()[0]))
-    yield "kernel with its compiler", stats[pid][1]
-    for relay in (child for child, (parent, _) in stats.items() if parent == pid):
-        yield "relay", stats[relay][1]
-        for child in (child for child, (parent, _) in stats.items() if parent == relay):
-            yield "user code", stats[child][1]
+    yield "kernel", stats[pid][1]
+    process = pid
+    for what in ("compiler", "relay", "user code"):
+        children = [child for child, (parent, _) in stats.items() if parent == process]
+        if not children:
+            return
+        process = children[0]
+        yield what, stats[process][1]
 
 
 def execute(kernel, text, patience=30):

@@ -1,5 +1,7 @@
 //! Time, as the engine sees it: the only place that reads the wall clock.
 
+#![expect(clippy::disallowed_methods, reason = "the room of the clock")]
+
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,6 +18,12 @@ pub trait Clock: Send + Sync + Debug {
 
     /// Returns once `now_ms() >= time_ms`.
     async fn wait_until(&self, time_ms: i64);
+
+    /// Waits before something is looked at again that tells nobody of its changes, such as a folder.
+    /// What is out there moves on while a clock stands still, so this takes `time` by any clock.
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
 }
 
 /// The machine's clock.

@@ -1,6 +1,8 @@
 //! Lengths of time as texts: the delay of a watermark, the length of a window, the pause between
 //! batches. Spark's notation and no other, so that a query runs on a cluster as well.
 
+use std::time::Duration;
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// Spark counts so many days a month where a month must have a length.
@@ -30,6 +32,19 @@ impl Interval {
         let message = "a month or a year has no fixed length, so it cannot measure time here";
         Err(Error::illegal_argument(message).with_hint("write it in days: '30 days'"))
     }
+}
+
+/// A length of time that is no longer or shorter from month to month, and not negative.
+///
+/// # Errors
+/// If it is anything else.
+pub fn parse_duration(text: &str) -> Result<Duration> {
+    let micros = parse_interval(text)?.fixed_micros()?;
+    let micros = u64::try_from(micros);
+    micros.map(Duration::from_micros).map_err(|_| {
+        Error::illegal_argument(format!("'{text}' is negative"))
+            .with_hint("write it without the minus")
+    })
 }
 
 /// Parses `10 minutes`, `1 hour 30 minutes`, `-0.5 seconds`, `interval 5 seconds`.

@@ -25,8 +25,8 @@
 //! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
 //!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
-//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names` and the vocabulary
-//!   beside them: everybody may use these.
+//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`](nearest)
+//!   and the vocabulary beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
 //! {plan, connect} ← runtime ← api.
@@ -63,6 +63,7 @@ mod datetime;
 pub mod error;
 mod interval;
 mod json;
+mod nearest;
 mod operators;
 pub mod options;
 mod output_mode;
@@ -81,7 +82,9 @@ mod user_functions;
 pub use api::*;
 pub use cancellation::Cancellation;
 pub use error::{Error, ErrorKind, Result};
+pub use interval::parse_duration;
 pub use json::json_rows;
+pub use nearest::nearest;
 pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
 pub use sinks::ForeachBatch;

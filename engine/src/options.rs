@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 /// Options as the user gave them.
 pub type OptionMap = BTreeMap<String, String>;
@@ -93,26 +94,6 @@ impl Options {
     }
 }
 
-/// The candidate that `word` was probably meant to be.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_ascii_lowercase();
-    candidates
-        .into_iter()
-        .map(|name| (likeness(&word, &name.to_ascii_lowercase()), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name)
-}
-
-/// From 0 to 1. One slip of the finger is a slip, also in a word so short that little else is left.
-fn likeness(word: &str, name: &str) -> f64 {
-    let likeness = strsim::jaro_winkler(word, name);
-    match strsim::osa_distance(word, name) {
-        0 | 1 if word.len() > 2 => likeness.max(0.9),
-        _ => likeness,
-    }
-}
-
 fn contains(names: &[&str], name: &str) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
@@ -181,7 +162,6 @@ mod tests {
             error.message().contains("not supported in this version"),
             "{error}"
         );
-        assert_eq!(nearest("itn", ["TINYINT", "INT", "BIGINT"]), Some("INT"));
         let error = options("xyz", "1").unwrap_err();
         assert_eq!(
             error.hint(),

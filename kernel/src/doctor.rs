@@ -54,6 +54,11 @@ pub fn examine() -> Report {
             "Rust cells: install Rust from rustup.rs, then rustup component add rust-src",
         ),
         useful(
+            "compiler",
+            rust::program(),
+            "Rust cells: run ./install.sh, it goes on where it was",
+        ),
+        useful(
             "linker",
             program("cc"),
             "Rust cells: install a C compiler, e.g. build-essential",

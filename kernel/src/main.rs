@@ -7,12 +7,18 @@
 //! ```
 //! Start reading at [`session`]: it shows who answers what. A cell's way goes through [`cell`]
 //! (what is it?), [`magic`] (the table of all magics) or [`rust`] (compiled cells), and [`outputs`].
+//! What it works on is a [`context`]. Compiled cells are compiled by another program,
+//! `tidebook-rust`: nothing here depends on a compiler.
+//!
+//! Dependencies point one way: error ← {sockets, display} ← outputs ← live ← context ← magic ←
+//! language ← rust ← session.
 //!
 //! **Invariants.** The sockets have a thread of their own and never wait for the engine. · A cell
 //! ends with at most one error, whatever happened in it. · Running queries survive interrupts,
 //! errors and panics of cells. · Every update of a display is caused by the request that runs now.
 
 mod cell;
+mod context;
 mod display;
 mod doctor;
 mod engine;
@@ -21,6 +27,7 @@ mod install;
 mod language;
 mod live;
 mod magic;
+mod names;
 mod outputs;
 mod rust;
 mod session;
@@ -28,6 +35,7 @@ mod sockets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -64,9 +72,6 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Some(status) = rust::other_role() {
-        return ExitCode::from(u8::try_from(status).unwrap_or(1));
-    }
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -79,7 +84,6 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Kernel { connection_file } => {
-            rust::choose_folder();
             log_to_stderr();
             let sockets = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -90,7 +94,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             std::process::exit(0);
         }
         Command::Install(place) => println!("{}", install::install(&place)?),
-        Command::Warm => warm_up()?,
+        Command::Warm => return warm_up(),
         Command::Doctor => {
             let report = doctor::examine();
             println!("{}", report.text);
@@ -110,19 +114,19 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 /// Starts the compiler of the Rust cells once and ends it again.
-fn warm_up() -> anyhow::Result<()> {
-    rust::choose_folder();
+fn warm_up() -> anyhow::Result<ExitCode> {
     log_to_stderr();
-    let cells = std::sync::Arc::new(rust::RustCells::new(live::Live::new(
-        sockets::IoPub::closed(),
-    )));
+    let live = live::Live::new(sockets::IoPub::closed());
+    let cells = Arc::new(rust::RustCells::new(live, Arc::default()));
     let runtime = tokio::runtime::Runtime::new()?;
-    let warmed = runtime.block_on(cells.warm_up());
-    cells.shut_down();
+    let warmed = runtime.block_on(async {
+        let warmed = cells.warm_up().await;
+        cells.shut_down().await;
+        warmed
+    });
     warmed?;
     println!("Rust cells are ready");
-    // The compiler's thread has nobody to report to.
-    std::process::exit(0);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is logged unless `TIDEBOOK_LOG` says otherwise. A client that hangs up is no error.

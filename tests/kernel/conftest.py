@@ -28,7 +28,7 @@ def built_binary() -> Path:
 @pytest.fixture(scope="session")
 def tidebook() -> Path:
     binary = built_binary()
-    assert binary.is_file(), f"'{binary}' is missing: cargo build --release --workspace --bin tidebook"
+    assert binary.is_file(), f"'{binary}' is missing: cargo build --release --workspace --bin tidebook --bin tidebook-rust"
     return binary
 
 

@@ -1,6 +1,11 @@
 """Rust cells: what they show, how they fail, what survives. One kernel serves many tests: evcxr starts once."""
 
+import fcntl
+import os
 import re
+import shutil
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -9,6 +14,9 @@ from jupyter_client.manager import start_new_kernel
 
 import client
 from client import Client, eventually
+
+# Compiles for hours.
+ENDLESS = "#[allow(long_running_const_eval)] const X: u64 = { let mut i = 0; while i < 1 << 40 { i += 1 } i }; X"
 
 
 @pytest.fixture(scope="module")
@@ -292,17 +300,110 @@ def test_an_interrupt_ends_the_waiting_for_the_compilers_start(tmp_path: Path, m
 
 def test_an_interrupt_ends_a_compiler(rust: Client):
     rust.ok("let before_compiling = 5;")
-    endless = "#[allow(long_running_const_eval)] const X: u64 = { let mut i = 0; while i < 1 << 40 { i += 1 } i }; X"
-    msg_id = rust.send(endless)
+    msg_id = rust.send(ENDLESS)
     pid = rust.manager.provisioner.pid
-    eventually(lambda: below(pid, "rustc"))
+    compilers = eventually(lambda: below(pid, "rustc"))
     began = time.monotonic()
     rust.request("interrupt_request", {}, channel="control")
     executed = rust.collect(msg_id)
     assert executed.status == "error" and "KeyboardInterrupt" in executed.error
     assert time.monotonic() - began < 2
-    assert eventually(lambda: not below(pid, "rustc")), "no compiler is left behind"
+    assert eventually(lambda: not any(is_alive(pid) for pid in compilers)), "no compiler is left behind"
     assert rust.ok("before_compiling").types == ["execute_result"]
+
+
+def test_a_killed_compiler_takes_nothing_with_it(rust: Client, tmp_path: Path):
+    (tmp_path / "0.json").write_text('{"n": 1}\n')
+    rust.ok(f"%%source numbers --path {tmp_path}\nn BIGINT")
+    rust.ok("%%stream outlives\nSELECT n FROM numbers")
+    rust.ok("let lost = 1;")
+    msg_id = rust.send(ENDLESS)
+    compilers = eventually(lambda: below(rust.manager.provisioner.pid, "rustc"))
+    os.kill(compiler(rust), signal.SIGKILL)
+    executed = rust.collect(msg_id)
+    assert executed.reply["content"]["ename"] == "RustProcessDied"
+    assert "signal 9 (killed): the variable" in executed.error and "lost" in executed.error
+    assert eventually(lambda: not any(is_alive(pid) for pid in compilers)), "what it had started ends too"
+    (tmp_path / "1.json").write_text('{"n": 2}\n')
+    rust.ok("%process outlives")
+    rows = value(rust.ok("%%sql\nSELECT sum(n) AS total FROM outlives"))
+    assert "3" in rows
+    rust.ok("%stop outlives")
+    assert value(rust.ok("21 * 2")) == "42", "the compiler starts anew"
+    assert "cannot find" in rust.fails("lost")
+
+
+def test_a_compiler_that_hangs_is_ended_by_an_interrupt(rust: Client):
+    rust.ok("let gone = 1;")
+    os.kill(compiler(rust), signal.SIGSTOP)
+    msg_id = rust.send("gone")
+    rust.until(msg_id, lambda m: m["msg_type"] == "execute_input")
+    began = time.monotonic()
+    rust.request("interrupt_request", {}, channel="control")
+    executed = rust.collect(msg_id)
+    assert time.monotonic() - began < 15
+    assert "KeyboardInterrupt" in executed.error and "did not stop" in executed.error
+    assert "gone" in executed.error and "lost" in executed.error
+    assert value(rust.ok("21 * 2")) == "42"
+
+
+def test_a_program_that_is_not_built_yet_is_pointed_out(tidebook: Path, tmp_path: Path, monkeypatch):
+    alone = tmp_path / "bin" / "tidebook"
+    alone.parent.mkdir()
+    shutil.copy(tidebook, alone)
+    subprocess.run([alone, "install", "--prefix", tmp_path], check=True)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share" / "jupyter"))
+    manager, channels = start_new_kernel(kernel_name="tidebook", cwd=str(tmp_path))
+    kernel = Client(manager, channels)
+    error = kernel.fails("1 + 1")
+    assert "RustCellsNotAvailable" in error and "not built" in error and "./install.sh" in error
+    with open(alone.with_name("tidebook-rust.progress"), "w") as progress:
+        fcntl.flock(progress, fcntl.LOCK_EX)
+        progress.write("12 of 480 crates\n")
+        progress.flush()
+        error = kernel.fails("1 + 1")
+        assert "RustCellsNotAvailable" in error and "12 of 480 crates" in error
+    assert "not built" in kernel.fails("1 + 1"), "nobody builds it any more"
+    assert kernel.ok("%%sql\nSELECT 1 AS one").types == ["execute_result"]
+    channels.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize("how", ["shutdown", "kill"])
+def test_the_end_of_the_kernel_ends_the_compiler(tmp_path: Path, how: str):
+    manager, channels = start_new_kernel(kernel_name="tidebook", cwd=str(tmp_path))
+    kernel = Client(manager, channels, timeout=300)
+    kernel.ok("let warm = 1;")
+    pid = compiler(kernel)
+    pids = below(pid, "tidebook-rust")
+    assert len(pids) == 4, "the compiler, its cleaner, the relay, user code"
+    folder = command(pid)[1]
+    assert Path(folder, "target").is_dir()
+    kernel.send(ENDLESS)
+    pids += eventually(lambda: below(pid, "rustc"))
+    channels.stop_channels()
+    manager.shutdown_kernel(now=how == "kill")
+    assert eventually(lambda: not any(is_alive(pid) for pid in pids)), pids
+    assert eventually(lambda: not Path(folder, "target").exists())
+
+
+def compiler(kernel: Client) -> int:
+    """The process that compiles the cells of a kernel."""
+    [pid] = [pid for pid in below(kernel.manager.provisioner.pid, "tidebook-rust")
+             if parent(pid) == kernel.manager.provisioner.pid]
+    return pid
+
+
+def is_alive(pid: int) -> bool:
+    return Path("/proc", str(pid), "exe").exists()
+
+
+def parent(pid: int) -> int:
+    return int(Path("/proc", str(pid), "stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def command(pid: int) -> list[str]:
+    return Path("/proc", str(pid), "cmdline").read_text().split("\0")
 
 
 def below(pid: int, program: str, arguments: str = "") -> list[int]:

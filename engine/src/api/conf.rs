@@ -2,7 +2,7 @@
 //! set although they mean nothing here.
 
 use crate::error::{Error, Result};
-use crate::options::nearest;
+use crate::nearest::nearest;
 
 /// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[

@@ -6,7 +6,8 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use futures::TryFutureExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryFutureExt as _};
 
 use super::conf;
 use super::{Rows, Session};
@@ -36,21 +37,27 @@ impl Session {
     }
 
     /// Whether a relation reads a stream; plans it, runs nothing.
-    pub async fn is_streaming(&self, relation: &proto::Relation) -> Result<bool> {
-        Ok(is_streaming(&self.plan(relation).await?))
+    pub fn is_streaming<'a>(
+        &'a self,
+        relation: &'a proto::Relation,
+    ) -> BoxFuture<'a, Result<bool>> {
+        async move { Ok(is_streaming(&self.plan(relation).await?)) }.boxed()
     }
 
     /// The optimised and the physical plan of a relation as text.
-    pub async fn explain(&self, relation: &proto::Relation) -> Result<String> {
-        let plan = self.plan(relation).await?;
-        if !is_streaming(&plan) {
-            return self.explain_batch(plan).await;
+    pub fn explain<'a>(&'a self, relation: &'a proto::Relation) -> BoxFuture<'a, Result<String>> {
+        async move {
+            let plan = self.plan(relation).await?;
+            if !is_streaming(&plan) {
+                return self.explain_batch(plan).await;
+            }
+            let output_mode = OutputMode::default();
+            let streaming = StreamingPlan { plan, output_mode };
+            let cancellation = Cancellation::new();
+            let execution = self.incremental_execution(streaming, &cancellation);
+            Ok(execution.await?.explain())
         }
-        let output_mode = OutputMode::default();
-        let streaming = StreamingPlan { plan, output_mode };
-        let cancellation = Cancellation::new();
-        let execution = self.incremental_execution(streaming, &cancellation);
-        Ok(execution.await?.explain())
+        .boxed()
     }
 
     async fn explain_batch(&self, plan: LogicalPlan) -> Result<String> {

@@ -1,4 +1,7 @@
 //! What users of the library hold: a session, its queries, its manager. Spark's names.
+//!
+//! What may wait gives a boxed future: the code behind it, DataFusion's included, is compiled here
+//! once and not again in every program that waits for it.
 
 mod conf;
 mod frames;

@@ -13,6 +13,8 @@ use datafusion::datasource::ViewTable;
 use datafusion::execution::config::SessionConfig;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
 use super::{StreamingQuery, StreamingQueryManager};
@@ -23,7 +25,7 @@ use crate::connect::{
     RelationPlanner, Statement, parse_statement, plan_query, proto, scan, session_state,
 };
 use crate::error::{Error, Result, check_unique_columns, from_datafusion};
-use crate::options::nearest;
+use crate::nearest::nearest;
 use crate::plan::{
     StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations,
 };
@@ -186,87 +188,105 @@ impl Session {
     }
 
     /// Runs one SQL statement as a batch. Refuses to select from a stream, naming it.
-    pub async fn sql(&self, text: &str) -> Result<SqlOutput> {
-        match parse_statement(text)? {
-            Statement::Query(query) => {
-                let plan = plan_query(&self.inner.context.state(), *query).await;
-                let plan = plan.map_err(|error| self.suggest_view(error))?;
-                self.run(plan).await.map(SqlOutput::Rows)
-            }
-            Statement::CreateView {
-                name,
-                replace,
-                query,
-            } => {
-                let plan = plan_query(&self.inner.context.state(), *query).await;
-                let plan = plan.map_err(|error| self.suggest_view(error))?;
-                self.create_view(&name, plan, replace)?;
-                Ok(SqlOutput::Done(format!("created view {name}")))
-            }
-            Statement::CreateFileView {
-                name,
-                replace,
-                schema,
-                format,
-                options,
-            } => {
-                let state = self.inner.context.state();
-                let table = batch_table(&state, &format, schema, &[], &options).await?;
-                self.create_view(&name, scan(&format, table)?, replace)?;
-                Ok(SqlOutput::Done(format!("created view {name}")))
-            }
-            Statement::DropView { name, if_exists } => {
-                if self.remove(&name)?.is_none() && !if_exists {
-                    return Err(self.unknown_view(&name));
+    pub fn sql<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<SqlOutput>> {
+        async move {
+            match parse_statement(text)? {
+                Statement::Query(query) => {
+                    let plan = plan_query(&self.inner.context.state(), *query).await;
+                    let plan = plan.map_err(|error| self.suggest_view(error))?;
+                    self.run(plan).await.map(SqlOutput::Rows)
                 }
-                Ok(SqlOutput::Done(format!("dropped view {name}")))
-            }
-            Statement::Set { key, value } => {
-                if let Some(value) = value {
-                    self.set_conf(&key, &value)?;
+                Statement::CreateView {
+                    name,
+                    replace,
+                    query,
+                } => {
+                    let plan = plan_query(&self.inner.context.state(), *query).await;
+                    let plan = plan.map_err(|error| self.suggest_view(error))?;
+                    self.create_view(&name, plan, replace)?;
+                    Ok(SqlOutput::Done(format!("created view {name}")))
                 }
-                let value = self.conf(&key).unwrap_or_else(|| "<undefined>".to_string());
-                let column = |text: &str| StringArray::from(vec![text]);
-                text_rows([("key", column(&key)), ("value", column(&value))]).map(SqlOutput::Rows)
+                Statement::CreateFileView {
+                    name,
+                    replace,
+                    schema,
+                    format,
+                    options,
+                } => {
+                    let state = self.inner.context.state();
+                    let table = batch_table(&state, &format, schema, &[], &options).await?;
+                    self.create_view(&name, scan(&format, table)?, replace)?;
+                    Ok(SqlOutput::Done(format!("created view {name}")))
+                }
+                Statement::DropView { name, if_exists } => {
+                    if self.remove(&name)?.is_none() && !if_exists {
+                        return Err(self.unknown_view(&name));
+                    }
+                    Ok(SqlOutput::Done(format!("dropped view {name}")))
+                }
+                Statement::Set { key, value } => {
+                    if let Some(value) = value {
+                        self.set_conf(&key, &value)?;
+                    }
+                    let value = self.conf(&key).unwrap_or_else(|| "<undefined>".to_string());
+                    let column = |text: &str| StringArray::from(vec![text]);
+                    text_rows([("key", column(&key)), ("value", column(&value))])
+                        .map(SqlOutput::Rows)
+                }
+                Statement::ShowViews => self.show_views().map(SqlOutput::Rows),
+                Statement::Describe(name) => self.describe(&name).map(SqlOutput::Rows),
             }
-            Statement::ShowViews => self.show_views().map(SqlOutput::Rows),
-            Statement::Describe(name) => self.describe(&name).map(SqlOutput::Rows),
         }
+        .boxed()
     }
 
     /// Runs a batch relation and collects its rows.
-    pub async fn collect(&self, relation: &proto::Relation) -> Result<Rows> {
-        let plan = self.plan(relation).await?;
-        self.run(plan).await
+    pub fn collect<'a>(&'a self, relation: &'a proto::Relation) -> BoxFuture<'a, Result<Rows>> {
+        async move {
+            let plan = self.plan(relation).await?;
+            self.run(plan).await
+        }
+        .boxed()
     }
 
     /// Runs a command: `CreateDataframeView`, `WriteOperation`, `WriteStreamOperationStart`.
-    pub async fn execute(&self, command: &proto::Command) -> Result<CommandOutput> {
-        match &command.command_type {
-            Some(CommandType::CreateDataframeView(view)) => {
-                let input = view.input.as_ref();
-                let input =
-                    input.ok_or_else(|| Error::illegal_argument("the view has no input"))?;
-                let plan = self.plan(input).await?;
-                self.create_view(&view.name, plan, view.replace)
-                    .map(CommandOutput::View)
+    pub fn execute<'a>(
+        &'a self,
+        command: &'a proto::Command,
+    ) -> BoxFuture<'a, Result<CommandOutput>> {
+        async move {
+            match &command.command_type {
+                Some(CommandType::CreateDataframeView(view)) => {
+                    let input = view.input.as_ref();
+                    let input =
+                        input.ok_or_else(|| Error::illegal_argument("the view has no input"))?;
+                    let plan = self.plan(input).await?;
+                    self.create_view(&view.name, plan, view.replace)
+                        .map(CommandOutput::View)
+                }
+                Some(CommandType::WriteStreamOperationStart(start)) => {
+                    super::start::start(self, start)
+                        .await
+                        .map(CommandOutput::Query)
+                }
+                Some(CommandType::WriteOperation(write)) => super::write::write(self, write)
+                    .await
+                    .map(|()| CommandOutput::Done),
+                _ => Err(Error::analysis(
+                    "this command is not supported in this version",
+                )),
             }
-            Some(CommandType::WriteStreamOperationStart(start)) => super::start::start(self, start)
-                .await
-                .map(CommandOutput::Query),
-            Some(CommandType::WriteOperation(write)) => super::write::write(self, write)
-                .await
-                .map(|()| CommandOutput::Done),
-            _ => Err(Error::analysis(
-                "this command is not supported in this version",
-            )),
         }
+        .boxed()
     }
 
     /// The schema a relation would have; plans it, runs nothing.
-    pub async fn schema(&self, relation: &proto::Relation) -> Result<SchemaRef> {
-        let plan = self.plan(relation).await?;
-        Ok(Arc::clone(plan.schema().inner()))
+    pub fn schema<'a>(&'a self, relation: &'a proto::Relation) -> BoxFuture<'a, Result<SchemaRef>> {
+        async move {
+            let plan = self.plan(relation).await?;
+            Ok(Arc::clone(plan.schema().inner()))
+        }
+        .boxed()
     }
 
     /// All views, memory tables included, by name.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::logical_expr::LogicalPlan;
 use tempfile::TempDir;
@@ -23,7 +22,7 @@ use crate::connect::proto::write_stream_operation_start::{
     SinkDestination, Trigger as ProtoTrigger,
 };
 use crate::error::{Error, Result};
-use crate::interval::{Interval, parse_interval};
+use crate::interval::parse_duration;
 use crate::output_mode::OutputMode;
 use crate::plan::{IncrementalExecution, StreamingPlan, check_supported, is_streaming};
 use crate::runtime::{
@@ -192,12 +191,8 @@ impl Start<'_> {
         Ok(match &self.start.trigger {
             None => Trigger::default(),
             Some(ProtoTrigger::ProcessingTimeInterval(text)) => {
-                let interval = parse_interval(text).and_then(Interval::fixed_micros);
-                let interval = interval.map_err(|error| error.context("the trigger"))?;
-                let interval = u64::try_from(interval).map_err(|_| {
-                    Error::illegal_argument(format!("the trigger interval '{text}' is negative"))
-                })?;
-                Trigger::ProcessingTime(Duration::from_micros(interval))
+                let interval = parse_duration(text).map_err(|error| error.context("the trigger"));
+                Trigger::ProcessingTime(interval?)
             }
             Some(ProtoTrigger::AvailableNow(_)) => Trigger::AvailableNow,
             Some(ProtoTrigger::Once(_)) => Trigger::Once,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -110,19 +112,22 @@ impl StreamingQuery {
 
     /// Waits until the query ends. `Ok(true)`: it ended; `Ok(false)`: the timeout came first;
     /// `Err`: it failed. Dropping the future only stops the waiting.
-    pub async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
-        self.run.await_termination(timeout).await
+    pub fn await_termination(&self, timeout: Option<Duration>) -> BoxFuture<'_, Result<bool>> {
+        async move { self.run.await_termination(timeout).await }.boxed()
     }
 
     /// Waits until everything the sources had at the call is processed and in the sink.
-    pub async fn process_all_available(&self) -> Result<()> {
-        self.run.process_all_available().await
+    pub fn process_all_available(&self) -> BoxFuture<'_, Result<()>> {
+        async move { self.run.process_all_available().await }.boxed()
     }
 
     /// Stops the query and waits until it has ended. Stopping an ended query does nothing.
-    pub async fn stop(&self) -> Result<()> {
-        self.run.stop().await;
-        Ok(())
+    pub fn stop(&self) -> BoxFuture<'_, Result<()>> {
+        async move {
+            self.run.stop().await;
+            Ok(())
+        }
+        .boxed()
     }
 
     /// Changes after every progress and every change of status or of being active.

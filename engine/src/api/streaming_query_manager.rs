@@ -4,13 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::StreamingQuery;
 use crate::error::{Error, Result};
-use crate::options::nearest;
+use crate::nearest::nearest;
 use crate::streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};
 
 /// So many ended runs can still be found by their ids.
@@ -85,23 +87,26 @@ impl StreamingQueryManager {
     /// Waits until any query has ended since the session began or [`Self::reset_terminated`] was
     /// called. `Ok(true)`: one ended; `Ok(false)`: the timeout came first; `Err`: one failed, the
     /// error is its own. Waits also while no query runs. Dropping the future only stops the waiting.
-    pub async fn await_any_termination(&self, timeout: Option<Duration>) -> Result<bool> {
-        let mut terminated = self.terminated.subscribe();
-        let any = async {
-            let ended = terminated.wait_for(Option::is_some).await;
-            // The sender lives in `self`, so waiting cannot fail while we are borrowed.
-            let run_id = ended.ok().and_then(|ended| *ended)?;
-            let query = self.last(|query| query.run_id() == run_id)?;
-            Some(query.await_termination(None).await)
-        };
-        let ended = match timeout {
-            Some(timeout) => match tokio::time::timeout(timeout, any).await {
-                Ok(ended) => ended,
-                Err(_) => return Ok(false),
-            },
-            None => any.await,
-        };
-        ended.unwrap_or(Ok(true))
+    pub fn await_any_termination(&self, timeout: Option<Duration>) -> BoxFuture<'_, Result<bool>> {
+        async move {
+            let mut terminated = self.terminated.subscribe();
+            let any = async {
+                let ended = terminated.wait_for(Option::is_some).await;
+                // The sender lives in `self`, so waiting cannot fail while we are borrowed.
+                let run_id = ended.ok().and_then(|ended| *ended)?;
+                let query = self.last(|query| query.run_id() == run_id)?;
+                Some(query.await_termination(None).await)
+            };
+            let ended = match timeout {
+                Some(timeout) => match tokio::time::timeout(timeout, any).await {
+                    Ok(ended) => ended,
+                    Err(_) => return Ok(false),
+                },
+                None => any.await,
+            };
+            ended.unwrap_or(Ok(true))
+        }
+        .boxed()
     }
 
     /// Forgets the queries that have ended, for [`Self::await_any_termination`].
@@ -121,10 +126,13 @@ impl StreamingQueryManager {
     }
 
     /// Stops every running query and waits until each has ended.
-    pub async fn stop_all(&self) -> Result<()> {
-        let stopping = self.active();
-        futures::future::join_all(stopping.iter().map(StreamingQuery::stop)).await;
-        Ok(())
+    pub fn stop_all(&self) -> BoxFuture<'_, Result<()>> {
+        async move {
+            let stopping = self.active();
+            futures::future::join_all(stopping.iter().map(StreamingQuery::stop)).await;
+            Ok(())
+        }
+        .boxed()
     }
 
     /// Takes in a query that is about to run, in the place of an ended one of the same name.

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::{Error, ErrorKind, Result, check_unique_columns, syntax_error};
-use crate::options::nearest;
+use crate::nearest::nearest;
 
 /// The time zone of `TIMESTAMP` columns.
 pub(super) const TIME_ZONE: &str = "UTC";

@@ -7,7 +7,7 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
 use super::{Error, ErrorKind, Result};
-use crate::options::nearest;
+use crate::nearest::nearest;
 
 /// Translates an error of DataFusion; one of ours that went through it comes back unchanged.
 pub fn from_datafusion(error: DataFusionError) -> Error {

@@ -45,7 +45,7 @@ impl Ticker {
         }
         self.idle_polls += 1;
         let wait = (POLL_MS.start() + self.idle_polls / 10).min(*POLL_MS.end());
-        tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+        clock.pause(Duration::from_millis(wait as u64)).await;
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, Result};
-use crate::options::{OptionMap, OptionSpec, Options, nearest};
+use crate::nearest::nearest;
+use crate::options::{OptionMap, OptionSpec, Options};
 use crate::output_mode::OutputMode;
 use crate::sinks::console::{CONSOLE_OPTIONS, ConsoleSink, ConsoleWriter};
 use crate::sinks::file::{BatchFiles, CSV_SINK_OPTIONS, FileFormat, FileSink};

@@ -3,7 +3,8 @@
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, Result};
-use crate::options::{OptionMap, OptionSpec, nearest};
+use crate::nearest::nearest;
+use crate::options::{OptionMap, OptionSpec};
 use crate::sources::file::json::JSON_OPTIONS;
 use crate::sources::file::{CSV_OPTIONS, FileStreamDefinition, LISTING_OPTIONS, STREAM_OPTIONS};
 

@@ -57,7 +57,6 @@ mod protobuf;
 mod text;
 mod timestamp;
 
-mod base64;
 mod callbacks;
 mod cell;
 pub mod columns;

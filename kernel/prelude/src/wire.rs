@@ -7,6 +7,8 @@
 //!   second connection.
 //! - [`Role::Function`]: the connection belongs to one registered function. The kernel sends a
 //!   [`Call`], the client answers with a [`Return`].
+//! - [`Role::Compiler`] and [`Role::Relay`]: what stands between the kernel and user code. What they
+//!   say is no matter of this crate.
 //!
 //! Plans travel in the body as protobuf bytes of `spark.connect`, columns as in [`crate::columns`].
 
@@ -83,6 +85,12 @@ pub enum Role {
     },
     /// The process between the compiler and the user's code, which passes on what that prints.
     Relay,
+    /// The program that compiles cells. Its version of what it and the kernel say to each other
+    /// must be the kernel's.
+    Compiler {
+        /// That version.
+        protocol: u32,
+    },
 }
 
 /// What user code asks of the kernel. The comment says what [`Reply::Done`] holds.

@@ -1,12 +1,11 @@
 //! What a name is: a magic, a flag of the magic on this line, a view, a query.
 
-use std::fmt::Write as _;
-
-use tidebook_engine::{Session, StreamingQuery, ViewInfo, sql_type};
+use tidebook_engine::Session;
 
 use super::place::{self, Place};
 use crate::display::MimeBundle;
 use crate::magic;
+use crate::names;
 
 /// Explains what stands at a cursor given in code points.
 pub fn position(code: &str, cursor: usize, session: Option<&Session>) -> Option<MimeBundle> {
@@ -30,55 +29,7 @@ pub fn name(name: &str, session: Option<&Session>) -> Option<MimeBundle> {
     if let Some(magic) = magic::named(name) {
         return Some(magic::help(magic));
     }
-    let session = session?;
-    let views = session.views();
-    let view = views
-        .iter()
-        .find(|view| view.name.eq_ignore_ascii_case(name));
-    let queries = session.streams().all();
-    let query = queries.iter().find(|query| query.name() == Some(name));
-    match (view, query) {
-        (None, None) => None,
-        (Some(view), None) => Some(MimeBundle::text(view_text(view))),
-        (None, Some(query)) => Some(MimeBundle::text(query_line(query))),
-        (Some(view), Some(query)) => {
-            let text = format!("{}\n{}", query_line(query), view_text(view));
-            Some(MimeBundle::text(text))
-        }
-    }
-}
-
-/// What kind of view it is.
-pub fn kind(view: &ViewInfo) -> &'static str {
-    match view.is_streaming {
-        true => "stream",
-        false => "table",
-    }
-}
-
-/// `name TYPE` of each column.
-pub fn columns(view: &ViewInfo) -> Vec<String> {
-    let fields = view.schema.fields().iter();
-    fields
-        .map(|field| format!("{} {}", field.name(), sql_type(field.data_type())))
-        .collect()
-}
-
-fn view_text(view: &ViewInfo) -> String {
-    let mut text = format!("{} '{}'\n", kind(view), view.name);
-    for column in columns(view) {
-        let _ = writeln!(text, "  {column}");
-    }
-    text
-}
-
-fn query_line(query: &StreamingQuery) -> String {
-    let name = query.name().unwrap_or_default();
-    match (query.exception(), query.is_active()) {
-        (Some(error), _) => format!("query '{name}': failed: {}", error.message()),
-        (None, true) => format!("query '{name}': {}", query.status().message),
-        (None, false) => format!("query '{name}': ended"),
-    }
+    names::explain(name, session?).map(MimeBundle::text)
 }
 
 /// The word around a byte offset, with the signs that begin magics and flags.

@@ -10,6 +10,7 @@
 //! - what a query prints in the background waits for the first display of the cell that started it.
 
 mod failures;
+mod query_card;
 mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 pub use failures::Failures;
+pub use query_card::query_card;
 pub use tally::Tally;
 
 use crate::display::MimeBundle;

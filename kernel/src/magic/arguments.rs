@@ -4,7 +4,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, ColorChoice, Command};
-use tidebook_engine::options::nearest;
+use tidebook_engine::nearest;
 
 use super::Magic;
 use crate::error::{CellError, Result};

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use clap::Arg;
 use tidebook_engine::StreamingQuery;
 
-use super::{Call, Context, Kind, Magic, Spec, query_arg, query_title, values};
+use super::{Call, Kind, Magic, Spec, query_arg, query_title, values};
+use crate::context::Context;
 use crate::error::Result;
 
 /// See the module.

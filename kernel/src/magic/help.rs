@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use clap::Arg;
-use tidebook_engine::options::nearest;
+use tidebook_engine::nearest;
 
 use super::{Call, Kind, MAGICS, Magic, Spec, describe, lsmagic, named};
 use crate::error::{CellError, Result};

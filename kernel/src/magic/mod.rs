@@ -24,21 +24,16 @@ pub mod values;
 mod views;
 mod who;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use clap::{Arg, ArgMatches};
-use tidebook_engine::options::nearest;
-use tidebook_engine::{Session, StreamingQuery};
+use tidebook_engine::StreamingQuery;
+use tidebook_engine::nearest;
 
 pub use arguments::{command, is_closed};
 pub use describe::{arg_help, help, markdown_table, shown, usage};
-pub use stream::card as query_card;
 
+use crate::context::Context;
 use crate::error::{CellError, Result};
-use crate::live::{Failures, Live, Tally};
-use crate::outputs::Outputs;
-use crate::rust::RustCells;
 
 /// The id of an argument that names a query.
 pub const QUERY: &str = "query";
@@ -115,24 +110,6 @@ pub struct Call<'a> {
     pub body: &'a str,
     /// What the magic works on.
     pub context: &'a Context,
-}
-
-/// What a running cell works on.
-pub struct Context {
-    /// Views and queries.
-    pub session: Session,
-    /// Rows and batches per run of a query.
-    pub tally: Arc<Tally>,
-    /// Displays that go on after the cell.
-    pub live: Live,
-    /// Which failed queries were reported.
-    pub failures: Arc<Failures>,
-    /// Cells of Rust.
-    pub rust: Arc<RustCells>,
-    /// What the cell says.
-    pub outputs: Outputs,
-    /// Whether nobody watches: a batch run, whose outputs must be final when their cell ends.
-    pub batch: bool,
 }
 
 /// The magic of this name; an unknown one is an error with the nearest name.

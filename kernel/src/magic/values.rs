@@ -7,42 +7,17 @@ use tidebook_engine::options::OptionSpec;
 
 use crate::error::{CellError, Result};
 
-/// A duration: `30s`, `500ms`, `10 seconds`, `1 minute 30 seconds`.
+/// A duration: `30s`, `500ms`, `1m30s`, or as Spark writes it: `10 seconds`, `1 minute 30 seconds`.
 pub fn duration(text: &str) -> Result<Duration> {
-    let wrong = || {
-        CellError::usage(format!("'{text}' is not a duration"))
-            .hint("write it like 500ms, 30s, \"10 seconds\" or \"2 minutes\"")
-    };
-    let mut total = 0.0;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(wrong)?;
-        let count: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        rest = rest[digits..].trim_start();
-        let letters = rest
-            .find(|c: char| !c.is_alphabetic())
-            .unwrap_or(rest.len());
-        total += count * unit_seconds(&rest[..letters]).ok_or_else(wrong)?;
-        rest = rest[letters..].trim_start();
-    }
-    Duration::try_from_secs_f64(total).map_err(|_| wrong())
-}
-
-fn unit_seconds(unit: &str) -> Option<f64> {
-    Some(match unit.to_lowercase().as_str() {
-        "ms" | "millis" | "millisecond" | "milliseconds" => 0.001,
-        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
-        "h" | "hour" | "hours" => 3_600.0,
-        "d" | "day" | "days" => 86_400.0,
-        "w" | "week" | "weeks" => 604_800.0,
-        _ => return None,
-    })
+    let lower = text.to_lowercase();
+    let spark = || tidebook_engine::parse_duration(&lower).ok();
+    humantime::parse_duration(&lower)
+        .ok()
+        .or_else(spark)
+        .ok_or_else(|| {
+            CellError::usage(format!("'{text}' is not a duration"))
+                .hint("write it like 500ms, 30s, \"10 seconds\" or \"2 minutes\"")
+        })
 }
 
 /// `key=value` of an `--option`.
@@ -98,6 +73,7 @@ mod tests {
             ("1m30s", 90_000),
             ("0.5 hours", 1_800_000),
             ("0 seconds", 0),
+            ("250 milliseconds", 250),
         ] {
             assert_eq!(duration(text).unwrap().as_millis(), millis, "{text}");
         }

@@ -9,7 +9,7 @@ use tidebook_engine::{Rows, ViewInfo};
 use super::{Call, Kind, Magic, Spec};
 use crate::display;
 use crate::error::{CellError, Result};
-use crate::language::inspect;
+use crate::names;
 
 /// See the module.
 pub struct Views;
@@ -48,8 +48,8 @@ fn rows(views: &[ViewInfo]) -> Result<Rows> {
     };
     let batch = RecordBatch::try_from_iter([
         ("name", column(|view| view.name.clone())),
-        ("kind", column(|view| inspect::kind(view).to_owned())),
-        ("columns", column(|view| inspect::columns(view).join(", "))),
+        ("kind", column(|view| names::kind(view).to_owned())),
+        ("columns", column(|view| names::columns(view).join(", "))),
     ])
     .map_err(CellError::internal)?;
     Ok(Rows {

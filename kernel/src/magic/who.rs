@@ -9,7 +9,7 @@ use tidebook_engine::{Rows, StreamingQuery};
 use super::{Call, Kind, Magic, Spec};
 use crate::display;
 use crate::error::{CellError, Result};
-use crate::language::inspect;
+use crate::names;
 
 /// See the module.
 pub struct Who;
@@ -44,7 +44,7 @@ type Named = [String; 3];
 
 fn all(call: &Call<'_>) -> Vec<Named> {
     let session = &call.context.session;
-    let known = call.context.rust.known();
+    let known = call.context.known.lock().clone();
     let variables = known.variables.into_iter();
     let variables = variables.map(|(name, kind)| [name, "variable".to_owned(), kind]);
     let items = known
@@ -52,8 +52,8 @@ fn all(call: &Call<'_>) -> Vec<Named> {
         .into_iter()
         .map(|name| [name, "item".to_owned(), String::new()]);
     let views = session.views().into_iter().map(|view| {
-        let columns = inspect::columns(&view).join(", ");
-        [view.name.clone(), inspect::kind(&view).to_owned(), columns]
+        let columns = names::columns(&view).join(", ");
+        [view.name.clone(), names::kind(&view).to_owned(), columns]
     });
     let queries = session.streams().all();
     let queries = queries.iter().filter_map(|query| {

@@ -44,16 +44,11 @@ impl RustCells {
             Some(compiler) => compiler.complete(code.to_owned(), offset).await,
             None => None,
         };
-        if let Some(found) = found.filter(|found| !found.completions.is_empty()) {
-            let names = found
-                .completions
-                .into_iter()
-                .map(|completion| completion.code);
-            let (start, end) = (found.start_offset, found.end_offset);
+        if let Some(found) = found.filter(|found| !found.texts.is_empty()) {
             return complete::Completion::new(
-                sorted(names),
-                place::cursor(code, start),
-                place::cursor(code, end),
+                sorted(found.texts.into_iter()),
+                place::cursor(code, found.start),
+                place::cursor(code, found.end),
             );
         }
         let known = self.known();

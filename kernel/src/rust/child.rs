@@ -11,12 +11,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tidebook::wire::Note;
+use tidebook_rust_protocol::{Order, Told};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 
 use super::frames;
-use super::relay::{Order, Told};
 use crate::display::MimeBundle;
 use crate::live::Live;
 use crate::outputs::Outputs;
@@ -41,6 +41,8 @@ struct State {
     outputs: Option<Outputs>,
     orders: Option<mpsc::UnboundedSender<Order>>,
     running: bool,
+    /// What the cell that runs, or ran last, was compiled as.
+    program: String,
     /// What the cell's last run came to.
     outcome: Option<Outcome>,
     held: Option<Held>,
@@ -113,6 +115,12 @@ impl Child {
         self.state.lock().running
     }
 
+    /// What the running cell was compiled as.
+    pub fn program(&self) -> Option<String> {
+        let state = self.state.lock();
+        state.running.then(|| state.program.clone())
+    }
+
     /// Ends the process, whatever it does.
     pub fn kill(&self) {
         self.order(Order::Kill);
@@ -163,7 +171,11 @@ impl Child {
 
     fn hear(self: &Arc<Self>, told: Told, text: &str, orders: &mpsc::UnboundedSender<Order>) {
         match told {
-            Told::Started => self.state.lock().running = true,
+            Told::Started => {
+                let mut state = self.state.lock();
+                state.running = true;
+                text.clone_into(&mut state.program);
+            }
             Told::Text { stderr } => {
                 self.flush_held(None);
                 let stream = if stderr {

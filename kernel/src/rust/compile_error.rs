@@ -1,7 +1,7 @@
 //! What the Rust compiler says about a cell, as one error of that cell.
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
-use evcxr::CompilationError;
+use tidebook_rust_protocol::Diagnostic;
 
 use crate::error::CellError;
 
@@ -9,21 +9,21 @@ use crate::error::CellError;
 const ENAME: &str = "RustCompileError";
 
 /// All errors of a cell in one: named after the first one's code, each shown at its place in `code`.
-pub fn compile_error(errors: &[CompilationError], code: &str) -> CellError {
+pub fn compile_error(errors: &[Diagnostic], code: &str) -> CellError {
     let Some(first) = errors.first() else {
         return CellError::new(
             ENAME,
             "the cell did not compile, and the compiler did not say why",
         );
     };
-    let ename = match first.code() {
+    let ename = match &first.code {
         Some(code) => format!("{ENAME}[{code}]"),
         None => ENAME.to_owned(),
     };
     let evalue = match errors.len() {
-        1 => first.message(),
-        2 => format!("{} (and one more error)", first.message()),
-        more => format!("{} (and {} more errors)", first.message(), more - 1),
+        1 => first.message.clone(),
+        2 => format!("{} (and one more error)", first.message),
+        more => format!("{} (and {} more errors)", first.message, more - 1),
     };
     let details: Vec<String> = errors
         .iter()
@@ -43,36 +43,32 @@ pub fn compile_error(errors: &[CompilationError], code: &str) -> CellError {
     error
 }
 
-fn report(error: &CompilationError, code: &str) -> String {
+fn report(error: &Diagnostic, code: &str) -> String {
     let name = "cell";
     let mut labels = Vec::new();
-    let mut notes = Vec::new();
-    let spans = error
-        .spanned_messages()
-        .iter()
-        .map(|span| (span, Color::Red));
-    let helps = error.help_spanned().iter().map(|span| (span, Color::Cyan));
-    for (message, color) in spans.chain(helps) {
-        match &message.span {
-            Some(span) => {
-                let start = offset(code, span.start_line, span.start_column);
-                let end = offset(code, span.end_line, span.end_column).max(start);
-                let color = match color {
-                    Color::Red if !message.is_primary => Color::Blue,
-                    color => color,
+    let mut helps = Vec::new();
+    for label in &error.labels {
+        match &label.place {
+            Some(place) => {
+                let start = offset(code, place.start);
+                let end = offset(code, place.end).max(start);
+                let color = match (label.is_help, label.is_primary) {
+                    (true, _) => Color::Cyan,
+                    (false, true) => Color::Red,
+                    (false, false) => Color::Blue,
                 };
-                labels.push((start..end, message.label.clone(), color));
+                labels.push((start..end, label.text.clone(), color));
             }
-            None if !message.label.is_empty() => notes.push(message.label.clone()),
+            None if !label.text.is_empty() => helps.push(label.text.clone()),
             None => {}
         }
     }
-    notes.extend(error.help());
+    helps.extend_from_slice(&error.helps);
     let at = labels.first().map_or(0..0, |(range, ..)| range.clone());
     let mut report = Report::build(ReportKind::Error, (name, at))
         .with_config(Config::default().with_index_type(IndexType::Byte))
-        .with_message(error.message());
-    if let Some(code) = error.code() {
+        .with_message(&error.message);
+    if let Some(code) = &error.code {
         report = report.with_code(code);
     }
     for (range, text, color) in labels {
@@ -82,11 +78,11 @@ fn report(error: &CompilationError, code: &str) -> String {
         }
         report = report.with_label(label);
     }
-    notes.dedup();
-    for note in notes {
-        report.add_help(note);
+    helps.dedup();
+    for help in helps {
+        report.add_help(help);
     }
-    for note in plain_notes(error) {
+    for note in &error.notes {
         report.add_note(note);
     }
     let mut shown = Vec::new();
@@ -95,28 +91,12 @@ fn report(error: &CompilationError, code: &str) -> String {
         .write((name, Source::from(code)), &mut shown)
     {
         Ok(()) => String::from_utf8_lossy(&shown).trim_end().to_owned(),
-        Err(_) => error.rendered(),
+        Err(_) => error.rendered.clone(),
     }
 }
 
-/// rustc's notes that belong to no place: evcxr does not pass them on.
-fn plain_notes(error: &CompilationError) -> Vec<String> {
-    // Said of a type's name that was too long to show; the file it names is gone by now.
-    const ABOUT_NAMES: [&str; 2] = ["the full name for the type", "consider using `--verbose`"];
-    let children = error.json["children"].as_array();
-    let notes = children.into_iter().flatten().filter(|child| {
-        let has_place = child["spans"]
-            .as_array()
-            .is_some_and(|spans| !spans.is_empty());
-        child["level"] == "note" && !has_place
-    });
-    let texts = notes.filter_map(|note| note["message"].as_str());
-    let texts = texts.filter(|text| !ABOUT_NAMES.iter().any(|about| text.starts_with(about)));
-    texts.map(str::to_owned).collect()
-}
-
 /// The byte at a line and a column, both from 1, the column in characters.
-fn offset(code: &str, line: usize, column: usize) -> usize {
+fn offset(code: &str, (line, column): (usize, usize)) -> usize {
     let mut start = 0;
     for (number, text) in code.split_inclusive('\n').enumerate() {
         if number + 1 == line {
@@ -130,8 +110,8 @@ fn offset(code: &str, line: usize, column: usize) -> usize {
 }
 
 /// Advice that is about cells rather than about Rust.
-fn hint(error: &CompilationError) -> Option<&'static str> {
-    match error.code()? {
+fn hint(error: &Diagnostic) -> Option<&'static str> {
+    match error.code.as_deref()? {
         "E0384" | "E0596" => Some("make it mutable in a cell of its own: let mut x = x;"),
         "E0597" => Some(
             "a variable that lives on after its cell cannot borrow from another one: \
@@ -156,9 +136,9 @@ mod tests {
     #[test]
     fn places_count_characters_and_give_bytes() {
         let code = "let é = 1;\nlet ö = é + \"x\";\n";
-        let start = offset(code, 2, 9);
-        assert_eq!(&code[start..offset(code, 2, 10)], "é");
-        assert_eq!(offset(code, 9, 1), code.len());
-        assert_eq!(offset(code, 1, 99), "let é = 1;\n".len());
+        let start = offset(code, (2, 9));
+        assert_eq!(&code[start..offset(code, (2, 10))], "é");
+        assert_eq!(offset(code, (9, 1)), code.len());
+        assert_eq!(offset(code, (1, 99)), "let é = 1;\n".len());
     }
 }

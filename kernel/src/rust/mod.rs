@@ -1,19 +1,20 @@
 //! Rust cells: the only place that knows where user code runs.
 //!
 //! ```text
-//!  cell ─► compiler (thread: evcxr, rust-analyzer) ── cargo, rustc
-//!              │ lines on stdin and stdout
-//!           relay (process) ── what is printed, how it ended ─► child ─► outputs
-//!              │ pipes
-//!           runtime (process): user code + the prelude
-//!              │ unix socket: requests ─► answers ─► engine
-//!              ▼            calls ◄── functions ◄── engine
-//!            server
+//!  cell ─► compiler ── work, answers ─► tidebook-rust (process: evcxr, rust-analyzer, cargo, rustc)
+//!                                            │
+//!           child ◄── what is printed, ── relay (process)
+//!             │       how it ended           │
+//!             ▼                           runtime (process): user code + the prelude
+//!          outputs                           │ unix socket: requests ─► answers ─► engine
+//!                                            ▼            calls ◄── functions ◄── engine
+//!                                          server
 //! ```
 //! Everything starts with the first Rust cell: magics and SQL never wait for a compiler.
 //!
-//! **Invariants.** evcxr's `Ok` says nothing: how a cell ended is what the relay told. · The death
-//! of the runtime loses its variables and nothing else. · An interrupt ends a cell within a second.
+//! **Invariants.** That a cell has run says nothing: how it ended is what the relay told. · The death
+//! of the runtime, or of the compiler, loses variables and nothing else. · An interrupt ends a cell
+//! within a second, unless the compiler hangs: then it is ended after ten.
 
 mod answers;
 mod ask;
@@ -23,13 +24,10 @@ mod compile_error;
 mod compiler;
 mod frames;
 mod functions;
-mod home;
 mod outcome;
-mod processes;
+mod process;
 mod program;
-mod relay;
 mod server;
-mod std_source;
 mod toolchain;
 mod user_code;
 mod values;
@@ -41,27 +39,37 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tidebook_engine::Session;
-use tokio::sync::watch;
+use tidebook_rust_protocol::{Toolchain, VERSION};
+use tokio::net::UnixStream;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::context::{Context, Known};
 use crate::error::{CellError, Result};
 use crate::live::{Failures, Live};
-use crate::magic::Context;
 use crate::outputs::Outputs;
 use child::Child;
 use compiler::Compiler;
 use functions::Functions;
-use home::Home;
+use process::Process;
 use server::Server;
 use user_code::Listener;
 
-pub use home::choose as choose_folder;
+pub use process::describe as program;
 pub use toolchain::describe as toolchain;
+
+/// What an unmarked cell is told where it cannot be compiled.
+const NOT_AVAILABLE: &str = "RustCellsNotAvailable";
 
 /// How long compiled code has to end by itself after an interrupt.
 const GRACE: Duration = Duration::from_millis(400);
+/// How long the compiler has to take note of an interrupt. The variables go with it, so this is longer
+/// than it thinks between two programs that it starts, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often an interrupt is repeated: the cell may be between two steps.
 const REPEAT: Duration = Duration::from_millis(50);
+/// How long a cell may hold on to the compiler at the end of the kernel.
+const LAST_CELL: Duration = Duration::from_millis(500);
 
 /// The Rust side of a kernel.
 pub struct RustCells {
@@ -70,9 +78,13 @@ pub struct RustCells {
     /// By the id under which user code registered them.
     listeners: Mutex<HashMap<String, Arc<Listener>>>,
     compiler: tokio::sync::Mutex<Slot>,
+    /// That of the compiler that runs or starts.
+    process: Mutex<Option<Process>>,
+    /// Who waits for the compiler's connection.
+    connecting: Mutex<Option<oneshot::Sender<Connection>>>,
     /// The compiler is being started, which an interrupt does not end: the next cell needs it too.
     starts: AtomicBool,
-    known: Mutex<Known>,
+    known: Arc<Mutex<Known>>,
     /// What requests of user code work on: that of the cell which ran last.
     scene: Mutex<Option<Scene>>,
     /// The last error that user code was told of.
@@ -96,8 +108,12 @@ enum Slot {
 #[derive(Clone)]
 struct Started {
     compiler: Compiler,
+    process: Process,
     _server: Arc<Server>,
 }
+
+/// A connection of the compiler, and the version of what it says.
+type Connection = (UnixStream, u32);
 
 /// What user code's requests work on.
 #[derive(Clone)]
@@ -126,49 +142,18 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// What there was after the last cell; for questions that come while one runs.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// Name and type of every variable, by name.
-    pub variables: Vec<(String, String)>,
-    /// Names of functions, types and other items.
-    pub items: Vec<String>,
-}
-
-impl Known {
-    /// The type of a variable.
-    pub fn variable(&self, name: &str) -> Option<&str> {
-        let mut variables = self.variables.iter();
-        let found = variables.find(|(other, _)| other == name)?;
-        Some(&found.1)
-    }
-}
-
-/// If this process was started to run user code, or beside the compiler, it does that and gives
-/// its exit status. Must be called before anything else.
-pub fn other_role() -> Option<i32> {
-    const IS_RUNTIME: &str = "EVCXR_IS_RUNTIME";
-    if std::env::var_os(IS_RUNTIME).is_some() && std::env::var_os(relay::RUNTIME).is_none() {
-        return Some(relay::run().unwrap_or_else(|error| {
-            eprintln!("{error:#}");
-            1
-        }));
-    }
-    // Does not return if this is the runtime or stands in for rustc.
-    evcxr::runtime_hook();
-    None
-}
-
 impl RustCells {
-    /// Nothing runs yet.
-    pub fn new(live: Live) -> Self {
+    /// Nothing runs yet; what cells define is written to `known`.
+    pub fn new(live: Live, known: Arc<Mutex<Known>>) -> Self {
         Self {
             child: Arc::new(Child::new(live)),
             functions: Arc::default(),
             listeners: Mutex::default(),
             compiler: tokio::sync::Mutex::default(),
+            process: Mutex::new(None),
+            connecting: Mutex::new(None),
             starts: AtomicBool::new(false),
-            known: Mutex::default(),
+            known,
             scene: Mutex::new(None),
             last_failure: Mutex::new(None),
             not_shown: Mutex::new(None),
@@ -210,6 +195,7 @@ impl RustCells {
     pub async fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Release);
         let mut ran = Duration::ZERO;
+        let mut compiled = Duration::ZERO;
         while self.is_busy() {
             if self.child.is_running() {
                 self.interrupts.send_modify(|count| *count += 1);
@@ -217,8 +203,14 @@ impl RustCells {
                     self.child.kill();
                 }
                 ran += REPEAT;
-            } else if !self.starts.load(Ordering::Acquire) {
-                let _ = tokio::task::spawn_blocking(processes::kill_compilers).await;
+            } else if !self.starts.load(Ordering::Acquire)
+                && let Some(process) = self.process.lock().clone()
+            {
+                match compiled >= PATIENCE {
+                    true => process.kill(),
+                    false => process.interrupt(),
+                }
+                compiled += REPEAT;
             }
             tokio::time::sleep(REPEAT).await;
         }
@@ -226,15 +218,31 @@ impl RustCells {
 
     /// Builds what Rust cells need, so that the first cell of a kernel does not have to.
     pub async fn warm_up(self: &Arc<Self>) -> Result<()> {
-        let started = self.started(&|_| {}).await;
+        let started = self.started(|_| {}).await;
         started.map(drop)
     }
 
-    /// Ends user code and removes what was built.
-    pub fn shut_down(&self) {
+    /// Ends user code and the compiler, and removes what was built.
+    pub async fn shut_down(&self) {
         self.child.kill();
-        processes::kill_compilers();
-        Home::clean_up();
+        if let Ok(mut slot) = tokio::time::timeout(LAST_CELL, self.compiler.lock()).await {
+            match std::mem::take(&mut *slot) {
+                Slot::Empty => {}
+                Slot::Starting(starting) => starting.abort(),
+                Slot::Started(started) => started.compiler.close(),
+            }
+        }
+        let process = self.process.lock().take();
+        if let Some(process) = process {
+            let _ = process.finish().await;
+        }
+    }
+
+    /// The program that compiles cells has connected.
+    fn connected(&self, stream: UnixStream, protocol: u32) {
+        if let Some(connecting) = self.connecting.lock().take() {
+            let _ = connecting.send((stream, protocol));
+        }
     }
 
     async fn run(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
@@ -246,32 +254,35 @@ impl RustCells {
             code: code.into(),
         });
         let outputs = context.outputs.clone();
-        let compiler = self.started(&|note| outputs.stderr(note)).await?;
+        let started = self.started(move |note| outputs.stderr(note)).await?;
         *self.not_shown.lock() = None;
         self.child.begin(&context.outputs);
-        let finished = compiler.execute(code.to_owned()).await;
+        let finished = started.compiler.execute(code.to_owned()).await;
         let outcome = self.child.end();
         let Some(finished) = finished else {
             *self.compiler.lock().await = Slot::Empty;
-            return Err(self.compiler_is_gone());
+            started.compiler.close();
+            return Err(self.compiler_has_ended(&started.process).await);
         };
         let lost = std::mem::replace(
             &mut *self.known.lock(),
             Known {
                 variables: finished.variables.clone(),
-                items: own_items(&finished.items),
+                items: finished.items.clone(),
             },
         );
         self.conclude(code, finished, outcome, &lost, &context.outputs)
     }
 
-    /// The compiler, started if it does not run yet. An interrupt ends the waiting, not the start.
+    /// The compiler, started if it does not run yet. An interrupt ends the waiting, not the start;
+    /// that of a second cell ends the start too.
     async fn started(
         self: &Arc<Self>,
-        say: &(dyn Fn(&'static str) + Send + Sync),
-    ) -> Result<Compiler> {
+        say: impl Fn(&'static str) + Send + Sync + 'static,
+    ) -> Result<Started> {
         let mut slot = self.compiler.lock().await;
-        if let Slot::Empty = &*slot {
+        let is_first = matches!(&*slot, Slot::Empty);
+        if is_first {
             self.starts.store(true, Ordering::Release);
             let starting = self.start(say).await;
             self.starts.store(starting.is_ok(), Ordering::Release);
@@ -279,40 +290,60 @@ impl RustCells {
         }
         let starting = match &mut *slot {
             Slot::Starting(starting) => starting,
-            Slot::Started(started) => return Ok(started.compiler.clone()),
+            Slot::Started(started) => return Ok(started.clone()),
             Slot::Empty => return Err(not_started("it was not started")),
         };
         let started = tokio::select! {
-            started = starting => started,
-            () = self.until_interrupted() => return Err(CellError::interrupted()),
+            started = &mut *starting => started,
+            () = self.until_interrupted() => {
+                // Whoever interrupts twice does not believe in this start any more.
+                if !is_first {
+                    starting.abort();
+                    self.give_up_start();
+                    *slot = Slot::Empty;
+                }
+                return Err(CellError::interrupted());
+            }
         };
         self.starts.store(false, Ordering::Release);
         *slot = Slot::Empty;
         let started = started.map_err(|error| CellError::panicked(&error.to_string()))??;
         *slot = Slot::Started(started.clone());
-        Ok(started.compiler)
+        Ok(started)
     }
 
     async fn start(
         self: &Arc<Self>,
-        say: &(dyn Fn(&'static str) + Send + Sync),
+        say: impl Fn(&'static str) + Send + Sync + 'static,
     ) -> Result<JoinHandle<Result<Started>>> {
+        process::program()?;
         let toolchain = tokio::task::spawn_blocking(toolchain::find);
         let toolchain = toolchain
             .await
             .map_err(|error| CellError::panicked(&error.to_string()))??;
-        let home = Home::new(&toolchain).map_err(|error| not_started(&format!("{error:#}")))?;
-        if !home.is_warm() {
-            say("building what Rust cells need; this takes a minute, once on this machine\n");
-        }
         let server = Server::start(self).map_err(|error| not_started(&format!("{error:#}")))?;
-        Ok(tokio::task::spawn_blocking(move || {
-            let compiler = Compiler::start(&home, server.path());
+        let (connecting, connection) = oneshot::channel();
+        *self.connecting.lock() = Some(connecting);
+        let process = Process::start(&server.path())?;
+        *self.process.lock() = Some(process.clone());
+        Ok(tokio::spawn(async move {
+            let compiler = connect(connection, &process, toolchain, say).await;
+            if compiler.is_err() {
+                process.kill();
+            }
             Ok(Started {
-                compiler: compiler.map_err(|error| not_started(&error.to_string()))?,
+                compiler: compiler?,
+                process,
                 _server: Arc::new(server),
             })
         }))
+    }
+
+    fn give_up_start(&self) {
+        if let Some(process) = self.process.lock().take() {
+            process.kill();
+        }
+        self.starts.store(false, Ordering::Release);
     }
 
     async fn until_interrupted(&self) {
@@ -321,46 +352,71 @@ impl RustCells {
         }
     }
 
-    fn compiler_is_gone(&self) -> CellError {
+    /// The error of a cell whose compiler has ended.
+    async fn compiler_has_ended(&self, process: &Process) -> CellError {
         let lost = std::mem::take(&mut *self.known.lock());
         self.child.kill();
-        let error = CellError::internal(format!(
-            "the compiler of the Rust cells panicked and was ended{}",
-            lost.sentence()
-        ));
+        let how = process.finish().await;
+        let lost = sentence(&lost);
+        let error = match self.interrupted.load(Ordering::Acquire) {
+            true => CellError::new(
+                "KeyboardInterrupt",
+                format!("the compiler of the Rust cells did not stop, so it was ended{lost}"),
+            ),
+            false => CellError::new(
+                "RustProcessDied",
+                format!("the compiler of the Rust cells ended with {how}{lost}"),
+            ),
+        };
         error.hint("run the cell again: the compiler starts anew; running queries go on")
     }
 }
 
-impl Known {
-    /// `: the variables a and b are lost`, if there were any.
-    fn sentence(&self) -> String {
-        let names: Vec<&str> = self
-            .variables
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
-        match names.as_slice() {
-            [] => String::new(),
-            [name] => format!(": the variable {name} is lost"),
-            [names @ .., last] => {
-                format!(": the variables {} and {last} are lost", names.join(", "))
-            }
+/// Waits until the program that compiles cells has connected and started evcxr.
+async fn connect(
+    connection: oneshot::Receiver<Connection>,
+    process: &Process,
+    toolchain: Toolchain,
+    say: impl Fn(&'static str) + Send + Sync,
+) -> Result<Compiler> {
+    let has_ended = |how: String| not_started(&format!("it ended with {how}"));
+    let (stream, protocol) = tokio::select! {
+        Ok(connection) = connection => connection,
+        how = process.ended() => return Err(has_ended(how)),
+    };
+    if protocol != VERSION {
+        let error = not_started("it is of another version than the kernel");
+        return Err(error.hint("run ./install.sh, which builds it again"));
+    }
+    let compiler = Compiler::new(stream);
+    let building =
+        || say("building what Rust cells need; this takes a minute, once on this machine\n");
+    match compiler.start(toolchain, building).await {
+        Some(Ok(())) => Ok(compiler),
+        Some(Err(why)) => Err(not_started(&why)),
+        None => Err(has_ended(process.ended().await)),
+    }
+}
+
+/// `: the variables a and b are lost`, if there were any.
+fn sentence(lost: &Known) -> String {
+    let names: Vec<&str> = lost
+        .variables
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [name] => format!(": the variable {name} is lost"),
+        [names @ .., last] => {
+            format!(": the variables {} and {last} are lost", names.join(", "))
         }
     }
 }
 
-/// Names that cells have defined, without the macros that the kernel puts before them.
-fn own_items(items: &[String]) -> Vec<String> {
-    let own = items
-        .iter()
-        .filter(|item| !compiler::MACROS.contains(&item.as_str()));
-    own.cloned().collect()
-}
-
 fn not_started(why: &str) -> CellError {
     CellError::new(
-        "RustCellsNotAvailable",
+        NOT_AVAILABLE,
         format!("the compiler of the Rust cells does not start: {why}"),
     )
     .hint("'tidebook doctor' says what is missing; all magics work without it")

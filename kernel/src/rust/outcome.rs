@@ -1,20 +1,21 @@
 //! From how a cell ended to what the notebook shows.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use evcxr::{Error, EvalOutputs};
+use tidebook_rust_protocol::{Finished, Outcome as Compiled};
 
 use super::child::{Outcome, Panic};
 use super::compile_error::compile_error;
-use super::compiler::Finished;
 use super::program::Program;
-use super::{Known, RustCells};
+use super::{RustCells, sentence};
+use crate::context::Known;
 use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
 use crate::outputs::Outputs;
 
 impl RustCells {
-    /// The one result of a cell, from what evcxr says and what the relay told.
+    /// The one result of a cell, from what the compiler says and what the relay told.
     pub(super) fn conclude(
         &self,
         code: &str,
@@ -29,19 +30,17 @@ impl RustCells {
                 _ => CellError::interrupted(),
             });
         }
-        match (finished.result, outcome) {
-            (Err(Error::CompilationErrors(errors)), _) => Err(compile_error(&errors, code)),
-            (Err(Error::SubprocessTerminated(_)), Some(Outcome::Died(how))) => {
-                Err(died(&how, before))
-            }
-            (Err(Error::SubprocessTerminated(how)), _) => Err(died(how.trim(), before)),
-            (Err(error), _) => Err(CellError::new("RustCompileError", error.to_string())),
-            (Ok(_), Some(Outcome::Panicked(panic))) => {
+        match (finished.outcome, outcome) {
+            (Compiled::DoesNotCompile(errors), _) => Err(compile_error(&errors, code)),
+            (Compiled::ProcessEnded(_), Some(Outcome::Died(how)))
+            | (Compiled::ProcessEnded(how), _) => Err(died(&how, before)),
+            (Compiled::Refused(why), _) => Err(CellError::new("RustCompileError", why)),
+            (Compiled::Ran(_), Some(Outcome::Panicked(panic))) => {
                 let program = Program::new("the cell", code, finished.source);
                 Err(panicked(panic.as_ref(), &program))
             }
-            (Ok(_), Some(Outcome::Error(text))) => Err(self.returned(&text)),
-            (Ok(shown), _) => {
+            (Compiled::Ran(_), Some(Outcome::Error(text))) => Err(self.returned(&text)),
+            (Compiled::Ran(shown), _) => {
                 show(&shown, outputs);
                 self.not_shown.lock().take().map_or(Ok(()), Err)
             }
@@ -59,12 +58,12 @@ impl RustCells {
 }
 
 /// What commands (`:vars`, `:dep`) have shown.
-fn show(shown: &EvalOutputs, outputs: &Outputs) {
+fn show(shown: &BTreeMap<String, String>, outputs: &Outputs) {
     if shown.is_empty() {
         return;
     }
     let mut bundle = MimeBundle::default();
-    for (mime, content) in &shown.content_by_mime_type {
+    for (mime, content) in shown {
         bundle = bundle.with(mime, content.trim_end());
     }
     outputs.result(bundle);
@@ -79,7 +78,7 @@ fn panicked(panic: Option<&Panic>, program: &Program) -> CellError {
 }
 
 fn died(how: &str, before: &Known) -> CellError {
-    let lost = before.sentence();
+    let lost = sentence(before);
     CellError::new(
         "RustProcessDied",
         format!("the cell's process ended with {how}{lost}"),
@@ -88,7 +87,7 @@ fn died(how: &str, before: &Known) -> CellError {
 }
 
 fn killed(before: &Known) -> CellError {
-    let lost = before.sentence();
+    let lost = sentence(before);
     CellError::new(
         "KeyboardInterrupt",
         format!(

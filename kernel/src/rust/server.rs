@@ -1,4 +1,4 @@
-//! The unix socket that user code and the relay connect to.
+//! The unix socket that user code, its relay and its compiler connect to.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tidebook::wire::{Failure, Hello, Reply, Request, Role};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::AbortHandle;
 
 use super::{RustCells, frames};
 use crate::error::CellError;
@@ -16,6 +17,7 @@ use crate::error::CellError;
 #[derive(Debug)]
 pub struct Server {
     folder: TempDir,
+    accepting: AbortHandle,
 }
 
 impl Server {
@@ -26,7 +28,7 @@ impl Server {
         let listener = UnixListener::bind(folder.path().join("kernel.sock"))
             .context("bind the socket of the Rust cells")?;
         let cells = Arc::downgrade(cells);
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let Some(cells) = cells.upgrade() else { break };
                 tokio::spawn(async move {
@@ -36,12 +38,21 @@ impl Server {
                 });
             }
         });
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            accepting: accepting.abort_handle(),
+        })
     }
 
     /// Where to connect.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("kernel.sock")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
     }
 }
 
@@ -61,6 +72,10 @@ async fn serve(cells: &Arc<RustCells>, mut stream: UnixStream) -> Result<()> {
         Some(Role::Callback) => answer(cells, stream, Caller::Function).await,
         Some(Role::Function { id }) => {
             cells.functions.add_connection(&id, stream);
+            Ok(())
+        }
+        Some(Role::Compiler { protocol }) => {
+            cells.connected(stream, protocol);
             Ok(())
         }
         Some(Role::Relay) => {

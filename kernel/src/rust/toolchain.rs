@@ -1,24 +1,11 @@
 //! Whether this machine can compile Rust cells.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use tidebook_rust_protocol::Toolchain;
+
 use crate::error::{CellError, Result};
-
-/// What an unmarked cell is told where it cannot be compiled.
-const ENAME: &str = "RustCellsNotAvailable";
-
-/// What compiles Rust cells.
-#[derive(Debug, Clone)]
-pub struct Toolchain {
-    /// What `rustc --version` says.
-    pub version: String,
-    /// The folder of the source of the standard library.
-    pub library: PathBuf,
-    /// The folder of the libraries that compiled cells load; the path they carry themselves is
-    /// relative and counts one folder too many.
-    pub libraries: String,
-}
 
 /// The compiler's version, if Rust cells can be compiled; else what is missing.
 pub fn describe() -> std::result::Result<String, String> {
@@ -67,7 +54,7 @@ fn output(started: Option<Child>) -> Option<String> {
 
 fn missing(what: &str, hint: &str) -> CellError {
     CellError::new(
-        ENAME,
+        super::NOT_AVAILABLE,
         format!("a cell without a magic is Rust, and {what} is missing on this machine"),
     )
     .hint(format!(

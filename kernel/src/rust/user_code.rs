@@ -20,7 +20,6 @@ use tidebook_engine::{
 use super::RustCells;
 use super::columns;
 use super::functions::Remote;
-use super::home::Home;
 use super::program::Program;
 use crate::live::Live;
 
@@ -84,13 +83,10 @@ impl RustCells {
 
     /// What the running cell was compiled as.
     fn running_program(&self) -> Option<Program> {
-        let scene = self
-            .scene
-            .lock()
-            .clone()
-            .filter(|_| self.child.is_running())?;
+        let scene = self.scene.lock().clone()?;
+        let program = self.child.program()?;
         let cell = format!("cell [{}]", scene.outputs.execution_count());
-        Some(Program::new(cell, &*scene.code, Home::program()?))
+        Some(Program::new(cell, &*scene.code, program))
     }
 
     /// Makes a function unknown to the engine. A query that was started with it keeps it.

@@ -68,7 +68,7 @@ impl Kernel {
     ) {
         self.interrupt();
         self.stop_queries().await;
-        self.rust.shut_down();
+        self.rust.shut_down().await;
         if let Some((request, replies)) = asked {
             let restart = request.content["restart"].as_bool().unwrap_or(false);
             let content = json!({"status": "ok", "restart": restart});

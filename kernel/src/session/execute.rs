@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
 use super::{Kernel, interpret};
+use crate::context::Context;
 use crate::display;
 use crate::error::{CellError, Result};
-use crate::magic::Context;
 use crate::outputs::Outputs;
 use crate::sockets::Request;
 
@@ -147,11 +147,11 @@ impl Kernel {
                 tally: Arc::clone(&ready.tally),
                 live: kernel.live.clone(),
                 failures: Arc::clone(&kernel.failures),
-                rust: Arc::clone(&kernel.rust),
+                known: Arc::clone(&kernel.known),
                 outputs,
                 batch,
             };
-            interpret::run(&code, &context, silent).await
+            interpret::run(&code, &context, &kernel.rust, silent).await
         });
         tokio::select! {
             ended = &mut cell => ended.unwrap_or_else(|error| Err(broken(error))),

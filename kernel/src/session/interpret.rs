@@ -1,25 +1,29 @@
 //! Hands a cell to whoever understands it.
 
+use std::sync::Arc;
+
 use crate::cell::{self, Cell, Line};
+use crate::context::Context;
 use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
 use crate::language::inspect;
-use crate::magic::{self, Context, Kind};
+use crate::magic::{self, Kind};
+use crate::rust::RustCells;
 
 /// Runs a cell. A query that has died since the last cell turns this one red instead, before it
 /// starts; one that dies while it runs turns it red at its end. A silent cell is not meant to be
 /// seen, so it reports no failure of others.
-pub async fn run(code: &str, context: &Context, silent: bool) -> Result<()> {
+pub async fn run(code: &str, context: &Context, rust: &Arc<RustCells>, silent: bool) -> Result<()> {
     let cell = cell::parse(code)?;
     if silent {
-        return run_cell(cell, context).await;
+        return run_cell(cell, context, rust).await;
     }
     context.failures.check(&context.session)?;
-    run_cell(cell, context).await?;
+    run_cell(cell, context, rust).await?;
     context.failures.check(&context.session)
 }
 
-async fn run_cell(cell: Cell<'_>, context: &Context) -> Result<()> {
+async fn run_cell(cell: Cell<'_>, context: &Context, rust: &Arc<RustCells>) -> Result<()> {
     match cell {
         Cell::Empty => Ok(()),
         Cell::Magic { name, args, body } => {
@@ -29,15 +33,15 @@ async fn run_cell(cell: Cell<'_>, context: &Context) -> Result<()> {
         }
         Cell::Lines(lines) => {
             for line in lines {
-                run_line(line, context).await?;
+                run_line(line, context, rust).await?;
             }
             Ok(())
         }
-        Cell::Rust(code) => context.rust.execute(code, context).await,
+        Cell::Rust(code) => rust.execute(code, context).await,
     }
 }
 
-async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
+async fn run_line(line: Line<'_>, context: &Context, rust: &Arc<RustCells>) -> Result<()> {
     match line {
         Line::Magic { name, args } => {
             magic::find(name, Kind::Line)?
@@ -45,11 +49,11 @@ async fn run_line(line: Line<'_>, context: &Context) -> Result<()> {
                 .await
         }
         Line::Question(name) => {
-            let known = context.rust.known();
+            let known = context.known.lock().clone();
             let variable = known.variable(name);
             if variable.is_some_and(|kind| kind.contains("Result<") || kind.contains("Option<")) {
                 // To Rust this is a value of a variable.
-                return context.rust.execute(&format!("{name}?"), context).await;
+                return rust.execute(&format!("{name}?"), context).await;
             }
             let answer = inspect::name(name, Some(&context.session)).or_else(|| {
                 variable.map(|kind| MimeBundle::text(format!("variable '{name}': {kind}\n")))

@@ -20,6 +20,7 @@ use jupyter_protocol::messaging::JupyterMessage;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
+use crate::context::Known;
 use crate::engine::Engine;
 use crate::live::{Failures, Live};
 use crate::rust::RustCells;
@@ -33,6 +34,7 @@ pub struct Kernel {
     live: Live,
     failures: Arc<Failures>,
     rust: Arc<RustCells>,
+    known: Arc<Mutex<Known>>,
     history: Mutex<History>,
     executions: AtomicU32,
     /// Wakes the running cell, if there is one, to end it.
@@ -44,8 +46,10 @@ pub async fn run(connection_file: &Path) -> anyhow::Result<()> {
     let info = read_connection_file(connection_file)?;
     let sockets = Sockets::bind(&info).await?;
     let live = Live::new(sockets.iopub.clone());
+    let known = Arc::<Mutex<Known>>::default();
     let kernel = Arc::new(Kernel {
-        rust: Arc::new(RustCells::new(live.clone())),
+        rust: Arc::new(RustCells::new(live.clone(), Arc::clone(&known))),
+        known,
         live,
         iopub: sockets.iopub,
         engine: Engine::new().context("start the engine's threads")?,

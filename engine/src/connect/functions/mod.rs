@@ -19,11 +19,8 @@ mod sum;
 
 use std::sync::Arc;
 
-use datafusion::execution::config::SessionConfig;
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
-use datafusion_spark::SessionStateBuilderSpark;
 
 pub(super) use arithmetic::{Operation, arithmetic, as_number};
 pub(super) use array_item::array_item;
@@ -31,30 +28,11 @@ pub(super) use cast::spark_cast;
 pub(super) use decimal::narrowest;
 pub(super) use element_at::element_at;
 
-use super::casts::SparkCasts;
 use super::literals::all_columns_function;
-use super::operators::{SparkOperators, SparkTypes};
 use crate::plan::{current_time_functions, row_id_functions, time_window_functions};
 
-/// A session that knows Spark's functions, operators, types and casts.
-pub fn session_state(config: SessionConfig) -> SessionState {
-    let mut builder = SessionStateBuilder::new()
-        .with_config(config)
-        .with_default_features()
-        .with_spark_features()
-        .with_type_planner(Arc::new(SparkTypes))
-        .with_analyzer_rule(Arc::new(SparkCasts));
-    // The first planner that knows an operator plans it.
-    let planners = builder.expr_planners().get_or_insert_default();
-    planners.insert(0, Arc::new(SparkOperators));
-    let scalars = builder.scalar_functions().get_or_insert_default();
-    scalars.extend(scalar_functions().into_iter().map(Arc::new));
-    let aggregates = builder.aggregate_functions().get_or_insert_default();
-    aggregates.extend(aggregate_functions());
-    builder.build()
-}
-
-fn scalar_functions() -> Vec<ScalarUDF> {
+/// Those of one row that both lack, or have otherwise than Spark.
+pub(super) fn scalar_functions() -> Vec<ScalarUDF> {
     let own = [
         arithmetic::arithmetic_functions(),
         date_format::date_format_functions(),
@@ -76,7 +54,8 @@ fn scalar_functions() -> Vec<ScalarUDF> {
     own.into_iter().flatten().collect()
 }
 
-fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
+/// The same, of many rows.
+pub(super) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     use central_moment::{CentralMoment, Shape};
     vec![
         // datafusion-spark's average knows no decimals.

@@ -143,20 +143,10 @@ fn rate_limit(options: &Options) -> Result<RateLimit> {
 /// `7d`, `12h`, `30m` or `30min`, `5s`, `100ms`; a bare number is milliseconds.
 fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let millis = match unit.trim() {
-        "" | "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60 * 1000,
-        "h" => 3600 * 1000,
-        "d" => 24 * 3600 * 1000,
-        _ => return None,
-    };
-    number.checked_mul(millis).map(Duration::from_millis)
+    match text.parse() {
+        Ok(millis) => Some(Duration::from_millis(millis)),
+        Err(_) => humantime::parse_duration(&text).ok(),
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ use super::line_format::{FileSchema, LineFormat, LineSchemaInference};
 use super::listing::{LISTING_OPTIONS, ListedFile, Listing, ListingOptions};
 use super::nullable;
 use crate::error::{Error, Result};
-use crate::options::{OptionMap, Options, nearest};
+use crate::nearest::nearest;
+use crate::options::{OptionMap, Options};
 use crate::sources::SourceBatch;
 
 /// Formats of tables.

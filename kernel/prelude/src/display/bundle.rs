@@ -1,5 +1,7 @@
 //! What can be shown: one thing in one or more MIME types.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json};
 
 use super::{or_say, send};
@@ -144,5 +146,5 @@ forms! {
     /// display(png(std::fs::read("chart.png")?));
     /// # Ok::<(), Error>(())
     /// ```
-    Png(Vec<u8>), png, "image/png", bytes => crate::base64::encode(bytes);
+    Png(Vec<u8>), png, "image/png", bytes => STANDARD.encode(bytes);
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
@@ -134,7 +136,7 @@ impl Value {
                     scale: Some(*scale),
                 })
             }
-            (DataType::Binary, Json::String(text)) => crate::base64::decode(text).map(Self::Binary),
+            (DataType::Binary, Json::String(text)) => STANDARD.decode(text).ok().map(Self::Binary),
             (DataType::Array { element_type, .. }, Json::Array(_)) => {
                 return items(json, element_type).map(Self::List);
             }

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::{DataType, Schema};
 use tidebook_engine::Error;
-use tidebook_engine::options::nearest;
+use tidebook_engine::nearest;
 
 use super::options::ChartOptions;
 use crate::display::windows::is_window;

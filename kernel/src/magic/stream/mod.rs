@@ -9,15 +9,13 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction};
-use futures::FutureExt as _;
 use tidebook_engine::connect::proto;
 use tidebook_engine::sinks::SINK_FORMATS;
 use tidebook_engine::{CommandOutput, OutputMode, StreamingQuery};
 
 use super::{Call, Kind, Magic, Spec, query_title, values};
-use crate::display::{self, QueryCard};
 use crate::error::{CellError, Result};
-use crate::live::Draw;
+use crate::live::query_card;
 use sink::Sink;
 use trigger::TriggerChoice;
 use until::Until;
@@ -109,7 +107,7 @@ impl Magic for Stream {
         };
         context
             .live
-            .show(&context.outputs, &query, card(&query))
+            .show(&context.outputs, &query, query_card(&query))
             .await?;
         drop(hold);
         match until {
@@ -128,15 +126,6 @@ impl Magic for Stream {
 pub fn ends_by_itself(query: &StreamingQuery) -> bool {
     use tidebook_engine::Trigger;
     matches!(query.trigger(), Trigger::Once | Trigger::AvailableNow)
-}
-
-/// Draws a query's card.
-pub fn card(query: &StreamingQuery) -> Draw {
-    let query = query.clone();
-    Box::new(move || {
-        let query = query.clone();
-        async move { Ok(display::query_card(&QueryCard::from_query(&query))) }.boxed()
-    })
 }
 
 fn runs_on(query: &StreamingQuery) -> String {

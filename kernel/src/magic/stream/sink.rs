@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use tidebook_engine::options::nearest;
+use tidebook_engine::nearest;
 use tidebook_engine::sinks::{SINK_FORMATS, SinkFormat, sink_format};
 
 use super::values;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidebook_engine::connect::proto::write_stream_operation_start::Trigger;
-use tidebook_engine::options::nearest;
+use tidebook_engine::nearest;
 
 use super::{Until, values};
 use crate::error::{CellError, Result};

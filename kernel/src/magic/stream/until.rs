@@ -4,11 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tidebook_engine::StreamingQuery;
-use tidebook_engine::options::nearest;
+use tidebook_engine::nearest;
 
 use super::{query_title, values};
+use crate::context::Context;
 use crate::error::{CellError, Result};
-use crate::magic::Context;
 
 /// When the query is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,46 @@
+//! What a running cell works on, whichever language it is written in.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tidebook_engine::Session;
+
+use crate::live::{Failures, Live, Tally};
+use crate::outputs::Outputs;
+
+/// What a running cell works on.
+pub struct Context {
+    /// Views and queries.
+    pub session: Session,
+    /// Rows and batches per run of a query.
+    pub tally: Arc<Tally>,
+    /// Displays that go on after the cell.
+    pub live: Live,
+    /// Which failed queries were reported.
+    pub failures: Arc<Failures>,
+    /// What Rust cells have defined.
+    pub known: Arc<Mutex<Known>>,
+    /// What the cell says.
+    pub outputs: Outputs,
+    /// Whether nobody watches: a batch run, whose outputs must be final when their cell ends.
+    pub batch: bool,
+}
+
+/// The names that Rust cells have defined: what there was after the last one, for questions that
+/// come while another one runs.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Name and type of every variable, by name.
+    pub variables: Vec<(String, String)>,
+    /// Names of functions, types and other items.
+    pub items: Vec<String>,
+}
+
+impl Known {
+    /// The type of a variable.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let mut variables = self.variables.iter();
+        let found = variables.find(|(other, _)| other == name)?;
+        Some(&found.1)
+    }
+}
