@@ -52,7 +52,7 @@ main() {
     rust_toolchain
     python_version
 
-    begin "Kernel, and JupyterLab in $venv meanwhile (the first time 12 minutes on 2 cores, later seconds)"
+    begin "Kernel, and JupyterLab in $venv meanwhile (the first time 15 to 25 minutes on 2 cores, later seconds)"
     set -m
     (trap - ERR EXIT && jupyterlab) &
     pip=$!
@@ -76,7 +76,7 @@ main() {
         note "not executed (--no-notebooks)"
     fi
 
-    begin "Compiler of the Rust cells (the first time 8 minutes, later seconds; all magics work meanwhile)"
+    begin "Compiler of the Rust cells (the first time 4 to 7 minutes, later seconds; all magics work meanwhile)"
     rust_source
     compiler
 
