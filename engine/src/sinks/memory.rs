@@ -183,6 +183,11 @@ impl TableProvider for MemoryTable {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tables are read with DataFusion alone"
+    )]
+
     use datafusion::prelude::SessionContext;
 
     use super::*;

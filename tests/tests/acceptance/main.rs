@@ -1,5 +1,12 @@
 //! All acceptance tests, in one program: what they need of the engine is compiled and linked once.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 mod batch_equals_stream;
 mod format;
 mod kill;

@@ -143,6 +143,11 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "what was written is read with DataFusion alone"
+    )]
+
     use std::sync::Arc;
 
     use arrow::datatypes::{DataType, Field, Schema};

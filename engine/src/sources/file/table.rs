@@ -313,6 +313,11 @@ fn unknown_format(format: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tables are read with DataFusion alone"
+    )]
+
     use std::fs;
     use std::path::Path;
 
