@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use crate::{install, rust};
+use crate::install;
+use crate::rust;
 
 /// What was found.
 pub struct Report {

@@ -142,6 +142,27 @@ fn the_kernel_uses_only_the_api_of_the_engine() {
     );
 }
 
+#[test]
+fn only_the_compiler_of_rust_cells_depends_on_evcxr() {
+    for folder in [
+        "engine",
+        "kernel",
+        "kernel/prelude",
+        "kernel/rust/protocol",
+        "tests",
+    ] {
+        let manifest = repository().join(folder).join("Cargo.toml");
+        let text = fs::read_to_string(manifest).expect("a manifest");
+        let names = text
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next());
+        let wrong: Vec<&str> = names
+            .filter(|name| ["evcxr", "tidebook-rust"].contains(name))
+            .collect();
+        assert!(wrong.is_empty(), "{folder} depends on {wrong:?}");
+    }
+}
+
 /// All layers below one.
 fn below(layer: &str, layers: Layers) -> Vec<&'static str> {
     let of_layer = layers.iter().filter(|(name, _)| *name == layer);

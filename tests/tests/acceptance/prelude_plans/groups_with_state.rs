@@ -15,7 +15,7 @@ use super::support::{attribute, events, expression, root};
 #[test]
 fn they_are_functions_with_a_type() {
     if std::env::var_os(SOCKET).is_none() {
-        return beside_a_kernel("groups_with_state::they_are_functions_with_a_type");
+        return beside_a_kernel("prelude_plans::groups_with_state::they_are_functions_with_a_type");
     }
     let frame = events().group_by(["u"]).flat_map_groups_with_state(
         OutputMode::Append,
