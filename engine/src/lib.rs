@@ -25,7 +25,7 @@
 //! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
 //!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
-//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`](nearest)
+//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
 //!   and the vocabulary beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
