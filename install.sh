@@ -243,7 +243,7 @@ target_directory() {
 
 compiler() {
     local crates
-    crates=$(cargo tree --locked --offline --package tidebook-rust --edges normal,build --prefix none |
+    crates=$(cargo tree --locked --package tidebook-rust --edges normal,build --prefix none |
         cut -d ' ' -f 1,2 | sort -u | wc -l)
     cargo build --release --locked --workspace --bin tidebook-rust --message-format json-render-diagnostics |
         "$python" -c "$count_crates" "$progress" "$crates"
