@@ -1,12 +1,13 @@
 //! Structured Streaming in one process: Apache Spark's streaming API and semantics on DataFusion.
 //!
-//! A query comes in as a `spark.connect` plan, is planned once onto DataFusion and then executed
-//! batch after batch. The engine knows nothing of Jupyter, writes to no terminal, installs no
-//! signal handler and has no globals.
+//! A query comes in as SQL or as a `spark.connect` plan, is analysed once into a plan of DataFusion's
+//! and then executed batch after batch. The engine knows nothing of Jupyter, writes to no terminal,
+//! installs no signal handler and has no globals.
 //!
 //! ```text
-//!  spark.connect.Plan / SQL
-//!        │  connect   messages and SQL text → LogicalPlan, with Spark's names
+//!  SQL text ─► sql ─────────────┐
+//!                               ├─► tree ─► analyzer (scopes, names, types) ─► LogicalPlan
+//!  spark.connect ─► connect ────┘              └─ functions (one table)
 //!        │  plan      windows → columns, refusals, stateful nodes → one physical plan
 //!        ▼
 //!  runtime  tick → offsets/N → sources.get_batch → plan ⟶ operators ⟷ state → sinks.add_batch
@@ -15,7 +16,10 @@
 //!
 //! # Where things are
 //! - [`Session`] and [`StreamingQuery`] (`api/`): what users hold; start reading at `api/start.rs`.
-//! - [`connect`]: from Spark Connect and SQL to DataFusion's logical plans.
+//! - `tree/`: what a query says, before its names mean anything; `sql/` and [`connect`] make it of
+//!   texts and of messages.
+//! - `analyzer/`: from the tree to DataFusion's logical plans; one kind of relation or expression, one
+//!   file. `functions/`: Spark's functions, by theme.
 //! - `plan/`: time windows, what a stream may not do, `IncrementalExecution`.
 //! - `operators/`: what remembers from batch to batch; one operator, one file.
 //! - `state/`: versioned, columnar state and its files.
@@ -28,8 +32,8 @@
 //!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
 //!   and the vocabulary beside them: everybody may use these.
 //!
-//! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ←
-//! {plan, connect} ← runtime ← api.
+//! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ← plan ←
+//! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.
 //!
 //! # Invariants
 //! - **Nothing shows in a sink before its offsets are in the log.**
@@ -54,13 +58,16 @@
 //! # }
 //! ```
 
+mod analyzer;
 mod api;
 mod cancellation;
 pub mod checkpointing;
 pub mod clock;
 pub mod connect;
 mod datetime;
+mod depth;
 pub mod error;
+mod functions;
 mod interval;
 mod json;
 mod nearest;
@@ -71,10 +78,12 @@ mod plan;
 mod runtime;
 pub mod sinks;
 pub mod sources;
+mod sql;
 mod state;
 mod streaming_query_listener;
 mod streaming_query_progress;
 mod text;
+mod tree;
 mod trigger;
 mod type_names;
 mod user_functions;
@@ -89,6 +98,7 @@ pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
 pub use sinks::ForeachBatch;
 pub use sources::MemoryStream;
+pub use sql::{parse_ddl, parse_type};
 pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};
 pub use streaming_query_progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,

@@ -1,7 +1,7 @@
 //! Spark's names of types: one for schemas (`struct<a:int>`) and one for SQL and messages
 //! (`STRUCT<a: INT>`). Types that Spark does not have are shown as Arrow calls them.
 
-use arrow::datatypes::{DataType, FieldRef, TimeUnit};
+use arrow::datatypes::{DataType, FieldRef, IntervalUnit, TimeUnit};
 
 /// The name in a schema: Spark's `simpleString`.
 pub fn simple_string(data_type: &DataType) -> String {
@@ -37,6 +37,9 @@ fn name(data_type: &DataType, is_sql: bool) -> String {
         DataType::Timestamp(_, Some(_)) => word("timestamp"),
         DataType::Timestamp(TimeUnit::Microsecond, None) => word("timestamp_ntz"),
         DataType::Duration(TimeUnit::Microsecond) => word("interval day to second"),
+        DataType::Duration(TimeUnit::Second) => word("interval day"),
+        DataType::Interval(IntervalUnit::YearMonth) => word("interval year to month"),
+        DataType::Interval(IntervalUnit::MonthDayNano) => word("interval"),
         DataType::Struct(fields) => {
             let colon = if is_sql { ": " } else { ":" };
             let named = |field: &FieldRef| {

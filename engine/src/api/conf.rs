@@ -1,12 +1,17 @@
 //! The settings of Spark that mean something here, and those that a notebook written for Spark may
 //! set although they mean nothing here.
 
+use crate::datetime::Zone;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
+/// The time zone of local times.
+pub(super) const TIME_ZONE: &str = "spark.sql.session.timeZone";
+
 /// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
-    ("spark.sql.session.timeZone", "UTC"),
+    ("spark.sql.ansi.enabled", "true"),
+    (TIME_ZONE, "UTC"),
     ("spark.sql.streaming.multipleWatermarkPolicy", "min"),
     ("spark.sql.streaming.noDataMicroBatches.enabled", "true"),
 ];
@@ -42,7 +47,9 @@ pub(super) fn default(key: &str) -> Option<&'static str> {
 /// Refuses a setting that does not exist, or a value it cannot have.
 pub(super) fn check(key: &str, value: &str) -> Result<()> {
     let allowed: &[&str] = match key {
-        "spark.sql.session.timeZone" => &["UTC"],
+        TIME_ZONE => return time_zone(value),
+        // Without it, Spark computes wrong values in silence.
+        "spark.sql.ansi.enabled" => &["true"],
         "spark.sql.streaming.multipleWatermarkPolicy" => &["min", "max"],
         "spark.sql.streaming.noDataMicroBatches.enabled" => &["true", "false"],
         "spark.sql.shuffle.partitions" => return whole_number(key, value),
@@ -66,6 +73,17 @@ pub(super) fn check(key: &str, value: &str) -> Result<()> {
         "setting '{key}' cannot be '{value}' in this version"
     ))
     .with_hint(format!("it can be {}", allowed.join(", "))))
+}
+
+fn time_zone(value: &str) -> Result<()> {
+    match value.parse::<Zone>() {
+        Ok(_) => Ok(()),
+        Err(()) => Err(
+            Error::illegal_argument(format!("there is no time zone '{value}'"))
+                .with_condition("INVALID_CONF_VALUE.TIME_ZONE")
+                .with_hint("write it like UTC, America/New_York or +02:00"),
+        ),
+    }
 }
 
 fn whole_number(key: &str, value: &str) -> Result<()> {

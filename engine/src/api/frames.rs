@@ -12,11 +12,12 @@ use futures::{FutureExt as _, TryFutureExt as _};
 use super::conf;
 use super::{Rows, Session};
 use crate::cancellation::{Cancellation, cancellable_state};
-use crate::connect::{Statement, parse_statement, proto};
+use crate::connect::proto;
 use crate::error::{Error, Result, from_datafusion};
 use crate::output_mode::OutputMode;
 use crate::plan::{IncrementalExecution, StreamingPlan, explained, is_streaming};
 use crate::runtime::run_cancellable;
+use crate::sql::{Statement, parse_statement};
 
 /// What a SQL statement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,14 @@ impl Session {
     pub fn explain<'a>(&'a self, relation: &'a proto::Relation) -> BoxFuture<'a, Result<String>> {
         async move {
             let plan = self.plan(relation).await?;
+            self.explain_plan(plan).await
+        }
+        .boxed()
+    }
+
+    /// The same of a plan.
+    pub(super) fn explain_plan(&self, plan: LogicalPlan) -> BoxFuture<'_, Result<String>> {
+        async move {
             if !is_streaming(&plan) {
                 return self.explain_batch(plan).await;
             }

@@ -5,9 +5,11 @@
 
 mod conf;
 mod frames;
+mod local_times;
 mod query_options;
 mod session;
 mod start;
+mod statements;
 mod streaming_query;
 mod streaming_query_manager;
 mod user_code;

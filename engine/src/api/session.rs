@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
-use datafusion::common::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::config::SessionConfig;
@@ -17,13 +16,14 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
+use super::local_times::in_zone;
 use super::{StreamingQuery, StreamingQueryManager};
+use crate::analyzer::{analyze, session_state};
 use crate::cancellation::{Cancellation, cancellable_state};
 use crate::clock::{Clock, SystemClock};
 use crate::connect::proto::command::CommandType;
-use crate::connect::{
-    RelationPlanner, Statement, parse_statement, plan_query, proto, scan, session_state,
-};
+use crate::connect::{proto, relation_of};
+use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result, check_unique_columns, from_datafusion};
 use crate::nearest::nearest;
 use crate::plan::{
@@ -31,8 +31,8 @@ use crate::plan::{
 };
 use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;
-use crate::sources::{MemoryStream, SourceSpec, batch_table};
-use crate::type_names::simple_string;
+use crate::sources::{MemoryStream, SourceSpec};
+use crate::tree::Relation;
 use crate::user_functions::GroupsFunctions;
 
 /// Rows of a batch query, already computed.
@@ -145,11 +145,6 @@ impl SessionBuilder {
         let partitions = self.partitions.unwrap_or(cores);
         let mut config = SessionConfig::new().with_target_partitions(partitions);
         let options = config.options_mut();
-        options.sql_parser.dialect = Dialect::Spark;
-        options.sql_parser.parse_float_as_decimal = true;
-        options.sql_parser.map_string_types_to_utf8view = false;
-        // NULL is less than any value, as in Spark: first in ASC, last in DESC.
-        options.sql_parser.default_null_ordering = "nulls_min".into();
         // This rule moves struct fields through projections under names that collide.
         options.optimizer.enable_leaf_expression_pushdown = false;
         options.execution.time_zone = Some("UTC".into());
@@ -185,59 +180,6 @@ impl Session {
     /// Builds a session with a clock or partitions of your own.
     pub fn builder() -> SessionBuilder {
         SessionBuilder::default()
-    }
-
-    /// Runs one SQL statement as a batch. Refuses to select from a stream, naming it.
-    pub fn sql<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<SqlOutput>> {
-        async move {
-            match parse_statement(text)? {
-                Statement::Query(query) => {
-                    let plan = plan_query(&self.inner.context.state(), *query).await;
-                    let plan = plan.map_err(|error| self.suggest_view(error))?;
-                    self.run(plan).await.map(SqlOutput::Rows)
-                }
-                Statement::CreateView {
-                    name,
-                    replace,
-                    query,
-                } => {
-                    let plan = plan_query(&self.inner.context.state(), *query).await;
-                    let plan = plan.map_err(|error| self.suggest_view(error))?;
-                    self.create_view(&name, plan, replace)?;
-                    Ok(SqlOutput::Done(format!("created view {name}")))
-                }
-                Statement::CreateFileView {
-                    name,
-                    replace,
-                    schema,
-                    format,
-                    options,
-                } => {
-                    let state = self.inner.context.state();
-                    let table = batch_table(&state, &format, schema, &[], &options).await?;
-                    self.create_view(&name, scan(&format, table)?, replace)?;
-                    Ok(SqlOutput::Done(format!("created view {name}")))
-                }
-                Statement::DropView { name, if_exists } => {
-                    if self.remove(&name)?.is_none() && !if_exists {
-                        return Err(self.unknown_view(&name));
-                    }
-                    Ok(SqlOutput::Done(format!("dropped view {name}")))
-                }
-                Statement::Set { key, value } => {
-                    if let Some(value) = value {
-                        self.set_conf(&key, &value)?;
-                    }
-                    let value = self.conf(&key).unwrap_or_else(|| "<undefined>".to_string());
-                    let column = |text: &str| StringArray::from(vec![text]);
-                    text_rows([("key", column(&key)), ("value", column(&value))])
-                        .map(SqlOutput::Rows)
-                }
-                Statement::ShowViews => self.show_views().map(SqlOutput::Rows),
-                Statement::Describe(name) => self.describe(&name).map(SqlOutput::Rows),
-            }
-        }
-        .boxed()
     }
 
     /// Runs a batch relation and collects its rows.
@@ -329,11 +271,31 @@ impl Session {
     /// Sets one of Spark's settings for queries that start from now on.
     pub fn set_conf(&self, key: &str, value: &str) -> Result<()> {
         super::conf::check(key, value)?;
-        self.inner
-            .conf
-            .write()
-            .insert(key.to_string(), value.to_string());
+        if key == super::conf::TIME_ZONE {
+            self.set_time_zone(value);
+        }
+        let mut conf = self.inner.conf.write();
+        conf.insert(key.to_string(), value.to_string());
         Ok(())
+    }
+
+    /// Puts one setting, or all of them, back to its default.
+    pub(super) fn reset_conf(&self, key: Option<&str>) {
+        if key.is_none_or(|key| key == super::conf::TIME_ZONE) {
+            self.set_time_zone(TIME_ZONE);
+        }
+        let mut conf = self.inner.conf.write();
+        match key {
+            Some(key) => drop(conf.remove(key)),
+            None => conf.clear(),
+        }
+    }
+
+    fn set_time_zone(&self, zone: &str) {
+        let state = self.inner.context.state_ref();
+        let mut state = state.write();
+        let options = state.config_mut().options_mut();
+        options.execution.time_zone = Some(zone.to_string());
     }
 
     /// The session's queries.
@@ -342,8 +304,16 @@ impl Session {
     }
 
     pub(super) async fn plan(&self, relation: &proto::Relation) -> Result<LogicalPlan> {
+        let planned = self.plan_tree(&relation_of(relation)?).await;
+        planned.map_err(|error| match &relation.rel_type {
+            Some(proto::relation::RelType::Sql(sql)) => error.shown_in(&sql.query),
+            _ => error,
+        })
+    }
+
+    pub(super) async fn plan_tree(&self, relation: &Relation) -> Result<LogicalPlan> {
         let state = self.inner.context.state();
-        let plan = RelationPlanner::new(&state).plan(relation).await;
+        let plan = analyze(&state, relation).await;
         plan.map_err(|error| self.suggest_view(error))
     }
 
@@ -409,7 +379,7 @@ impl Session {
     }
 
     /// Runs a plan as a batch.
-    async fn run(&self, plan: LogicalPlan) -> Result<Rows> {
+    pub(super) async fn run(&self, plan: LogicalPlan) -> Result<Rows> {
         let cancellation = Cancellation::new();
         let frame = self.batch_frame(plan, &cancellation)?;
         let schema = Arc::clone(frame.schema().inner());
@@ -419,7 +389,11 @@ impl Session {
         cancellation.cancel();
         let batches = batches?;
         let schema = batches.first().map_or(schema, RecordBatch::schema);
-        Ok(Rows { schema, batches })
+        let zone = self.conf(super::conf::TIME_ZONE);
+        in_zone(
+            Rows { schema, batches },
+            zone.as_deref().unwrap_or(TIME_ZONE),
+        )
     }
 
     /// A plan, ready to be executed as a batch by whoever holds `cancellation`.
@@ -484,46 +458,4 @@ impl Session {
             None => error.with_hint(format!("there are {}", names.join(", "))),
         }
     }
-
-    fn show_views(&self) -> Result<Rows> {
-        let views = self.views();
-        let names: StringArray = views.iter().map(|view| Some(view.name.as_str())).collect();
-        let kinds = views
-            .iter()
-            .map(|view| Some(if view.is_streaming { "stream" } else { "table" }));
-        let kinds: StringArray = kinds.collect();
-        text_rows([("name", names), ("kind", kinds)])
-    }
-
-    fn describe(&self, name: &str) -> Result<Rows> {
-        let view = self.view(name).ok_or_else(|| self.unknown_view(name))?;
-        let fields = view.schema.fields();
-        let names: StringArray = fields
-            .iter()
-            .map(|field| Some(field.name().as_str()))
-            .collect();
-        let types: StringArray = fields
-            .iter()
-            .map(|field| Some(simple_string(field.data_type())))
-            .collect();
-        text_rows([("col_name", names), ("data_type", types)])
-    }
-}
-
-fn text_rows<const N: usize>(columns: [(&str, StringArray); N]) -> Result<Rows> {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, _)| Field::new(*name, DataType::Utf8, false))
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let columns = columns
-        .into_iter()
-        .map(|(_, column)| Arc::new(column) as _)
-        .collect();
-    let batch = RecordBatch::try_new(schema.clone(), columns)
-        .map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Rows {
-        schema,
-        batches: vec![batch],
-    })
 }

@@ -11,8 +11,8 @@ mod scan;
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
 
-use chrono::NaiveDateTime;
-use print::print;
+use chrono::{DateTime, NaiveDateTime};
+use print::{Shown, print};
 use scan::{Found, scan};
 
 use super::scanner::Scanner;
@@ -57,10 +57,23 @@ enum Item {
         full: bool,
     },
     AmPm,
+    /// Before or after the year 1; only written.
+    Era {
+        full: bool,
+    },
+    /// `Q3`, `3rd quarter`; only written.
+    QuarterName {
+        full: bool,
+    },
     /// Digits of a second's fraction, at most so many.
     Fraction(usize),
     Offset(OffsetForm),
+    /// `GMT+8`; only written.
+    LocalizedOffset {
+        full: bool,
+    },
     ZoneId,
+    ZoneName,
     /// What may be missing.
     Optional(Vec<Item>),
 }
@@ -81,9 +94,13 @@ struct OffsetForm {
 enum Field {
     Year,
     YearOfCentury,
+    /// Only written.
+    Quarter,
     Month,
     Day,
     DayOfYear,
+    /// Which one of its kind a day is in its month; only written.
+    DayOfWeekInMonth,
     /// `H`: 0 to 23.
     Hour,
     /// `k`: 1 to 24.
@@ -102,18 +119,23 @@ impl FromStr for DateTimePattern {
     /// The error says what is wrong, as the end of a sentence about the pattern.
     fn from_str(text: &str) -> Result<Self, String> {
         let pattern = Self::for_output(text)?;
-        match names_a_day(&pattern.0) {
-            true => Err("the letter 'E' is not supported".to_string()),
-            false => Ok(pattern),
+        match only_written(&pattern.0) {
+            Some(letter) => Err(format!("the letter '{letter}' is not supported")),
+            None => Ok(pattern),
         }
     }
 }
 
-fn names_a_day(items: &[Item]) -> bool {
-    items.iter().any(|item| match item {
-        Item::DayName { .. } => true,
-        Item::Optional(items) => names_a_day(items),
-        _ => false,
+/// A letter by which no text is read.
+fn only_written(items: &[Item]) -> Option<char> {
+    items.iter().find_map(|item| match item {
+        Item::DayName { .. } => Some('E'),
+        Item::Era { .. } => Some('G'),
+        Item::QuarterName { .. } | Item::Number(Field::Quarter, ..) => Some('Q'),
+        Item::Number(Field::DayOfWeekInMonth, ..) => Some('F'),
+        Item::LocalizedOffset { .. } => Some('O'),
+        Item::Optional(items) => only_written(items),
+        _ => None,
     })
 }
 
@@ -130,8 +152,26 @@ impl DateTimePattern {
 
     /// The text of a time of Greenwich.
     pub fn print(&self, time: NaiveDateTime) -> String {
+        self.shown(&Shown {
+            time,
+            offset: 0,
+            zone: Zone::UTC,
+        })
+    }
+
+    /// The text of a moment, in microseconds since 1970, as clocks in `zone` show it.
+    pub fn print_at(&self, utc: i64, zone: Zone) -> Option<String> {
+        let local = DateTime::from_timestamp_micros(zone.to_local(utc)?)?;
+        Some(self.shown(&Shown {
+            time: local.naive_utc(),
+            offset: zone.offset(utc)?,
+            zone,
+        }))
+    }
+
+    fn shown(&self, shown: &Shown) -> String {
         let mut text = String::new();
-        print(&self.0, time, &mut text);
+        print(&self.0, shown, &mut text);
         text
     }
 
@@ -237,8 +277,16 @@ fn item(letter: char, count: usize) -> Result<Item, String> {
         ('X' | 'x', 4) => offset(z, false, false, true),
         ('X' | 'x', 5) => offset(z, true, false, true),
         ('Z', 1..=3) => offset(false, false, false, false),
+        ('Z', 4) => Item::LocalizedOffset { full: true },
         ('Z', 5) => offset(true, true, false, true),
         ('V', 2) => Item::ZoneId,
+        ('z', 1..=3) => Item::ZoneName,
+        ('O', 1 | 4) => Item::LocalizedOffset { full: count == 4 },
+        ('G', 1..=4) => Item::Era { full: count == 4 },
+        ('Q' | 'q', 1 | 2) => Item::Number(Field::Quarter, count, MANY),
+        ('Q' | 'q', 3 | 4) => Item::QuarterName { full: count == 4 },
+        ('F', 1) => Item::Number(Field::DayOfWeekInMonth, 1, MANY),
+        ('z' | 'O' | 'G' | 'Q' | 'q' | 'F', _) => return Err(too_many(letter, count)),
         ('y' | 'D' | 'S' | 'a' | 'X' | 'x' | 'Z' | 'V', _) => return Err(too_many(letter, count)),
         _ => return Err(format!("the letter '{letter}' is not supported")),
     })

@@ -36,6 +36,31 @@ pub fn parse_timestamp(text: &str, zone: Zone) -> Option<i64> {
     zone.to_utc(local)
 }
 
+/// The same; a time without a date is of the day `today`, in days since 1970.
+pub fn parse_time_of_day(text: &str, zone: Zone, today: i32) -> Option<i64> {
+    let text = text.trim();
+    let mut scanner = Scanner::new(text.strip_prefix('T').unwrap_or(text));
+    if !scanner.rest.get(..3)?.contains(':') {
+        return None;
+    }
+    let of_day = scan_time(&mut scanner)?;
+    let zone = match scanner.rest.trim() {
+        "" => zone,
+        text => text.parse().ok()?,
+    };
+    zone.to_utc(i64::from(today) * SECONDS_PER_DAY * MICROS_PER_SECOND + of_day)
+}
+
+/// Microseconds since 1970 of the local time that a text names, whatever its zone.
+pub fn parse_local_timestamp(text: &str) -> Option<i64> {
+    let mut scanner = Scanner::new(text.trim());
+    let local = scan_local_micros(&mut scanner)?;
+    match scanner.rest.trim() {
+        "" => Some(local),
+        zone => zone.parse::<Zone>().ok().map(|_| local),
+    }
+}
+
 /// Microseconds since 1970 of a time that belongs to no zone, and must name none.
 pub fn parse_timestamp_ntz(text: &str) -> Option<i64> {
     let mut scanner = Scanner::new(text.trim());

@@ -37,6 +37,15 @@ pub enum ErrorKind {
 /// Spark's condition for work that was cancelled.
 const CANCELLED: &str = "OPERATION_CANCELED";
 
+/// Where in a text something stands, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
 /// An error with everything a notebook needs to show it.
 #[derive(Debug, Clone)]
 pub struct Error {
@@ -44,6 +53,7 @@ pub struct Error {
     condition: Option<String>,
     message: String,
     hint: Option<String>,
+    place: Option<Place>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -55,6 +65,7 @@ impl Error {
             condition: None,
             message: message.into(),
             hint: None,
+            place: None,
             source: None,
         }
     }
@@ -112,6 +123,28 @@ impl Error {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Says where in the query it is, if that is known and not said yet.
+    pub fn with_place(mut self, place: Option<Place>) -> Self {
+        self.place = self.place.or(place);
+        self
+    }
+
+    /// Shows the place in the text of the query, with a mark under it.
+    pub fn shown_in(mut self, text: &str) -> Self {
+        if let Some(Place { line, column }) = self.place.take() {
+            self.message
+                .push_str(&translate::shown_place(text, line, column));
+        }
+        self
+    }
+
+    /// The same of a function that is known by another name.
+    pub fn renamed(mut self, own: &str, shown: &str) -> Self {
+        self.message = self.message.replace(own, shown);
+        self.hint = self.hint.map(|hint| hint.replace(own, shown));
         self
     }
 

@@ -72,13 +72,19 @@ pub fn syntax_error(message: &str, text: &str) -> Error {
     });
     let mut shown = lower_first(what);
     if let Some((line, column)) = place {
-        shown.push_str(&format!(" (line {line}, column {column})"));
-        if let Some(source) = text.lines().nth(line.saturating_sub(1)) {
-            let marker = " ".repeat(column.saturating_sub(1));
-            shown.push_str(&format!("\n  {source}\n  {marker}^"));
-        }
+        shown.push_str(&shown_place(text, line, column));
     }
     Error::new(ErrorKind::Parse, shown).with_condition("PARSE_SYNTAX_ERROR")
+}
+
+/// A place in `text`: line and column, the line itself, and a mark under the column.
+pub(super) fn shown_place(text: &str, line: usize, column: usize) -> String {
+    let mut shown = format!(" (line {line}, column {column})");
+    if let Some(source) = text.lines().nth(line.saturating_sub(1)) {
+        let marker = " ".repeat(column.saturating_sub(1));
+        shown.push_str(&format!("\n  {source}\n  {marker}^"));
+    }
+    shown
 }
 
 fn lower_first(text: &str) -> String {

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 };
 
 use super::event_time::watermark_delay_ms;
-use super::resolve::resolve;
+use super::resolve::resolve_node;
 use super::streaming_relation::is_streaming;
 use crate::error::{Error, Result, from_datafusion};
 use crate::operators::GroupsCall;
@@ -135,7 +135,7 @@ fn with_key_columns(input: LogicalPlan, keys: Vec<Expr>) -> Result<(LogicalPlan,
         .project(columns)
         .and_then(LogicalPlanBuilder::build)
         .map_err(from_datafusion)?;
-    Ok((resolve(projected)?, names))
+    Ok((resolve_node(projected)?, names))
 }
 
 /// The node.

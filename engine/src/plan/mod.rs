@@ -26,7 +26,7 @@ mod unsupported_operations;
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
 pub use flat_map_groups_with_state::{FlatMapGroupsWithState, flat_map_groups_with_state};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan, explained};
-pub use resolve::resolve;
+pub use resolve::resolve_node;
 pub use row_id::row_id_functions;
 pub use scalar_function::scalar_udf;
 pub use streaming_node::{deduplicate, sample, with_watermark};

@@ -2,11 +2,15 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    DataType, DurationMicrosecondType, DurationSecondType, Float32Type, Float64Type,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::DateTime;
+
+use crate::datetime::{TIME_ZONE, Zone, calendar_text, day_time_text, year_month_text};
 
 /// One value as a cast to STRING gives it; NULL is `NULL`.
 pub fn format_value(column: &dyn Array, row: usize) -> String {
@@ -32,7 +36,13 @@ pub fn format_value(column: &dyn Array, row: usize) -> String {
                 &format!("{value:E}"),
             )
         }
-        DataType::Timestamp(..) => format_timestamp(timestamp_micros(column, row)),
+        DataType::Timestamp(_, zone) => {
+            let utc = timestamp_micros(column, row);
+            let zone = zone.as_deref().filter(|zone| *zone != TIME_ZONE);
+            let zone = zone.and_then(|zone| zone.parse::<Zone>().ok());
+            let local = zone.and_then(|zone| zone.to_local(utc));
+            format_timestamp(local.unwrap_or(utc))
+        }
         DataType::Binary => format_binary(column.as_binary::<i32>().value(row)),
         DataType::LargeBinary => format_binary(column.as_binary::<i64>().value(row)),
         DataType::BinaryView => format_binary(column.as_binary_view().value(row)),
@@ -56,6 +66,19 @@ pub fn format_value(column: &dyn Array, row: usize) -> String {
             };
             let entries: Vec<_> = (0..entries.len()).map(pair).collect();
             format!("{{{}}}", entries.join(", "))
+        }
+        DataType::Duration(unit @ (TimeUnit::Second | TimeUnit::Microsecond)) => {
+            let length = match unit {
+                TimeUnit::Second => column.as_primitive::<DurationSecondType>().value(row),
+                _ => column.as_primitive::<DurationMicrosecondType>().value(row),
+            };
+            day_time_text(length, *unit)
+        }
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            year_month_text(column.as_primitive::<IntervalYearMonthType>().value(row))
+        }
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            calendar_text(column.as_primitive::<IntervalMonthDayNanoType>().value(row))
         }
         _ => ArrayFormatter::try_new(column, &FormatOptions::default())
             .map(|formatter| formatter.value(row).to_string())

@@ -397,8 +397,8 @@ async fn settings_are_sparks_and_a_query_keeps_its_own() {
         ("SET spark.sql.shuffle.partitions=none", "a whole number"),
         ("SET spark.sql.shufle.partitions=4", "there is no setting"),
         (
-            "SET spark.sql.session.timeZone=Europe/Berlin",
-            "cannot be 'Europe/Berlin'",
+            "SET spark.sql.session.timeZone=Europe/Berlon",
+            "there is no time zone 'Europe/Berlon'",
         ),
     ] {
         let error = session.sql(statement).await.unwrap_err();

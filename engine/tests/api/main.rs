@@ -8,5 +8,7 @@
 )]
 
 mod bad_input;
+mod names;
+mod nesting;
 mod user_code;
 mod windowed_counts;

@@ -11,11 +11,11 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use serde_json::Value;
 use tidebook::wire::{Call, Function, Group, GroupResult, QueryEvent};
-use tidebook_engine::connect::{parse_ddl, parse_type};
 use tidebook_engine::{
     BatchTimes, Cancellation, Error, ForeachBatch, GroupsFunction, Result, Rows, ScalarFunction,
     Session, StreamingQueryEvent, StreamingQueryListener, UserDefinedFunction,
 };
+use tidebook_engine::{parse_ddl, parse_type};
 
 use super::RustCells;
 use super::columns;

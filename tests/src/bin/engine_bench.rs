@@ -11,12 +11,15 @@ use acceptance::engine_driver::{EngineDriver, Start};
 use acceptance::frame::relation;
 use anyhow::Result;
 use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext};
+use tidebook_engine::Session;
+use tidebook_engine::connect::proto::Relation;
 
 const ROWS: usize = 2_000_000;
 const FILES: usize = 16;
 const KEYS: u64 = 10_000;
 const RUNS: usize = 3;
 const TRIGGERS: usize = 1_000;
+const PLANS: usize = 10;
 /// A file system in memory, on Linux.
 const MEMORY: &str = "/dev/shm";
 const SCHEMA: &str = "t timestamp, k bigint, v bigint";
@@ -53,7 +56,50 @@ async fn main() -> Result<()> {
     if let Ok(memory) = tempfile::tempdir_in(MEMORY) {
         per_trigger("checkpoint in memory", &small, memory.path()).await?;
     }
+    planning().await
+}
+
+/// What analysing a query costs, without running it: once the length of a chain is doubled, to see that
+/// it costs twice as much.
+async fn planning() -> Result<()> {
+    let driver = EngineDriver::new(false)?;
+    let session = driver.session();
+    let columns: Vec<String> = (0..20).map(|at| format!("id + {at} AS c{at}")).collect();
+    let view = format!(
+        "CREATE TEMPORARY VIEW wide AS SELECT {} FROM range(10)",
+        columns.join(", ")
+    );
+    session.sql(&view).await?;
+    let columns: Vec<String> = (0..20).map(|at| format!("c{at} * 2 AS d{at}")).collect();
+    let select = format!(
+        "SELECT {}, sum(c1) OVER (PARTITION BY c2 ORDER BY c3) AS total FROM wide WHERE c4 > 1",
+        columns.join(", ")
+    );
+    println!("planning, best of {PLANS}");
+    let select = relation(&[select])?;
+    println!(
+        "  20 columns and a window  {:>10.2} ms",
+        planned(session, &select).await?
+    );
+    for length in [100, 200] {
+        let mut chain = vec!["from wide".to_owned()];
+        chain.extend((0..length).map(|at| format!("| with n{at} = c0 + {at}")));
+        let chain = relation(&[chain.join(" ")])?;
+        let ms = planned(session, &chain).await?;
+        println!("  {length} chained withColumn   {ms:>10.2} ms");
+    }
     Ok(())
+}
+
+/// Milliseconds until the schema of a relation is known.
+async fn planned(session: &Session, relation: &Relation) -> Result<f64> {
+    let mut best = f64::MAX;
+    for _ in 0..PLANS {
+        let started = Instant::now();
+        session.schema(relation).await?;
+        best = best.min(started.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(best)
 }
 
 async fn per_trigger(what: &str, input: &Path, folder: &Path) -> Result<()> {
@@ -124,7 +170,7 @@ async fn streaming(input: &Path, files_per_batch: usize, checkpoint: Option<&Pat
 /// Seconds of the same aggregation as one batch query of DataFusion over the same files.
 async fn datafusion_batch(input: &Path) -> Result<f64> {
     let context = SessionContext::new_with_config(SessionConfig::new());
-    let schema = tidebook_engine::connect::parse_ddl(SCHEMA)?;
+    let schema = tidebook_engine::parse_ddl(SCHEMA)?;
     let options = JsonReadOptions::default()
         .schema(&schema)
         .file_extension(".json");

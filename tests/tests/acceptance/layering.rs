@@ -1,5 +1,6 @@
 //! Dependencies point one way: in the engine vocabulary ← {state, checkpointing, sources, sinks} ←
-//! operators ← {plan, connect} ← runtime ← api; in the kernel error ← {sockets, display} ← outputs ←
+//! operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
+//! in the kernel error ← {sockets, display} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; and the kernel sees the engine only through
 //! its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
 //! anything.
@@ -8,10 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What everybody in the engine may use.
-const VOCABULARY: [&str; 14] = [
+const VOCABULARY: [&str; 15] = [
     "cancellation",
     "clock",
     "datetime",
+    "depth",
     "error",
     "interval",
     "json",
@@ -41,9 +43,13 @@ const LAYERS: Layers = &[
         &["state", "sources", "sinks", "user_functions"],
     ),
     ("plan", &["operators"]),
-    ("connect", &["plan"]),
-    ("runtime", &["connect"]),
-    ("api", &["runtime"]),
+    ("tree", &[]),
+    ("sql", &["tree"]),
+    ("functions", &["plan", "sql"]),
+    ("analyzer", &["functions"]),
+    ("connect", &["sql"]),
+    ("runtime", &["plan"]),
+    ("api", &["runtime", "connect", "analyzer"]),
 ];
 
 /// What everybody in the kernel may use.

@@ -15,7 +15,7 @@ const BASE_OF_CENTURY: i64 = 2000;
 /// What was found in a text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
-    numbers: [Option<i64>; 11],
+    numbers: [Option<i64>; 13],
     pm: Option<bool>,
     micros: i64,
     pub(super) zone: Option<Zone>,
@@ -42,7 +42,10 @@ pub(super) fn scan(items: &[Item], scanner: &mut Scanner<'_>, found: &mut Found)
                 });
                 found.set(Field::Month, month? as i64 + 1)?;
             }
-            Item::DayName { .. } => return None,
+            Item::DayName { .. }
+            | Item::Era { .. }
+            | Item::QuarterName { .. }
+            | Item::LocalizedOffset { .. } => return None,
             Item::AmPm => {
                 let am = eat_text(scanner, "AM").is_some();
                 if !am {
@@ -58,7 +61,7 @@ pub(super) fn scan(items: &[Item], scanner: &mut Scanner<'_>, found: &mut Found)
                 found.micros = fraction_micros(digits.as_bytes());
             }
             Item::Offset(form) => found.zone = Some(scan_offset(scanner, *form)?),
-            Item::ZoneId => {
+            Item::ZoneId | Item::ZoneName => {
                 let id = |c: char| !(c.is_ascii_alphanumeric() || "/_+-:".contains(c));
                 let end = scanner.rest.find(id).unwrap_or(scanner.rest.len());
                 let (id, rest) = scanner.rest.split_at(end);

@@ -130,6 +130,10 @@ fn duration(expr: &Expr) -> Result<i64> {
         Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(value)), _) if value.months == 0 => {
             Ok(i64::from(value.days) * 86_400_000_000 + value.nanoseconds / 1_000)
         }
+        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => Ok(*micros),
+        Expr::Literal(ScalarValue::DurationSecond(Some(seconds)), _) => {
+            Ok(seconds.saturating_mul(1_000_000))
+        }
         other => Err(
             Error::analysis(format!("a window's length must be a literal, not {other}"))
                 .with_hint("write it like '10 minutes'"),

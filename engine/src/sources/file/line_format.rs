@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 
 /// Fills batches from lines.
-pub(super) trait LineDecoder: Debug + Send {
+pub(crate) trait LineDecoder: Debug + Send {
     /// Schema of the batches.
     fn schema(&self) -> &SchemaRef;
 

@@ -1,10 +1,10 @@
 //! Files: JSON, CSV and text as streams, and the same and Parquet as tables.
 
-mod csv;
+pub(crate) mod csv;
 mod decimal;
 mod file_batch;
 pub mod json;
-mod line_format;
+pub(crate) mod line_format;
 mod lines;
 mod listing;
 mod options;

@@ -8,4 +8,4 @@ mod joins;
 mod queries;
 mod restarts;
 mod scalar_functions;
-mod support;
+pub(crate) mod support;

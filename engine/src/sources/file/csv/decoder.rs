@@ -14,7 +14,7 @@ use crate::type_names::sql_type;
 
 /// Fills batches from lines of CSV.
 #[derive(Debug)]
-pub(in crate::sources::file) struct CsvDecoder {
+pub(crate) struct CsvDecoder {
     options: CsvOptions,
     records: Records,
     columns: Vec<CsvColumn>,
@@ -38,7 +38,7 @@ struct CsvColumn {
 impl CsvDecoder {
     /// A decoder of `schema` that gives the columns `projection`, in that order. `rows` is how many
     /// a batch will have, about.
-    pub(in crate::sources::file) fn new(
+    pub(crate) fn new(
         options: &CsvOptions,
         schema: &Schema,
         projection: &[usize],

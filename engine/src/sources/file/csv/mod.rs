@@ -18,6 +18,17 @@ mod infer;
 mod options;
 mod values;
 
-pub(super) use decoder::CsvDecoder;
+pub(crate) use decoder::CsvDecoder;
 pub(super) use infer::CsvSchemaInference;
 pub use options::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvOptions};
+
+use arrow::datatypes::SchemaRef;
+
+use super::line_format::LineSchemaInference;
+
+/// The schema of one line.
+pub(crate) fn schema_of_line(line: &str, options: CsvOptions) -> SchemaRef {
+    let mut inference = CsvSchemaInference::new(options);
+    inference.line(line.as_bytes());
+    inference.finish()
+}

@@ -124,7 +124,8 @@ impl JsonDecoder {
         self.records.discard(first_row..reach);
     }
 
-    fn malformed(&mut self, line: &[u8], why: &str) -> Result<()> {
+    /// A line that is no record, and why.
+    pub(crate) fn malformed(&mut self, line: &[u8], why: &str) -> Result<()> {
         let row = self.columns.len();
         self.columns.append_nulls();
         self.records.corrupt(row..row + 1, line, why)

@@ -19,7 +19,7 @@ mod decoder;
 mod infer;
 mod object;
 mod options;
-mod parser;
+pub(crate) mod parser;
 
 pub use decoder::JsonDecoder;
 pub(super) use infer::SchemaInference;
@@ -27,3 +27,14 @@ pub use options::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
 pub use parser::Leniency;
 
 pub use super::record_options::ParseMode;
+
+use arrow::datatypes::SchemaRef;
+
+use super::line_format::LineSchemaInference;
+
+/// The schema of one line.
+pub(crate) fn schema_of_line(line: &str, options: JsonOptions) -> SchemaRef {
+    let mut inference = SchemaInference::new(options);
+    inference.line(line.as_bytes());
+    inference.finish()
+}

@@ -7,13 +7,13 @@ mod tests;
 
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SyntaxError(pub(super) &'static str);
+pub(crate) struct SyntaxError(pub(crate) &'static str);
 
 type Result<T> = std::result::Result<T, SyntaxError>;
 
 const END: SyntaxError = SyntaxError("it ends in the middle of a value");
 /// Nothing may be nested deeper than this.
-pub(super) const MAX_DEPTH: usize = 1000;
+pub(crate) const MAX_DEPTH: usize = 1000;
 
 /// What is taken for JSON although it is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Default for Leniency {
 
 /// Goes through a text from its beginning.
 #[derive(Debug)]
-pub(super) struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     text: &'a str,
     at: usize,
     leniency: Leniency,
@@ -62,14 +62,14 @@ pub(super) struct Parser<'a> {
 
 /// A number as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number<'a> {
-    pub(super) text: &'a str,
+pub(crate) struct Number<'a> {
+    pub(crate) text: &'a str,
     /// Neither a fraction nor an exponent.
-    pub(super) whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(text: &'a str, leniency: Leniency) -> Self {
+    pub(crate) fn new(text: &'a str, leniency: Leniency) -> Self {
         Self {
             text,
             at: 0,
@@ -81,17 +81,17 @@ impl<'a> Parser<'a> {
 
     /// The first byte of the next token; it tells which token it is.
     #[inline]
-    pub(super) fn peek(&mut self) -> Result<u8> {
+    pub(crate) fn peek(&mut self) -> Result<u8> {
         self.skip_space().ok_or(END)
     }
 
     /// Whether nothing but space is left.
-    pub(super) fn is_at_end(&mut self) -> bool {
+    pub(crate) fn is_at_end(&mut self) -> bool {
         self.skip_space().is_none()
     }
 
     /// The same for a text in which an object has two fields of one name.
-    pub(super) fn with_duplicates(self) -> Self {
+    pub(crate) fn with_duplicates(self) -> Self {
         Self {
             has_duplicates: true,
             ..self
@@ -99,32 +99,32 @@ impl<'a> Parser<'a> {
     }
 
     /// See [`Parser::with_duplicates`].
-    pub(super) fn has_duplicates(&self) -> bool {
+    pub(crate) fn has_duplicates(&self) -> bool {
         self.has_duplicates
     }
 
     /// What the text may contain.
-    pub(super) fn leniency(&self) -> Leniency {
+    pub(crate) fn leniency(&self) -> Leniency {
         self.leniency
     }
 
     /// Goes back to a position.
-    pub(super) fn rewind(&mut self, position: usize) {
+    pub(crate) fn rewind(&mut self, position: usize) {
         self.at = position;
     }
 
     /// Where the next byte is.
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.at
     }
 
     /// The text from `start` to here.
-    pub(super) fn text_from(&self, start: usize) -> &'a str {
+    pub(crate) fn text_from(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
     }
 
     /// Reads `null`, `true` or `false`, of which the first byte was seen.
-    pub(super) fn literal(&mut self, word: &str) -> Result<()> {
+    pub(crate) fn literal(&mut self, word: &str) -> Result<()> {
         if self.rest().starts_with(word.as_bytes()) {
             self.at += word.len();
             return Ok(());
@@ -133,7 +133,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads a number.
-    pub(super) fn number(&mut self) -> Result<Number<'a>> {
+    pub(crate) fn number(&mut self) -> Result<Number<'a>> {
         let start = self.at;
         self.eat(b'-');
         let mut whole = true;
@@ -163,7 +163,7 @@ impl<'a> Parser<'a> {
 
     /// Enters an object. Whether a field follows, whose name is to be read next.
     #[inline]
-    pub(super) fn enter_object(&mut self) -> Result<bool> {
+    pub(crate) fn enter_object(&mut self) -> Result<bool> {
         self.at += 1;
         let empty = self.peek()? == b'}';
         self.at += usize::from(empty);
@@ -173,7 +173,7 @@ impl<'a> Parser<'a> {
     /// Goes on behind the value of a field. Whether another one follows; if not, the object is
     /// left.
     #[inline]
-    pub(super) fn next_field(&mut self) -> Result<bool> {
+    pub(crate) fn next_field(&mut self) -> Result<bool> {
         let next = self.peek()?;
         self.at += 1;
         match next {
@@ -186,7 +186,7 @@ impl<'a> Parser<'a> {
     /// Reads the name of a field if it is `name`, which must be one that is written without
     /// escapes.
     #[inline]
-    pub(super) fn eat_name(&mut self, name: &str) -> Result<bool> {
+    pub(crate) fn eat_name(&mut self, name: &str) -> Result<bool> {
         let rest = self.rest();
         let end = name.len() + 1;
         let found = rest.first() == Some(&b'"')
@@ -200,7 +200,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Enters an array: the first byte of its first element, if it has one.
-    pub(super) fn first_element(&mut self) -> Result<Option<u8>> {
+    pub(crate) fn first_element(&mut self) -> Result<Option<u8>> {
         self.at += 1;
         match self.peek()? {
             b']' => {
@@ -212,7 +212,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The first byte of the next element of an array; leaves the array at its end.
-    pub(super) fn next_element(&mut self) -> Result<Option<u8>> {
+    pub(crate) fn next_element(&mut self) -> Result<Option<u8>> {
         match self.peek()? {
             b',' => {
                 self.at += 1;
@@ -227,7 +227,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads any value and forgets it.
-    pub(super) fn skip(&mut self) -> Result<()> {
+    pub(crate) fn skip(&mut self) -> Result<()> {
         self.skip_nested(0)
     }
 
@@ -359,6 +359,6 @@ impl<'a> Parser<'a> {
 }
 
 /// Whether a token that begins like this is a number.
-pub(super) fn is_number(first: u8) -> bool {
+pub(crate) fn is_number(first: u8) -> bool {
     matches!(first, b'0'..=b'9' | b'-' | b'+' | b'I' | b'N')
 }

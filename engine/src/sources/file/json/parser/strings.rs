@@ -4,7 +4,7 @@ use super::{END, Parser, Result, SyntaxError};
 
 impl<'a> Parser<'a> {
     /// Reads a string, of which the quote was seen.
-    pub(in crate::sources::file::json) fn string(&mut self) -> Result<&str> {
+    pub(crate) fn string(&mut self) -> Result<&str> {
         match self.byte() {
             Some(b'\'') => self.quoted::<b'\''>(),
             _ => self.quoted::<b'"'>(),
@@ -61,7 +61,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the name of a field and the colon behind it.
-    pub(in crate::sources::file::json) fn name(&mut self) -> Result<&str> {
+    pub(crate) fn name(&mut self) -> Result<&str> {
         let start = self.at;
         let plain = match self.byte() {
             Some(b'"') => self.plain_string::<b'"'>()?,

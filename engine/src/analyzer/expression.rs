@@ -1,0 +1,187 @@
+//! Expressions over the columns of one scope.
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, lit};
+
+use super::Analyzer;
+use super::query::Context;
+use super::scope::Scope;
+use super::typed::Typed;
+use crate::datetime::{TIME_ZONE, Zone};
+use crate::depth::deeper;
+use crate::error::{Error, Result};
+use crate::tree::{Expression, SESSION_ZONE, WindowSpec};
+use crate::type_names::sql_type;
+
+/// Where an expression stands, which decides what may be in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clause {
+    Select,
+    Where,
+    GroupBy,
+    Having,
+    OrderBy,
+    On,
+    Values,
+    Limit,
+}
+
+/// Plans expressions over the names of a scope.
+pub(super) struct Expressions<'a> {
+    pub analyzer: &'a Analyzer<'a>,
+    pub scope: &'a Scope<'a>,
+    pub clause: Clause,
+    pub context: Context<'a>,
+    /// Windows that the query names.
+    pub windows: &'a [(String, WindowSpec)],
+    /// The variables of the lambdas around an expression, the innermost last.
+    pub variables: Vec<Variable>,
+    /// The aggregate whose argument an expression is.
+    pub inside_aggregate: bool,
+}
+
+/// A variable of a lambda.
+#[derive(Debug, Clone)]
+pub(super) struct Variable {
+    /// As the query writes it.
+    pub name: String,
+    /// What it is in the plan.
+    pub typed: Typed,
+}
+
+impl<'s> Analyzer<'s> {
+    /// A planner of expressions over `scope`.
+    pub(super) fn expressions<'a>(
+        &'a self,
+        scope: &'a Scope<'a>,
+        clause: Clause,
+        context: &Context<'a>,
+    ) -> Expressions<'a> {
+        Expressions {
+            analyzer: self,
+            scope,
+            clause,
+            context: context.clone(),
+            windows: &[],
+            variables: Vec::new(),
+            inside_aggregate: false,
+        }
+    }
+}
+
+impl<'a> Expressions<'a> {
+    /// One expression.
+    pub fn plan(&self, expression: &Expression) -> Result<Typed> {
+        let mut inner = self.nested();
+        inner.context.depth += 1;
+        let depth = inner.context.depth;
+        deeper(depth, || inner.plan_here(expression))
+    }
+
+    /// The same planner, to be changed for what stands inside.
+    pub fn nested(&self) -> Expressions<'a> {
+        Expressions {
+            analyzer: self.analyzer,
+            scope: self.scope,
+            clause: self.clause,
+            context: self.context.clone(),
+            windows: self.windows,
+            variables: self.variables.clone(),
+            inside_aggregate: self.inside_aggregate,
+        }
+    }
+
+    /// Several.
+    pub fn plan_all(&self, expressions: &[Expression]) -> Result<Vec<Typed>> {
+        expressions.iter().map(|one| self.plan(one)).collect()
+    }
+
+    fn plan_here(&self, expression: &Expression) -> Result<Typed> {
+        match expression {
+            Expression::Literal(literal) => Ok(Typed::literal(self.settled(&literal.value))),
+            Expression::Name(name) => self.name(name),
+            Expression::Star(star) => Err(Error::analysis("* can stand in a select list only")
+                .with_condition("INVALID_USAGE_OF_STAR_OR_REGEX")
+                .with_place(star.place)),
+            Expression::Call(call) => self.call(call),
+            Expression::Cast(cast) => self.cast(cast),
+            Expression::Case(case) => self.case(case),
+            Expression::Alias { expression, .. } => self.plan(expression),
+            Expression::Lambda(_) => Err(Error::analysis(
+                "a lambda can be an argument of a higher-order function only",
+            )
+            .with_condition("UNRESOLVED_ROUTINE")
+            .with_hint("such as transform(array, x -> x + 1)")),
+            Expression::Field { of, name } => {
+                let of = self.plan(of)?;
+                self.field(of, name)
+            }
+            Expression::Item { of, key } => {
+                let (of, key) = (self.plan(of)?, self.plan(key)?);
+                self.item(of, key)
+            }
+            Expression::Over(over) => self.over(over),
+            Expression::Subquery(subquery) => self.subquery(subquery),
+            Expression::Parameter(name) => Err(Error::analysis(format!(
+                "the parameter '{name}' has no value"
+            ))
+            .with_condition("UNBOUND_SQL_PARAMETER")
+            .with_hint("give parameters their values where the statement is run")),
+            Expression::Argument { value, .. } => self.plan(value),
+            Expression::UpdateFields { of, name, value } => {
+                self.update_fields(of, name, value.as_deref())
+            }
+            Expression::Matching(_) => Err(Error::analysis(
+                "columns by pattern can stand in a select list only",
+            )),
+        }
+    }
+
+    /// A literal's value; a local time becomes one of UTC.
+    fn settled(&self, value: &ScalarValue) -> ScalarValue {
+        let ScalarValue::TimestampMicrosecond(Some(local), Some(zone)) = value else {
+            return value.clone();
+        };
+        if zone.as_ref() != SESSION_ZONE {
+            return value.clone();
+        }
+        let options = self.analyzer.session.config_options();
+        let zone = options.execution.time_zone.as_deref().unwrap_or(TIME_ZONE);
+        let zone = zone.parse().unwrap_or(Zone::UTC);
+        ScalarValue::TimestampMicrosecond(zone.to_utc(*local), Some(TIME_ZONE.into()))
+    }
+
+    /// A condition: a BOOLEAN.
+    pub fn condition(&self, expression: &Expression) -> Result<Expr> {
+        let typed = self.plan(expression)?;
+        match typed.data_type() {
+            DataType::Boolean => Ok(typed.expr),
+            DataType::Null => Ok(lit(ScalarValue::Boolean(None))),
+            other => {
+                let clause = match self.clause {
+                    Clause::Having => "HAVING",
+                    Clause::On => "ON",
+                    _ => "WHERE",
+                };
+                Err(Error::analysis(format!(
+                    "the condition of {clause} is {}, not BOOLEAN",
+                    sql_type(other)
+                ))
+                .with_condition("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN")
+                .with_hint("compare the value: WHERE x > 0"))
+            }
+        }
+    }
+}
+
+impl Analyzer<'_> {
+    /// The value of an expression that is the same for all rows; `None` if it is not.
+    pub(super) fn constant(&self, typed: &Typed) -> Result<Option<ScalarValue>> {
+        if let Some(value) = typed.value() {
+            return Ok(Some(value.clone()));
+        }
+        let simplified = super::calls::evaluated(self.session, typed)?;
+        Ok(simplified)
+    }
+}

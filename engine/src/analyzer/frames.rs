@@ -1,0 +1,286 @@
+//! The steps of frames that SQL has no word for: new, renamed and dropped columns, watermarks,
+//! duplicates, groups with a function.
+
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+
+use super::Analyzer;
+use super::expression::Clause;
+use super::planned::{Planned, node, same_name};
+use super::query::Context;
+use super::scope::Scope;
+use super::select::Parts;
+use crate::error::{Error, Result};
+use crate::interval::parse_interval;
+use crate::plan::{deduplicate, is_streaming, sample, with_watermark};
+use crate::tree::{Expression, GroupBy, Name, OrderBy, Relation};
+
+impl Analyzer<'_> {
+    /// A step of a frame.
+    pub(super) fn frame(&self, relation: &Relation, context: &Context<'_>) -> Result<Planned> {
+        match relation {
+            Relation::Project { input, expressions } => {
+                let input = match input {
+                    Some(input) => self.relation(input, context)?,
+                    None => super::relation::one_row()?,
+                };
+                self.project(input, expressions, context)
+            }
+            Relation::Filter { input, condition } => {
+                let input = self.relation(input, context)?;
+                self.filtered(input, condition, context)
+            }
+            Relation::WithColumns { input, columns } => {
+                let input = self.relation(input, context)?;
+                self.with_columns(input, columns, context)
+            }
+            Relation::Renamed { input, renames } => {
+                let mut input = self.relation(input, context)?;
+                for column in &mut input.columns {
+                    let mut renames = renames.iter();
+                    let new = renames.find(|(old, _)| column.is_named(old));
+                    if let Some((_, new)) = new {
+                        column.name.clone_from(new);
+                    }
+                }
+                settled(input)
+            }
+            Relation::Drop {
+                input,
+                names,
+                columns,
+            } => self.drop_columns(input, names, columns, context),
+            Relation::ToDf { input, names } => {
+                let mut input = self.relation(input, context)?;
+                let width = input.shown().count();
+                if width != names.len() {
+                    return Err(Error::illegal_argument(format!(
+                        "toDF got {} names for {width} columns",
+                        names.len()
+                    )));
+                }
+                input.columns.retain(|column| !column.hidden);
+                for (column, name) in input.columns.iter_mut().zip(names) {
+                    column.name.clone_from(name);
+                }
+                settled(input)
+            }
+            Relation::Aggregate(aggregate) => self.aggregate(aggregate, context),
+            Relation::Sort { input, keys } => {
+                if let Relation::Project {
+                    input: Some(inner),
+                    expressions,
+                } = input.as_ref()
+                {
+                    // A key may be a column that was not selected.
+                    let inner = self.relation(inner, context)?;
+                    let order_by = OrderBy::Keys(keys.clone());
+                    return self.project_in_order(inner, expressions, &order_by, context);
+                }
+                let input = self.relation(input, context)?;
+                self.ordered(input, &OrderBy::Keys(keys.clone()), context)
+            }
+            Relation::Limit { input, rows } => {
+                let rows = usize::try_from(*rows)
+                    .map_err(|_| Error::illegal_argument("a limit cannot be negative"))?;
+                let input = self.relation(input, context)?;
+                let limit = LogicalPlanBuilder::from(input.plan.clone()).limit(0, Some(rows));
+                let plan = node(limit)?;
+                Ok(input.with_plan(plan))
+            }
+            Relation::Offset { input, rows } => {
+                let rows = usize::try_from(*rows)
+                    .map_err(|_| Error::illegal_argument("an offset cannot be negative"))?;
+                let input = self.relation(input, context)?;
+                let offset = LogicalPlanBuilder::from(input.plan.clone()).limit(rows, None);
+                let plan = node(offset)?;
+                Ok(input.with_plan(plan))
+            }
+            Relation::Sample { input } => {
+                let input = self.relation(input, context)?;
+                if is_streaming(&input.plan) {
+                    let plan = sample(input.plan.clone())?;
+                    return Ok(input.with_plan(plan));
+                }
+                Err(
+                    Error::analysis("sampling a table is not supported in this version")
+                        .with_hint("filter with rand() < 0.1"),
+                )
+            }
+            Relation::WithWatermark {
+                input,
+                event_time,
+                delay,
+            } => {
+                let input = self.relation(input, context)?;
+                let delay_us = parse_interval(delay)?.micros()?;
+                if delay_us < 0 {
+                    return Err(Error::illegal_argument(format!(
+                        "the watermark's delay '{delay}' is negative"
+                    )));
+                }
+                let input = as_shown(input)?;
+                let plan = with_watermark(input.plan.clone(), event_time, delay_us / 1000)?;
+                Ok(input.with_plan(plan))
+            }
+            Relation::Deduplicate {
+                input,
+                columns,
+                within_watermark,
+            } => {
+                let input = self.relation(input, context)?;
+                let input = as_shown(input)?;
+                let plan = deduplicate(input.plan.clone(), columns, *within_watermark)?;
+                Ok(input.with_plan(plan))
+            }
+            Relation::GroupMap { input, keys, map } => {
+                let input = as_shown(self.relation(input, context)?)?;
+                let keys = {
+                    let scope = Scope::of(&input, context.outer);
+                    let expressions = self.expressions(&scope, Clause::GroupBy, context);
+                    let named = keys.iter().map(|key| {
+                        let expr = expressions.plan(key)?.expr;
+                        Ok(match expr {
+                            Expr::Column(column) => Expr::Column(column),
+                            other => other.alias(super::output_names::output_name(key)),
+                        })
+                    });
+                    named.collect::<Result<Vec<Expr>>>()?
+                };
+                let plan = self.plan_groups(map, input.plan, keys)?;
+                Ok(Planned::of(plan))
+            }
+            other => Err(Error::internal(format!("no step of a frame: {other:?}"))),
+        }
+    }
+
+    /// `select`.
+    pub(super) fn project(
+        &self,
+        input: Planned,
+        expressions: &[Expression],
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        self.project_in_order(input, expressions, &OrderBy::Keys(Vec::new()), context)
+    }
+
+    /// `select(…).orderBy(…)`.
+    fn project_in_order(
+        &self,
+        input: Planned,
+        expressions: &[Expression],
+        order_by: &OrderBy,
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let parts = Parts {
+            distinct: false,
+            items: expressions,
+            filter: None,
+            group_by: &GroupBy::None,
+            having: None,
+            qualify: None,
+            windows: &[],
+            order_by,
+        };
+        self.selected(input, &parts, context)
+    }
+
+    /// Puts new columns behind the others, or in the place of those with the same names.
+    fn with_columns(
+        &self,
+        input: Planned,
+        columns: &[(String, Expression)],
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let value_of = |name: &str| columns.iter().find(|(new, _)| same_name(new, name));
+        let named = |name: &str, value: &Expression| Expression::Alias {
+            expression: Box::new(value.clone()),
+            names: vec![name.to_string()],
+        };
+        let mut items: Vec<Expression> = Vec::new();
+        let mut replaced: Vec<&str> = Vec::new();
+        for (index, column) in input.shown().enumerate() {
+            match value_of(&column.name) {
+                Some((name, value)) => {
+                    replaced.push(name);
+                    items.push(named(name, value));
+                }
+                None => {
+                    // By its place, since another column may have its name.
+                    items.push(Expression::Name(Name {
+                        parts: vec![format!("{}{}", super::planned::PLACE, index)],
+                        plan_id: None,
+                        place: None,
+                    }));
+                }
+            }
+        }
+        for (name, value) in columns {
+            if !replaced.iter().any(|other| same_name(other, name)) {
+                items.push(named(name, value));
+            }
+        }
+        self.project(input, &items, context)
+    }
+
+    fn drop_columns(
+        &self,
+        input: &Relation,
+        names: &[String],
+        columns: &[Expression],
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let mut input = self.relation(input, context)?;
+        let dropped = {
+            let scope = Scope::of(&input, context.outer);
+            let expressions = self.expressions(&scope, Clause::Select, context);
+            let mut dropped = Vec::new();
+            for column in columns {
+                if let Expression::Name(name) = column
+                    && let Some(typed) = expressions.find(name)?
+                {
+                    dropped.push(typed.expr);
+                }
+            }
+            dropped
+        };
+        input.columns.retain(|column| {
+            let is_named = names.iter().any(|name| column.is_named(name));
+            !is_named && !dropped.contains(&Expr::Column(column.column.clone()))
+        });
+        settled(input)
+    }
+}
+
+/// The same if the plan has columns that nobody sees, or has them in another order or under other names.
+fn as_shown(planned: Planned) -> Result<Planned> {
+    let own = planned.plan.schema().columns();
+    let is_same = planned
+        .columns
+        .iter()
+        .all(|column| !column.hidden && column.is_named(&column.column.name))
+        && planned
+            .columns
+            .iter()
+            .map(|column| &column.column)
+            .eq(own.iter());
+    match is_same {
+        true => Ok(planned),
+        false => settled(planned),
+    }
+}
+
+/// The columns as the plan's own, so that later steps find them by their names.
+fn settled(planned: Planned) -> Result<Planned> {
+    let columns = planned.columns.clone();
+    let plan = planned.distinct()?;
+    let own = plan.schema().columns().into_iter();
+    let shown = columns.into_iter().filter(|column| !column.hidden);
+    let columns = own
+        .zip(shown)
+        .map(|(column, visible)| super::planned::Visible { column, ..visible });
+    let planned = Planned {
+        columns: columns.collect(),
+        plan: plan.clone(),
+    };
+    Ok(planned.with_plan(plan))
+}

@@ -1,0 +1,68 @@
+//! From the unresolved tree to DataFusion's logical plan: scopes, names, stars, grouping, joins,
+//! subqueries, types, and the names of what comes out.
+//!
+//! ```text
+//! Relation ─► relation ─► from (joins, views, values) ─► select ─► aggregate ─► windows ─► order
+//!                              └► expression ─► name, call, operator, aggregate, over, lambda, subquery
+//! ```
+//! Every relation is planned into a `Planned`: a plan, and the columns that names may see of it. In
+//! the plan all columns differ; what a query calls them is put back at the very end.
+
+mod aggregate;
+mod aggregates;
+mod calls;
+mod cast;
+mod compare;
+mod expression;
+mod frames;
+mod generate;
+mod group_map;
+mod groups;
+mod join;
+mod lambda;
+mod lambda_columns;
+mod lateral;
+mod name;
+mod operators;
+mod order;
+mod output_names;
+mod over;
+mod pivot;
+mod planned;
+mod query;
+mod relation;
+mod scope;
+mod select;
+mod session_state;
+mod set_operation;
+mod sources;
+mod struct_fields;
+mod subquery;
+mod typed;
+mod values;
+
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+
+pub use generate::{generators, is_internal};
+pub use relation::scan;
+pub use session_state::session_state;
+
+use self::sources::Sources;
+use crate::error::Result;
+use crate::tree::Relation;
+
+/// Plans relations against the tables and functions of one session.
+pub struct Analyzer<'a> {
+    session: &'a SessionState,
+    sources: Sources,
+}
+
+/// The logical plan of a relation, its columns under the names that the query gives them.
+pub async fn analyze(session: &SessionState, relation: &Relation) -> Result<LogicalPlan> {
+    let sources = Sources::load(session, relation).await?;
+    let analyzer = Analyzer { session, sources };
+    analyzer
+        .relation(relation, &query::Context::default())?
+        .named()
+}

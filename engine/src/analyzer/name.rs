@@ -1,0 +1,231 @@
+//! Names: variables of lambdas, columns, fields of columns, lateral aliases, columns of the query
+//! outside.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::Expr;
+
+use super::expression::Expressions;
+use super::planned::{PLACE, Visible, same_name};
+use super::scope::Scope;
+use super::typed::Typed;
+use crate::error::{Error, Result, unresolved_column};
+use crate::tree::Name;
+
+/// What a name may be without parentheses.
+const CALLS: &[&str] = &[
+    "current_catalog",
+    "current_database",
+    "current_date",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtimestamp",
+    "session_user",
+    "user",
+];
+
+impl Expressions<'_> {
+    /// What a name means here.
+    pub fn name(&self, name: &Name) -> Result<Typed> {
+        let found = self
+            .find(name)
+            .map_err(|error| error.with_place(name.place))?;
+        if let Some(typed) = found {
+            return Ok(typed);
+        }
+        if let [word] = name.parts.as_slice() {
+            let word = word.to_lowercase();
+            if CALLS.contains(&word.as_str()) {
+                return self.registered(&word, Vec::new(), name.place);
+            }
+        }
+        let shown = name.parts.join(".");
+        Err(unresolved_column(&shown, &self.scope.names()).with_place(name.place))
+    }
+
+    /// The same, `None` if it means nothing.
+    pub fn find(&self, name: &Name) -> Result<Option<Typed>> {
+        if name.plan_id.is_none()
+            && let Some((first, fields)) = name.parts.split_first()
+        {
+            let mut variables = self.variables.iter().rev();
+            if let Some(variable) = variables.find(|variable| same_name(&variable.name, first)) {
+                return self.fields(variable.typed.clone(), fields).map(Some);
+            }
+            // Inside of an aggregate a name is that of a column, and so is one with its relation.
+            let is_column = self.inside_aggregate || !fields.is_empty();
+            if (is_column || !self.scope.keys.is_empty())
+                && let Ok(Some(typed)) = self.column(self.scope, name, false)
+                && (is_column || self.scope.keys.contains(&typed.expr))
+            {
+                return Ok(Some(typed));
+            }
+            let outputs = self.scope.outputs.iter();
+            let outputs: Vec<&Typed> = outputs
+                .filter(|(output, _)| same_name(output, first))
+                .map(|(_, typed)| typed)
+                .collect();
+            if let Some(one) = outputs.first() {
+                if outputs.iter().any(|other| other.expr != one.expr) {
+                    return Err(ambiguous(first, &[]));
+                }
+                return self.fields((*one).clone(), fields).map(Some);
+            }
+        }
+        if let Some(typed) = self.column(self.scope, name, false)? {
+            return Ok(Some(typed));
+        }
+        if let Some((first, fields)) = name.parts.split_first() {
+            let mut aliases = self.scope.aliases.iter().rev();
+            if let Some((_, typed)) = aliases.find(|(alias, _)| same_name(alias, first)) {
+                let mut others = aliases.filter(|(alias, _)| same_name(alias, first));
+                if others.any(|(_, other)| other.expr != typed.expr) {
+                    return Err(Error::analysis(format!("'{first}' names two select items"))
+                        .with_condition("AMBIGUOUS_LATERAL_COLUMN_ALIAS"));
+                }
+                check_alias(first, typed)?;
+                return self.fields(typed.clone(), fields).map(Some);
+            }
+        }
+        let mut outer = self.scope.outer;
+        while let Some(scope) = outer {
+            if let Some(typed) = self.column(scope, name, true)? {
+                return Ok(Some(typed));
+            }
+            outer = scope.outer;
+        }
+        Ok(None)
+    }
+
+    /// A column of `scope`, or a field of one.
+    fn column(&self, scope: &Scope<'_>, name: &Name, is_outer: bool) -> Result<Option<Typed>> {
+        let Some((column, fields)) = lookup(scope.columns, name)? else {
+            return Ok(None);
+        };
+        let field = Arc::clone(&column.field);
+        let expr = match is_outer {
+            true => Expr::OuterReferenceColumn(Arc::clone(&field), column.column.clone()),
+            false => Expr::Column(column.column.clone()),
+        };
+        self.fields(Typed { expr, field }, fields).map(Some)
+    }
+
+    /// `typed.a.b`
+    fn fields(&self, typed: Typed, fields: &[String]) -> Result<Typed> {
+        fields
+            .iter()
+            .try_fold(typed, |of, name| self.field(of, name))
+    }
+}
+
+/// How large an expression may become by naming others in it.
+const MAX_ALIASED: usize = 10_000;
+
+/// A select item is computed again where another one names it: that must neither give another value nor
+/// take for ever.
+fn check_alias(name: &str, typed: &Typed) -> Result<()> {
+    let mut nodes = 0;
+    let visited = typed.expr.apply(|_| {
+        nodes += 1;
+        Ok(match nodes > MAX_ALIASED {
+            true => TreeNodeRecursion::Stop,
+            false => TreeNodeRecursion::Continue,
+        })
+    });
+    visited.map_err(crate::error::from_datafusion)?;
+    let why = if typed.expr.is_volatile() {
+        "gives another value each time"
+    } else if nodes > MAX_ALIASED {
+        "has become too large"
+    } else {
+        return Ok(());
+    };
+    Err(Error::analysis(format!(
+        "'{name}' cannot be named in the select list that computes it: it {why}"
+    ))
+    .with_condition("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS")
+    .with_hint(format!(
+        "compute it in a subquery: SELECT …, {name} FROM (SELECT … AS {name} …)"
+    )))
+}
+
+/// The column that a name means, and the fields behind it. With its relation in front it goes before
+/// one whose field it would be.
+pub(super) fn lookup<'v, 'n>(
+    columns: &'v [Visible],
+    name: &'n Name,
+) -> Result<Option<(&'v Visible, &'n [String])>> {
+    let parts = name.parts.as_slice();
+    if let [place] = parts
+        && let Some(index) = place.strip_prefix(PLACE)
+    {
+        let mut shown = columns.iter().filter(|column| !column.hidden);
+        let column = index.parse().ok().and_then(|index| shown.nth(index));
+        return Ok(column.map(|column| (column, &parts[1..])));
+    }
+    // The frame itself goes before one that was made of it.
+    let distance = |column: &Visible| {
+        let id = name.plan_id?;
+        let at = column.plan_ids.iter().rposition(|own| *own == id)?;
+        Some(column.plan_ids.len() - at)
+    };
+    let is_named = |column: &&Visible| parts.last().is_some_and(|last| column.is_named(last));
+    let named = columns.iter().filter(is_named);
+    let nearest = named.filter_map(distance).min();
+    let in_frame = |column: &&Visible| nearest.is_none() || distance(column) == nearest;
+    // `catalog.schema.table.column` and `schema.table.column` are `table.column`.
+    for qualified in (1..parts.len().min(4)).rev() {
+        let (qualifier, column) = (&parts[qualified - 1], &parts[qualified]);
+        let found = columns
+            .iter()
+            .filter(|visible| visible.is_of(qualifier) && visible.is_named(column))
+            .filter(in_frame);
+        if let Some(column) = only(found, name)? {
+            return Ok(Some((column, &parts[qualified + 1..])));
+        }
+    }
+    let Some((first, fields)) = parts.split_first() else {
+        return Ok(None);
+    };
+    let found = columns
+        .iter()
+        .filter(|visible| visible.is_named(first))
+        .filter(|visible| !visible.hidden || nearest.is_some())
+        .filter(in_frame);
+    Ok(only(found, name)?.map(|column| (column, fields)))
+}
+
+/// The only one of several columns; none if there are none.
+fn only<'v>(found: impl Iterator<Item = &'v Visible>, name: &Name) -> Result<Option<&'v Visible>> {
+    let found: Vec<&Visible> = found.collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        [one, others @ ..] if others.iter().all(|other| other.column == one.column) => {
+            Ok(Some(one))
+        }
+        many => Err(ambiguous(&name.parts.join("."), many)),
+    }
+}
+
+fn ambiguous(name: &str, candidates: &[&Visible]) -> Error {
+    let qualified = candidates.iter().map(|column| match &column.qualifier {
+        Some(qualifier) => format!("{qualifier}.{}", column.name),
+        None => column.name.clone(),
+    });
+    let mut qualified: Vec<String> = qualified.collect();
+    qualified.dedup();
+    let column = name.rsplit('.').next().unwrap_or(name);
+    let error = Error::analysis(format!("column '{column}' is in more than one table"))
+        .with_condition("AMBIGUOUS_REFERENCE");
+    match qualified.len() {
+        0 | 1 => error.with_hint(format!("write the table's name in front: t.{column}")),
+        _ => error.with_hint(format!(
+            "write the table's name in front: {}",
+            qualified.join(" or ")
+        )),
+    }
+}

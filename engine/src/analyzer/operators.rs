@@ -1,0 +1,479 @@
+//! Operators, and what chooses between values: `+`, `AND`, `BETWEEN`, `CASE`, `coalesce`, `if`.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::functions::core::{coalesce, nullif};
+use datafusion::logical_expr::expr::{Between, Case as PlanCase, InList, Like};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
+use datafusion::scalar::ScalarValue;
+use datafusion_spark::function::datetime::{date_add, date_sub};
+
+use super::aggregates::null_of;
+use super::compare::{comparable, comparison_type};
+use super::expression::Expressions;
+use super::typed::Typed;
+use crate::datetime::TIME_ZONE;
+use crate::error::{Error, Result};
+use crate::functions::{
+    Operation, arithmetic, as_number, common_type, interval_arithmetic, narrowest, negated_interval,
+};
+use crate::tree::{Call, Case, Expression};
+use crate::type_names::sql_type;
+
+impl Expressions<'_> {
+    /// A call that is an operator; `None` if it is a function.
+    pub fn operator(&self, call: &Call) -> Result<Option<Typed>> {
+        let name = call.name.as_str();
+        let arguments = call.arguments.as_slice();
+        let planned = match (name, arguments) {
+            ("and" | "or", [left, right]) => self.logical(name, left, right),
+            ("not" | "!", [Expression::Subquery(subquery)]) if self.is_in_value(subquery) => {
+                let typed = self.not_in_value(subquery)?;
+                Ok(typed)
+            }
+            ("not" | "!", [operand]) => {
+                let truth = self.truth(operand)?;
+                Ok(Typed::new(!truth, DataType::Boolean))
+            }
+            ("=" | "==" | "<=>" | "!=" | "<>" | "<" | "<=" | ">" | ">=", [left, right]) => {
+                let (left, right) = (self.plan(left)?, self.plan(right)?);
+                self.compare(name, left, right)
+            }
+            ("+" | "-" | "*" | "/" | "%" | "div", [left, right]) => {
+                let (left, right) = (self.plan(left)?, self.plan(right)?);
+                self.arithmetic(name, left, right)
+            }
+            ("try_add" | "try_subtract" | "try_multiply" | "try_divide", [left, right]) => {
+                let (left, right) = (self.plan(left)?, self.plan(right)?);
+                let is_plain = [&left, &right].iter().all(|typed| {
+                    let data_type = typed.data_type();
+                    data_type.is_numeric() || data_type.is_string() || data_type.is_null()
+                });
+                match is_plain {
+                    true => self.registered(name, vec![left, right], call.place),
+                    false => {
+                        let operator = match name {
+                            "try_add" => "+",
+                            "try_subtract" => "-",
+                            "try_multiply" => "*",
+                            _ => "/",
+                        };
+                        self.arithmetic(operator, left, right)
+                    }
+                }
+            }
+            ("-" | "negative", [operand]) => {
+                let operand = self.plan(operand)?;
+                self.negative(operand)
+            }
+            ("+" | "positive", [operand]) => self.plan(operand),
+            (name, [operand]) if cast_type(name).is_some() => {
+                let to = cast_type(name).unwrap_or(DataType::Null);
+                self.cast(&crate::tree::Cast {
+                    expression: operand.clone(),
+                    to,
+                    lenient: false,
+                })
+            }
+            ("isnull", [operand]) => Ok(certain(self.plan(operand)?.expr.is_null())),
+            ("isnotnull", [operand]) => Ok(certain(self.plan(operand)?.expr.is_not_null())),
+            ("istrue", [operand]) => Ok(certain(self.truth(operand)?.is_true())),
+            ("isnottrue", [operand]) => Ok(certain(self.truth(operand)?.is_not_true())),
+            ("isfalse", [operand]) => Ok(certain(self.truth(operand)?.is_false())),
+            ("isnotfalse", [operand]) => Ok(certain(self.truth(operand)?.is_not_false())),
+            ("isunknown", [operand]) => Ok(certain(self.truth(operand)?.is_unknown())),
+            ("isnotunknown", [operand]) => Ok(certain(self.truth(operand)?.is_not_unknown())),
+            ("in", [value, list @ ..]) if !list.is_empty() => self.in_list(value, list),
+            ("between", [value, low, high]) => self.between(value, low, high),
+            ("like" | "ilike", [text, pattern]) => self.like(name, text, pattern),
+            (
+                "like_any" | "like_all" | "ilike_any" | "ilike_all" | "not_like_any"
+                | "not_like_all" | "not_ilike_any" | "not_ilike_all",
+                [text, patterns @ ..],
+            ) if !patterns.is_empty() => self.like_each(name, text, patterns),
+            ("when", [_, _, ..]) => {
+                let pairs = arguments.chunks_exact(2);
+                let otherwise = pairs.remainder().first().cloned();
+                let branches = pairs.map(|pair| (pair[0].clone(), pair[1].clone()));
+                self.case(&Case {
+                    operand: None,
+                    branches: branches.collect(),
+                    otherwise,
+                })
+            }
+            ("if" | "iff", [condition, then, otherwise]) => self.case(&Case {
+                operand: None,
+                branches: vec![(condition.clone(), then.clone())],
+                otherwise: Some(otherwise.clone()),
+            }),
+            ("nvl2", [value, then, otherwise]) => {
+                let there = self.plan(value)?.expr.is_not_null();
+                let (then, otherwise) = (self.plan(then)?, self.plan(otherwise)?);
+                self.choose(None, vec![(there, then)], Some(otherwise))
+            }
+            ("coalesce" | "nvl" | "ifnull", [_, ..]) => {
+                let values = self.plan_all(arguments)?;
+                self.first_there(name, values)
+            }
+            ("zeroifnull", [value]) => {
+                let value = self.plan(value)?;
+                self.first_there(
+                    name,
+                    vec![value, Typed::literal(ScalarValue::Int32(Some(0)))],
+                )
+            }
+            ("nullif", [value, other]) => {
+                let (value, other) = (self.plan(value)?, self.plan(other)?);
+                self.null_if(value, other)
+            }
+            ("nullifzero", [value]) => {
+                let value = self.plan(value)?;
+                self.null_if(value, Typed::literal(ScalarValue::Int32(Some(0))))
+            }
+            ("extract" | "datepart", [_, _]) => {
+                let arguments = self.plan_all(arguments)?;
+                self.registered("date_part", arguments, call.place)
+            }
+            _ => return Ok(None),
+        };
+        planned
+            .map(Some)
+            .map_err(|error| error.with_place(call.place))
+    }
+
+    /// A BOOLEAN operand.
+    fn truth(&self, operand: &Expression) -> Result<Expr> {
+        let typed = self.plan(operand)?;
+        match typed.data_type() {
+            DataType::Boolean => Ok(typed.expr),
+            DataType::Null => Ok(lit(ScalarValue::Boolean(None))),
+            text if text.is_string() => Ok(self.cast_to(typed, &DataType::Boolean)?.expr),
+            other => Err(Error::analysis(format!(
+                "a condition is needed, not a value of type {}",
+                sql_type(other)
+            ))
+            .with_condition("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE")
+            .with_hint("compare the value: x > 0")),
+        }
+    }
+
+    fn logical(&self, name: &str, left: &Expression, right: &Expression) -> Result<Typed> {
+        // A chain of a thousand is flat, not a thousand deep.
+        let mut operands = vec![right];
+        let mut first = left;
+        while let Expression::Call(call) = first
+            && call.name == name
+            && let [left, right] = call.arguments.as_slice()
+        {
+            operands.push(right);
+            first = left;
+        }
+        let op = match name {
+            "and" => Operator::And,
+            _ => Operator::Or,
+        };
+        let first = self.truth(first)?;
+        let expr = operands.into_iter().rev().try_fold(first, |left, right| {
+            let right = Box::new(self.truth(right)?);
+            Ok::<_, Error>(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, right)))
+        })?;
+        Ok(Typed::new(expr, DataType::Boolean))
+    }
+
+    /// `left op right` of operands made comparable.
+    pub fn compare(&self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
+        let op = match name {
+            "=" | "==" => Operator::Eq,
+            "<=>" => Operator::IsNotDistinctFrom,
+            "!=" | "<>" => Operator::NotEq,
+            "<" => Operator::Lt,
+            "<=" => Operator::LtEq,
+            ">" => Operator::Gt,
+            _ => Operator::GtEq,
+        };
+        let (left, right) = comparable(left, right)?;
+        let (left, right) = (Box::new(left.expr), Box::new(right.expr));
+        let expr = Expr::BinaryExpr(BinaryExpr::new(left, op, right));
+        Ok(Typed::new(expr, DataType::Boolean))
+    }
+
+    /// `left + right` and its kind.
+    pub fn arithmetic(&self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
+        let operation = match name {
+            "+" => Operation::Add,
+            "-" => Operation::Subtract,
+            "*" => Operation::Multiply,
+            "/" => Operation::Divide,
+            "div" => Operation::IntegralDivide,
+            _ => Operation::Remainder,
+        };
+        let (one, other) = (left.data_type().clone(), right.data_type().clone());
+        if let Some(expr) =
+            interval_arithmetic(operation, (&left.expr, &one), (&right.expr, &other))
+        {
+            return Typed::of(expr, self.scope.schema.as_ref());
+        }
+        let days = |days: Typed| self.cast_to(days, &DataType::Int32);
+        match (operation, &one, &other) {
+            (Operation::Add, DataType::Date32, days_type) if days_type.is_integer() => {
+                return self.invoke(&date_add(), vec![left, days(right)?]);
+            }
+            (Operation::Add, days_type, DataType::Date32) if days_type.is_integer() => {
+                return self.invoke(&date_add(), vec![right, days(left)?]);
+            }
+            (Operation::Subtract, DataType::Date32, days_type) if days_type.is_integer() => {
+                return self.invoke(&date_sub(), vec![left, days(right)?]);
+            }
+            _ => {}
+        }
+        if one.is_string() && other.is_string() {
+            return Err(wrong_operands(name, &one, &other));
+        }
+        let is_known = as_number(&one, &other).is_some() && as_number(&other, &one).is_some();
+        if !is_known {
+            return Err(wrong_operands(name, &one, &other));
+        }
+        let operands = vec![beside(left, &other), beside(right, &one)];
+        self.invoke(&Arc::new(arithmetic(operation)), operands)
+    }
+
+    fn negative(&self, operand: Typed) -> Result<Typed> {
+        match operand.data_type() {
+            DataType::Duration(_) | DataType::Interval(_) => {
+                let data_type = operand.data_type().clone();
+                let negated = negated_interval(&operand.expr, &data_type);
+                let expr = negated.unwrap_or_else(|| Expr::Negative(Box::new(operand.expr)));
+                Ok(Typed::new(expr, data_type))
+            }
+            _ => self.registered("negative", vec![operand], None),
+        }
+    }
+
+    fn in_list(&self, value: &Expression, list: &[Expression]) -> Result<Typed> {
+        let value = self.plan(value)?;
+        let list = self.plan_all(list)?;
+        let mut common = value.data_type().clone();
+        for item in &list {
+            common = comparison_type(&common, item.data_type())?;
+        }
+        let value = self.cast_to(value, &common)?;
+        let list = list
+            .into_iter()
+            .map(|item| self.cast_to(item, &common).map(|item| item.expr));
+        let expr = Expr::InList(InList::new(
+            Box::new(value.expr),
+            list.collect::<Result<_>>()?,
+            false,
+        ));
+        Ok(Typed::new(expr, DataType::Boolean))
+    }
+
+    fn between(&self, value: &Expression, low: &Expression, high: &Expression) -> Result<Typed> {
+        let (value, low, high) = (self.plan(value)?, self.plan(low)?, self.plan(high)?);
+        let lower = comparison_type(value.data_type(), low.data_type())?;
+        let upper = comparison_type(value.data_type(), high.data_type())?;
+        if lower != upper {
+            // Each bound is compared in a type of its own.
+            let at_least = self.compare(">=", value.clone(), low)?;
+            let at_most = self.compare("<=", value, high)?;
+            return Ok(Typed::new(
+                at_least.expr.and(at_most.expr),
+                DataType::Boolean,
+            ));
+        }
+        let cast = |typed: Typed| {
+            self.cast_to(typed, &lower)
+                .map(|typed| Box::new(typed.expr))
+        };
+        let expr = Expr::Between(Between::new(cast(value)?, false, cast(low)?, cast(high)?));
+        Ok(Typed::new(expr, DataType::Boolean))
+    }
+
+    /// LIKE with a pattern that needs nothing special, as the library's own operator.
+    fn like(&self, name: &str, text: &Expression, pattern: &Expression) -> Result<Typed> {
+        let (text, pattern) = (self.plan(text)?, self.plan(pattern)?);
+        self.likeness(name, text, pattern)
+    }
+
+    fn likeness(&self, name: &str, text: Typed, pattern: Typed) -> Result<Typed> {
+        if crate::functions::is_own(name) {
+            return self.registered(name, vec![text, pattern], None);
+        }
+        let text = self.cast_to(text, &DataType::Utf8)?;
+        let pattern = self.cast_to(pattern, &DataType::Utf8)?;
+        let insensitive = name == "ilike";
+        let (text, pattern) = (Box::new(text.expr), Box::new(pattern.expr));
+        let like = Like::new(false, text, pattern, Some('\\'), insensitive);
+        Ok(Typed::new(Expr::Like(like), DataType::Boolean))
+    }
+
+    fn like_each(&self, name: &str, text: &Expression, patterns: &[Expression]) -> Result<Typed> {
+        let text = self.plan(text)?;
+        let negated = name.starts_with("not_");
+        let like = if name.contains("ilike") {
+            "ilike"
+        } else {
+            "like"
+        };
+        let all = name.ends_with("_all");
+        let mut result: Option<Expr> = None;
+        for pattern in patterns {
+            let one = self.likeness(like, text.clone(), self.plan(pattern)?)?.expr;
+            let one = if negated { !one } else { one };
+            result = Some(match result {
+                None => one,
+                Some(others) if all => others.and(one),
+                Some(others) => others.or(one),
+            });
+        }
+        let expr = result.unwrap_or_else(|| lit(all));
+        Ok(Typed::new(expr, DataType::Boolean))
+    }
+
+    /// `CASE`.
+    pub fn case(&self, case: &Case) -> Result<Typed> {
+        let operand = case.operand.as_ref().map(|operand| self.plan(operand));
+        let operand = operand.transpose()?;
+        let results = case.branches.iter().map(|(_, result)| self.plan(result));
+        let results: Vec<Typed> = results.collect::<Result<_>>()?;
+        let otherwise = case
+            .otherwise
+            .as_ref()
+            .map(|otherwise| self.plan(otherwise));
+        let otherwise = otherwise.transpose()?;
+        match operand {
+            None => {
+                let conditions = case
+                    .branches
+                    .iter()
+                    .map(|(condition, _)| self.truth(condition));
+                let conditions: Vec<Expr> = conditions.collect::<Result<_>>()?;
+                let branches = conditions.into_iter().zip(results).collect();
+                self.choose(None, branches, otherwise)
+            }
+            Some(operand) => {
+                let values = case.branches.iter().map(|(value, _)| self.plan(value));
+                let values: Vec<Typed> = values.collect::<Result<_>>()?;
+                let mut common = operand.data_type().clone();
+                for value in &values {
+                    common = comparison_type(&common, value.data_type())?;
+                }
+                let operand = self.cast_to(operand, &common)?.expr;
+                let values = values
+                    .into_iter()
+                    .map(|value| Ok(self.cast_to(value, &common)?.expr));
+                let values: Vec<Expr> = values.collect::<Result<_>>()?;
+                self.choose(
+                    Some(operand),
+                    values.into_iter().zip(results).collect(),
+                    otherwise,
+                )
+            }
+        }
+    }
+
+    fn choose(
+        &self,
+        operand: Option<Expr>,
+        branches: Vec<(Expr, Typed)>,
+        otherwise: Option<Typed>,
+    ) -> Result<Typed> {
+        let types = branches.iter().map(|(_, result)| result.data_type());
+        let types: Vec<&DataType> = types
+            .chain(otherwise.iter().map(Typed::data_type))
+            .collect();
+        let common = common_type(types.iter().copied());
+        let common = common.ok_or_else(|| different(&types, "CASE"))?;
+        let branches = branches
+            .into_iter()
+            .map(|(when, then)| Ok((Box::new(when), Box::new(self.cast_to(then, &common)?.expr))));
+        let branches = branches.collect::<Result<Vec<_>>>()?;
+        let otherwise = match otherwise {
+            Some(otherwise) => self.cast_to(otherwise, &common)?.expr,
+            None => null_of(&common)?,
+        };
+        let case = PlanCase::new(operand.map(Box::new), branches, Some(Box::new(otherwise)));
+        Ok(Typed::new(Expr::Case(case), common))
+    }
+
+    fn first_there(&self, name: &str, values: Vec<Typed>) -> Result<Typed> {
+        let types: Vec<&DataType> = values.iter().map(Typed::data_type).collect();
+        let common = common_type(types.iter().copied());
+        let common = common.ok_or_else(|| different(&types, name))?;
+        let values = values
+            .into_iter()
+            .map(|value| Ok(self.cast_to(value, &common)?.expr));
+        let values: Vec<Expr> = values.collect::<Result<_>>()?;
+        Ok(Typed::new(coalesce().call(values), common))
+    }
+
+    fn null_if(&self, value: Typed, other: Typed) -> Result<Typed> {
+        let own = value.data_type().clone();
+        let common = comparison_type(&own, other.data_type())?;
+        if common == own {
+            let other = self.cast_to(other, &common)?;
+            return Ok(Typed::new(nullif().call(vec![value.expr, other.expr]), own));
+        }
+        let equal = self.compare("=", value.clone(), other)?;
+        let nothing = Typed::literal(ScalarValue::Null);
+        self.choose(None, vec![(equal.expr, nothing)], Some(value))
+    }
+}
+
+/// The type whose name is a function that casts to it: `int('1')`.
+fn cast_type(name: &str) -> Option<DataType> {
+    Some(match name {
+        "bigint" => DataType::Int64,
+        "binary" => DataType::Binary,
+        "boolean" => DataType::Boolean,
+        "date" => DataType::Date32,
+        "decimal" => DataType::Decimal128(10, 0),
+        "double" => DataType::Float64,
+        "float" => DataType::Float32,
+        "int" => DataType::Int32,
+        "smallint" => DataType::Int16,
+        "string" => DataType::Utf8,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into())),
+        "tinyint" => DataType::Int8,
+        _ => return None,
+    })
+}
+
+/// A BOOLEAN that is never NULL.
+fn certain(expr: Expr) -> Typed {
+    let field = arrow::datatypes::Field::new("", DataType::Boolean, false).into();
+    Typed { expr, field }
+}
+
+fn wrong_operands(operator: &str, left: &DataType, right: &DataType) -> Error {
+    Error::analysis(format!(
+        "'{operator}' cannot take {} and {}",
+        sql_type(left),
+        sql_type(right)
+    ))
+    .with_condition("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE")
+    .with_hint("cast one side: CAST(x AS type)")
+}
+
+fn different(types: &[&DataType], what: &str) -> Error {
+    let types: Vec<String> = types.iter().map(|data_type| sql_type(data_type)).collect();
+    Error::analysis(format!(
+        "the values of {what} must have one type, but they are {}",
+        types.join(", ")
+    ))
+    .with_condition("DATATYPE_MISMATCH.DATA_DIFF_TYPES")
+    .with_hint("cast them: CAST(x AS type)")
+}
+
+/// A whole number beside a decimal is a decimal as wide as it is written.
+fn beside(operand: Typed, other: &DataType) -> Typed {
+    if !other.is_decimal() {
+        return operand;
+    }
+    match operand.value() {
+        Some(ScalarValue::Int64(Some(value))) => Typed::literal(narrowest(*value)),
+        Some(ScalarValue::Int32(Some(value))) => Typed::literal(narrowest(i64::from(*value))),
+        _ => operand,
+    }
+}

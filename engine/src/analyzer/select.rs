@@ -1,0 +1,650 @@
+//! SELECT, and the frames that are one: from the rows of FROM to the select list, in order.
+//!
+//! ```text
+//! FROM ─► WHERE ─► keys and items planned ─► grouped ─► HAVING ─► windows ─► QUALIFY
+//!      ─► generator ─► select list (+ sort keys beside it) ─► DISTINCT ─► ORDER BY ─► names
+//! ```
+
+use std::collections::HashSet;
+
+use datafusion::common::Column;
+use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, SortExpr};
+
+use super::Analyzer;
+use super::expression::{Clause, Expressions};
+use super::generate::is_generator;
+use super::groups::{Grouped, Keys};
+use super::name::lookup;
+use super::output_names::output_name;
+use super::planned::{Planned, Visible, distinct_name, node, same_name};
+use super::query::Context;
+use super::relation::one_row;
+use super::scope::Scope;
+use super::typed::Typed;
+use crate::error::{Error, Result, from_datafusion};
+use crate::tree::{Call, Expression, GroupBy, Name, OrderBy, Select, SortKey, Star, WindowSpec};
+
+/// One column of the select list.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub name: String,
+    pub qualifier: Option<String>,
+    pub plan_ids: Vec<i64>,
+    /// Whether the query gave the name itself.
+    pub is_alias: bool,
+    pub typed: Typed,
+    /// The names of the columns that a generator makes, if this is one.
+    pub generator: Option<Generator>,
+}
+
+/// A generator in a select list.
+#[derive(Debug, Clone)]
+pub(super) struct Generator {
+    pub names: Vec<String>,
+}
+
+/// What a select list is planned with.
+pub(super) struct Parts<'q> {
+    pub distinct: bool,
+    pub items: &'q [Expression],
+    pub filter: Option<&'q Expression>,
+    pub group_by: &'q GroupBy,
+    pub having: Option<&'q Expression>,
+    pub qualify: Option<&'q Expression>,
+    pub windows: &'q [(String, WindowSpec)],
+    pub order_by: &'q OrderBy,
+}
+
+impl Analyzer<'_> {
+    /// SELECT, with the ORDER BY of its query.
+    pub(super) fn select(
+        &self,
+        select: &Select,
+        order_by: &OrderBy,
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let input = match &select.from {
+            Some(from) => self.relation(from, context)?,
+            None => one_row()?,
+        };
+        let parts = Parts {
+            distinct: select.distinct,
+            items: &select.items,
+            filter: select.filter.as_ref(),
+            group_by: &select.group_by,
+            having: select.having.as_ref(),
+            qualify: select.qualify.as_ref(),
+            windows: &select.windows,
+            order_by,
+        };
+        self.selected(input, &parts, context)
+    }
+
+    /// The columns of a select list over `input`.
+    pub(super) fn selected(
+        &self,
+        input: Planned,
+        parts: &Parts<'_>,
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let input = match parts.filter {
+            Some(filter) => self.filtered(input, filter, context)?,
+            None => input,
+        };
+        let mut scope = Scope::of(&input, context.outer);
+        scope
+            .aliases
+            .extend(self.group_windows(&scope, parts, context)?);
+        let mut items = self.items(&mut scope, parts, context)?;
+        let is_sorted = !matches!(parts.order_by, OrderBy::Keys(keys) if keys.is_empty());
+        if is_sorted && items.iter().any(|item| item.generator.is_some()) {
+            // What is generated is sorted, so it must be there first.
+            drop(scope);
+            let unsorted = Parts {
+                order_by: &OrderBy::Keys(Vec::new()),
+                filter: None,
+                ..*parts
+            };
+            let planned = self.selected(input, &unsorted, context)?;
+            return self.ordered(planned, parts.order_by, context);
+        }
+        let keys = self.keys(&scope, parts, &items, context)?;
+
+        // What is not in the select list, but computed beside it.
+        let mut beside = Scope::of(&input, context.outer);
+        beside.aliases.clone_from(&scope.aliases);
+        beside.outputs = outputs(&items);
+        beside.keys = keys.as_ref().map(Keys::columns).unwrap_or_default();
+        let having = parts.having.map(|having| {
+            let mut expressions = self.expressions(&beside, Clause::Having, context);
+            expressions.windows = parts.windows;
+            expressions.condition(having)
+        });
+        let mut having = having.transpose()?;
+        beside.keys.clear();
+        let qualify = parts.qualify.map(|qualify| {
+            let mut expressions = self.expressions(&beside, Clause::Having, context);
+            expressions.windows = parts.windows;
+            expressions.condition(qualify)
+        });
+        let mut qualify = qualify.transpose()?;
+        let mut sort = self.sort_keys(&beside, parts, &items, context)?;
+        drop(beside);
+        drop(scope);
+
+        let mut plan = input.plan.clone();
+        let mut all: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.typed.expr).collect();
+        all.extend(having.as_mut());
+        all.extend(qualify.as_mut());
+        all.extend(sort.iter_mut().map(|sort| &mut sort.expr));
+        let calls = find_aggregate_exprs(all.iter().map(|expr| &**expr));
+        let is_grouped = !calls.is_empty() || keys.is_some() || parts.having.is_some();
+        if is_grouped {
+            let lacks_group_by = keys.is_none();
+            let grouped = Grouped::plan(plan, keys.unwrap_or_default(), calls)?;
+            for expr in all {
+                let own = std::mem::take(expr);
+                *expr = grouped.above(own, lacks_group_by)?;
+            }
+            plan = grouped.plan;
+        }
+        if let Some(having) = having {
+            plan = node(LogicalPlanBuilder::from(plan).filter(having))?;
+        }
+        let mut all: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.typed.expr).collect();
+        all.extend(qualify.as_mut());
+        all.extend(sort.iter_mut().map(|sort| &mut sort.expr));
+        let windows = find_window_exprs(all.iter().map(|expr| &**expr));
+        if !windows.is_empty() {
+            let known: Vec<(Expr, Expr)> = windows
+                .iter()
+                .map(|window| {
+                    let column = Column::new_unqualified(window.schema_name().to_string());
+                    (window.clone(), Expr::Column(column))
+                })
+                .collect();
+            plan = LogicalPlanBuilder::window_plan(plan, windows).map_err(from_datafusion)?;
+            for expr in all {
+                let own = std::mem::take(expr);
+                *expr = super::groups::computed_from(own, &known)?;
+            }
+        }
+        if let Some(qualify) = qualify {
+            plan = node(LogicalPlanBuilder::from(plan).filter(qualify))?;
+        }
+        let (plan, items) = self.generated(plan, items)?;
+        self.projected(plan, items, sort, parts.distinct)
+    }
+
+    /// The rows that a condition leaves.
+    pub(super) fn filtered(
+        &self,
+        input: Planned,
+        condition: &Expression,
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let condition = {
+            let scope = Scope::of(&input, context.outer);
+            let expressions = self.expressions(&scope, Clause::Where, context);
+            expressions.condition(condition)?
+        };
+        let plan = node(LogicalPlanBuilder::from(input.plan.clone()).filter(condition))?;
+        Ok(input.with_plan(plan))
+    }
+
+    /// The windows of time that a query groups by: its select list calls them `window`.
+    fn group_windows(
+        &self,
+        scope: &Scope<'_>,
+        parts: &Parts<'_>,
+        context: &Context<'_>,
+    ) -> Result<Vec<(String, Typed)>> {
+        let mut windows = Vec::new();
+        let GroupBy::Keys(keys) = parts.group_by else {
+            return Ok(windows);
+        };
+        for key in keys {
+            let crate::tree::GroupKey::Expression(expression) = key else {
+                continue;
+            };
+            let (call, alias) = match expression {
+                Expression::Call(call) => (call, None),
+                Expression::Alias { expression, names } => match expression.as_ref() {
+                    Expression::Call(call) => (call, names.first()),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if !is_time_window(call) {
+                continue;
+            }
+            let expressions = self.expressions(scope, Clause::GroupBy, context);
+            let typed = expressions.call(call)?;
+            windows.push((alias.unwrap_or(&call.name).clone(), typed));
+        }
+        Ok(windows)
+    }
+
+    /// The select list, stars written out; each item sees the names of those before it.
+    fn items(
+        &self,
+        scope: &mut Scope<'_>,
+        parts: &Parts<'_>,
+        context: &Context<'_>,
+    ) -> Result<Vec<Item>> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut has_generator = false;
+        for item in parts.items {
+            let planned = {
+                let mut expressions = self.expressions(scope, Clause::Select, context);
+                expressions.windows = parts.windows;
+                self.item(&expressions, item, parts.group_by)?
+            };
+            for item in planned {
+                if item.generator.is_some() && std::mem::replace(&mut has_generator, true) {
+                    return Err(Error::analysis("a select list can have one generator")
+                        .with_condition("UNSUPPORTED_GENERATOR.MULTI_GENERATOR")
+                        .with_hint("put the second one into LATERAL VIEW"));
+                }
+                if item.is_alias {
+                    scope.aliases.push((item.name.clone(), item.typed.clone()));
+                }
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+
+    /// The columns that one expression of a select list stands for.
+    fn item(
+        &self,
+        expressions: &Expressions<'_>,
+        item: &Expression,
+        group_by: &GroupBy,
+    ) -> Result<Vec<Item>> {
+        let (expression, names) = match item {
+            Expression::Alias { expression, names } => (expression.as_ref(), names.as_slice()),
+            other => (other, &[][..]),
+        };
+        match expression {
+            Expression::Star(star) => {
+                let columns = expressions.star(star)?;
+                Ok(columns
+                    .into_iter()
+                    .map(|(name, visible, typed)| Item {
+                        name,
+                        qualifier: visible.as_ref().and_then(|column| column.qualifier.clone()),
+                        plan_ids: visible.map(|column| column.plan_ids).unwrap_or_default(),
+                        is_alias: false,
+                        typed,
+                        generator: None,
+                    })
+                    .collect())
+            }
+            Expression::Matching(pattern) => expressions.matching(pattern),
+            Expression::Call(call) if is_generator(&call.name) => {
+                let (typed, own) = expressions.generator(call, false)?;
+                let names = match names {
+                    [] => own,
+                    names if names.len() == own.len() => names.to_vec(),
+                    names => {
+                        return Err(Error::analysis(format!(
+                            "{} gives {} columns, but {} names were given",
+                            call.name,
+                            own.len(),
+                            names.len()
+                        ))
+                        .with_condition("UDTF_ALIAS_NUMBER_MISMATCH")
+                        .with_place(call.place));
+                    }
+                };
+                Ok(vec![Item {
+                    name: names.first().cloned().unwrap_or_default(),
+                    qualifier: None,
+                    plan_ids: Vec::new(),
+                    is_alias: false,
+                    typed,
+                    generator: Some(Generator { names }),
+                }])
+            }
+            expression => {
+                if let Expression::Call(call) = expression
+                    && call.name == "window_time"
+                    && groups_by_window(group_by)
+                    && let [Expression::Name(name)] = call.arguments.as_slice()
+                    && name.parts.len() == 1
+                    && same_name(&name.parts[0], "window")
+                {
+                    return Err(window_time_beside_window(&output_name(expression)));
+                }
+                let typed = expressions.plan(expression)?;
+                let visible = match expression {
+                    Expression::Name(name) if names.is_empty() => expressions.visible(name)?,
+                    _ => None,
+                };
+                let name = match names {
+                    [] if by_place(expression) => visible
+                        .as_ref()
+                        .map(|column| column.name.clone())
+                        .unwrap_or_default(),
+                    [] => output_name(expression),
+                    [name] => name.clone(),
+                    names => {
+                        return Err(Error::analysis(format!(
+                            "one column was given {} names",
+                            names.len()
+                        ))
+                        .with_condition("MULTI_ALIAS_WITHOUT_GENERATOR")
+                        .with_hint("an alias needs exactly one name"));
+                    }
+                };
+                Ok(vec![Item {
+                    name,
+                    qualifier: visible.as_ref().and_then(|column| column.qualifier.clone()),
+                    plan_ids: visible.map(|column| column.plan_ids).unwrap_or_default(),
+                    is_alias: !names.is_empty(),
+                    typed,
+                    generator: None,
+                }])
+            }
+        }
+    }
+
+    fn keys(
+        &self,
+        scope: &Scope<'_>,
+        parts: &Parts<'_>,
+        items: &[Item],
+        context: &Context<'_>,
+    ) -> Result<Option<Keys>> {
+        let mut expressions = self.expressions(scope, Clause::GroupBy, context);
+        expressions.windows = parts.windows;
+        Keys::plan(&expressions, parts.group_by, items)
+    }
+
+    fn sort_keys(
+        &self,
+        scope: &Scope<'_>,
+        parts: &Parts<'_>,
+        items: &[Item],
+        context: &Context<'_>,
+    ) -> Result<Vec<SortExpr>> {
+        let keys = match parts.order_by {
+            OrderBy::Keys(keys) => keys,
+            OrderBy::All {
+                ascending,
+                nulls_first,
+            } => {
+                let all = items.iter().map(|item| item.typed.expr.clone());
+                return Ok(all
+                    .map(|expr| expr.sort(*ascending, *nulls_first))
+                    .collect());
+            }
+        };
+        let mut expressions = self.expressions(scope, Clause::OrderBy, context);
+        expressions.windows = parts.windows;
+        let sorts = keys.iter().map(|key| {
+            let expr = match super::order::ordinal(&key.expression, items.len(), "ORDER BY")? {
+                Some(index) => items[index].typed.expr.clone(),
+                None => expressions.sort_key(key, items)?,
+            };
+            Ok(expr.sort(key.ascending, key.nulls_first))
+        });
+        sorts.collect()
+    }
+
+    /// The select list as the plan's columns, sorted.
+    fn projected(
+        &self,
+        plan: datafusion::logical_expr::LogicalPlan,
+        items: Vec<Item>,
+        sort: Vec<SortExpr>,
+        distinct: bool,
+    ) -> Result<Planned> {
+        let mut taken = HashSet::new();
+        let mut columns: Vec<Visible> = Vec::new();
+        let mut outputs: Vec<Expr> = Vec::new();
+        for item in items {
+            let name = distinct_name(&item.name, &mut taken);
+            let (expr, column) = match &item.typed.expr {
+                // A column keeps its table's name if it can.
+                Expr::Column(own) if own.name == name => (item.typed.expr.clone(), own.clone()),
+                other => (
+                    other.clone().unalias().alias(&name),
+                    Column::new_unqualified(&name),
+                ),
+            };
+            columns.push(Visible {
+                qualifier: item.qualifier,
+                name: item.name,
+                column,
+                field: item.typed.field,
+                plan_ids: item.plan_ids,
+                hidden: false,
+            });
+            outputs.push(expr);
+        }
+        // Sort keys are columns of the select list, or columns beside it that go again.
+        let mut keys: Vec<SortExpr> = Vec::new();
+        let mut hidden: Vec<Expr> = Vec::new();
+        for key in sort {
+            let own = outputs
+                .iter()
+                .position(|output| output.clone().unalias() == key.expr.clone().unalias());
+            let column = match own {
+                Some(index) => columns[index].column.clone(),
+                None if distinct => {
+                    return Err(Error::analysis(format!(
+                        "ORDER BY {} is not in the select list of SELECT DISTINCT",
+                        key.expr
+                    ))
+                    .with_condition("UNRESOLVED_COLUMN.WITH_SUGGESTION")
+                    .with_hint("add it to the select list"));
+                }
+                None => {
+                    let name = format!("__sort{}", hidden.len());
+                    hidden.push(key.expr.clone().alias(&name));
+                    Column::new_unqualified(name)
+                }
+            };
+            let expr = Expr::Column(column);
+            keys.push(SortExpr { expr, ..key });
+        }
+        let is_wide = !hidden.is_empty();
+        outputs.extend(hidden);
+        let mut plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;
+        if distinct {
+            plan = node(LogicalPlanBuilder::from(plan).distinct())?;
+        }
+        if !keys.is_empty() {
+            plan = node(LogicalPlanBuilder::from(plan).sort(keys))?;
+        }
+        if is_wide {
+            let kept = columns
+                .iter()
+                .map(|column| Expr::Column(column.column.clone()));
+            let kept: Vec<Expr> = kept.collect();
+            plan = node(LogicalPlanBuilder::from(plan).project(kept))?;
+        }
+        let planned = Planned {
+            plan: plan.clone(),
+            columns,
+        };
+        Ok(planned.with_plan(plan))
+    }
+}
+
+impl Expressions<'_> {
+    /// The columns that a star stands for: name, column, value.
+    pub fn star(&self, star: &Star) -> Result<Vec<(String, Option<Visible>, Typed)>> {
+        let all: Vec<(String, Option<Visible>, Typed)> = match star.of.as_slice() {
+            [] => {
+                let shown = self.scope.columns.iter().filter(|column| !column.hidden);
+                let shown = shown
+                    .filter(|column| star.plan_id.is_none_or(|id| column.plan_ids.contains(&id)));
+                shown.map(column_of).collect()
+            }
+            of => self.star_of(of, star)?,
+        };
+        let mut kept = all;
+        for left_out in &star.except {
+            let Some(name) = left_out.last() else {
+                continue;
+            };
+            let before = kept.len();
+            kept.retain(|(own, ..)| !same_name(own, name));
+            if kept.len() == before {
+                let names = self.scope.names();
+                return Err(crate::error::unresolved_column(name, &names));
+            }
+        }
+        Ok(kept)
+    }
+
+    /// `t.*`, or `s.*` of a struct.
+    fn star_of(&self, of: &[String], star: &Star) -> Result<Vec<(String, Option<Visible>, Typed)>> {
+        let Some(relation) = of.last() else {
+            return Ok(Vec::new());
+        };
+        let own = self
+            .scope
+            .columns
+            .iter()
+            .filter(|column| column.is_of(relation));
+        let mut own: Vec<_> = own.map(column_of).collect();
+        if !own.is_empty() {
+            // The keys of USING stand with their relation too.
+            own.sort_by_key(|(_, visible, _)| visible.as_ref().is_none_or(|column| !column.hidden));
+            return Ok(own);
+        }
+        let name = Name {
+            parts: of.to_vec(),
+            plan_id: None,
+            place: star.place,
+        };
+        let Some(typed) = self.find(&name)? else {
+            let mut relations: Vec<&str> = Vec::new();
+            for column in self.scope.columns {
+                if let Some(qualifier) = &column.qualifier
+                    && !relations.contains(&qualifier.as_str())
+                {
+                    relations.push(qualifier);
+                }
+            }
+            let error = Error::analysis(format!("'{}.*' names no table or struct", of.join(".")))
+                .with_condition("CANNOT_RESOLVE_STAR_EXPAND")
+                .with_place(star.place);
+            return Err(match relations.is_empty() {
+                true => error,
+                false => error.with_hint(format!("the tables are {}", relations.join(", "))),
+            });
+        };
+        let arrow::datatypes::DataType::Struct(fields) = typed.data_type().clone() else {
+            return Err(Error::analysis(format!("'{}' has no fields", of.join(".")))
+                .with_condition("CANNOT_RESOLVE_STAR_EXPAND")
+                .with_place(star.place));
+        };
+        let fields = fields.iter().map(|field| {
+            let value = self.field(typed.clone(), field.name())?;
+            Ok((field.name().clone(), None, value))
+        });
+        fields.collect()
+    }
+
+    /// The columns whose names match a pattern.
+    fn matching(&self, pattern: &str) -> Result<Vec<Item>> {
+        let anchored = format!("(?i)^(?:{pattern})$");
+        let regex = regex::Regex::new(&anchored).map_err(|error| {
+            Error::analysis(format!("'{pattern}' is no pattern: {error}"))
+                .with_condition("INVALID_PARAMETER_VALUE.PATTERN")
+        })?;
+        let shown = self.scope.columns.iter().filter(|column| !column.hidden);
+        let matching = shown.filter(|column| regex.is_match(&column.name));
+        Ok(matching
+            .map(|column| {
+                let (name, _, typed) = column_of(column);
+                Item {
+                    name,
+                    qualifier: column.qualifier.clone(),
+                    plan_ids: column.plan_ids.clone(),
+                    is_alias: false,
+                    typed,
+                    generator: None,
+                }
+            })
+            .collect())
+    }
+
+    /// The column that a name is, if it is no field of one.
+    fn visible(&self, name: &Name) -> Result<Option<Visible>> {
+        if !self.variables.is_empty() {
+            return Ok(None);
+        }
+        Ok(match lookup(self.scope.columns, name)? {
+            Some((column, [])) => Some(column.clone()),
+            _ => None,
+        })
+    }
+
+    /// A sort key: a name of the select list goes before one of a column.
+    fn sort_key(&self, key: &SortKey, items: &[Item]) -> Result<Expr> {
+        if let Expression::Name(name) = &key.expression
+            && let [_, _] = name.parts.as_slice()
+            && let Ok(Some((column, []))) = lookup(self.scope.columns, name)
+        {
+            let expr = Expr::Column(column.column.clone());
+            let selected = items.iter().find(|item| item.typed.expr == expr);
+            if let Some(item) = selected {
+                return Ok(item.typed.expr.clone());
+            }
+        }
+        Ok(self.plan(&key.expression)?.expr)
+    }
+}
+
+fn column_of(column: &Visible) -> (String, Option<Visible>, Typed) {
+    let typed = Typed {
+        expr: Expr::Column(column.column.clone()),
+        field: column.field.clone(),
+    };
+    (column.name.clone(), Some(column.clone()), typed)
+}
+
+/// What ORDER BY and HAVING call the items of a select list.
+fn outputs(items: &[Item]) -> Vec<(String, Typed)> {
+    let named = items.iter().filter(|item| item.generator.is_none());
+    named
+        .map(|item| (item.name.clone(), item.typed.clone()))
+        .collect()
+}
+
+/// Whether an expression is a column by its place.
+fn by_place(expression: &Expression) -> bool {
+    matches!(expression, Expression::Name(name)
+        if name.parts.first().is_some_and(|part| part.starts_with(super::planned::PLACE)))
+}
+
+fn is_time_window(call: &Call) -> bool {
+    matches!(call.name.as_str(), "window" | "session_window")
+}
+
+fn groups_by_window(group_by: &GroupBy) -> bool {
+    let GroupBy::Keys(keys) = group_by else {
+        return false;
+    };
+    keys.iter().any(|key| match key {
+        crate::tree::GroupKey::Expression(Expression::Call(call)) => is_time_window(call),
+        _ => false,
+    })
+}
+
+fn window_time_beside_window(call: &str) -> Error {
+    Error::analysis(format!(
+        "{call} cannot stand in the query that groups by the window"
+    ))
+    .with_condition("MISSING_AGGREGATION")
+    .with_hint(format!(
+        "group in a subquery: SELECT *, {call} FROM (SELECT … GROUP BY window(…))"
+    ))
+}

@@ -1,0 +1,90 @@
+//! The files that a relation reads, looked at before it is planned: that takes time, planning does not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::execution::context::SessionState;
+
+use crate::error::Result;
+use crate::plan::StreamingRelation;
+use crate::sources::{SourceSpec, batch_table};
+use crate::tree::Relation;
+
+/// Tables by the relation that reads them.
+#[derive(Default)]
+pub(super) struct Sources(HashMap<usize, Arc<dyn TableProvider>>);
+
+impl Sources {
+    /// Opens every [`Relation::Source`] in `relation`.
+    pub async fn load(session: &SessionState, relation: &Relation) -> Result<Self> {
+        let mut sources = Self::default();
+        let mut open = vec![relation];
+        while let Some(relation) = open.pop() {
+            open.extend(inputs(relation));
+            let Relation::Source {
+                is_streaming,
+                format,
+                schema,
+                paths,
+                options,
+            } = relation
+            else {
+                continue;
+            };
+            let (schema, options) = (schema.clone(), options.clone());
+            let table: Arc<dyn TableProvider> = if *is_streaming {
+                let spec = SourceSpec::try_new(format, schema, paths, options)?;
+                Arc::new(StreamingRelation::new(Arc::new(spec)))
+            } else {
+                batch_table(session, format, schema, paths, &options).await?
+            };
+            sources.0.insert(address(relation), table);
+        }
+        Ok(sources)
+    }
+
+    /// The table of a source.
+    pub fn get(&self, relation: &Relation) -> Option<Arc<dyn TableProvider>> {
+        self.0.get(&address(relation)).cloned()
+    }
+}
+
+fn address(relation: &Relation) -> usize {
+    std::ptr::from_ref(relation).addr()
+}
+
+/// The relations that a relation is made of, as far as sources may stand there: not in SQL's text.
+fn inputs(relation: &Relation) -> Vec<&Relation> {
+    match relation {
+        Relation::Query(query) => vec![&query.body],
+        Relation::Select(select) => select.from.iter().collect(),
+        Relation::Lateral(input)
+        | Relation::Alias { input, .. }
+        | Relation::Numbered { input, .. }
+        | Relation::Filter { input, .. }
+        | Relation::WithColumns { input, .. }
+        | Relation::Renamed { input, .. }
+        | Relation::Drop { input, .. }
+        | Relation::ToDf { input, .. }
+        | Relation::Sort { input, .. }
+        | Relation::Limit { input, .. }
+        | Relation::Offset { input, .. }
+        | Relation::Sample { input }
+        | Relation::WithWatermark { input, .. }
+        | Relation::Deduplicate { input, .. }
+        | Relation::GroupMap { input, .. } => vec![input],
+        Relation::Project { input, .. } => input.iter().map(AsRef::as_ref).collect(),
+        Relation::SetOperation(set) => vec![&set.left, &set.right],
+        Relation::Join(join) => vec![&join.left, &join.right],
+        Relation::LateralView(view) => vec![&view.input],
+        Relation::Pivot(pivot) => vec![&pivot.input],
+        Relation::Unpivot(unpivot) => vec![&unpivot.input],
+        Relation::Aggregate(aggregate) => vec![&aggregate.input],
+        Relation::Table { .. }
+        | Relation::TableFunction(_)
+        | Relation::Values(_)
+        | Relation::Source { .. }
+        | Relation::Range { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,67 @@
+//! `VALUES (…), (…)`: rows as they are written, in columns `col1`, `col2`, …
+
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+
+use super::Analyzer;
+use super::expression::Clause;
+use super::planned::{Planned, node};
+use super::query::Context;
+use super::relation::one_row;
+use super::scope::Scope;
+use super::typed::Typed;
+use crate::error::{Error, Result};
+use crate::functions::common_type;
+use crate::tree::Expression;
+use crate::type_names::sql_type;
+
+impl Analyzer<'_> {
+    /// Rows as they are written.
+    pub(super) fn values(
+        &self,
+        rows: &[Vec<Expression>],
+        context: &Context<'_>,
+    ) -> Result<Planned> {
+        let nothing = one_row()?;
+        let scope = Scope::of(&nothing, None);
+        let expressions = self.expressions(&scope, Clause::Values, context);
+        let mut planned: Vec<Vec<Typed>> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let row = row.iter().map(|value| expressions.plan(value));
+            planned.push(row.collect::<Result<_>>()?);
+        }
+        let width = planned.first().map_or(0, Vec::len);
+        if width == 0 || planned.iter().any(|row| row.len() != width) {
+            return Err(
+                Error::analysis("the rows of VALUES differ in their number of columns")
+                    .with_condition("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH"),
+            );
+        }
+        for column in 0..width {
+            let types = planned.iter().map(|row| row[column].data_type());
+            let Some(common) = common_type(types) else {
+                let first = sql_type(planned[0][column].data_type());
+                return Err(Error::analysis(format!(
+                    "the values of column {} are of different types, the first a {first}",
+                    column + 1
+                ))
+                .with_condition("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE"));
+            };
+            for row in &mut planned {
+                let value = row[column].clone();
+                row[column] = expressions.cast_to(value, &common)?;
+            }
+        }
+        let rows = planned
+            .into_iter()
+            .map(|row| row.into_iter().map(|value| value.expr).collect())
+            .collect::<Vec<Vec<Expr>>>();
+        let plan = node(LogicalPlanBuilder::values(rows))?;
+        let columns = plan.schema().columns().into_iter().enumerate();
+        let named: Vec<Expr> = columns
+            .map(|(index, column)| Expr::Column(column).alias(format!("col{}", index + 1)))
+            .collect();
+        Ok(Planned::of(node(
+            LogicalPlanBuilder::from(plan).project(named),
+        )?))
+    }
+}

@@ -1,0 +1,128 @@
+//! The first or the last value of a group.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::Accumulator;
+use datafusion::scalar::ScalarValue;
+
+use super::super::scalar::Returns;
+use super::super::takes::Takes;
+use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
+use crate::error::Result;
+
+/// Aggregates that give one of their values. The second argument says whether NULLs are left out.
+pub(super) const TABLE: &[Aggregate] = &[
+    Aggregate {
+        doc: "Some value of a group.",
+        example: "SELECT any_value(x, true) FROM VALUES (NULL), (2) AS t(x)",
+        ..first("any_value")
+    },
+    Aggregate {
+        aliases: &["first_value"],
+        doc: "The first value of a group.",
+        example: "SELECT first(x) FROM VALUES (1), (2) AS t(x)",
+        ..first("first")
+    },
+    Aggregate {
+        aliases: &["last_value"],
+        counts: Counts::Own {
+            state,
+            accumulator: |setup| Choice::make(setup, true),
+        },
+        doc: "The last value of a group.",
+        example: "SELECT last(x) FROM VALUES (1), (2) AS t(x)",
+        ..first("last")
+    },
+];
+
+const fn first(name: &'static str) -> Aggregate {
+    Aggregate {
+        name,
+        forms: &[&[Takes::Any], &[Takes::Any, Takes::Boolean]],
+        returns: Returns::Like(0),
+        counts: Counts::Own {
+            state,
+            accumulator: |setup| Choice::make(setup, false),
+        },
+        may_ignore_nulls: true,
+        ..AGGREGATE
+    }
+}
+
+fn state(setup: &Setup) -> Vec<DataType> {
+    vec![setup.returns.clone(), DataType::Boolean]
+}
+
+#[derive(Debug)]
+struct Choice {
+    value: ScalarValue,
+    is_chosen: bool,
+    is_last: bool,
+    ignore_nulls: bool,
+}
+
+impl Choice {
+    fn make(setup: &Setup, is_last: bool) -> Result<Box<dyn Accumulator>> {
+        let ignore = match setup.types.len() {
+            1 => None,
+            _ => setup.constant(1, &DataType::Boolean)?,
+        };
+        Ok(Box::new(Self {
+            value: super::kept::null(setup)?,
+            is_chosen: false,
+            is_last,
+            ignore_nulls: setup.ignore_nulls || ignore == Some(ScalarValue::Boolean(Some(true))),
+        }))
+    }
+
+    /// Takes the first or last of those rows that count.
+    fn choose(
+        &mut self,
+        values: &ArrayRef,
+        counts: impl Fn(usize) -> bool,
+    ) -> DataFusionResult<()> {
+        if self.is_chosen && !self.is_last {
+            return Ok(());
+        }
+        let mut rows = 0..values.len();
+        let row = match self.is_last {
+            true => rows.rfind(|row| counts(*row)),
+            false => rows.find(|row| counts(*row)),
+        };
+        if let Some(row) = row {
+            self.value = ScalarValue::try_from_array(values, row)?.compacted();
+            self.is_chosen = true;
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for Choice {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
+        let ignore_nulls = self.ignore_nulls;
+        self.choose(&values[0], |row| !ignore_nulls || values[0].is_valid(row))
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
+        let is_chosen = states[1].as_boolean();
+        self.choose(&states[0], |row| {
+            is_chosen.is_valid(row) && is_chosen.value(row)
+        })
+    }
+
+    fn state(&mut self) -> DataFusionResult<Vec<ScalarValue>> {
+        Ok(vec![
+            self.value.clone(),
+            ScalarValue::Boolean(Some(self.is_chosen)),
+        ])
+    }
+
+    fn evaluate(&mut self) -> DataFusionResult<ScalarValue> {
+        Ok(self.value.clone())
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.value.size()
+    }
+}

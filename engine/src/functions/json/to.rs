@@ -1,0 +1,143 @@
+//! `to_json(value[, options])`.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringBuilder};
+use arrow::datatypes::DataType;
+
+use super::pretty::pretty;
+use super::write::{JsonForm, write};
+use super::{check_options, given_options};
+use crate::datetime::{DateTimePattern, Zone};
+use crate::error::{Error, Result};
+use crate::functions::scalar::{Call, Inputs, Returns, SCALAR, Scalar};
+use crate::functions::takes::Takes;
+use crate::options::{OptionSpec, Options};
+use crate::type_names::sql_type;
+
+pub(super) static TABLE: &[Scalar] = &[Scalar {
+    name: "to_json",
+    forms: &[&[Takes::Any], &[Takes::Any, Takes::Map]],
+    returns: Returns::By(written),
+    call: to_json,
+    doc: "A struct, an array or a map as JSON text; fields that are NULL are left out.",
+    example: "SELECT to_json(named_struct('id', 7, 'name', 'x'))",
+    ..SCALAR
+}];
+
+const OPTIONS: [OptionSpec; 7] = [
+    OptionSpec {
+        name: "ignoreNullFields",
+        doc: "false: fields that are NULL are written as null; true by default",
+    },
+    OptionSpec {
+        name: "sortKeys",
+        doc: "true: fields and keys are in the order of their names; false by default",
+    },
+    OptionSpec {
+        name: "pretty",
+        doc: "true: a field a line; false by default",
+    },
+    OptionSpec {
+        name: "timeZone",
+        doc: "zone in which timestamps are written; that of the session by default",
+    },
+    OptionSpec {
+        name: "dateFormat",
+        doc: "pattern of dates; yyyy-MM-dd by default",
+    },
+    OptionSpec {
+        name: "timestampFormat",
+        doc: "pattern of timestamps; yyyy-MM-dd'T'HH:mm:ss.SSSXXX by default",
+    },
+    OptionSpec {
+        name: "timestampNTZFormat",
+        doc: "pattern of timestamps without a zone; yyyy-MM-dd'T'HH:mm:ss.SSS by default",
+    },
+];
+
+fn written(inputs: &Inputs<'_>) -> Result<DataType> {
+    check_options(inputs.types.get(1))?;
+    match &inputs.types[0] {
+        DataType::Struct(_) | DataType::List(_) | DataType::Map(..) | DataType::Null => {
+            Ok(DataType::Utf8)
+        }
+        other => Err(Error::analysis(format!(
+            "to_json takes a struct, an array or a map, not {}",
+            sql_type(other)
+        ))
+        .with_condition("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA")
+        .with_hint("to_json(struct(a, b))")),
+    }
+}
+
+fn to_json(call: &Call<'_>) -> Result<ArrayRef> {
+    let options = given_options(
+        call,
+        1,
+        &OPTIONS,
+        &["compression", "encoding", "lineSep", "locale"],
+    )?;
+    let zone = options.get("timeZone").unwrap_or(&call.zone);
+    let form = JsonForm {
+        keep_nulls: !options.boolean("ignoreNullFields", true)?,
+        sorted: options.boolean("sortKeys", false)?,
+        times: TimeForms::new(&options, zone)?,
+    };
+    let indented = options.boolean("pretty", false)?;
+    let values = call.arguments[0].as_ref();
+    let mut out = StringBuilder::new();
+    let mut text = String::new();
+    for row in 0..call.rows {
+        if crate::text::is_null(values, row) {
+            out.append_null();
+            continue;
+        }
+        text.clear();
+        write(&mut text, values, row, &form);
+        match indented {
+            true => out.append_value(pretty(&text)),
+            false => out.append_value(&text),
+        }
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// How timestamps are written where no pattern says it.
+const TIMESTAMP_FORMAT: &str = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
+
+/// How times are written in JSON and CSV.
+pub(in crate::functions) struct TimeForms {
+    /// The zone of timestamps; UTC if they have no pattern.
+    pub zone: Zone,
+    pub date: Option<DateTimePattern>,
+    pub timestamp: Option<DateTimePattern>,
+    pub timestamp_ntz: Option<DateTimePattern>,
+}
+
+impl TimeForms {
+    /// Those of options.
+    pub fn new(options: &Options, zone: &str) -> Result<Self> {
+        let pattern = |name: &str| match options.get(name) {
+            None => Ok(None),
+            Some(text) => DateTimePattern::for_output(text).map(Some).map_err(|why| {
+                options
+                    .invalid(name, "a pattern of dates and times")
+                    .context(why)
+            }),
+        };
+        let parsed = zone
+            .parse()
+            .map_err(|()| Error::illegal_argument(format!("there is no time zone '{zone}'")))?;
+        let timestamp = match pattern("timestampFormat")? {
+            None if zone != "UTC" => DateTimePattern::for_output(TIMESTAMP_FORMAT).ok(),
+            given => given,
+        };
+        Ok(Self {
+            zone: parsed,
+            date: pattern("dateFormat")?,
+            timestamp,
+            timestamp_ntz: pattern("timestampNTZFormat")?,
+        })
+    }
+}

@@ -1,0 +1,280 @@
+//! A function of single rows as one row of a table: its name, what it takes, what it gives, what it
+//! computes, one sentence and one example.
+
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, PrimitiveArray, StringArray};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef, TimeUnit};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
+};
+use datafusion::scalar::ScalarValue;
+
+use super::takes::{Takes, coerced};
+use crate::datetime::TIME_ZONE;
+use crate::error::{Error, Result};
+
+/// One function.
+pub(super) struct Scalar {
+    /// Spark's name, in lower case.
+    pub name: &'static str,
+    /// Its other names.
+    pub aliases: &'static [&'static str],
+    /// What it takes: one list for each number of arguments, or more where types differ.
+    pub forms: &'static [&'static [Takes]],
+    /// What it gives.
+    pub returns: Returns,
+    /// Computes all rows; NULLs too are its own matter.
+    pub call: fn(&Call<'_>) -> Result<ArrayRef>,
+    /// Whether the same arguments give the same value.
+    pub volatility: Volatility,
+    /// What it gives, in one sentence: the documentation.
+    pub doc: &'static str,
+    /// A query that shows it.
+    pub example: &'static str,
+}
+
+/// The type of a function's value.
+#[derive(Clone, Copy)]
+pub(super) enum Returns {
+    /// `BOOLEAN`.
+    Boolean,
+    /// `INT`.
+    Int,
+    /// `BIGINT`.
+    Long,
+    /// `DOUBLE`.
+    Double,
+    /// `STRING`.
+    Text,
+    /// `BINARY`.
+    Binary,
+    /// `DATE`.
+    Date,
+    /// `TIMESTAMP`.
+    Timestamp,
+    /// `TIMESTAMP_NTZ`.
+    TimestampNtz,
+    /// `INTERVAL DAY TO SECOND`.
+    DayTime,
+    /// That of an argument, after it was cast.
+    Like(usize),
+    /// What the arguments ask for.
+    By(fn(&Inputs<'_>) -> Result<DataType>),
+}
+
+/// What is known of the arguments before any row: their types, after they were cast, and the values of
+/// those that are the same for all rows.
+pub(super) struct Inputs<'a> {
+    pub types: Vec<DataType>,
+    pub constants: &'a [Option<&'a ScalarValue>],
+}
+
+impl Inputs<'_> {
+    /// A constant text.
+    pub fn text(&self, index: usize) -> Option<&str> {
+        let value = self.constants.get(index).copied().flatten()?;
+        value.try_as_str().flatten()
+    }
+
+    /// A constant whole number.
+    pub fn integer(&self, index: usize) -> Option<i64> {
+        match self.constants.get(index).copied().flatten()? {
+            ScalarValue::Int8(value) => value.map(i64::from),
+            ScalarValue::Int16(value) => value.map(i64::from),
+            ScalarValue::Int32(value) => value.map(i64::from),
+            ScalarValue::Int64(value) => *value,
+            _ => None,
+        }
+    }
+}
+
+/// The arguments of one batch.
+pub(super) struct Call<'a> {
+    pub name: &'static str,
+    /// Arrays of `rows` values, also of arguments that are the same for all rows.
+    pub arguments: Vec<ArrayRef>,
+    /// The values of those that are the same for all rows.
+    pub constants: Vec<Option<ScalarValue>>,
+    pub rows: usize,
+    /// The type that the value must have.
+    pub returns: &'a DataType,
+    /// The session's time zone, by name.
+    pub zone: Cow<'a, str>,
+}
+
+impl Call<'_> {
+    /// How many arguments there are.
+    pub fn len(&self) -> usize {
+        self.arguments.len()
+    }
+
+    /// An argument of text.
+    pub fn text(&self, index: usize) -> &StringArray {
+        self.arguments[index].as_string()
+    }
+
+    /// An argument of numbers or times.
+    pub fn primitive<T: ArrowPrimitiveType>(&self, index: usize) -> &PrimitiveArray<T> {
+        self.arguments[index].as_primitive()
+    }
+
+    /// An argument of truths.
+    pub fn boolean(&self, index: usize) -> &BooleanArray {
+        self.arguments[index].as_boolean()
+    }
+
+    /// A text that is the same for all rows.
+    pub fn constant_text(&self, index: usize) -> Option<&str> {
+        self.constants.get(index)?.as_ref()?.try_as_str().flatten()
+    }
+}
+
+/// A plain function; the others say what is special about them: `Scalar { name: …, ..SCALAR }`.
+pub(super) const SCALAR: Scalar = Scalar {
+    name: "",
+    aliases: &[],
+    forms: &[],
+    returns: Returns::Text,
+    call: |call| Err(Error::internal(format!("{} computes nothing", call.name))),
+    volatility: Volatility::Immutable,
+    doc: "",
+    example: "",
+};
+
+/// The functions of a table, as a session registers them.
+pub(super) fn registered(table: &'static [Scalar]) -> impl Iterator<Item = ScalarUDF> {
+    table.iter().map(udf)
+}
+
+/// One of them.
+pub(super) fn udf(row: &'static Scalar) -> ScalarUDF {
+    ScalarUDF::from(Registered {
+        row,
+        aliases: row.aliases.iter().map(ToString::to_string).collect(),
+        signature: Signature::user_defined(row.volatility),
+    })
+}
+
+struct Registered {
+    row: &'static Scalar,
+    aliases: Vec<String>,
+    signature: Signature,
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.row.name)
+    }
+}
+
+impl PartialEq for Registered {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.row, other.row)
+    }
+}
+
+impl Eq for Registered {}
+
+impl Hash for Registered {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.row.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Registered {
+    fn name(&self) -> &str {
+        self.row.name
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+        Ok(coerced(self.row.name, self.row.forms, types)?)
+    }
+
+    fn return_type(&self, types: &[DataType]) -> DataFusionResult<DataType> {
+        let constants = vec![None; types.len()];
+        let inputs = Inputs {
+            types: types.to_vec(),
+            constants: &constants,
+        };
+        Ok(self.row.returns.data_type(&inputs)?)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+        let types = args
+            .arg_fields
+            .iter()
+            .map(|field| field.data_type().clone());
+        let inputs = Inputs {
+            types: types.collect(),
+            constants: args.scalar_arguments,
+        };
+        let data_type = self.row.returns.data_type(&inputs)?;
+        Ok(Arc::new(Field::new(self.row.name, data_type, true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        let is_constant = |argument: &ColumnarValue| matches!(argument, ColumnarValue::Scalar(_));
+        // A constant is computed once.
+        let once = self.row.volatility != Volatility::Volatile
+            && args.number_rows > 0
+            && args.args.iter().all(is_constant);
+        let rows = if once { 1 } else { args.number_rows };
+        let arguments = args.args.iter().map(|argument| argument.to_array(rows));
+        let constants = args.args.iter().map(|argument| match argument {
+            ColumnarValue::Scalar(value) => Some(value.clone()),
+            ColumnarValue::Array(_) => None,
+        });
+        let zone = args.config_options.execution.time_zone.as_deref();
+        let call = Call {
+            name: self.row.name,
+            arguments: arguments.collect::<DataFusionResult<_>>()?,
+            constants: constants.collect(),
+            rows,
+            returns: args.return_field.data_type(),
+            zone: Cow::Borrowed(zone.unwrap_or(TIME_ZONE)),
+        };
+        let values = (self.row.call)(&call)?;
+        Ok(match once {
+            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),
+            false => ColumnarValue::Array(values),
+        })
+    }
+}
+
+impl Returns {
+    /// The type itself, for these arguments.
+    pub(super) fn data_type(&self, inputs: &Inputs<'_>) -> Result<DataType> {
+        Ok(match self {
+            Self::Boolean => DataType::Boolean,
+            Self::Int => DataType::Int32,
+            Self::Long => DataType::Int64,
+            Self::Double => DataType::Float64,
+            Self::Text => DataType::Utf8,
+            Self::Binary => DataType::Binary,
+            Self::Date => DataType::Date32,
+            Self::TimestampNtz => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self::DayTime => DataType::Duration(TimeUnit::Microsecond),
+            Self::Timestamp => timestamp_type(),
+            Self::Like(index) => inputs.types.get(*index).cloned().unwrap_or(DataType::Null),
+            Self::By(returns) => returns(inputs)?,
+        })
+    }
+}
+
+/// `TIMESTAMP`.
+pub(super) fn timestamp_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))
+}
