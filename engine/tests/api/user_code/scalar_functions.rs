@@ -81,6 +81,13 @@ fn forever(name: &str, entered: Arc<Notify>, left: Arc<AtomicBool>) -> ScalarFun
     )
 }
 
+/// Waits until a function that was to stop has stopped, which nobody else waits for.
+async fn given_up(left: &AtomicBool) {
+    while !left.load(Ordering::Acquire) {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn session_with(functions: impl IntoIterator<Item = ScalarFunction>) -> Session {
     let session = Session::new().unwrap();
     for function in functions {
@@ -382,7 +389,7 @@ async fn a_query_stops_although_its_function_never_returns() {
         feed.add(&[(1, "ann", 1)]);
         soon(entered.notified()).await;
         soon(query.stop()).await.unwrap();
-        assert!(left.load(Ordering::Acquire));
+        soon(given_up(&left)).await;
         assert!(!query.is_active());
         assert!(query.exception().is_none(), "{:?}", query.exception());
     }
@@ -405,12 +412,7 @@ async fn a_batch_query_can_be_left_although_its_function_never_returns() {
             }
         };
         soon(walked_away).await;
-        let given_up = async {
-            while !left.load(Ordering::Acquire) {
-                tokio::task::yield_now().await;
-            }
-        };
-        soon(given_up).await;
+        soon(given_up(&left)).await;
     }
 }
 
