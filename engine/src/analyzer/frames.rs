@@ -4,6 +4,7 @@
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::Analyzer;
+use super::chains::with_columns_chain;
 use super::expression::Clause;
 use super::planned::{Planned, node, same_name};
 use super::query::Context;
@@ -30,8 +31,12 @@ impl Analyzer<'_> {
                 self.filtered(input, condition, context)
             }
             Relation::WithColumns { input, columns } => {
-                let input = self.relation(input, context)?;
-                self.with_columns(input, columns, context)
+                let (start, steps) = with_columns_chain(input, columns);
+                let start = self.relation(start, context)?;
+                let mut steps = steps.iter();
+                steps.try_fold(start, |input, columns| {
+                    self.with_columns(input, columns, context)
+                })
             }
             Relation::Renamed { input, renames } => {
                 let mut input = self.relation(input, context)?;

@@ -12,6 +12,7 @@ mod aggregate;
 mod aggregates;
 mod calls;
 mod cast;
+mod chains;
 mod compare;
 mod expression;
 mod frames;
