@@ -5,7 +5,7 @@ use super::planned::Planned;
 use super::query::Context;
 use super::select::Parts;
 use crate::error::Result;
-use crate::tree::{Aggregate, Expression, GroupBy, GroupKey, Grouping, OrderBy};
+use crate::tree::{Aggregate, Expression, GroupBy, GroupKey, Grouping};
 
 impl Analyzer<'_> {
     /// An aggregation of a frame.
@@ -39,16 +39,7 @@ impl Analyzer<'_> {
             .chain(&aggregate.values)
             .cloned()
             .collect();
-        let parts = Parts {
-            distinct: false,
-            items: &items,
-            filter: None,
-            group_by: &group_by,
-            having: None,
-            qualify: None,
-            windows: &[],
-            order_by: &OrderBy::Keys(Vec::new()),
-        };
+        let parts = Parts::grouped(&items, &group_by);
         self.selected(input, &parts, context)
     }
 }

@@ -9,7 +9,7 @@ use super::expression::Clause;
 use super::planned::{Planned, node, same_name};
 use super::query::Context;
 use super::scope::Scope;
-use super::select::Parts;
+use super::select::{Parts, UNSORTED};
 use crate::error::{Error, Result};
 use crate::interval::parse_interval;
 use crate::plan::{deduplicate, is_streaming, sample, with_watermark};
@@ -165,7 +165,7 @@ impl Analyzer<'_> {
         expressions: &[Expression],
         context: &Context<'_>,
     ) -> Result<Planned> {
-        self.project_in_order(input, expressions, &OrderBy::Keys(Vec::new()), context)
+        self.project_in_order(input, expressions, UNSORTED, context)
     }
 
     /// `select(…).orderBy(…)`.
@@ -177,14 +177,8 @@ impl Analyzer<'_> {
         context: &Context<'_>,
     ) -> Result<Planned> {
         let parts = Parts {
-            distinct: false,
-            items: expressions,
-            filter: None,
-            group_by: &GroupBy::None,
-            having: None,
-            qualify: None,
-            windows: &[],
             order_by,
+            ..Parts::grouped(expressions, &GroupBy::None)
         };
         self.selected(input, &parts, context)
     }

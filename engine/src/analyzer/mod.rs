@@ -37,6 +37,7 @@ mod select;
 mod session_state;
 mod set_operation;
 mod sources;
+mod stars;
 mod struct_fields;
 mod subquery;
 mod typed;

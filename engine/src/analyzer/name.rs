@@ -11,21 +11,8 @@ use super::planned::{PLACE, Visible, same_name};
 use super::scope::Scope;
 use super::typed::Typed;
 use crate::error::{Error, Result, unresolved_column};
+use crate::sql::WITHOUT_PARENTHESES;
 use crate::tree::Name;
-
-/// What a name may be without parentheses.
-const CALLS: &[&str] = &[
-    "current_catalog",
-    "current_database",
-    "current_date",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "localtimestamp",
-    "session_user",
-    "user",
-];
 
 impl Expressions<'_> {
     /// What a name means here.
@@ -38,7 +25,7 @@ impl Expressions<'_> {
         }
         if let [word] = name.parts.as_slice() {
             let word = word.to_lowercase();
-            if CALLS.contains(&word.as_str()) {
+            if WITHOUT_PARENTHESES.contains(&word.as_str()) || word == "user" {
                 return self.registered(&word, Vec::new(), name.place);
             }
         }

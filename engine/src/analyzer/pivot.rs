@@ -12,9 +12,8 @@ use super::scope::Scope;
 use super::select::Parts;
 use crate::error::{Error, Result};
 use crate::functions::common_type;
-use crate::tree::{
-    Call, Expression, GroupBy, GroupKey, Literal, Name, OrderBy, Pivot, PivotValue, Unpivot,
-};
+use crate::sql::call;
+use crate::tree::{Expression, GroupBy, GroupKey, Literal, Name, Pivot, PivotValue, Unpivot};
 use datafusion::scalar::ScalarValue;
 
 impl Analyzer<'_> {
@@ -56,16 +55,7 @@ impl Analyzer<'_> {
                 })
                 .collect(),
         );
-        let parts = Parts {
-            distinct: false,
-            items: &items,
-            filter: None,
-            group_by: &group_by,
-            having: None,
-            qualify: None,
-            windows: &[],
-            order_by: &OrderBy::Keys(Vec::new()),
-        };
+        let parts = Parts::grouped(&items, &group_by);
         self.selected(input, &parts, context)
     }
 
@@ -289,16 +279,4 @@ fn number(value: i32) -> Expression {
         value: ScalarValue::Int32(Some(value)),
         shown: None,
     })
-}
-
-fn call(name: &str, arguments: Vec<Expression>) -> Expression {
-    Expression::Call(Box::new(Call {
-        name: name.to_string(),
-        arguments,
-        distinct: false,
-        filter: None,
-        order_by: Vec::new(),
-        nulls: None,
-        place: None,
-    }))
 }

@@ -14,6 +14,7 @@ use super::expression::Clause;
 use super::planned::{Planned, node};
 use super::query::{Context, wrong_number_of_names};
 use super::scope::Scope;
+use super::select::UNSORTED;
 use crate::depth::deeper;
 use crate::error::{Error, Result, from_datafusion};
 use crate::tree::{Call, Place, Relation};
@@ -33,9 +34,7 @@ impl Analyzer<'_> {
             Relation::Values(rows) => self.values(rows, context),
             Relation::Query(query) => self.query(query, context),
             Relation::Lateral(input) => self.relation(input, context),
-            Relation::Select(select) => {
-                self.select(select, &crate::tree::OrderBy::Keys(Vec::new()), context)
-            }
+            Relation::Select(select) => self.select(select, UNSORTED, context),
             Relation::SetOperation(set) => self.set_operation(set, context),
             Relation::Join(join) => self.join(join, context),
             Relation::Alias {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::tree::{Call, Cast, Expression, Lambda, Name, NullTreatment, Over, Place};
 
 /// Functions that need no parentheses.
-const WITHOUT_PARENTHESES: &[&str] = &[
+pub(crate) const WITHOUT_PARENTHESES: &[&str] = &[
     "current_catalog",
     "current_database",
     "current_date",

@@ -33,6 +33,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use calls::WITHOUT_PARENTHESES;
 pub(crate) use expression::{bare_call, call};
 pub(crate) use identifier::parse_identifier;
 pub(crate) use interval::whole_interval;
