@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -29,11 +30,11 @@ class Spark:
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.driver.memory": "2g",
-            "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Dderby.system.home=/tmp/derby",
+            "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Dderby.system.home={tempfile.mkdtemp()}",
             "spark.sql.shuffle.partitions": "1",
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.warehouse.dir": "/tmp/spark-warehouse",
+            "spark.sql.warehouse.dir": tempfile.mkdtemp(),
         }
         if interpreted:
             # Thousands of small statements: to compile each takes longer than to run it.
