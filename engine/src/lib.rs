@@ -24,15 +24,16 @@
 //! - `operators/`: what remembers from batch to batch; one operator, one file.
 //! - `state/`: versioned, columnar state and its files.
 //! - `runtime/`: the micro-batch loop, the watermark, triggers, progress.
+//! - `formats/`: bytes to columns and back; JSON, CSV, text, Parquet.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
-//!   what rows come from and go to, with a table of formats.
+//!   what rows come from and go to, with a table of formats whose rows hold their constructors.
 //! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
 //!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
 //!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
 //!   and the vocabulary beside them: everybody may use these.
 //!
-//! Dependencies point one way: vocabulary ← {state, checkpointing, sources, sinks} ← operators ← plan ←
+//! Dependencies point one way: vocabulary ← formats ← {state, checkpointing, sources, sinks} ← operators ← plan ←
 //! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.
 //!
 //! # Invariants
@@ -67,6 +68,7 @@ pub mod connect;
 mod datetime;
 mod depth;
 pub mod error;
+mod formats;
 mod functions;
 mod interval;
 mod json;

@@ -5,11 +5,41 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use datafusion::catalog::Session;
+use parking_lot::RwLock;
+
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// Options as the user gave them.
 pub type OptionMap = BTreeMap<String, String>;
+
+/// Values of options for all sources and sinks of a session, where the user gives none: each format
+/// takes those it knows.
+#[derive(Debug, Default)]
+pub(crate) struct FormatDefaults(RwLock<OptionMap>);
+
+impl FormatDefaults {
+    /// Sets one, or takes it away.
+    pub fn set(&self, name: &str, value: Option<&str>) {
+        let mut values = self.0.write();
+        match value {
+            Some(value) => drop(values.insert(name.to_string(), value.to_string())),
+            None => drop(values.remove(name)),
+        }
+    }
+
+    /// All of them, as they are now.
+    pub fn get(&self) -> OptionMap {
+        self.0.read().clone()
+    }
+
+    /// Those of the session that `state` belongs to.
+    pub fn of(state: &dyn Session) -> OptionMap {
+        let defaults = state.config().get_extension::<Self>();
+        defaults.map(|defaults| defaults.get()).unwrap_or_default()
+    }
+}
 
 /// One option of a format.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::context::SessionState;
 
 use crate::error::Result;
+use crate::options::FormatDefaults;
 use crate::plan::StreamingRelation;
-use crate::sources::{SourceSpec, batch_table};
+use crate::sources::{define_stream, open_table};
 use crate::tree::Relation;
 
 /// Tables by the relation that reads them.
@@ -34,10 +35,11 @@ impl Sources {
             };
             let (schema, options) = (schema.clone(), options.clone());
             let table: Arc<dyn TableProvider> = if *is_streaming {
-                let spec = SourceSpec::try_new(format, schema, paths, options)?;
-                Arc::new(StreamingRelation::new(Arc::new(spec)))
+                let defaults = FormatDefaults::of(session);
+                let stream = define_stream(format, schema, paths, options, defaults)?;
+                Arc::new(StreamingRelation::new(stream))
             } else {
-                batch_table(session, format, schema, paths, &options).await?
+                open_table(session, format, schema, paths, &options).await?
             };
             sources.0.insert(address(relation), table);
         }

@@ -26,12 +26,13 @@ use crate::connect::{proto, relation_of};
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result, check_unique_columns, from_datafusion};
 use crate::nearest::nearest;
+use crate::options::FormatDefaults;
 use crate::plan::{
     StreamingRelation, TimeSource, is_streaming, resolve_current_time, streaming_relations,
 };
 use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;
-use crate::sources::{MemoryStream, SourceSpec};
+use crate::sources::MemoryStream;
 use crate::tree::Relation;
 use crate::user_functions::GroupsFunctions;
 
@@ -101,6 +102,7 @@ pub(super) struct SessionInner {
     pub(super) console: RwLock<Option<Console>>,
     pub(super) foreach_batch: RwLock<HashMap<String, Arc<dyn ForeachBatch>>>,
     pub(super) groups_functions: Arc<GroupsFunctions>,
+    pub(super) format_defaults: Arc<FormatDefaults>,
     pub(super) conf: RwLock<HashMap<String, String>>,
     /// Lower-case name → name as it was given.
     names: RwLock<HashMap<String, String>>,
@@ -152,6 +154,8 @@ impl SessionBuilder {
         options.execution.parquet.schema_force_view_types = false;
         let groups_functions = Arc::new(GroupsFunctions::default());
         let config = config.with_extension(Arc::clone(&groups_functions));
+        let format_defaults = Arc::new(FormatDefaults::default());
+        let config = config.with_extension(Arc::clone(&format_defaults));
         let context = SessionContext::new_with_state(session_state(config));
         Ok(Session {
             inner: Arc::new(SessionInner {
@@ -164,6 +168,7 @@ impl SessionBuilder {
                 console: RwLock::default(),
                 foreach_batch: RwLock::default(),
                 groups_functions,
+                format_defaults,
                 conf: RwLock::default(),
                 names: RwLock::default(),
             }),
@@ -257,7 +262,7 @@ impl Session {
     /// A stream that is fed by hand, readable as `name`.
     pub fn memory_stream(&self, name: &str, schema: SchemaRef) -> Result<MemoryStream> {
         let stream = MemoryStream::new(name, schema);
-        let relation = StreamingRelation::new(Arc::new(SourceSpec::Memory(stream.clone())));
+        let relation = StreamingRelation::new(Arc::new(stream.clone()));
         self.register(name, Arc::new(relation), false)?;
         Ok(stream)
     }
@@ -266,6 +271,12 @@ impl Session {
     /// to no terminal.
     pub fn set_console(&self, console: Console) {
         *self.inner.console.write() = Some(console);
+    }
+
+    /// Sets an option for all sources and sinks that know it and are made from now on without it,
+    /// e.g. `kafka.bootstrap.servers`; `None` takes it away.
+    pub fn set_format_default(&self, option: &str, value: Option<&str>) {
+        self.inner.format_defaults.set(option, value);
     }
 
     /// Sets one of Spark's settings for queries that start from now on.

@@ -29,13 +29,13 @@ use crate::runtime::{
     MicroBatchExecution, QuerySetup, SOURCES, STATEFUL_OPERATORS, StreamExecution, StreamIdentity,
     WATERMARK_POLICY,
 };
-use crate::sinks::{
-    ConsoleWriter, CreatedSink, ForeachBatchSink, SinkRequest, create_sink, sink_format,
-};
+use crate::sinks::{ConsoleWriter, CreatedSink, SinkFormat, SinkRequest, create_sink, sink_format};
+use crate::sources::SourceContext;
 use crate::trigger::Trigger;
 
-/// The sink format whose batches go to a function of the session.
+/// The sink format whose batches go to a function of the session, and the option that names it.
 const FOREACH_BATCH: &str = "foreachBatch";
+const FUNCTION: &str = "callback";
 
 /// Starts a query.
 pub(super) async fn start(
@@ -85,7 +85,8 @@ impl Start<'_> {
 
         let (mut options, format) = self.options();
         let own = QueryOptions::take(&mut options)?;
-        let checkpoint = self.checkpoint(&own, &format, output_mode)?;
+        let format = sink_format(&format)?;
+        let checkpoint = self.checkpoint(&own, format, output_mode)?;
         let streaming = StreamingPlan { plan, output_mode };
         let cancellation = Cancellation::new();
         let execution = self
@@ -110,14 +111,23 @@ impl Start<'_> {
                 .root()
                 .join("sources")
                 .join(index.to_string());
-            sources.push(spec.create(&metadata, checkpoint.durable)?);
+            sources.push(spec.create(SourceContext {
+                metadata_path: metadata,
+                durable: checkpoint.durable,
+                clock: Arc::clone(&inner.clock),
+                cancellation: cancellation.clone(),
+            })?);
         }
-        let CreatedSink { sink, table } =
-            self.sink(&format, &options, &execution, checkpoint.durable)?;
+        let request = self.sink_request(format, &options, &execution, &checkpoint)?;
+        let CreatedSink { sink, table } = create_sink(SinkRequest {
+            cancellation: cancellation.clone(),
+            ..request
+        })?;
         let facts = QueryFacts {
             output_mode,
             trigger,
             sink: sink.description(),
+            table: self.name.filter(|_| table.is_some()).map(str::to_string),
             schema: execution.schema(),
             explain: execution.explain(),
         };
@@ -244,7 +254,7 @@ impl Start<'_> {
             options.insert("path".into(), path.clone());
         }
         if let Some(function) = self.foreach_batch() {
-            options.insert("callback".into(), function);
+            options.insert(FUNCTION.into(), function);
             return (options, FOREACH_BATCH.to_string());
         }
         let format = match self.start.format.trim() {
@@ -267,13 +277,14 @@ impl Start<'_> {
     fn checkpoint(
         &self,
         own: &QueryOptions,
-        format: &str,
+        format: &SinkFormat,
         output_mode: OutputMode,
     ) -> Result<Checkpoint> {
         let Some(location) = &own.checkpoint_location else {
-            if sink_format(format).is_ok_and(|format| format.needs_path) {
+            if !format.temporary_checkpoint {
                 return Err(Error::analysis(format!(
-                    "the {format} sink needs a checkpoint directory (checkpointLocation)"
+                    "the {} sink needs a checkpoint directory (checkpointLocation)",
+                    format.name
                 ))
                 .with_hint("add --checkpoint DIR"));
             }
@@ -288,12 +299,13 @@ impl Start<'_> {
         let root = full_path(location)?;
         writable(&root)?;
         let files = CheckpointFileManager::new(&root, own.durable);
-        if format.eq_ignore_ascii_case("memory")
+        if format.forgets
             && output_mode != OutputMode::Complete
             && OffsetSeqLog::new(&files).latest()?.is_some()
         {
             return Err(Error::analysis(format!(
-                "a memory sink cannot be resumed from the checkpoint '{}': its rows are gone",
+                "a {} sink cannot be resumed from the checkpoint '{}': its rows are gone",
+                format.name,
                 root.display()
             ))
             .with_hint("start with a new --checkpoint, leave it out, or write to files"));
@@ -305,30 +317,28 @@ impl Start<'_> {
         })
     }
 
-    fn sink(
+    fn sink_request<'a>(
         &self,
-        format: &str,
-        options: &BTreeMap<String, String>,
+        format: &'static SinkFormat,
+        options: &'a BTreeMap<String, String>,
         execution: &IncrementalExecution,
-        durable: bool,
-    ) -> Result<CreatedSink> {
+        checkpoint: &Checkpoint,
+    ) -> Result<SinkRequest<'a>> {
         let inner = &self.session.inner;
-        if format.eq_ignore_ascii_case(FOREACH_BATCH) {
-            let function = options.get("callback").map_or("", String::as_str);
-            let functions = inner.foreach_batch.read();
-            let function = functions.get(function).ok_or_else(|| {
-                Error::illegal_argument(format!(
-                    "no foreachBatch function '{function}' is registered"
-                ))
-            })?;
-            return Ok(CreatedSink {
-                sink: Arc::new(ForeachBatchSink::new(Arc::clone(function))),
-                table: None,
-            });
+        if format.forgets {
+            self.check_table_name(format)?;
         }
-        if format.eq_ignore_ascii_case("memory") {
-            self.check_memory_name()?;
-        }
+        let function = match options.get(FUNCTION).filter(|_| format.needs_function) {
+            None => None,
+            Some(name) => {
+                let found = inner.foreach_batch.read().get(name).cloned();
+                let missing = || {
+                    let message = format!("no foreachBatch function '{name}' is registered");
+                    Error::illegal_argument(message)
+                };
+                Some(found.ok_or_else(missing)?)
+            }
+        };
         let console = inner.console.read().clone();
         let label = self.name.unwrap_or("").to_string();
         let console: ConsoleWriter = Arc::new(move |text| {
@@ -336,20 +346,24 @@ impl Start<'_> {
                 console(&label, text.to_string());
             }
         });
-        create_sink(SinkRequest {
+        Ok(SinkRequest {
             format,
             options,
+            defaults: inner.format_defaults.get(),
             schema: execution.schema(),
             output_mode: execution.output_mode,
-            durable,
+            durable: checkpoint.durable,
             console,
+            function,
+            cancellation: Cancellation::new(),
         })
     }
 
-    /// A memory sink is a table under the query's name, which must not hide a stream.
-    fn check_memory_name(&self) -> Result<()> {
+    /// What is kept is a table under the query's name, which must not hide a stream.
+    fn check_table_name(&self, format: &SinkFormat) -> Result<()> {
         let name = self.name.ok_or_else(|| {
-            Error::analysis("the memory sink needs a query name").with_hint("name the query")
+            Error::analysis(format!("the {} sink needs a query name", format.name))
+                .with_hint("name the query")
         })?;
         match self.session.view(name) {
             Some(view) if view.is_streaming => Err(Error::analysis(format!(

@@ -11,7 +11,7 @@ use super::session::{Rows, Session, SqlOutput};
 use crate::analyzer::{generators, is_internal, scan};
 use crate::error::{Error, Result};
 use crate::functions::described_functions;
-use crate::sources::batch_table;
+use crate::sources::open_table;
 use crate::sql::{Statement, parse_statement};
 use crate::tree::{Query, Relation};
 use crate::type_names::simple_string;
@@ -60,7 +60,7 @@ impl Session {
                 options,
             } => {
                 let state = self.inner.context.state();
-                let table = batch_table(&state, &format, schema, &[], &options).await?;
+                let table = open_table(&state, &format, schema, &[], &options).await?;
                 self.create_view(&name, scan(&format, table)?, replace)?;
                 Ok(SqlOutput::Done(format!("created view {name}")))
             }

@@ -28,6 +28,7 @@ pub(super) struct QueryFacts {
     pub(super) output_mode: OutputMode,
     pub(super) trigger: Trigger,
     pub(super) sink: String,
+    pub(super) table: Option<String>,
     pub(super) schema: SchemaRef,
     pub(super) explain: String,
 }
@@ -73,6 +74,11 @@ impl StreamingQuery {
     /// The sink's description, e.g. `MemorySink`.
     pub fn sink(&self) -> String {
         self.facts.sink.clone()
+    }
+
+    /// The table that its rows can be read from while it runs, if its sink keeps them.
+    pub fn table(&self) -> Option<&str> {
+        self.facts.table.as_deref()
     }
 
     /// The columns it writes.

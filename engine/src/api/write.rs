@@ -1,4 +1,4 @@
-//! `df.write`: the rows of a batch query to files.
+//! `df.write`: where the rows of a batch query go.
 
 use super::Session;
 use crate::cancellation::Cancellation;
@@ -7,8 +7,7 @@ use crate::connect::proto::write_operation::{SaveMode as ProtoSaveMode, SaveType
 use crate::error::{Error, Result, from_datafusion};
 use crate::options::OptionMap;
 use crate::runtime::run_cancellable;
-use crate::sinks::create_batch_files;
-use crate::sinks::file::SaveMode;
+use crate::sinks::{BatchRequest, SaveMode, create_batch_sink, sink_format};
 
 /// Spark's default, `spark.sql.sources.default`.
 const DEFAULT_FORMAT: &str = "parquet";
@@ -28,13 +27,18 @@ pub(super) async fn write(session: &Session, write: &WriteOperation) -> Result<(
     let cancellation = Cancellation::new();
     let frame = session.batch_frame(plan, &cancellation)?;
     let format = write.source.as_deref().unwrap_or(DEFAULT_FORMAT);
-    let files = create_batch_files(format, &options(write), frame.schema().inner())?;
-    if !files.wants_rows(mode)? {
+    let sink = create_batch_sink(BatchRequest {
+        format: sink_format(format)?,
+        options: &options(write),
+        defaults: session.inner.format_defaults.get(),
+        schema: frame.schema().inner(),
+    })?;
+    if !sink.wants_rows(mode)? {
         return Ok(());
     }
     let written = async move {
         let rows = frame.execute_stream().await.map_err(from_datafusion)?;
-        files.write(mode, rows).await
+        sink.write(mode, rows).await
     };
     let written = run_cancellable(&session.inner.runtime, &cancellation, written).await;
     // A failed write may have left user code behind that computes rows nobody wants.

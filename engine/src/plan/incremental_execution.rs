@@ -32,7 +32,7 @@ use crate::operators::{
     StatefulOperator, WatermarkObserver,
 };
 use crate::output_mode::OutputMode;
-use crate::sources::SourceSpec;
+use crate::sources::SourceDefinition;
 
 /// A plan that was accepted, with its streams, not yet bound to a run.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub struct IncrementalExecution {
     /// What the plan's nodes learn about the batch.
     pub context: Arc<BatchContext>,
     /// What each source of the plan reads, by source number.
-    pub sources: Vec<Arc<SourceSpec>>,
+    pub sources: Vec<Arc<dyn SourceDefinition>>,
     /// The stateful operators, the one nearest the sink first; the position is the operator's id.
     pub operators: Vec<Arc<StatefulOperator>>,
     /// The watermarks, in the order of the plan.
@@ -179,7 +179,7 @@ fn bind_sources(
     plan: &LogicalPlan,
     context: &Arc<BatchContext>,
     partitions: usize,
-    sources: &mut Vec<Arc<SourceSpec>>,
+    sources: &mut Vec<Arc<dyn SourceDefinition>>,
 ) -> DataFusionResult<LogicalPlan> {
     let bound = plan.clone().transform_up_with_subqueries(|node| {
         let Some(provider) = scanned_stream(&node) else {

@@ -13,12 +13,12 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::Error;
 use crate::operators::{BatchContext, StreamingSourceExec};
-use crate::sources::SourceSpec;
+use crate::sources::SourceDefinition;
 
 /// A stream that is read: unbound in a view, bound to a source of a running query in a query.
 #[derive(Debug)]
 pub struct StreamingRelation {
-    spec: Arc<SourceSpec>,
+    spec: Arc<dyn SourceDefinition>,
     binding: Option<Binding>,
 }
 
@@ -31,7 +31,7 @@ struct Binding {
 
 impl StreamingRelation {
     /// A stream that is not read yet.
-    pub fn new(spec: Arc<SourceSpec>) -> Self {
+    pub fn new(spec: Arc<dyn SourceDefinition>) -> Self {
         Self {
             spec,
             binding: None,
@@ -51,7 +51,7 @@ impl StreamingRelation {
     }
 
     /// What the stream is.
-    pub fn spec(&self) -> &Arc<SourceSpec> {
+    pub fn spec(&self) -> &Arc<dyn SourceDefinition> {
         &self.spec
     }
 }
@@ -104,7 +104,7 @@ pub fn is_streaming(plan: &LogicalPlan) -> bool {
 }
 
 /// The streams a plan reads, one entry per place where it does.
-pub fn streaming_relations(plan: &LogicalPlan) -> Vec<Arc<SourceSpec>> {
+pub fn streaming_relations(plan: &LogicalPlan) -> Vec<Arc<dyn SourceDefinition>> {
     let mut found = Vec::new();
     let walked = plan.apply_with_subqueries(|node| {
         if let Some(provider) = scanned_stream(node)

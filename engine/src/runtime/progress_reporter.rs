@@ -51,6 +51,7 @@ pub(super) struct SourceReport {
     pub(super) description: String,
     pub(super) start: Value,
     pub(super) end: Value,
+    pub(super) latest: Value,
     pub(super) num_rows: i64,
     pub(super) metrics: BTreeMap<String, String>,
 }
@@ -119,7 +120,7 @@ impl TriggerTimer {
                     description: source.description,
                     start_offset: source.start,
                     end_offset: source.end,
-                    latest_offset: Value::Null,
+                    latest_offset: source.latest,
                     num_input_rows: source.num_rows,
                     input_rows_per_second: input_rate(source.num_rows),
                     processed_rows_per_second: processed_rate(source.num_rows),

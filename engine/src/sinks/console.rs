@@ -9,7 +9,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, collect};
+use crate::sinks::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect};
 use crate::text::{ShowForm, show};
 
 /// Takes the text of one batch. The engine itself writes to no terminal.
@@ -29,6 +29,26 @@ pub const CONSOLE_OPTIONS: [OptionSpec; 2] = [
 
 const RULE: &str = "-------------------------------------------";
 const TRUNCATED_CHARS: usize = 20;
+
+/// The row of the table of sinks.
+pub(super) const CONSOLE: SinkFormat = SinkFormat {
+    name: "console",
+    doc: "prints the first rows of every batch",
+    output_modes: &OutputMode::ALL,
+    options: &[&CONSOLE_OPTIONS],
+    absent_options: &[],
+    target: Target::None,
+    temporary_checkpoint: true,
+    forgets: false,
+    needs_function: false,
+    stream: create,
+    batch: None,
+};
+
+fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
+    let options = request.format.checked_options(request.options)?;
+    Ok(ConsoleSink::new(&options, request.console)?.into())
+}
 
 /// Prints the first rows of every batch.
 pub struct ConsoleSink {

@@ -8,9 +8,39 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 
-use super::{Sink, collect};
-use crate::error::Result;
+use super::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect};
+use crate::error::{Error, Result};
+use crate::options::OptionSpec;
 use crate::output_mode::OutputMode;
+
+/// The row of the table of sinks.
+pub(super) const FOREACH_BATCH: SinkFormat = SinkFormat {
+    name: "foreachBatch",
+    doc: "hands every batch to a function",
+    output_modes: &OutputMode::ALL,
+    options: &[&[FUNCTION]],
+    absent_options: &[],
+    target: Target::None,
+    temporary_checkpoint: true,
+    forgets: false,
+    needs_function: true,
+    stream: create,
+    batch: None,
+};
+
+const FUNCTION: OptionSpec = OptionSpec {
+    name: "callback",
+    doc: "the name of the function, as the session knows it",
+};
+
+fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
+    request.format.checked_options(request.options)?;
+    let function = request.function.ok_or_else(|| {
+        Error::illegal_argument("the sink 'foreachBatch' needs a function")
+            .with_hint("start the query with foreach_batch(…) in a Rust cell")
+    })?;
+    Ok(ForeachBatchSink::new(function).into())
+}
 
 /// Takes every batch of a query. A closure that does not wait is one too.
 #[async_trait]

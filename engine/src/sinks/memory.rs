@@ -15,10 +15,34 @@ use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, collect, drain, failed};
+use crate::sinks::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect, drain, failed};
 
 /// Batches are not merged into larger ones than this.
 const MAX_MERGED_ROWS: usize = 64 * 1024;
+
+/// The row of the table of sinks.
+pub(super) const MEMORY: SinkFormat = SinkFormat {
+    name: "memory",
+    doc: "keeps the rows as a table with the query's name",
+    output_modes: &OutputMode::ALL,
+    options: &[],
+    absent_options: &[],
+    target: Target::None,
+    temporary_checkpoint: true,
+    forgets: true,
+    needs_function: false,
+    stream: create,
+    batch: None,
+};
+
+fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
+    request.format.checked_options(request.options)?;
+    let table = Arc::new(MemoryTable::new(request.schema));
+    Ok(CreatedSink {
+        sink: Arc::new(MemorySink::new(Arc::clone(&table))),
+        table: Some(table),
+    })
+}
 
 /// Appends every batch to a [`MemoryTable`], or replaces its content in complete mode. Update mode
 /// appends, as in Spark. Output comes from one place: the batch is shown whole or not at all.

@@ -2,9 +2,11 @@
 //!
 //! **A sink gets the batch id and is idempotent**: a batch it has already taken is skipped.
 
+mod batch_sink;
 mod console;
-pub mod file;
+mod file;
 mod foreach_batch;
+mod format;
 mod memory;
 mod noop;
 mod registry;
@@ -18,15 +20,15 @@ use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
+use uuid::Uuid;
 
+pub use batch_sink::{BatchSink, SaveMode};
 pub use console::{ConsoleSink, ConsoleWriter};
 pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
+pub use format::{BatchRequest, CreatedSink, SinkFormat, SinkRequest, Target};
 pub use memory::{MemorySink, MemoryTable};
 pub use noop::NoopSink;
-pub use registry::{
-    CreatedSink, SINK_FORMATS, SinkFormat, SinkRequest, create_batch_files, create_sink,
-    sink_format,
-};
+pub use registry::{SINK_FORMATS, create_batch_sink, create_sink, sink_format};
 
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
@@ -36,6 +38,12 @@ use crate::output_mode::OutputMode;
 pub trait Sink: Send + Sync + Debug {
     /// e.g. `FileSink[file:/data/out]`, `MemorySink`.
     fn description(&self) -> String;
+
+    /// A run of a query begins; nothing else is called before. What an earlier run has left
+    /// unsettled is settled now.
+    async fn open(&self, _query_id: Uuid, _run_id: Uuid) -> Result<()> {
+        Ok(())
+    }
 
     /// The last batch that the output holds, if it keeps account of them beyond this run.
     fn latest_batch_id(&self) -> Option<i64> {
@@ -50,6 +58,17 @@ pub trait Sink: Send + Sync + Debug {
         output_mode: OutputMode,
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>>;
+
+    /// The batch is in the commit log: it will not come again.
+    async fn commit(&self, _batch_id: i64) -> Result<()> {
+        Ok(())
+    }
+
+    /// The batch has failed and the run ends; what was written of it should not show.
+    async fn abort(&self, _batch_id: i64) {}
+
+    /// The run has ended, however it did. Not called after a crash.
+    async fn close(&self) {}
 }
 
 /// Reads the rows to their end and counts them. What reading them does to the state is done then,

@@ -5,7 +5,27 @@ use datafusion::execution::SendableRecordBatchStream;
 
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, drain};
+use crate::sinks::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, drain};
+
+/// The row of the table of sinks.
+pub(super) const NOOP: SinkFormat = SinkFormat {
+    name: "noop",
+    doc: "reads the rows and keeps none",
+    output_modes: &OutputMode::ALL,
+    options: &[],
+    absent_options: &[],
+    target: Target::None,
+    temporary_checkpoint: true,
+    forgets: false,
+    needs_function: false,
+    stream: create,
+    batch: None,
+};
+
+fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
+    request.format.checked_options(request.options)?;
+    Ok(NoopSink.into())
+}
 
 /// Counts rows and keeps none.
 #[derive(Debug, Default)]

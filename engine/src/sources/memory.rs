@@ -7,18 +7,39 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch};
+use crate::sources::format::{Columns, SourceFormat, StreamRequest};
+use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
 
 /// Rows per piece of work, where there is more than one partition.
 const SLICE_ROWS: usize = 8192;
 /// Fewer rows than this are not worth a second partition.
 const MIN_PARTITION_ROWS: usize = 4 * SLICE_ROWS;
+
+/// The row of the table of sources.
+pub(super) const MEMORY: SourceFormat = SourceFormat {
+    name: "memory",
+    doc: "rows that are added by hand",
+    options: &[],
+    needs_path: false,
+    columns: Columns::Given,
+    stream: Some(define),
+    table: None,
+};
+
+/// Only a program makes a memory stream: it keeps the handle that rows are added by.
+fn define(_: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
+    Err(
+        Error::illegal_argument("a memory source has no rows of its own")
+            .with_hint("name the memory stream that the rows were added to"),
+    )
+}
 
 /// A stream that hands out what [`MemoryStream::add_data`] was given. Clones are the same stream.
 #[derive(Debug, Clone)]
@@ -79,6 +100,20 @@ impl MemoryStream {
     }
 }
 
+impl SourceDefinition for MemoryStream {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn description(&self) -> String {
+        format!("MemoryStream[{}]", self.name)
+    }
+
+    fn create(&self, _: SourceContext) -> Result<Box<dyn Source>> {
+        Ok(Box::new(self.source()))
+    }
+}
+
 /// One query's view of a [`MemoryStream`]; its offsets are bare integers, as in Spark.
 #[derive(Debug)]
 pub struct MemoryStreamSource {
@@ -87,16 +122,21 @@ pub struct MemoryStreamSource {
     available_now: Option<Option<i64>>,
 }
 
+#[async_trait]
 impl Source for MemoryStreamSource {
     fn description(&self) -> String {
-        format!("MemoryStream[{}]", self.stream.name)
+        self.stream.description()
     }
 
     fn schema(&self) -> SchemaRef {
         self.stream.schema.clone()
     }
 
-    fn latest_offset(&mut self, start: Option<&Offset>, _: ReadLimit) -> Result<Option<Offset>> {
+    async fn latest_offset(
+        &mut self,
+        start: Option<&Offset>,
+        _: ReadLimit,
+    ) -> Result<Option<Offset>> {
         let end = self.available_now.unwrap_or_else(|| self.stream.latest());
         let read = start.map(|start| self.index(start)).transpose()?;
         match (read, end) {
@@ -105,7 +145,11 @@ impl Source for MemoryStreamSource {
         }
     }
 
-    fn get_batch(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Box<dyn SourceBatch>> {
+    async fn get_batch(
+        &mut self,
+        start: Option<&Offset>,
+        end: &Offset,
+    ) -> Result<Box<dyn SourceBatch>> {
         let first = start.map_or(Ok(0), |start| self.index(start).map(|index| index + 1))?;
         let last = self.index(end)?;
         let added = self.stream.added.lock();
@@ -117,11 +161,11 @@ impl Source for MemoryStreamSource {
         }))
     }
 
-    fn commit(&mut self, _: &Offset) -> Result<()> {
+    async fn commit(&mut self, _: &Offset) -> Result<()> {
         Ok(())
     }
 
-    fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
+    async fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
         self.available_now = Some(self.stream.latest());
         Ok(())
     }
@@ -198,6 +242,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sources::testing::now;
 
     fn stream_of(additions: &[&[i64]]) -> MemoryStream {
         let field = Field::new("value", DataType::Int64, true);
@@ -230,28 +275,29 @@ mod tests {
         let stream = stream_of(&[&[1], &[2, 3]]);
         let mut source = stream.source();
         assert_eq!(source.description(), "MemoryStream[numbers]");
-        let end = source.latest_offset(None, ReadLimit::Options).unwrap();
+        let end = now(source.latest_offset(None, ReadLimit::Options)).unwrap();
         assert_eq!(end, Some(json!(1)));
         add(&stream, &[4]);
         for _ in 0..2 {
-            let batch = source.get_batch(None, &json!(1)).unwrap();
+            let batch = source.get_batch(None, &json!(1)).await.unwrap();
             assert_eq!(read(&*batch, 1).await, [1, 2, 3]);
-            let batch = source.get_batch(Some(&json!(0)), &json!(2)).unwrap();
+            let batch = source.get_batch(Some(&json!(0)), &json!(2)).await.unwrap();
             assert_eq!(read(&*batch, 1).await, [2, 3, 4]);
         }
-        let error = source.get_batch(None, &json!(3)).unwrap_err();
+        let error = source.get_batch(None, &json!(3)).await.unwrap_err();
         assert!(error.message().contains("has 3 additions"), "{error}");
     }
 
     #[test]
     fn a_checkpoint_that_goes_further_is_refused_before_it_is_written_to() {
         let mut source = stream_of(&[&[1]]).source();
-        let mut latest = |read: i64| source.latest_offset(Some(&json!(read)), ReadLimit::Options);
+        let mut latest =
+            |read: i64| now(source.latest_offset(Some(&json!(read)), ReadLimit::Options));
         assert_eq!(latest(0).unwrap(), Some(json!(0)));
         let error = latest(5).unwrap_err();
         assert!(error.message().contains("additions 0 to 5"), "{error}");
         let mut empty = stream_of(&[]).source();
-        let latest = empty.latest_offset(Some(&json!(0)), ReadLimit::Options);
+        let latest = now(empty.latest_offset(Some(&json!(0)), ReadLimit::Options));
         assert!(latest.unwrap_err().message().contains("has 0 additions"));
     }
 
@@ -259,7 +305,8 @@ mod tests {
     async fn partitions_give_every_row_once() {
         let values: Vec<i64> = (0..100_000).collect();
         let stream = stream_of(&[&values[..10], &values[10..]]);
-        let batch = stream.source().get_batch(None, &json!(1)).unwrap();
+        let mut source = stream.source();
+        let batch = source.get_batch(None, &json!(1)).await.unwrap();
         assert_eq!(batch.partitions(8), 3);
         let mut read = read(&*batch, 3).await;
         read.sort_unstable();
@@ -273,13 +320,17 @@ mod tests {
     fn available_now_ends_at_what_was_there() {
         let stream = stream_of(&[]);
         let mut empty = stream.source();
-        empty.prepare_for_trigger_available_now().unwrap();
+        now(empty.prepare_for_trigger_available_now()).unwrap();
         add(&stream, &[1]);
         let mut source = stream.source();
-        source.prepare_for_trigger_available_now().unwrap();
+        now(source.prepare_for_trigger_available_now()).unwrap();
         add(&stream, &[2]);
-        let mut latest = |start: Option<&Offset>| source.latest_offset(start, ReadLimit::Options);
+        let mut latest =
+            |start: Option<&Offset>| now(source.latest_offset(start, ReadLimit::Options));
         assert_eq!(latest(None).unwrap(), Some(json!(0)));
-        assert_eq!(empty.latest_offset(None, ReadLimit::Options).unwrap(), None);
+        assert_eq!(
+            now(empty.latest_offset(None, ReadLimit::Options)).unwrap(),
+            None
+        );
     }
 }

@@ -3,25 +3,32 @@
 //! **`get_batch(start, end)` is repeatable**: after a restart the same offsets give the same rows.
 
 pub mod file;
+mod format;
 mod memory;
 mod registry;
-mod spec;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
 
-pub use file::table as batch_table;
+pub use format::{Columns, SourceContext, SourceFormat, StreamRequest, TableRequest};
 pub use memory::{MemoryStream, MemoryStreamSource};
-pub use registry::{SOURCE_FORMATS, SourceFormat, define_source, source_format};
-pub use spec::SourceSpec;
+pub use registry::{SOURCE_FORMATS, define_stream, open_table, source_format};
 
 use crate::error::Result;
 
 /// A position in a source, as it stands in the offset log.
 pub type Offset = serde_json::Value;
+
+/// A table that a query reads.
+pub type TableProviderRef = Arc<dyn TableProvider>;
 
 /// How much of what is available one batch may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +39,25 @@ pub enum ReadLimit {
     AllAvailable,
 }
 
+/// What a stream reads, before any query reads it. Every query that does makes a [`Source`] of its
+/// own from it.
+pub trait SourceDefinition: Send + Sync + Debug {
+    /// The columns of its rows.
+    fn schema(&self) -> SchemaRef;
+
+    /// e.g. `FileStreamSource[file:/data/in]`.
+    fn description(&self) -> String;
+
+    /// A source for one run of one query. Reads its part of the checkpoint, and waits for nothing.
+    fn create(&self, context: SourceContext) -> Result<Box<dyn Source>>;
+}
+
 /// A stream of rows with offsets.
-pub trait Source: Send + Sync + Debug {
+///
+/// Its methods may wait for whatever the rows come from. When the query is asked to stop, the future
+/// is dropped where it waits; what runs on a thread of its own looks at the context's cancellation.
+#[async_trait]
+pub trait Source: Send + Debug {
     /// e.g. `FileStreamSource[file:/data/in]`.
     fn description(&self) -> String;
 
@@ -41,19 +65,38 @@ pub trait Source: Send + Sync + Debug {
     fn schema(&self) -> SchemaRef;
 
     /// The end of the next batch that starts after `start`; equal to `start` when there is nothing
-    /// new, `None` when there never was anything. Called once per trigger, off the async threads.
-    fn latest_offset(&mut self, start: Option<&Offset>, limit: ReadLimit)
-    -> Result<Option<Offset>>;
+    /// new, `None` when there never was anything. Called once per trigger; all sources of a query
+    /// are asked at once.
+    async fn latest_offset(
+        &mut self,
+        start: Option<&Offset>,
+        limit: ReadLimit,
+    ) -> Result<Option<Offset>>;
 
     /// Rows after `start` up to and including `end`. Must work for any pair that stands in the
     /// offset log, also in a new process.
-    fn get_batch(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Box<dyn SourceBatch>>;
+    async fn get_batch(
+        &mut self,
+        start: Option<&Offset>,
+        end: &Offset,
+    ) -> Result<Box<dyn SourceBatch>>;
 
     /// Everything up to `end` is committed and will not be asked for again.
-    fn commit(&mut self, end: &Offset) -> Result<()>;
+    async fn commit(&mut self, end: &Offset) -> Result<()>;
 
     /// From now on offer only what is there now (`Trigger.AvailableNow`).
-    fn prepare_for_trigger_available_now(&mut self) -> Result<()>;
+    async fn prepare_for_trigger_available_now(&mut self) -> Result<()>;
+
+    /// The newest offset there is, whatever a batch may take: `latestOffset` in the progress. As of
+    /// the last call of [`Source::latest_offset`]; `None` if the source does not know.
+    fn report_latest_offset(&self) -> Option<Offset> {
+        None
+    }
+
+    /// Counters for `SourceProgress.metrics` that depend on how far the query has read.
+    fn metrics(&self, _consumed: Option<&Offset>) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 }
 
 /// The rows of one batch of one source, not yet read.

@@ -1,47 +1,20 @@
-//! The table of sources: their names and options, and how to make one.
+//! The table of sources, and how to find a row of it.
+
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
 
+use super::SourceDefinition;
+use super::file::{CSV, JSON, PARQUET, TEXT};
+use super::format::{SourceFormat, StreamRequest, TableRequest};
+use super::memory::MEMORY;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
-use crate::options::{OptionMap, OptionSpec};
-use crate::sources::file::json::JSON_OPTIONS;
-use crate::sources::file::{CSV_OPTIONS, FileStreamDefinition, LISTING_OPTIONS, STREAM_OPTIONS};
-
-/// A kind of source.
-#[derive(Debug, Clone, Copy)]
-pub struct SourceFormat {
-    /// What stands behind `--format` or in `format(…)`.
-    pub name: &'static str,
-    /// One sentence.
-    pub doc: &'static str,
-    /// Its options, in groups.
-    pub options: &'static [&'static [OptionSpec]],
-}
+use crate::options::{FormatDefaults, OptionMap};
 
 /// All sources.
-pub const SOURCE_FORMATS: [SourceFormat; 4] = [
-    SourceFormat {
-        name: "json",
-        doc: "files of JSON lines, read as they appear in a directory; .gz and .zst too",
-        options: &[&LISTING_OPTIONS, &STREAM_OPTIONS, &JSON_OPTIONS],
-    },
-    SourceFormat {
-        name: "csv",
-        doc: "files of comma-separated values, read as they appear in a directory; .gz and .zst too",
-        options: &[&LISTING_OPTIONS, &STREAM_OPTIONS, &CSV_OPTIONS],
-    },
-    SourceFormat {
-        name: "text",
-        doc: "files of text, a row per line, read as they appear in a directory; .gz and .zst too",
-        options: &[&LISTING_OPTIONS, &STREAM_OPTIONS],
-    },
-    SourceFormat {
-        name: "memory",
-        doc: "rows that are added by hand",
-        options: &[],
-    },
-];
+pub const SOURCE_FORMATS: [SourceFormat; 5] = [JSON, CSV, TEXT, PARQUET, MEMORY];
 
 /// Sources that Spark has and this version does not.
 const ABSENT: [&str; 8] = [
@@ -55,33 +28,74 @@ const ABSENT: [&str; 8] = [
     "delta",
 ];
 
-/// The entry of the table for `name`.
+/// The row of the stream format `name`.
 pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
-    let found = SOURCE_FORMATS
-        .iter()
-        .find(|format| format.name.eq_ignore_ascii_case(name));
-    found.ok_or_else(|| unknown(name))
+    let streams = SOURCE_FORMATS.iter().filter(|row| row.stream.is_some());
+    find(streams, name).ok_or_else(|| unknown(name))
 }
 
-/// What a stream of files of `format` reads. Everything that is wrong with the definition is an
-/// error now; nothing is read or written. A memory stream is a [`crate::sources::MemoryStream`].
-pub fn define_source(
+/// A stream of `format`. Everything that is wrong with its definition is an error now; nothing is
+/// read or written.
+pub fn define_stream(
     format: &str,
-    options: &OptionMap,
     schema: Option<SchemaRef>,
-) -> Result<FileStreamDefinition> {
+    paths: &[String],
+    mut options: OptionMap,
+    defaults: OptionMap,
+) -> Result<Arc<dyn SourceDefinition>> {
     let format = source_format(format)?;
-    if format.name == "memory" {
-        return Err(
-            Error::illegal_argument("a memory source has no rows of its own")
-                .with_hint("name the memory stream that the rows were added to"),
-        );
+    match paths {
+        [] => {}
+        [path] => {
+            options.insert("path".to_string(), path.clone());
+        }
+        _ => {
+            return Err(Error::illegal_argument("a stream of files has one path")
+                .with_hint("use a pattern, e.g. /data/{a,b}/*.json"));
+        }
     }
-    FileStreamDefinition::new(format.name, options, schema)
+    let define = format.stream.ok_or_else(|| unknown(format.name))?;
+    define(StreamRequest {
+        format: format.name,
+        schema,
+        options,
+        defaults,
+    })
+}
+
+/// A table of `format`. `schema` may be missing: then the format or its files tell.
+pub async fn open_table(
+    session: &dyn Session,
+    format: &str,
+    schema: Option<SchemaRef>,
+    paths: &[String],
+    options: &OptionMap,
+) -> Result<Arc<dyn TableProvider>> {
+    let row = find(SOURCE_FORMATS.iter(), format);
+    let Some((row, open)) = row.and_then(|row| row.table.map(|open| (row, open))) else {
+        return Err(unknown_table(format));
+    };
+    let request = TableRequest {
+        session,
+        format: row.name,
+        schema,
+        paths,
+        options,
+        defaults: FormatDefaults::of(session),
+    };
+    open(request).await
+}
+
+fn find(
+    mut rows: impl Iterator<Item = &'static SourceFormat>,
+    name: &str,
+) -> Option<&'static SourceFormat> {
+    rows.find(|row| row.name.eq_ignore_ascii_case(name))
 }
 
 fn unknown(name: &str) -> Error {
-    let names = || SOURCE_FORMATS.iter().map(|format| format.name);
+    let streams = || SOURCE_FORMATS.iter().filter(|row| row.stream.is_some());
+    let names = || streams().map(|row| row.name);
     let hint = format!("sources are {}", names().collect::<Vec<_>>().join(", "));
     let condition = "DATA_SOURCE_NOT_FOUND";
     if ABSENT
@@ -101,10 +115,24 @@ fn unknown(name: &str) -> Error {
         .with_hint(hint)
 }
 
+fn unknown_table(format: &str) -> Error {
+    let tables = || SOURCE_FORMATS.iter().filter(|row| row.table.is_some());
+    let names = || tables().map(|row| row.name);
+    let hint = match nearest(format, names()) {
+        Some(name) => format!("did you mean '{name}'?"),
+        None => format!(
+            "tables are read from {}",
+            names().collect::<Vec<_>>().join(", ")
+        ),
+    };
+    let format = format.to_ascii_lowercase();
+    Error::analysis(format!("there is no table format '{format}'"))
+        .with_condition("DATA_SOURCE_NOT_FOUND")
+        .with_hint(hint)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
@@ -120,7 +148,8 @@ mod tests {
         let schema = data_type.map(|data_type| {
             Arc::new(Schema::new(vec![Field::new("a", data_type, false)])) as SchemaRef
         });
-        define_source(format, &options.collect(), schema).map(|defined| defined.schema())
+        define_stream(format, schema, &[], options.collect(), OptionMap::new())
+            .map(|it| it.schema())
     }
 
     #[test]

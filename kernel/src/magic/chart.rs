@@ -60,7 +60,7 @@ impl Magic for Chart {
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let query = call.query()?;
         let context = call.context;
-        let Some(name) = query.name().filter(|_| query.sink().starts_with("Memory")) else {
+        let Some(name) = query.table() else {
             let title = query_title(&query);
             return Err(CellError::usage(format!(
                 "{title} writes to {}, and a chart needs a memory sink",

@@ -97,7 +97,10 @@ impl Magic for Source {
 
 /// The formats one can name in a cell.
 fn formats() -> impl Iterator<Item = &'static str> {
-    let names = SOURCE_FORMATS.iter().map(|format| format.name);
+    let streams = SOURCE_FORMATS
+        .iter()
+        .filter(|format| format.stream.is_some());
+    let names = streams.map(|format| format.name);
     names.filter(|name| *name != MEMORY)
 }
 
@@ -134,8 +137,7 @@ fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
     let format = call.text("format").unwrap_or("json").to_lowercase();
     let name = call.text("name").unwrap_or_default();
     let path = call.text("path").map(values::path);
-    source_format(&format)?;
-    if path.is_none() && format != MEMORY {
+    if path.is_none() && source_format(&format)?.needs_path {
         return Err(
             CellError::usage(format!("a source of {format} files needs '--path'"))
                 .hint(format!("%%source {name} --format {format} --path DIR")),

@@ -1,5 +1,5 @@
-//! Dependencies point one way: in the engine vocabulary ← {state, checkpointing, sources, sinks} ←
-//! operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
+//! Dependencies point one way: in the engine vocabulary ← formats ←
+//! {state, checkpointing, sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
 //! in the kernel error ← {sockets, display} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; and the kernel sees the engine only through
 //! its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
@@ -36,8 +36,9 @@ const LAYERS: Layers = &[
     ("user_functions", &[]),
     ("checkpointing", &[]),
     ("state", &["checkpointing"]),
-    ("sources", &["checkpointing"]),
-    ("sinks", &["checkpointing"]),
+    ("formats", &[]),
+    ("sources", &["checkpointing", "formats"]),
+    ("sinks", &["checkpointing", "formats"]),
     (
         "operators",
         &["state", "sources", "sinks", "user_functions"],

@@ -7,14 +7,14 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Schema};
 
 use crate::error::{Error, Result};
+use crate::formats::csv::{
+    CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvDecoder, CsvOptions, schema_of_line,
+};
+use crate::formats::line_format::LineDecoder;
 use crate::functions::collections::lists::failed;
 use crate::functions::json::{check_mode, check_options, ddl, given_options, schema_argument};
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
-use crate::sources::file::csv::{
-    CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvDecoder, CsvOptions, schema_of_line,
-};
-use crate::sources::file::line_format::LineDecoder;
 use crate::type_names::sql_type;
 
 pub(super) static TABLE: &[Scalar] = &[

@@ -7,10 +7,10 @@ use arrow::datatypes::{DataType, Field, Fields, Schema};
 use super::last_wins::last_wins;
 use super::{check_options, json_options};
 use crate::error::{Error, Result};
+use crate::formats::json::{JsonDecoder, JsonOptions, ParseMode};
 use crate::functions::collections::lists::failed;
 use crate::functions::scalar::{Call, Inputs, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
-use crate::sources::file::json::{JsonDecoder, JsonOptions, ParseMode};
 use crate::sql::parse_schema;
 
 /// What stands for a value that is not an object, which JSON lines are made of.

@@ -22,8 +22,8 @@ use arrow::datatypes::DataType;
 use super::collections::entries::key_and_value;
 use super::scalar::{Call, Scalar};
 use crate::error::{Error, Result};
+use crate::formats::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
 use crate::options::{OptionMap, OptionSpec, Options};
-use crate::sources::file::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
 use crate::text::format_value;
 
 /// The tables of this theme.

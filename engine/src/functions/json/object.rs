@@ -7,9 +7,9 @@ use arrow::datatypes::DataType;
 
 use super::path::{Copied, lenient};
 use crate::error::Result;
+use crate::formats::json::parser::{Parser, SyntaxError};
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::{Takes, list_of};
-use crate::sources::file::json::parser::{Parser, SyntaxError};
 
 pub(super) static TABLE: &[Scalar] = &[
     Scalar {

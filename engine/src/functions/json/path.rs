@@ -7,10 +7,10 @@ use arrow::array::{ArrayRef, Float64Array, StringArray};
 
 use super::write::text as quoted;
 use crate::error::Result;
+use crate::formats::json::Leniency;
+use crate::formats::json::parser::{MAX_DEPTH, Parser, SyntaxError, is_number};
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
-use crate::sources::file::json::Leniency;
-use crate::sources::file::json::parser::{MAX_DEPTH, Parser, SyntaxError, is_number};
 use crate::text::format_value;
 
 pub(super) static TABLE: &[Scalar] = &[Scalar {

@@ -7,9 +7,9 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 
 use super::{check_options, json_options};
 use crate::error::{Error, Result};
+use crate::formats::json::schema_of_line;
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
-use crate::sources::file::json::schema_of_line;
 use crate::type_names::sql_type;
 
 pub(super) static TABLE: &[Scalar] = &[Scalar {

@@ -10,6 +10,7 @@ mod setup;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use futures::future::{poll_immediate, try_join_all};
 use tokio::sync::oneshot;
 
 pub use self::setup::{QuerySetup, RunEnd};
@@ -90,11 +91,6 @@ impl MicroBatchExecution {
         this.resume()?;
         this.check_output()?;
         this.open_state()?;
-        if this.setup.trigger == Trigger::AvailableNow {
-            for source in &mut this.setup.sources {
-                source.prepare_for_trigger_available_now()?;
-            }
-        }
         Ok(this)
     }
 
@@ -119,13 +115,13 @@ impl MicroBatchExecution {
                 name: run.identity().name.clone(),
                 timestamp: format_iso8601(self.setup.clock.now_ms()),
             });
-            let _ = started.send(());
-            let body = std::panic::AssertUnwindSafe(self.run_until_stopped()).catch_unwind();
+            let body = std::panic::AssertUnwindSafe(self.run_until_stopped(started)).catch_unwind();
             let result = runtime
                 .block_on(body)
                 .unwrap_or_else(|panic| Err(panicked(&*panic)));
             // What is still running of a batch that has failed is not wanted any more.
             run.cancellation().cancel();
+            runtime.block_on(self.setup.sink.close());
             // What the run holds is freed before anyone learns that it has ended.
             let temporary = self.setup.temporary.take();
             drop(self);
@@ -143,9 +139,19 @@ impl MicroBatchExecution {
             .map_err(|error| Error::io("start the query's thread", error))
     }
 
-    async fn run_until_stopped(&mut self) -> Result<()> {
+    async fn run_until_stopped(&mut self, started: oneshot::Sender<()>) -> Result<()> {
         let run = Arc::clone(&self.run);
         let body = async {
+            // What needs not wait is done before anyone learns that the run is live; whoever starts
+            // a query does not wait for a broker.
+            let mut preparing = Box::pin(self.prepare());
+            let prepared = poll_immediate(&mut preparing).await;
+            let _ = started.send(());
+            match prepared {
+                Some(prepared) => prepared?,
+                None => preparing.as_mut().await?,
+            }
+            drop(preparing);
             match self.setup.trigger {
                 Trigger::Once => self.trigger(ReadLimit::AllAvailable).await.map(drop),
                 Trigger::AvailableNow => {
@@ -183,6 +189,17 @@ impl MicroBatchExecution {
         }
     }
 
+    /// What sources and the sink do before the first batch.
+    async fn prepare(&mut self) -> Result<()> {
+        let identity = self.run.identity();
+        self.setup.sink.open(identity.id, identity.run_id).await?;
+        if self.setup.trigger == Trigger::AvailableNow {
+            let sources = self.setup.sources.iter_mut();
+            try_join_all(sources.map(|source| source.prepare_for_trigger_available_now())).await?;
+        }
+        Ok(())
+    }
+
     fn has_reached_end(&self) -> bool {
         let reached = |end: Option<u64>, done: u64| end.is_some_and(|end| done >= end);
         reached(self.setup.end.batches, self.batches_run)
@@ -193,7 +210,7 @@ impl MicroBatchExecution {
         let clock = Arc::clone(&self.setup.clock);
         let mut timer = TriggerTimer::start(clock.now_ms(), self.previous_trigger_ms);
         self.previous_trigger_ms = Some(timer.start_ms);
-        let Some(planned) = self.construct_next_batch(&mut timer, limit)? else {
+        let Some(planned) = self.construct_next_batch(&mut timer, limit).await? else {
             self.run
                 .set_status("Waiting for data to arrive", false, false);
             self.run.found_nothing_new();
@@ -214,7 +231,7 @@ impl MicroBatchExecution {
     }
 
     /// Decides whether there is a batch to run, and if so writes its plan to the offset log.
-    fn construct_next_batch(
+    async fn construct_next_batch(
         &mut self,
         timer: &mut TriggerTimer,
         limit: ReadLimit,
@@ -223,13 +240,11 @@ impl MicroBatchExecution {
             return Ok(Some(unfinished));
         }
         let watch = Stopwatch::start();
-        let mut ends = Vec::with_capacity(self.setup.sources.len());
-        let mut has_new_data = false;
-        for (source, start) in self.setup.sources.iter_mut().zip(&self.committed) {
-            let end = source.latest_offset(start.as_ref(), limit)?;
-            has_new_data |= end.is_some() && end != *start;
-            ends.push(end);
-        }
+        let sources = self.setup.sources.iter_mut().zip(&self.committed);
+        let asked = sources.map(|(source, start)| source.latest_offset(start.as_ref(), limit));
+        let ends = try_join_all(asked).await?;
+        let mut pairs = ends.iter().zip(&self.committed);
+        let has_new_data = pairs.any(|(end, start)| end.is_some() && end != start);
         timer.record(Phase::LatestOffset, watch);
         let watermark_ms = self.tracker.current_ms();
         let wants_another = self.last_watermark_ms.is_some_and(|used| {
@@ -257,7 +272,7 @@ impl MicroBatchExecution {
         self.offset_log.add(self.batch_id, &planned)?;
         for (source, committed) in self.setup.sources.iter_mut().zip(&self.committed) {
             if let Some(committed) = committed {
-                source.commit(committed)?;
+                source.commit(committed).await?;
             }
         }
         if self.batch_id % BATCHES_TO_RETAIN == 0 {
@@ -275,7 +290,7 @@ impl MicroBatchExecution {
         planned: OffsetSeq,
     ) -> Result<BatchReport> {
         let watch = Stopwatch::start();
-        let inputs = self.inputs(&planned)?;
+        let inputs = self.inputs(&planned).await?;
         let has_data = inputs.iter().any(Option::is_some);
         timer.record(Phase::GetBatch, watch);
 
@@ -300,7 +315,13 @@ impl MicroBatchExecution {
         let mode = self.setup.execution.output_mode;
         let written = self.setup.sink.add_batch(self.batch_id, mode, rows).await;
         self.setup.execution.context.clear_inputs();
-        let written = written?;
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                self.setup.sink.abort(self.batch_id).await;
+                return Err(error);
+            }
+        };
         self.fault(FaultPoint::SinkDone)?;
         for operator in &self.setup.execution.operators {
             operator.commit()?;
@@ -316,6 +337,7 @@ impl MicroBatchExecution {
             next_batch_watermark_ms: self.tracker.current_ms(),
         };
         self.commit_log.add(self.batch_id, commit)?;
+        self.setup.sink.commit(self.batch_id).await?;
         timer.record(Phase::CommitOffsets, watch);
 
         let mut event_time = EventTimeStats::default();
@@ -335,22 +357,22 @@ impl MicroBatchExecution {
         Ok(report)
     }
 
-    fn inputs(&mut self, planned: &OffsetSeq) -> Result<Vec<Option<Arc<InputPart>>>> {
+    async fn inputs(&mut self, planned: &OffsetSeq) -> Result<Vec<Option<Arc<InputPart>>>> {
         let partitions = self.setup.partitions;
         let sources = self.setup.sources.iter_mut().zip(&self.committed);
         let ends = sources.zip(&planned.offsets);
-        ends.map(|((source, start), end)| match end {
-            Some(end) if start.as_ref() != Some(end) => {
-                let rows = source.get_batch(start.as_ref(), end)?;
-                Ok(Some(Arc::new(InputPart {
-                    partitions: rows.partitions(partitions).clamp(1, partitions),
-                    rows,
-                    num_rows: Default::default(),
-                })))
-            }
-            _ => Ok(None),
-        })
-        .collect()
+        let inputs = ends.map(|((source, start), end)| async move {
+            let Some(end) = end.as_ref().filter(|end| start.as_ref() != Some(*end)) else {
+                return Ok(None);
+            };
+            let rows = source.get_batch(start.as_ref(), end).await?;
+            Ok(Some(Arc::new(InputPart {
+                partitions: rows.partitions(partitions).clamp(1, partitions),
+                rows,
+                num_rows: Default::default(),
+            })))
+        });
+        try_join_all(inputs).await
     }
 
     fn fault(&self, point: FaultPoint) -> Result<()> {

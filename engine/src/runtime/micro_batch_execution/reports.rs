@@ -30,12 +30,16 @@ impl MicroBatchExecution {
                 let input = inputs.get(index).and_then(Option::as_ref);
                 let rows =
                     input.map(|input| input.num_rows.load(std::sync::atomic::Ordering::Relaxed));
+                let end = &planned.offsets[index];
+                let mut metrics = source.metrics(end.as_ref());
+                metrics.extend(input.iter().flat_map(|input| input.rows.metrics()));
                 SourceReport {
                     description: source.description(),
                     start: json(&self.committed[index]),
-                    end: json(&planned.offsets[index]),
+                    end: json(end),
+                    latest: json(&source.report_latest_offset()),
                     num_rows: rows.unwrap_or(0),
-                    metrics: input.map(|input| input.rows.metrics()).unwrap_or_default(),
+                    metrics,
                 }
             })
             .collect()

@@ -5,27 +5,16 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::TryStreamExt;
 use uuid::Uuid;
 
-use super::{FileFormat, cannot_write};
+use super::cannot_write;
 use crate::checkpointing::{full_path, has_sink_metadata};
 use crate::error::{Error, Result};
-use crate::sinks::failed;
-
-/// What happens when the directory exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaveMode {
-    /// The new files are added.
-    Append,
-    /// The new files take the place of everything in it.
-    Overwrite,
-    /// That is an error.
-    ErrorIfExists,
-    /// Nothing is written.
-    Ignore,
-}
+use crate::formats::FileFormat;
+use crate::sinks::{BatchSink, SaveMode, failed};
 
 /// Where a batch query is written, and as what.
 #[derive(Debug)]
@@ -43,9 +32,11 @@ impl BatchFiles {
             format,
         })
     }
+}
 
-    /// Whether there is anything to write.
-    pub fn wants_rows(&self, mode: SaveMode) -> Result<bool> {
+#[async_trait]
+impl BatchSink for BatchFiles {
+    fn wants_rows(&self, mode: SaveMode) -> Result<bool> {
         let path = self.directory.display();
         match mode {
             SaveMode::ErrorIfExists if self.directory.exists() => {
@@ -62,8 +53,7 @@ impl BatchFiles {
         }
     }
 
-    /// Writes the rows.
-    pub async fn write(&self, mode: SaveMode, rows: SendableRecordBatchStream) -> Result<()> {
+    async fn write(&self, mode: SaveMode, rows: SendableRecordBatchStream) -> Result<()> {
         let unfinished = Unfinished::create(&self.directory)?;
         let name = format!(
             "part-00000-{}-c000.{}",
@@ -81,7 +71,9 @@ impl BatchFiles {
         File::create(&success).map_err(|error| cannot_write(&success, error))?;
         Ok(())
     }
+}
 
+impl BatchFiles {
     /// Without rows there is a file too: it says which columns there are.
     async fn write_file(&self, path: &Path, mut rows: SendableRecordBatchStream) -> Result<()> {
         let file = File::create_new(path).map_err(|error| cannot_write(path, error))?;

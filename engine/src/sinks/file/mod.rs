@@ -3,7 +3,7 @@
 //! killed run left behind is never read, and a batch that has its entry is not written again.
 
 mod batch;
-mod format;
+mod registry;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,13 +15,14 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-pub use batch::{BatchFiles, SaveMode};
-pub use format::{CSV_SINK_OPTIONS, FileFormat, json_writer};
+use batch::BatchFiles;
+pub(super) use registry::{CSV, JSON, PARQUET};
 
 use crate::checkpointing::{
     CheckpointFileManager, FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, full_path, to_file_url,
 };
 use crate::error::{Error, Result};
+use crate::formats::FileFormat;
 use crate::output_mode::OutputMode;
 use crate::sinks::{Sink, drain, failed};
 
@@ -156,9 +157,10 @@ mod tests {
     use futures::stream;
 
     use super::*;
+    use crate::formats::CSV_SINK_OPTIONS;
     use crate::options::{OptionMap, Options};
     use crate::sinks::testing::{numbers, rows_of, schema, values};
-    use crate::sources::file::table;
+    use crate::sources::open_table;
 
     fn sink(path: &Path, format: &str) -> FileSink {
         let options = Options::new("test", &OptionMap::new(), &CSV_SINK_OPTIONS, &[]).unwrap();
@@ -178,7 +180,8 @@ mod tests {
         let context = SessionContext::new();
         let paths = [path.display().to_string()];
         let (state, options) = (context.state(), OptionMap::new());
-        let table = table(&state, format, Some(schema()), &paths, &options).await;
+        let schema = Some(schema());
+        let table = open_table(&state, format, schema, &paths, &options).await;
         context.register_table("t", table.unwrap()).unwrap();
         let rows = context
             .sql("SELECT value FROM t ORDER BY value")

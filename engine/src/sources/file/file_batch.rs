@@ -15,8 +15,8 @@ use futures::stream;
 
 use crate::checkpointing::from_file_url;
 use crate::error::{Error, Result};
+use crate::formats::line_format::{LineDecoder, LineFormat};
 use crate::sources::SourceBatch;
-use crate::sources::file::line_format::{LineDecoder, LineFormat};
 use crate::sources::file::lines::{Compression, Lines, cannot_open, line_number};
 
 const BATCH_ROWS: usize = 8192;
@@ -289,9 +289,9 @@ mod tests {
 
     use super::*;
     use crate::checkpointing::to_file_url;
+    use crate::formats::CSV_OPTIONS;
+    use crate::formats::json::{JsonOptions, ParseMode};
     use crate::options::Options;
-    use crate::sources::file::CSV_OPTIONS;
-    use crate::sources::file::json::{JsonOptions, ParseMode};
 
     fn write(path: &Path, ids: Range<i64>) {
         let mut file = fs::File::create(path).unwrap();

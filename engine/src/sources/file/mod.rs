@@ -1,52 +1,15 @@
 //! Files: JSON, CSV and text as streams, and the same and Parquet as tables.
 
-pub(crate) mod csv;
-mod decimal;
 mod file_batch;
-pub mod json;
-pub(crate) mod line_format;
 mod lines;
 mod listing;
 mod options;
-mod record_options;
-mod records;
+mod registry;
 mod seen_files;
 mod source;
 mod table;
-mod text;
 
-use std::sync::Arc;
-
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
-
-pub use csv::CSV_OPTIONS;
 pub use listing::LISTING_OPTIONS;
 pub use options::{FileStreamOptions, RateLimit, STREAM_OPTIONS};
+pub(super) use registry::{CSV, JSON, PARQUET, TEXT};
 pub use source::{FileStreamDefinition, FileStreamSource};
-pub use table::{TABLE_FORMATS, table};
-
-/// The schema with every column, also inside of others, nullable: files promise nothing.
-fn nullable(schema: &Schema) -> SchemaRef {
-    Arc::new(Schema::new(nullable_fields(schema.fields())))
-}
-
-fn nullable_fields(fields: &Fields) -> Fields {
-    fields.iter().map(nullable_field).collect()
-}
-
-fn nullable_field(field: &FieldRef) -> FieldRef {
-    let data_type = match field.data_type() {
-        DataType::Struct(fields) => DataType::Struct(nullable_fields(fields)),
-        DataType::List(element) => DataType::List(nullable_field(element)),
-        DataType::Map(entries, sorted) => match entries.data_type() {
-            DataType::Struct(fields) => {
-                let pair = Fields::from(vec![fields[0].clone(), nullable_field(&fields[1])]);
-                let entries = Field::new(entries.name(), DataType::Struct(pair), false);
-                DataType::Map(Arc::new(entries), *sorted)
-            }
-            other => other.clone(),
-        },
-        other => other.clone(),
-    };
-    Arc::new(Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone()))
-}

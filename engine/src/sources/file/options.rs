@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::formats::line_format::LineFormat;
 use crate::options::{OptionMap, OptionSpec, Options};
-use crate::sources::file::line_format::LineFormat;
 use crate::sources::file::listing::LISTING_OPTIONS;
 
 /// The options of the stream itself, for checks and documentation.

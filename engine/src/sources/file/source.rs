@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use serde_json::json;
 
 use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog, from_file_url};
 use crate::error::{Error, Result};
+use crate::formats::line_format::{FileSchema, LineFormat};
+use crate::formats::nullable;
 use crate::options::{OptionMap, Options};
 use crate::sources::file::file_batch::FileBatch;
-use crate::sources::file::line_format::{FileSchema, LineFormat};
 use crate::sources::file::lines::Compression;
 use crate::sources::file::listing::{ListedFile, Listing, ListingOptions};
-use crate::sources::file::nullable;
 use crate::sources::file::options::{FileStreamOptions, RateLimit, known_options};
 use crate::sources::file::seen_files::SeenFiles;
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch};
+use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
 
 /// What a stream of files reads, before any query reads it.
 #[derive(Debug)]
@@ -27,13 +28,16 @@ pub struct FileStreamDefinition {
     format: LineFormat,
     schema: SchemaRef,
     options: Options,
+    /// The format's name and the options as they were given, to look at everything anew when a
+    /// query starts.
+    given: (&'static str, OptionMap),
 }
 
 impl FileStreamDefinition {
     /// Files of `format`; `path` is among the options. `schema` may be missing if the format has
     /// only one.
-    pub fn new(format: &str, options: &OptionMap, schema: Option<SchemaRef>) -> Result<Self> {
-        let options = known_options(format, options)?;
+    pub fn new(format: &'static str, given: OptionMap, schema: Option<SchemaRef>) -> Result<Self> {
+        let options = known_options(format, &given)?;
         let reader = LineFormat::new(format, &options)?;
         let listing = Listing::new(ListingOptions::new(&options)?)?;
         let schema = match (schema, reader.schema()) {
@@ -47,17 +51,25 @@ impl FileStreamDefinition {
             format: reader,
             schema: nullable(&schema),
             options,
+            given: (format, given),
         })
     }
+}
 
-    /// The columns of its rows.
-    pub fn schema(&self) -> SchemaRef {
+impl SourceDefinition for FileStreamDefinition {
+    fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
 
-    /// e.g. `FileStreamSource[file:/data/in]`.
-    pub fn description(&self) -> String {
+    fn description(&self) -> String {
         format!("FileStreamSource[file:{}]", self.listing.root().display())
+    }
+
+    fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
+        let (format, given) = &self.given;
+        let definition = Self::new(format, given.clone(), Some(self.schema.clone()))?;
+        let source = FileStreamSource::new(definition, context.metadata_path, context.durable)?;
+        Ok(Box::new(source))
     }
 }
 
@@ -201,6 +213,7 @@ impl FileStreamSource {
     }
 }
 
+#[async_trait]
 impl Source for FileStreamSource {
     fn description(&self) -> String {
         self.definition.description()
@@ -210,7 +223,7 @@ impl Source for FileStreamSource {
         self.definition.schema()
     }
 
-    fn latest_offset(
+    async fn latest_offset(
         &mut self,
         start: Option<&Offset>,
         limit: ReadLimit,
@@ -237,7 +250,11 @@ impl Source for FileStreamSource {
         Ok((self.current >= 0).then(|| json!({"logOffset": self.current})))
     }
 
-    fn get_batch(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Box<dyn SourceBatch>> {
+    async fn get_batch(
+        &mut self,
+        start: Option<&Offset>,
+        end: &Offset,
+    ) -> Result<Box<dyn SourceBatch>> {
         let start = start.map_or(Ok(-1), |start| self.log_offset(start))?;
         let end = self.log_offset(end)?;
         let mut urls = Vec::new();
@@ -249,13 +266,13 @@ impl Source for FileStreamSource {
         Ok(Box::new(FileBatch::new(urls, self.schema(), format)?))
     }
 
-    fn commit(&mut self, end: &Offset) -> Result<()> {
+    async fn commit(&mut self, end: &Offset) -> Result<()> {
         let end = self.log_offset(end)?;
         self.uncommitted = self.uncommitted.split_off(&(end + 1));
         Ok(())
     }
 
-    fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
+    async fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
         self.available_now = Some(self.list()?);
         Ok(())
     }
@@ -288,6 +305,7 @@ mod tests {
     use futures::TryStreamExt;
 
     use super::*;
+    use crate::sources::testing::now;
 
     struct Folder(tempfile::TempDir);
 
@@ -317,7 +335,7 @@ mod tests {
             options.insert("path".into(), self.path("in").display().to_string());
             let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
             let schema = Some(Arc::new(schema) as SchemaRef);
-            let definition = FileStreamDefinition::new("json", &options, schema).unwrap();
+            let definition = FileStreamDefinition::new("json", options, schema).unwrap();
             FileStreamSource::new(definition, self.path("sources/0"), false).unwrap()
         }
     }
@@ -329,15 +347,14 @@ mod tests {
     }
 
     fn latest(source: &mut FileStreamSource) -> i64 {
-        let offset = source.latest_offset(None, ReadLimit::Options).unwrap();
+        let offset = now(source.latest_offset(None, ReadLimit::Options)).unwrap();
         offset.map_or(-1, |offset| offset["logOffset"].as_i64().unwrap())
     }
 
     async fn ids(source: &mut FileStreamSource, start: i64, end: i64) -> Vec<i64> {
         let start = (start >= 0).then(|| json!({"logOffset": start}));
-        let batch = source
-            .get_batch(start.as_ref(), &json!({"logOffset": end}))
-            .unwrap();
+        let end = json!({"logOffset": end});
+        let batch = source.get_batch(start.as_ref(), &end).await.unwrap();
         let rows: Vec<_> = batch.open(0, 1, &[0]).unwrap().try_collect().await.unwrap();
         let columns = rows
             .iter()
@@ -360,9 +377,8 @@ mod tests {
         folder.add("a", 9, 9);
         assert_eq!(latest(&mut source), 1);
         fs::remove_file(folder.path("in/a")).unwrap();
-        let error = source
-            .get_batch(None, &json!({"logOffset": 0}))
-            .unwrap_err();
+        let error = source.get_batch(None, &json!({"logOffset": 0})).await;
+        let error = error.unwrap_err();
         assert!(error.message().contains("in/a' was listed"), "{error}");
         folder.add("a", 2, 2);
         assert_eq!(ids(&mut source, -1, 0).await, [1, 2, 3]);
@@ -384,7 +400,7 @@ mod tests {
         }
         for id in 0..21 {
             assert_eq!(latest(&mut source), id);
-            source.commit(&json!({"logOffset": id - 1})).unwrap();
+            now(source.commit(&json!({"logOffset": id - 1}))).unwrap();
         }
         let mut again = folder.source(&[]);
         assert_eq!(ids(&mut again, 3, 5).await, [4, 5]);
@@ -403,7 +419,7 @@ mod tests {
         let mut source = folder.source(&[("maxBytesPerTrigger", "25")]);
         assert_eq!(latest(&mut source), 0);
         assert_eq!(ids(&mut source, -1, 0).await, [0, 1]);
-        source.latest_offset(None, ReadLimit::AllAvailable).unwrap();
+        now(source.latest_offset(None, ReadLimit::AllAvailable)).unwrap();
         assert_eq!(ids(&mut source, 0, 1).await, [2, 3, 4]);
         drop(source);
 
@@ -412,7 +428,7 @@ mod tests {
             folder.add(&format!("f{id}"), id, id as i64);
         }
         let mut source = folder.source(&[("maxFilesPerTrigger", "2"), ("latestFirst", "true")]);
-        source.prepare_for_trigger_available_now().unwrap();
+        now(source.prepare_for_trigger_available_now()).unwrap();
         folder.add("f9", 9, 9);
         assert_eq!(
             (

@@ -23,40 +23,36 @@ use futures::stream;
 use url::Url;
 
 use super::file_batch::FileBatch;
-use super::line_format::{FileSchema, LineFormat, LineSchemaInference};
 use super::listing::{LISTING_OPTIONS, ListedFile, Listing, ListingOptions};
-use super::nullable;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
-use crate::options::{OptionMap, Options};
-use crate::sources::SourceBatch;
+use crate::formats::line_format::{FileSchema, LineFormat, LineSchemaInference};
+use crate::formats::nullable;
+use crate::options::Options;
+use crate::sources::{SourceBatch, TableProviderRef, TableRequest};
 
-/// Formats of tables.
-pub const TABLE_FORMATS: [&str; 4] = ["json", "parquet", "csv", "text"];
-
-/// The files below `paths` as one table. `schema` may be missing: then it comes from the files.
-/// The option `path` stands for a path as well.
-pub async fn table(
-    session: &dyn Session,
-    format: &str,
-    schema: Option<SchemaRef>,
-    paths: &[String],
-    options: &OptionMap,
-) -> Result<Arc<dyn TableProvider>> {
-    let format = format.to_ascii_lowercase();
+/// The files below the paths of the request as one table. The schema may be missing: then it comes
+/// from the files. The option `path` stands for a path as well.
+pub(super) async fn files_table(request: TableRequest<'_>) -> Result<TableProviderRef> {
+    let TableRequest {
+        session,
+        format,
+        schema,
+        paths,
+        options,
+        ..
+    } = request;
     let what = format!("table format '{format}'");
-    let (options, reader) = match LineFormat::options(&format) {
+    let (options, reader) = match LineFormat::options(format) {
         Some(lines) => {
             let known = LISTING_OPTIONS.iter().chain(lines.known);
             let options = Options::new(what, options, known, lines.absent)?;
-            let reader = Reader::Lines(LineFormat::new(&format, &options)?);
+            let reader = Reader::Lines(LineFormat::new(format, &options)?);
             (options, reader)
         }
-        None if format == "parquet" => {
+        None => {
             let options = Options::new(what, options, &LISTING_OPTIONS, &["mergeSchema"])?;
             (options, Reader::Parquet)
         }
-        None => return Err(unknown_format(&format)),
     };
     let listings = listings(paths, &options)?;
     let schema = match schema {
@@ -301,16 +297,6 @@ fn file_batch(files: &[ListedFile], schema: SchemaRef, format: &LineFormat) -> R
     FileBatch::new(urls, schema, format.clone())
 }
 
-fn unknown_format(format: &str) -> Error {
-    let hint = match nearest(format, TABLE_FORMATS) {
-        Some(name) => format!("did you mean '{name}'?"),
-        None => format!("tables are read from {}", TABLE_FORMATS.join(", ")),
-    };
-    Error::analysis(format!("there is no table format '{format}'"))
-        .with_condition("DATA_SOURCE_NOT_FOUND")
-        .with_hint(hint)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(
@@ -325,6 +311,7 @@ mod tests {
     use datafusion::prelude::SessionContext;
 
     use super::*;
+    use crate::sources::open_table;
 
     async fn read(
         format: &str,
@@ -336,7 +323,8 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
         let paths = [path.display().to_string()];
-        table(&context.state(), format, None, &paths, &options.collect()).await
+        let (state, options) = (context.state(), options.collect());
+        open_table(&state, format, None, &paths, &options).await
     }
 
     async fn query(table: Arc<dyn TableProvider>, sql: &str) -> String {

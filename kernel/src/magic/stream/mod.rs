@@ -83,7 +83,15 @@ impl Magic for Stream {
     fn offers(&self, arg: &str) -> Vec<String> {
         let fixed: &[&str] = match arg {
             "sink" => return sink::all(),
-            "option" => return values::option_keys(SINK_FORMATS.iter().flat_map(|f| f.options)),
+            "option" => {
+                return values::option_keys(
+                    SINK_FORMATS
+                        .iter()
+                        .flat_map(|f| f.options)
+                        .copied()
+                        .flatten(),
+                );
+            }
             "trigger" => &["once", "available-now", "1 second"],
             "until" => &["available-now", "rows=", "batches=", "for="],
             _ => &[],
@@ -153,6 +161,7 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
     if let Some(checkpoint) = call.text("checkpoint") {
         options.insert("checkpointLocation".to_owned(), values::path(checkpoint));
     }
+    options.extend(sink.topic.map(|topic| ("topic".to_owned(), topic)));
     options.extend(until.and_then(Until::option));
     let start = proto::WriteStreamOperationStart {
         input: Some(proto::Relation {

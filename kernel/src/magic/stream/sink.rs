@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use tidebook_engine::nearest;
-use tidebook_engine::sinks::{SINK_FORMATS, SinkFormat, sink_format};
+use tidebook_engine::sinks::{SINK_FORMATS, SinkFormat, Target, sink_format};
 
 use super::values;
 use crate::error::CellError;
@@ -15,6 +15,8 @@ pub struct Sink {
     pub format: String,
     /// The folder of a file sink.
     pub path: Option<String>,
+    /// The topic of a Kafka sink.
+    pub topic: Option<String>,
 }
 
 impl FromStr for Sink {
@@ -24,14 +26,18 @@ impl FromStr for Sink {
         let (typed, target) = text.split_once(':').unwrap_or((text, ""));
         let format = sink_format(typed.trim()).map_err(|error| unknown(typed, error.into()))?;
         let name = format.name;
-        match (format.needs_path, target) {
-            (true, "") => Err(CellError::usage(format!(
+        match (format.target, target) {
+            (Target::Directory, "") => Err(CellError::usage(format!(
                 "sink '{name}' does not say where to write"
             ))
             .hint(format!("--sink {}", shown(format)))),
-            (true, target) => Ok(Self::new(name, Some(values::path(target)))),
-            (false, "") => Ok(Self::new(name, None)),
-            (false, target) => Err(CellError::usage(format!(
+            (Target::Directory, target) => Ok(Self::new(name, Some(values::path(target)))),
+            (Target::Topic, topic) => Ok(Self {
+                topic: Some(topic.to_owned()).filter(|topic| !topic.is_empty()),
+                ..Self::new(name, None)
+            }),
+            (Target::None, "") => Ok(Self::new(name, None)),
+            (Target::None, target) => Err(CellError::usage(format!(
                 "sink '{name}' writes to no '{target}'"
             ))
             .hint(format!("--sink {name}"))),
@@ -44,24 +50,30 @@ impl Sink {
         Self {
             format: format.to_owned(),
             path,
+            topic: None,
         }
     }
 }
 
 /// All sinks as one types them: `memory`, `parquet:DIR`.
 pub fn all() -> Vec<String> {
-    SINK_FORMATS.iter().map(shown).collect()
+    formats().map(shown).collect()
+}
+
+/// The sinks that need no function: those that a cell of SQL can name.
+fn formats() -> impl Iterator<Item = &'static SinkFormat> {
+    SINK_FORMATS.iter().filter(|format| !format.needs_function)
 }
 
 fn shown(format: &SinkFormat) -> String {
-    match format.needs_path {
-        true => format!("{}:DIR", format.name),
-        false => format.name.to_owned(),
+    match format.target.placeholder() {
+        Some(target) => format!("{}:{target}", format.name),
+        None => format.name.to_owned(),
     }
 }
 
 fn unknown(typed: &str, error: CellError) -> CellError {
-    let names = SINK_FORMATS.iter().map(|format| format.name);
+    let names = formats().map(|format| format.name);
     match nearest(typed, names) {
         Some(near) => error.hint(format!("--sink {near}")),
         None => error,

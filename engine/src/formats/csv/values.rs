@@ -1,7 +1,7 @@
 //! The value that the text of a field stands for, by the type of its column.
 
-use crate::sources::file::decimal::parse_decimal;
-use crate::sources::file::json::column::{Column, append};
+use crate::formats::decimal::parse_decimal;
+use crate::formats::json::column::{Column, append};
 
 /// Appends the value, if the text stands for one.
 pub(super) fn append_text(column: &mut Column, text: &str) -> bool {

@@ -76,7 +76,7 @@ impl FileFormat {
     }
 
     /// How the names of its files end.
-    pub(super) fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Parquet => "snappy.parquet",
             Self::Json => "json",
@@ -85,7 +85,7 @@ impl FileFormat {
     }
 
     /// Refuses columns that the format cannot hold.
-    pub(super) fn check(self, schema: &Schema) -> Result<()> {
+    pub(crate) fn check(self, schema: &Schema) -> Result<()> {
         check_unique_columns(schema.fields().iter().map(|field| field.name().as_str()))?;
         let format = match self {
             Self::Csv { .. } => "csv",
@@ -107,7 +107,7 @@ impl FileFormat {
     }
 
     /// Starts a file.
-    pub(super) fn writer(self, file: File, schema: &SchemaRef) -> Result<FileWriter> {
+    pub(crate) fn writer(self, file: File, schema: &SchemaRef) -> Result<FileWriter> {
         Ok(match self {
             Self::Parquet => {
                 let properties = WriterProperties::builder()
@@ -130,7 +130,7 @@ impl FileFormat {
 }
 
 /// Writes one JSON object per row, as Spark does: NULL fields are left out.
-pub fn json_writer<W: Write>(out: W) -> JsonWriter<W, LineDelimited> {
+fn json_writer<W: Write>(out: W) -> JsonWriter<W, LineDelimited> {
     JsonWriterBuilder::new()
         .with_explicit_nulls(false)
         .with_timestamp_format(TIMESTAMP_FORMAT.to_string())
@@ -140,14 +140,14 @@ pub fn json_writer<W: Write>(out: W) -> JsonWriter<W, LineDelimited> {
 }
 
 /// A file being written.
-pub(super) enum FileWriter {
+pub(crate) enum FileWriter {
     Parquet(Box<ArrowWriter<File>>),
     Json(JsonWriter<BufWriter<File>, LineDelimited>),
     Csv(Box<arrow::csv::Writer<BufWriter<File>>>),
 }
 
 impl FileWriter {
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Self::Parquet(writer) => writer.write(batch).map_err(cannot_write),
             Self::Json(writer) => writer.write(batch).map_err(cannot_write),
@@ -156,7 +156,7 @@ impl FileWriter {
     }
 
     /// Writes what is left and gives the file back.
-    pub(super) fn finish(self) -> Result<File> {
+    pub(crate) fn finish(self) -> Result<File> {
         let flush = |mut writer: BufWriter<File>| {
             writer.flush().map_err(cannot_write)?;
             writer.into_inner().map_err(cannot_write)

@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::options::CsvOptions;
 use super::values::{float, parse_boolean};
 use crate::datetime::DateTimePattern;
-use crate::sources::file::line_format::LineSchemaInference;
+use crate::formats::line_format::LineSchemaInference;
 
 /// Digits that every BIGINT can have.
 const BIGINT_DIGITS: u8 = 20;
@@ -18,7 +18,7 @@ const MAX_PRECISION: usize = 38;
 
 /// Looks at lines one after the other.
 #[derive(Debug)]
-pub(in crate::sources::file) struct CsvSchemaInference {
+pub(in crate::formats) struct CsvSchemaInference {
     options: CsvOptions,
     date: Option<DateTimePattern>,
     fields: Fields,
@@ -44,7 +44,7 @@ enum Kind {
 
 impl CsvSchemaInference {
     /// Nothing seen yet.
-    pub(in crate::sources::file) fn new(options: CsvOptions) -> Self {
+    pub(in crate::formats) fn new(options: CsvOptions) -> Self {
         Self {
             date: match options.times.date {
                 Some(_) => None,
@@ -186,8 +186,8 @@ impl LineSchemaInference for CsvSchemaInference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::csv::CSV_OPTIONS;
     use crate::options::{OptionMap, Options};
-    use crate::sources::file::csv::CSV_OPTIONS;
 
     /// `name type, …`
     fn inferred(given: &[(&str, &str)], files: &[&str]) -> String {

@@ -8,12 +8,12 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 
 use super::options::JsonOptions;
 use super::parser::{MAX_DEPTH, Parser, SyntaxError, is_number};
-use crate::sources::file::line_format::LineSchemaInference;
-use crate::sources::file::record_options::ParseMode;
+use crate::formats::line_format::LineSchemaInference;
+use crate::formats::record_options::ParseMode;
 
 /// Looks at records one after the other.
 #[derive(Debug)]
-pub(in crate::sources::file) struct SchemaInference {
+pub(in crate::formats) struct SchemaInference {
     options: JsonOptions,
     record: Shapes,
     malformed: bool,
@@ -35,7 +35,7 @@ enum Shape {
 
 impl SchemaInference {
     /// Nothing seen yet.
-    pub(in crate::sources::file) fn new(options: JsonOptions) -> Self {
+    pub(in crate::formats) fn new(options: JsonOptions) -> Self {
         Self {
             options,
             record: Shapes::new(),

@@ -8,8 +8,8 @@ use super::object::{Object, Reject};
 use super::options::JsonOptions;
 use super::parser::{Leniency, Parser};
 use crate::error::Result;
-use crate::sources::file::line_format::LineDecoder;
-use crate::sources::file::records::{Records, unfinished};
+use crate::formats::line_format::LineDecoder;
+use crate::formats::records::{Records, unfinished};
 
 /// Fills batches from lines of JSON.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ mod tests {
     use arrow::util::display::{ArrayFormatter, FormatOptions};
 
     use super::*;
-    use crate::sources::file::record_options::ParseMode;
+    use crate::formats::record_options::ParseMode;
 
     fn schema() -> Schema {
         let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));

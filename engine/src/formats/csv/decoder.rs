@@ -7,9 +7,9 @@ use super::fields::Fields;
 use super::options::{CsvOptions, CsvSyntax};
 use super::values::append_text;
 use crate::error::{Error, Result};
-use crate::sources::file::json::column::Column;
-use crate::sources::file::line_format::LineDecoder;
-use crate::sources::file::records::{Records, unfinished};
+use crate::formats::json::column::Column;
+use crate::formats::line_format::LineDecoder;
+use crate::formats::records::{Records, unfinished};
 use crate::type_names::sql_type;
 
 /// Fills batches from lines of CSV.
@@ -181,8 +181,8 @@ mod tests {
     use arrow::util::display::{ArrayFormatter, FormatOptions};
 
     use super::*;
+    use crate::formats::csv::CSV_OPTIONS;
     use crate::options::{OptionMap, Options};
-    use crate::sources::file::csv::CSV_OPTIONS;
 
     fn schema() -> Schema {
         let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));

@@ -32,7 +32,7 @@ impl From<SyntaxError> for Reject {
 /// Columns that are filled by name. A name that no column has is passed over; a column whose name
 /// does not come gets NULL.
 #[derive(Debug)]
-pub(in crate::sources::file) struct Object {
+pub(in crate::formats) struct Object {
     fields: Fields,
     columns: Vec<Column>,
     times: TimeFormats,

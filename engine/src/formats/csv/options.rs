@@ -2,11 +2,11 @@
 
 use crate::datetime::TimeFormats;
 use crate::error::Result;
-use crate::options::{OptionSpec, Options};
-use crate::sources::file::record_options::{
+use crate::formats::record_options::{
     CORRUPT_RECORD_COLUMN, DATE_FORMAT, MODE, ParseMode, TIME_ZONE, TIMESTAMP_FORMAT,
     TIMESTAMP_NTZ_FORMAT, corrupt_record_column, parse_mode, time_formats,
 };
+use crate::options::{OptionSpec, Options};
 
 /// The options, for checks and documentation.
 pub const CSV_OPTIONS: [OptionSpec; 17] = [

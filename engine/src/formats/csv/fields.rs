@@ -172,8 +172,8 @@ fn trimmed(line: &str, start: usize, end: usize, syntax: &CsvSyntax) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::csv::CSV_OPTIONS;
     use crate::options::{OptionMap, Options};
-    use crate::sources::file::csv::CSV_OPTIONS;
 
     fn split(line: &str, given: &[(&str, &str)]) -> Vec<Option<String>> {
         let given: OptionMap = given

@@ -22,7 +22,7 @@ use super::object::{Object, Reject};
 use super::parser::{Number, Parser, is_number};
 use crate::datetime::TimeFormats;
 use crate::error::{Error, Result};
-use crate::sources::file::decimal::parse_decimal;
+use crate::formats::decimal::parse_decimal;
 use crate::type_names::sql_type;
 
 /// How well a value fitted its column.
@@ -38,7 +38,7 @@ pub(super) enum Fit {
 
 /// A column under construction.
 #[derive(Debug)]
-pub(in crate::sources::file) enum Column {
+pub(in crate::formats) enum Column {
     Boolean(BooleanBuilder),
     Int8(PrimitiveBuilder<Int8Type>),
     Int16(PrimitiveBuilder<Int16Type>),
@@ -59,10 +59,10 @@ pub(in crate::sources::file) enum Column {
 
 /// Which values are not NULL.
 #[derive(Debug)]
-pub(in crate::sources::file) struct Validity(BooleanBufferBuilder);
+pub(in crate::formats) struct Validity(BooleanBufferBuilder);
 
 #[derive(Debug)]
-pub(in crate::sources::file) struct ListColumn {
+pub(in crate::formats) struct ListColumn {
     field: FieldRef,
     offsets: Vec<i32>,
     validity: Validity,
@@ -70,7 +70,7 @@ pub(in crate::sources::file) struct ListColumn {
 }
 
 #[derive(Debug)]
-pub(in crate::sources::file) struct MapColumn {
+pub(in crate::formats) struct MapColumn {
     entries: FieldRef,
     fields: Fields,
     offsets: Vec<i32>,
@@ -81,7 +81,7 @@ pub(in crate::sources::file) struct MapColumn {
 
 impl Column {
     /// An empty column; texts stand for times as `times` says.
-    pub(in crate::sources::file) fn new(
+    pub(in crate::formats) fn new(
         name: &str,
         data_type: &DataType,
         times: &TimeFormats,
@@ -269,7 +269,7 @@ impl Column {
         }
     }
 
-    pub(in crate::sources::file) fn append_null(&mut self) {
+    pub(in crate::formats) fn append_null(&mut self) {
         match self {
             Self::Boolean(column) => column.append_null(),
             Self::Int8(column) => column.append_null(),
@@ -335,7 +335,7 @@ impl Column {
     }
 
     /// Takes the values out.
-    pub(in crate::sources::file) fn finish(&mut self) -> std::result::Result<ArrayRef, ArrowError> {
+    pub(in crate::formats) fn finish(&mut self) -> std::result::Result<ArrayRef, ArrowError> {
         Ok(match self {
             Self::Boolean(column) => Arc::new(column.finish()),
             Self::Int8(column) => Arc::new(column.finish()),
@@ -440,7 +440,7 @@ impl MapColumn {
 }
 
 /// Appends a value, if there is one.
-pub(in crate::sources::file) fn append<T: arrow::datatypes::ArrowPrimitiveType>(
+pub(in crate::formats) fn append<T: arrow::datatypes::ArrowPrimitiveType>(
     column: &mut PrimitiveBuilder<T>,
     value: Option<T::Native>,
 ) -> bool {

@@ -34,7 +34,7 @@ pub(crate) trait LineDecoder: Debug + Send {
 }
 
 /// Finds out the schema of files that were given none.
-pub(super) trait LineSchemaInference: Send {
+pub(crate) trait LineSchemaInference: Send {
     /// The next line is the first one of a file.
     fn start_file(&mut self) {}
 
@@ -46,7 +46,7 @@ pub(super) trait LineSchemaInference: Send {
 }
 
 /// Where the schema of files comes from that were given none.
-pub(super) enum FileSchema {
+pub(crate) enum FileSchema {
     /// All files of the format have this one.
     Known(SchemaRef),
     /// The files tell.
@@ -65,14 +65,14 @@ pub enum LineFormat {
 }
 
 /// The options that a format has, and those that only Spark has.
-pub(super) struct LineFormatOptions {
-    pub(super) known: &'static [OptionSpec],
-    pub(super) absent: &'static [&'static str],
+pub(crate) struct LineFormatOptions {
+    pub(crate) known: &'static [OptionSpec],
+    pub(crate) absent: &'static [&'static str],
 }
 
 impl LineFormat {
     /// The options of the format `name`, if it is one of lines.
-    pub(super) fn options(name: &str) -> Option<LineFormatOptions> {
+    pub(crate) fn options(name: &str) -> Option<LineFormatOptions> {
         let (known, absent): (&[OptionSpec], &[&str]) = match name {
             "json" => (&JSON_OPTIONS, &JSON_OPTIONS_ABSENT),
             "csv" => (&CSV_OPTIONS, &CSV_OPTIONS_ABSENT),
@@ -83,7 +83,7 @@ impl LineFormat {
     }
 
     /// The format `name`, with checked options.
-    pub(super) fn new(name: &str, options: &Options) -> Result<Self> {
+    pub(crate) fn new(name: &str, options: &Options) -> Result<Self> {
         Ok(match name {
             "json" => Self::Json(JsonOptions::new(options)?),
             "csv" => Self::Csv(CsvOptions::new(options)?),
@@ -92,7 +92,7 @@ impl LineFormat {
     }
 
     /// The schema of files that were given none.
-    pub(super) fn schema(&self) -> FileSchema {
+    pub(crate) fn schema(&self) -> FileSchema {
         match self {
             Self::Json(options) => {
                 FileSchema::Inferred(Box::new(SchemaInference::new(options.clone())))
@@ -105,13 +105,13 @@ impl LineFormat {
     }
 
     /// Refuses columns that cannot be read.
-    pub(super) fn check(&self, schema: &Schema) -> Result<()> {
+    pub(crate) fn check(&self, schema: &Schema) -> Result<()> {
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         self.decoder(schema, &all, 0).map(drop)
     }
 
     /// A reader of the columns `projection` of `schema`; a batch will have about `rows` rows.
-    pub(super) fn decoder(
+    pub(crate) fn decoder(
         &self,
         schema: &Schema,
         projection: &[usize],
@@ -125,7 +125,7 @@ impl LineFormat {
     }
 
     /// Name of the column that takes the text of a corrupt record.
-    pub(super) fn corrupt_record_column(&self) -> Option<&str> {
+    pub(crate) fn corrupt_record_column(&self) -> Option<&str> {
         match self {
             Self::Json(options) => Some(&options.corrupt_record_column),
             Self::Csv(options) => Some(&options.corrupt_record_column),
