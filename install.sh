@@ -116,10 +116,13 @@ give_up() {
 
 system_packages() {
     local missing=()
-    have cc || missing+=(build-essential)
+    # librdkafka, Kafka's client in C, is built with make and both compilers, and speaks TLS by OpenSSL.
+    { have cc && have c++ && have make; } || missing+=(build-essential)
     have mold || missing+=(mold)
     have protoc || missing+=(protobuf-compiler)
     protobuf_includes || missing+=(libprotobuf-dev)
+    have pkg-config || missing+=(pkg-config)
+    pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
     have "$python" || missing+=(python3)
     "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     if [[ ${#missing[@]} -eq 0 ]]; then

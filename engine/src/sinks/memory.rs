@@ -248,11 +248,9 @@ mod tests {
     async fn a_registered_table_shows_later_batches() {
         let table = Arc::new(MemoryTable::new(schema()));
         let context = SessionContext::new();
-        context.register_table("counts", table.clone()).unwrap();
-        let sum = context
-            .sql("SELECT sum(value) AS value FROM counts")
-            .await
-            .unwrap();
+        let counts = context.read_table(table.clone()).unwrap();
+        let sum = sum(col("value")).alias("value");
+        let sum = counts.aggregate(vec![], vec![sum]).unwrap();
         let sink = MemorySink::new(table);
         for (batch_id, expected) in [(0, 5), (1, 10)] {
             let added = sink

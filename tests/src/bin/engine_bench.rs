@@ -10,7 +10,10 @@ use acceptance::action::SourceArgs;
 use acceptance::engine_driver::{EngineDriver, Start};
 use acceptance::frame::relation;
 use anyhow::Result;
-use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext};
+use datafusion::functions::datetime::date_bin;
+use datafusion::functions_aggregate::expr_fn::{avg, count, max};
+use datafusion::prelude::{JsonReadOptions, SessionConfig, SessionContext, col, lit};
+use datafusion::scalar::ScalarValue;
 use tidebook_engine::Session;
 use tidebook_engine::connect::proto::Relation;
 
@@ -174,13 +177,21 @@ async fn datafusion_batch(input: &Path) -> Result<f64> {
     let options = JsonReadOptions::default()
         .schema(&schema)
         .file_extension(".json");
-    context
-        .register_json("events", input.display().to_string(), options)
-        .await?;
-    let sql = "SELECT date_bin(INTERVAL '10 seconds', t) AS w, k, count(*) AS n, max(v) AS top, avg(v) AS mean \
-        FROM events GROUP BY 1, 2";
+    let ten_seconds = lit(ScalarValue::new_interval_mdn(0, 0, 10_000_000_000));
     let started = Instant::now();
-    let rows = context.sql(sql).await?.collect().await?;
+    let events = context.read_json(input.display().to_string(), options);
+    let counts = events.await?.aggregate(
+        vec![
+            date_bin().call(vec![ten_seconds, col("t")]).alias("w"),
+            col("k"),
+        ],
+        vec![
+            count(lit(1)).alias("n"),
+            max(col("v")).alias("top"),
+            avg(col("v")).alias("mean"),
+        ],
+    )?;
+    let rows = counts.collect().await?;
     let seconds = started.elapsed().as_secs_f64();
     anyhow::ensure!(
         rows.iter().any(|rows| rows.num_rows() > 0),

@@ -153,7 +153,7 @@ mod tests {
 
     use arrow::datatypes::{DataType, Field, Schema};
     use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-    use datafusion::prelude::SessionContext;
+    use datafusion::prelude::{SessionContext, col};
     use futures::stream;
 
     use super::*;
@@ -182,11 +182,8 @@ mod tests {
         let (state, options) = (context.state(), OptionMap::new());
         let schema = Some(schema());
         let table = open_table(&state, format, schema, &paths, &options).await;
-        context.register_table("t", table.unwrap()).unwrap();
-        let rows = context
-            .sql("SELECT value FROM t ORDER BY value")
-            .await
-            .unwrap();
+        let rows = context.read_table(table.unwrap()).unwrap();
+        let rows = rows.sort(vec![col("value").sort(true, true)]).unwrap();
         values(&rows.collect().await.unwrap())
     }
 
