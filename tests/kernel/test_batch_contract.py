@@ -143,8 +143,9 @@ def test_the_card_comes_before_what_the_query_prints(tmp_path, events):
         cell = notebook.run(
             "%%stream seen --sink console --until available-now\nSELECT * FROM events"
         )
-        assert cell.outputs[0].output_type == "display_data"
-        assert "Batch: 0" in "".join(o.text for o in cell.outputs[1:])
+        card, console = cell.outputs
+        assert card.output_type == console.output_type == "display_data"
+        assert "seen" in card.data["text/plain"] and "Batch: 0" in console.data["text/plain"]
 
 
 def test_until_rows_and_batches_end_the_query(notebook, events):

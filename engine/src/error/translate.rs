@@ -16,7 +16,6 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
     }
     let translated = match error.find_root() {
         DataFusionError::SchemaError(schema_error, _) => from_schema(schema_error),
-        DataFusionError::SQL(parser_error, _) => syntax_error(&parser_error.to_string(), ""),
         DataFusionError::Plan(message) | DataFusionError::NotImplemented(message) => {
             from_plan(message)
         }

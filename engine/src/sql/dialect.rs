@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::dialect::{BigQueryDialect, Dialect};
+use sqlparser::dialect::{BigQueryDialect, Dialect};
 
 /// Spark's tokens: names in backticks, texts in both quotes, raw texts.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use datafusion::sql::sqlparser::tokenizer::{
+use sqlparser::tokenizer::{
     Token as RawToken, TokenWithSpan, Tokenizer, Whitespace,
 };
 
