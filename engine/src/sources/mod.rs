@@ -5,7 +5,10 @@
 pub mod file;
 mod format;
 mod memory;
+mod rate;
 mod registry;
+mod socket;
+mod tasks;
 #[cfg(test)]
 mod testing;
 
@@ -47,6 +50,11 @@ pub trait SourceDefinition: Send + Sync + Debug {
 
     /// e.g. `FileStreamSource[file:/data/in]`.
     fn description(&self) -> String;
+
+    /// What a restart must find unchanged; by default all that the description says.
+    fn identity(&self) -> String {
+        self.description()
+    }
 
     /// A source for one run of one query. Reads its part of the checkpoint, and waits for nothing.
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>>;

@@ -9,24 +9,26 @@ use super::SourceDefinition;
 use super::file::{CSV, JSON, PARQUET, TEXT};
 use super::format::{SourceFormat, StreamRequest, TableRequest};
 use super::memory::MEMORY;
+use super::rate::{RATE, RATE_MICRO_BATCH};
+use super::socket::SOCKET;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::options::{FormatDefaults, OptionMap};
 
 /// All sources.
-pub const SOURCE_FORMATS: [SourceFormat; 5] = [JSON, CSV, TEXT, PARQUET, MEMORY];
+pub const SOURCE_FORMATS: [SourceFormat; 8] = [
+    JSON,
+    CSV,
+    TEXT,
+    PARQUET,
+    RATE,
+    RATE_MICRO_BATCH,
+    SOCKET,
+    MEMORY,
+];
 
 /// Sources that Spark has and this version does not.
-const ABSENT: [&str; 8] = [
-    "kafka",
-    "rate",
-    "rate-micro-batch",
-    "socket",
-    "parquet",
-    "orc",
-    "avro",
-    "delta",
-];
+const ABSENT: [&str; 5] = ["kafka", "parquet", "orc", "avro", "delta"];
 
 /// The row of the stream format `name`.
 pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
@@ -73,7 +75,10 @@ pub async fn open_table(
 ) -> Result<Arc<dyn TableProvider>> {
     let row = find(SOURCE_FORMATS.iter(), format);
     let Some((row, open)) = row.and_then(|row| row.table.map(|open| (row, open))) else {
-        return Err(unknown_table(format));
+        return Err(match row {
+            Some(row) => only_a_stream(row.name),
+            None => unknown_table(format),
+        });
     };
     let request = TableRequest {
         session,
@@ -113,6 +118,12 @@ fn unknown(name: &str) -> Error {
     Error::analysis(format!("there is no source '{name}'"))
         .with_condition(condition)
         .with_hint(hint)
+}
+
+/// A table was asked for.
+fn only_a_stream(name: &str) -> Error {
+    Error::analysis(format!("{name} is not a valid Spark SQL Data Source: it is only a stream"))
+        .with_hint(format!("read it as a stream: %%source NAME --format {name}"))
 }
 
 fn unknown_table(format: &str) -> Error {

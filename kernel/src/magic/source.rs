@@ -1,4 +1,4 @@
-//! `%%source`: registers files that keep arriving as a stream of that name.
+//! `%%source`: registers what keeps arriving, files or else, as a stream of that name.
 
 use async_trait::async_trait;
 use clap::{Arg, ArgAction};
@@ -23,7 +23,7 @@ impl Magic for Source {
             name: "source",
             kind: Kind::Cell,
             about: "registers a stream under a name, for %%stream to select from",
-            body: "the schema as in CREATE TABLE",
+            body: "the schema as in CREATE TABLE, unless the format has columns of its own",
             example: "%%source events --format json --path data/events --watermark \"ts 10 minutes\"\n\
                       user_id STRING, amount DOUBLE, ts TIMESTAMP",
         }
@@ -40,7 +40,7 @@ impl Magic for Source {
                 .value_name("FORMAT")
                 .default_value("json")
                 .help(format!(
-                    "what the files hold: {}",
+                    "where its rows come from: {}",
                     formats().collect::<Vec<_>>().join(", ")
                 )),
             Arg::new("path")
