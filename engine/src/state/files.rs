@@ -3,6 +3,7 @@
 //! Both are Arrow IPC streams of the state's columns followed by `__expiry`; a delta's schema
 //! metadata says how many of the columns are the key, and through which expiry rows were evicted
 //! after the delta's rows were written.
+//! Each ends with a checksum.
 //! Version V is the newest snapshot at or before V and every delta after it.
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
+use super::checksum::{Summed, damage};
 use super::live_rows::LiveRows;
 use crate::checkpointing::CheckpointFileManager;
 use crate::error::{Error, ErrorKind, Result};
@@ -177,7 +179,19 @@ impl StateFiles {
     fn read(&self, name: &str, schema: &SchemaRef) -> Result<Delta> {
         let path = self.files.root().join(name);
         let what = || format!("read state {}", path.display());
-        let file = File::open(&path).map_err(|error| Error::io(what(), error))?;
+        let open = || -> io::Result<_> {
+            let mut file = File::open(&path)?;
+            let damage = damage(&mut file)?;
+            Ok((file, damage))
+        };
+        let hint = "put an undamaged copy back, or start anew with another --checkpoint and another output";
+        let (file, damage) = open().map_err(|error| Error::io(what(), error).with_hint(hint))?;
+        if let Some(why) = damage {
+            let message = format!("the state file '{}' is damaged: {why}", path.display());
+            return Err(Error::new(ErrorKind::Io, message)
+                .with_condition("CHECKPOINT_FILE_CHECKSUM_VERIFICATION_FAILED")
+                .with_hint(hint));
+        }
         let broken = |error| Error::internal(format!("{}: {error}", what()));
         let reader = StreamReader::try_new(BufReader::new(file), None).map_err(broken)?;
         let written = reader.schema();
@@ -207,13 +221,15 @@ fn write_rows(
     schema: &Schema,
     batches: impl Iterator<Item = Result<RecordBatch>>,
 ) -> io::Result<()> {
-    let file = BufWriter::new(file);
-    let mut writer = StreamWriter::try_new(file, schema).map_err(io_error)?;
+    let mut file = Summed::new(BufWriter::new(file));
+    let mut writer = StreamWriter::try_new(&mut file, schema).map_err(io_error)?;
     for batch in batches {
         let batch = batch.map_err(io::Error::other)?;
         writer.write(&batch).map_err(io_error)?;
     }
-    writer.into_inner().map_err(io_error)?.flush()
+    writer.finish().map_err(io_error)?;
+    drop(writer);
+    file.finish()
 }
 
 fn io_error(error: ArrowError) -> io::Error {

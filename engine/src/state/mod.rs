@@ -7,6 +7,7 @@
 //! In memory a large state is divided by key into shards, one per core. The files know nothing of
 //! that, so that a query may go on with another number of cores.
 
+mod checksum;
 mod columnar;
 mod files;
 mod keys;
