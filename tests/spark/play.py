@@ -64,9 +64,12 @@ class Player:
         if not source.path:
             os.makedirs(path, exist_ok=True)
         self.sources[source.name] = (path, source.schema)
-        reader = self.spark.readStream.format(source.format).option("maxFilesPerTrigger", "1")
-        reader = reader.schema(source.schema).options(**source.options)
-        frame = reader.load(path)
+        reader = self.spark.readStream.format(source.format)
+        if source.schema:
+            reader = reader.schema(source.schema).option("maxFilesPerTrigger", "1").options(**source.options)
+            frame = reader.load(path)
+        else:
+            frame = reader.options(**source.options).load()
         if source.watermark:
             frame = frame.withWatermark(*source.watermark)
         frame.createOrReplaceTempView(source.name)

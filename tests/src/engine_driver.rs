@@ -68,17 +68,23 @@ struct Deaths {
 impl EngineDriver {
     /// A new session. `kill` lets its queries die in each batch.
     pub fn new(kill: bool) -> Result<Self, Error> {
-        let sink = Arc::new(Mutex::new(CollectingSink::default()));
         let deaths = Arc::new(Mutex::new(Deaths {
             armed: kill,
             ..Deaths::default()
         }));
         let dying = Arc::clone(&deaths);
-        let session = Session::builder()
-            .fault_hook(Arc::new(move |point, batch_id| {
-                locked(&dying).pass(point, batch_id)
-            }))
-            .build()?;
+        let hook = move |point, batch_id| locked(&dying).pass(point, batch_id);
+        let session = Session::builder().fault_hook(Arc::new(hook)).build()?;
+        Ok(Self::collecting(session, deaths))
+    }
+
+    /// A session of one's own making, whose queries do not die.
+    pub fn of(session: Session) -> Self {
+        Self::collecting(session, Arc::default())
+    }
+
+    fn collecting(session: Session, deaths: Arc<Mutex<Deaths>>) -> Self {
+        let sink = Arc::new(Mutex::new(CollectingSink::default()));
         let taking = Arc::clone(&sink);
         session.register_foreach_batch(
             CALLBACK,
@@ -87,11 +93,11 @@ impl EngineDriver {
                 Ok(())
             }),
         );
-        Ok(Self {
+        Self {
             session,
             sink,
             deaths,
-        })
+        }
     }
 
     /// Whether queries die from now on; says whether they did before.
@@ -130,7 +136,8 @@ impl EngineDriver {
         self.session.set_conf(key, value)
     }
 
-    /// Makes a view of files: a stream that takes one file a batch, or a table.
+    /// Makes a view of files: a stream that takes one file a batch, or a table; without a schema, a
+    /// stream of another format, which reads no files.
     pub async fn create_source(
         &self,
         source: &SourceArgs,
@@ -138,7 +145,10 @@ impl EngineDriver {
         is_streaming: bool,
     ) -> Result<(), Error> {
         let mut options: HashMap<_, _> = source.options.clone().into_iter().collect();
-        if is_streaming {
+        // What has columns of its own reads no files.
+        let schema = Some(&source.schema).filter(|schema| !schema.trim().is_empty());
+        let path = schema.map(|_| path.display().to_string());
+        if is_streaming && schema.is_some() {
             let limit = options.entry("maxFilesPerTrigger".to_owned());
             limit.or_insert_with(|| "1".to_owned());
         }
@@ -146,9 +156,9 @@ impl EngineDriver {
             is_streaming,
             read_type: Some(read::ReadType::DataSource(read::DataSource {
                 format: Some(source.format.clone().unwrap_or_else(|| "json".to_owned())),
-                schema: Some(source.schema.clone()),
+                schema: schema.cloned(),
                 options,
-                paths: vec![path.display().to_string()],
+                paths: path.into_iter().collect(),
                 ..read::DataSource::default()
             })),
         }));
@@ -249,6 +259,10 @@ impl Deaths {
             FaultPoint::OffsetsLogged => "offsets",
             FaultPoint::SinkDone => "sink",
             FaultPoint::StateCommitted => "state",
+            // Before, nothing has happened; after, the batch does not come again.
+            FaultPoint::SourcesAsked | FaultPoint::CommitLogged | FaultPoint::SinkCommitted => {
+                return Ok(());
+            }
         };
         if self.armed && self.died.insert((place, batch_id)) {
             return Err(Error::new(ErrorKind::Internal, KILLED));

@@ -15,7 +15,7 @@
 //!
 //! | verb | does |
 //! |---|---|
-//! | `source NAME(schema) [watermark COL 'delay'] [option k=v]… [path P] [format F]` | a stream of NDJSON files, one file a batch |
+//! | `source NAME(schema) [watermark COL 'delay'] [option k=v]… [path P] [format F]` | a stream of NDJSON files, one file a batch; with an empty schema, of a format with columns of its own |
 //! | `static NAME(schema)` | a table; its rows follow |
 //! | `view NAME` | names the query on the following lines |
 //! | `set KEY VALUE` | a setting of the session |

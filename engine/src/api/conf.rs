@@ -8,6 +8,9 @@ use crate::nearest::nearest;
 /// The time zone of local times.
 pub(super) const TIME_ZONE: &str = "spark.sql.session.timeZone";
 
+/// How many batches stay in the logs of a checkpoint.
+pub(super) const BATCHES_TO_RETAIN: &str = "spark.sql.streaming.minBatchesToRetain";
+
 /// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("spark.sql.ansi.enabled", "true"),
@@ -15,6 +18,9 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("spark.sql.streaming.multipleWatermarkPolicy", "min"),
     ("spark.sql.streaming.noDataMicroBatches.enabled", "true"),
 ];
+
+/// Name and default of settings that only concern how a query runs, so that each run has its own.
+const OF_A_RUN: &[(&str, &str)] = &[(BATCHES_TO_RETAIN, "100")];
 
 /// Name and Spark's default of settings for how Spark does its work. They are kept and change
 /// nothing.
@@ -26,7 +32,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
         "false",
     ),
     ("spark.sql.streaming.metricsEnabled", "false"),
-    ("spark.sql.streaming.minBatchesToRetain", "100"),
     ("spark.sql.streaming.numRecentProgressUpdates", "100"),
     ("spark.sql.streaming.pollingDelay", "10ms"),
     (
@@ -38,10 +43,14 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 
 /// The default of a setting, if there is such a setting.
 pub(super) fn default(key: &str) -> Option<&'static str> {
-    let mut settings = SETTINGS.iter().chain(WITHOUT_EFFECT);
+    let mut settings = known();
     settings
         .find(|(name, _)| *name == key)
         .map(|(_, default)| *default)
+}
+
+fn known() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    SETTINGS.iter().chain(OF_A_RUN).chain(WITHOUT_EFFECT)
 }
 
 /// Refuses a setting that does not exist, or a value it cannot have.
@@ -52,12 +61,11 @@ pub(super) fn check(key: &str, value: &str) -> Result<()> {
         "spark.sql.ansi.enabled" => &["true"],
         "spark.sql.streaming.multipleWatermarkPolicy" => &["min", "max"],
         "spark.sql.streaming.noDataMicroBatches.enabled" => &["true", "false"],
-        "spark.sql.shuffle.partitions" => return whole_number(key, value),
+        "spark.sql.shuffle.partitions" | BATCHES_TO_RETAIN => return whole_number(key, value),
         _ if default(key).is_some() => return Ok(()),
         _ => {
             let error = Error::illegal_argument(format!("there is no setting '{key}'"));
-            let known = SETTINGS.iter().chain(WITHOUT_EFFECT);
-            return Err(match nearest(key, known.map(|(name, _)| *name)) {
+            return Err(match nearest(key, known().map(|(name, _)| *name)) {
                 Some(near) => error.with_hint(format!("did you mean '{near}'?")),
                 None => error,
             });

@@ -1,5 +1,8 @@
 //! `writeStream.start()`: everything that can be wrong with a query is found here.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,13 +12,15 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::conf::SETTINGS;
+use super::conf::{BATCHES_TO_RETAIN, SETTINGS, default};
 use super::query_options::QueryOptions;
 use super::session::Session;
 use super::streaming_query::{QueryFacts, StreamingQuery};
 use super::write::check_absent;
 use crate::cancellation::Cancellation;
-use crate::checkpointing::{CheckpointFileManager, OffsetSeqLog, StreamMetadata, full_path};
+use crate::checkpointing::{
+    CheckpointFileManager, CheckpointLock, OffsetSeqLog, StreamMetadata, full_path,
+};
 use crate::connect::proto::WriteStreamOperationStart;
 use crate::connect::proto::streaming_foreach_function::Function;
 use crate::connect::proto::write_stream_operation_start::{
@@ -72,6 +77,13 @@ struct Checkpoint {
 
 impl Start<'_> {
     async fn run(&self) -> Result<StreamingQuery> {
+        self.run_into(create_sink).await
+    }
+
+    async fn run_into(
+        &self,
+        create: impl FnOnce(SinkRequest<'_>) -> Result<CreatedSink>,
+    ) -> Result<StreamingQuery> {
         self.check_complete()?;
         let inner = &self.session.inner;
         let output_mode: OutputMode = match self.start.output_mode.trim() {
@@ -94,8 +106,12 @@ impl Start<'_> {
             .incremental_execution(streaming, &cancellation)
             .await?;
 
-        let id = StreamMetadata::read_or_create(&checkpoint.files, Uuid::new_v4())?.id;
-        if let Some(other) = inner.streams.active().iter().find(|query| query.id() == id) {
+        let begun = StreamMetadata::read(&checkpoint.files)?;
+        let active = inner.streams.active();
+        let other = active
+            .iter()
+            .find(|query| begun.is_some_and(|begun| query.id() == begun.id));
+        if let Some(other) = other {
             return Err(Error::illegal_argument(format!(
                 "the checkpoint '{}' is in use by query '{}'",
                 checkpoint.files.root().display(),
@@ -104,6 +120,11 @@ impl Start<'_> {
             .with_condition("CONCURRENT_QUERY")
             .with_hint(format!("%stop {} first", other.label())));
         }
+        let lock = match checkpoint.temporary {
+            Some(_) => None,
+            None => Some(CheckpointLock::acquire(&checkpoint.files)?),
+        };
+        let id = StreamMetadata::read_or_create(&checkpoint.files, Uuid::new_v4())?.id;
         let mut sources = Vec::new();
         for (index, spec) in execution.sources.iter().enumerate() {
             let metadata = checkpoint
@@ -119,7 +140,7 @@ impl Start<'_> {
             })?);
         }
         let request = self.sink_request(format, &options, &execution, &checkpoint)?;
-        let CreatedSink { sink, table } = create_sink(SinkRequest {
+        let CreatedSink { sink, table } = create(SinkRequest {
             cancellation: cancellation.clone(),
             ..request
         })?;
@@ -138,6 +159,8 @@ impl Start<'_> {
             sink,
             durable: checkpoint.durable,
             checkpoint: checkpoint.files,
+            lock,
+            batches_to_retain: self.batches_to_retain()?,
             temporary: checkpoint.temporary,
             trigger,
             end: own.end,
@@ -374,6 +397,17 @@ impl Start<'_> {
         }
     }
 
+    /// How many batches stay in the logs.
+    fn batches_to_retain(&self) -> Result<i64> {
+        let set = self.session.inner.conf.read();
+        let set = set.get(BATCHES_TO_RETAIN).map(String::as_str);
+        let value = set
+            .or_else(|| default(BATCHES_TO_RETAIN))
+            .unwrap_or_default();
+        let wrong = |_| Error::internal(format!("'{BATCHES_TO_RETAIN}' is '{value}'"));
+        value.parse().map_err(wrong)
+    }
+
     /// Settings, and what makes this query this query.
     fn conf(&self, execution: &IncrementalExecution) -> BTreeMap<String, String> {
         let mut conf: BTreeMap<String, String> = SETTINGS
@@ -386,7 +420,7 @@ impl Start<'_> {
                 *value = set.to_lowercase();
             }
         }
-        let sources = execution.sources.iter().map(|source| source.description());
+        let sources = execution.sources.iter().map(|source| source.identity());
         let sources = sources.collect::<Vec<_>>().join(", ");
         let operators = execution.operators.iter().map(|operator| operator.name);
         let operators = operators.collect::<Vec<_>>().join(", ");

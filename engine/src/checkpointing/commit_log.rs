@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checkpointing::file_manager::CheckpointFileManager;
-use crate::checkpointing::metadata_log::{LogEntry, MetadataLog};
+use crate::checkpointing::metadata_log::{LogEntry, MetadataLog, write_failure};
 use crate::error::Result;
 
 /// Second line of an entry.
@@ -35,7 +35,8 @@ impl CommitLog {
     pub fn add(&self, batch_id: i64, metadata: CommitMetadata) -> Result<()> {
         let watermark_ms = metadata.next_batch_watermark_ms;
         let text = format!("{{\"nextBatchWatermarkMs\":{watermark_ms}}}");
-        self.0.add(batch_id, &text)
+        let added = self.0.add(batch_id, &text);
+        added.map_err(|error| write_failure(error, "COMMIT_LOG"))
     }
 
     /// What was written for batch `batch_id`, if it is done.
@@ -50,6 +51,11 @@ impl CommitLog {
             Some((batch_id, entry)) => Ok(Some((batch_id, self.parse(batch_id, &entry)?))),
             None => Ok(None),
         }
+    }
+
+    /// The number of the last batch that is done, whatever was written for it.
+    pub fn latest_id(&self) -> Result<Option<i64>> {
+        Ok(self.0.ids()?.last().copied())
     }
 
     /// Deletes the entries of all batches before `below`.

@@ -67,14 +67,14 @@ impl CheckpointFileManager {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == IoErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format!("read '{}'", path.display()), error)),
+            Err(error) => Err(self.cannot_read(&format!("read '{}'", path.display()), error)),
         }
     }
 
     /// Names of the files here, in no order, without hidden ones: temporary files and the `.crc`
     /// files Hadoop puts beside its own. None if there is no such directory.
     pub fn list(&self) -> Result<Vec<String>> {
-        let failed = |error| Error::io(format!("list '{}'", self.root.display()), error);
+        let failed = |error| self.cannot_read(&format!("list '{}'", self.root.display()), error);
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(Vec::new()),
@@ -142,7 +142,18 @@ impl CheckpointFileManager {
 
     fn cannot_write(&self, error: io::Error) -> Error {
         Error::io(format!("cannot write to '{}'", self.root.display()), error)
-            .with_hint("choose a directory you may write to: --checkpoint DIR")
+            .or_hint("choose a directory you may write to: --checkpoint DIR")
+    }
+
+    /// What is there is not text, not a directory, or not for this user.
+    fn cannot_read(&self, what: &str, error: io::Error) -> Error {
+        let error = match error.kind() {
+            IoErrorKind::InvalidData => Error::io(what, error).with_condition("MALFORMED_LOG_FILE"),
+            _ => Error::io(what, error),
+        };
+        error.with_hint(
+            "put back what was there, or start anew with another --checkpoint and another output",
+        )
     }
 
     fn concurrent_run(&self, name: &str) -> Error {

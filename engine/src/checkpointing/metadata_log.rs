@@ -102,6 +102,7 @@ impl MetadataLog {
             ErrorKind::Io,
             format!("log file '{}' is malformed: {why}", path.display()),
         )
+        .with_condition("MALFORMED_LOG_FILE")
         .with_hint(
             "use another --checkpoint, or remove this file if it is the newest of its folder",
         )
@@ -133,6 +134,14 @@ impl MetadataLog {
             version,
             text: rest.to_string(),
         })
+    }
+}
+
+/// An entry of a query's log could not be written; which log, in Spark's words.
+pub(super) fn write_failure(error: Error, log: &str) -> Error {
+    match error.condition() {
+        Some(_) => error,
+        None => error.with_condition(format!("STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.{log}")),
     }
 }
 

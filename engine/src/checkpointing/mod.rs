@@ -5,6 +5,7 @@
 //! CHECKPOINT/offsets/N     what batch N reads, before it runs  [`OffsetSeqLog`]
 //! CHECKPOINT/commits/N     batch N is in the sink              [`CommitLog`]
 //! CHECKPOINT/sources/I/N   the files behind offset N           [`FileSourceLog`]
+//! CHECKPOINT/.tidebook.lock  held while a query runs           [`CheckpointLock`]
 //! OUTPUT/_spark_metadata/N the files batch N has written       [`FileSinkLog`]
 //! ```
 //!
@@ -18,6 +19,7 @@ mod file_manager;
 mod file_sink_log;
 mod file_source_log;
 mod file_url;
+mod lock;
 mod metadata_log;
 mod offset_seq_log;
 mod stream_metadata;
@@ -28,6 +30,7 @@ pub use file_manager::CheckpointFileManager;
 pub use file_sink_log::{FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, has_sink_metadata};
 pub use file_source_log::{FileSourceEntry, FileSourceLog};
 pub use file_url::{from_file_url, full_path, to_file_url};
+pub use lock::CheckpointLock;
 pub use metadata_log::{LogEntry, MetadataLog};
 pub use offset_seq_log::{OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
 pub use stream_metadata::StreamMetadata;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::checkpointing::file_manager::CheckpointFileManager;
-use crate::checkpointing::metadata_log::MetadataLog;
+use crate::checkpointing::metadata_log::{MetadataLog, write_failure};
 use crate::error::Result;
 
 const NO_OFFSET: &str = "-";
@@ -65,7 +65,8 @@ impl OffsetSeqLog {
                 None => text.push_str(NO_OFFSET),
             }
         }
-        self.0.add(batch_id, &text)
+        let added = self.0.add(batch_id, &text);
+        added.map_err(|error| write_failure(error, "OFFSET_LOG"))
     }
 
     /// What batch `batch_id` reads, if it was planned.
@@ -108,7 +109,11 @@ impl OffsetSeqLog {
                     .map(Some)
                     .map_err(|error| malformed(line, error)),
             })
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        if offsets.is_empty() {
+            let why = "it ends before the offsets of the sources";
+            return Err(self.0.malformed(&batch_id.to_string(), why));
+        }
         Ok(OffsetSeq { offsets, metadata })
     }
 }
@@ -159,6 +164,13 @@ mod tests {
         assert_eq!(entry.metadata.batch_watermark_ms, 5);
         assert_eq!(entry.offsets, [Some(json!({"topic": {"0": 23}}))]);
 
+        fs::write(dir.path().join("offsets/1"), "v1\n{}").unwrap();
+        let error = log.get(1).unwrap_err();
+        assert_eq!(error.condition(), Some("MALFORMED_LOG_FILE"));
+        assert!(
+            error.message().contains("it ends before the offsets"),
+            "{error}"
+        );
         fs::write(dir.path().join("offsets/1"), "v1\n{}\n{oops").unwrap();
         let error = log.latest().unwrap_err().to_string();
         assert!(

@@ -43,6 +43,17 @@ impl StreamMetadata {
         if let Some(metadata) = Self::read(checkpoint)? {
             return Ok(metadata);
         }
+        for log in ["offsets", "commits"] {
+            if !checkpoint.subdirectory(log).list_ids()?.is_empty() {
+                let root = checkpoint.root().display();
+                let message = format!(
+                    "the checkpoint '{root}' is not complete: '{log}' has entries, but '{FILE}' is missing"
+                );
+                return Err(Error::new(ErrorKind::Io, message)
+                    .with_condition("STREAMING_CHECKPOINT_MISSING_METADATA_FILE")
+                    .with_hint("put the file back, or start anew with another --checkpoint"));
+            }
+        }
         checkpoint.create(FILE, format!("{{\"id\":\"{new_id}\"}}").as_bytes())?;
         Ok(Self { id: new_id })
     }
@@ -65,6 +76,12 @@ mod tests {
         assert_eq!(again.id, id);
         let text = fs::read_to_string(dir.path().join("new/metadata")).unwrap();
         assert_eq!(text, "{\"id\":\"00000000-0000-0000-0000-000000000007\"}");
+
+        fs::remove_file(dir.path().join("new/metadata")).unwrap();
+        fs::create_dir(dir.path().join("new/commits")).unwrap();
+        fs::write(dir.path().join("new/commits/0"), "v1\n{}").unwrap();
+        let error = StreamMetadata::read_or_create(&checkpoint, id).unwrap_err();
+        assert!(error.message().contains("'commits' has entries"), "{error}");
 
         fs::write(dir.path().join("metadata"), "{}").unwrap();
         let error = StreamMetadata::read(&CheckpointFileManager::new(dir.path(), false));

@@ -34,6 +34,15 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Whether an error, or what it came from, is that there is no room, or no more for this user.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let own = error.downcast_ref::<std::io::Error>();
+    let own = own.map(std::io::Error::kind);
+    matches!(own, Some(StorageFull | QuotaExceeded | FileTooLarge))
+        || error.source().is_some_and(is_full)
+}
+
 /// Spark's condition for work that was cancelled.
 const CANCELLED: &str = "OPERATION_CANCELED";
 
@@ -102,7 +111,27 @@ impl Error {
 
     /// An I/O failure while doing `what` ("read offset log batch 7").
     pub fn io(what: impl fmt::Display, source: std::io::Error) -> Self {
-        Self::new(ErrorKind::Io, format!("{what}: {source}")).with_source(source)
+        let error = Self::new(ErrorKind::Io, format!("{what}: {source}"));
+        error.with_hint_if_full(&source).with_source(source)
+    }
+
+    /// Says what to do if `cause` is that there is no room on a disk; otherwise leaves the error as
+    /// it is.
+    pub fn with_hint_if_full(self, cause: &(dyn std::error::Error + 'static)) -> Self {
+        match is_full(cause) {
+            true => {
+                self.with_hint("make room there and start the query again: it goes on where it was")
+            }
+            false => self,
+        }
+    }
+
+    /// Adds a hint if there is none.
+    pub fn or_hint(self, hint: impl Into<String>) -> Self {
+        match self.hint {
+            Some(_) => self,
+            None => self.with_hint(hint),
+        }
     }
 
     /// Adds Spark's condition name, e.g. `STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION`.

@@ -177,6 +177,7 @@ fn cannot_write(error: impl std::error::Error + Send + Sync + 'static) -> Error 
         ErrorKind::Io,
         format!("cannot write the batch's file: {error}"),
     )
+    .with_hint_if_full(&error)
     .with_source(error)
 }
 

@@ -32,6 +32,15 @@ impl Ticker {
         }
     }
 
+    /// The tick to wait for at `now_ms`, which is another one if the clock was set back meanwhile:
+    /// no wait is longer than the interval.
+    pub fn corrected(&self, tick_ms: i64, now_ms: i64) -> i64 {
+        match tick_ms - now_ms > self.interval_ms {
+            true => self.tick_after(now_ms),
+            false => tick_ms,
+        }
+    }
+
     /// Waits for a tick, after a trigger that did something or found nothing to do. A trigger that
     /// took longer is followed by one at once, because its tick has passed.
     pub async fn wait(&mut self, clock: &dyn Clock, tick_ms: i64, did_something: bool) {
@@ -62,6 +71,14 @@ mod tests {
         assert_eq!(ticker.tick_after(12_345), 20_000);
         assert_eq!(ticker.tick_after(20_000), 30_000);
         assert_eq!(Ticker::new(Duration::ZERO).tick_after(12_345), 12_345);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_up() {
+        let ticker = Ticker::new(Duration::from_secs(10));
+        assert_eq!(ticker.corrected(20_000, 12_345), 20_000);
+        assert_eq!(ticker.corrected(20_000, 3_345), 10_000);
+        assert_eq!(ticker.corrected(20_000, 25_000), 20_000);
     }
 
     #[test]

@@ -29,9 +29,6 @@ use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::trigger::Trigger;
 use crate::user_functions::panic_message;
 
-/// `spark.sql.streaming.minBatchesToRetain`.
-const BATCHES_TO_RETAIN: i64 = 100;
-
 /// The loop's own state.
 pub struct MicroBatchExecution {
     setup: QuerySetup,
@@ -45,6 +42,8 @@ pub struct MicroBatchExecution {
     committed: Vec<Option<Offset>>,
     /// A batch that was planned before a restart and did not finish.
     unfinished: Option<OffsetSeq>,
+    /// Whether this engine has written the checkpoint.
+    written_here: bool,
     /// The watermark that the last batch of this run used.
     last_watermark_ms: Option<i64>,
     /// The watermark of the batch before the next, for late rows.
@@ -79,6 +78,7 @@ impl MicroBatchExecution {
             batch_id: 0,
             committed: vec![None; setup.sources.len()],
             unfinished: None,
+            written_here: true,
             last_watermark_ms: None,
             previous_watermark_ms: 0,
             previous_trigger_ms: None,
@@ -124,8 +124,10 @@ impl MicroBatchExecution {
             runtime.block_on(self.setup.sink.close());
             // What the run holds is freed before anyone learns that it has ended.
             let temporary = self.setup.temporary.take();
+            let lock = self.setup.lock.take();
             drop(self);
             drop(temporary);
+            drop(lock);
             let label = run.identity().label();
             let exception = result.err().map(|error| {
                 tracing::warn!(%error, "query failed");
@@ -144,6 +146,7 @@ impl MicroBatchExecution {
         let body = async {
             // What needs not wait is done before anyone learns that the run is live; whoever starts
             // a query does not wait for a broker.
+            self.run.set_status("Initializing sources", false, false);
             let mut preparing = Box::pin(self.prepare());
             let prepared = poll_immediate(&mut preparing).await;
             let _ = started.send(());
@@ -172,6 +175,7 @@ impl MicroBatchExecution {
                             return Ok(());
                         }
                         let did_something = done == Triggered::Batch;
+                        let tick = ticker.corrected(tick, clock.now_ms());
                         ticker.wait(clock.as_ref(), tick, did_something).await;
                         tokio::task::yield_now().await;
                     }
@@ -241,8 +245,19 @@ impl MicroBatchExecution {
         }
         let watch = Stopwatch::start();
         let sources = self.setup.sources.iter_mut().zip(&self.committed);
-        let asked = sources.map(|(source, start)| source.latest_offset(start.as_ref(), limit));
+        let asked = sources.map(async |(source, start)| {
+            let description = source.description();
+            let mut asking = source.latest_offset(start.as_ref(), limit);
+            // A source that answers at once is nothing to tell about.
+            if let Some(end) = poll_immediate(&mut asking).await {
+                return end;
+            }
+            let message = format!("Getting offsets from {description}");
+            self.run.set_status(&message, false, true);
+            asking.await
+        });
         let ends = try_join_all(asked).await?;
+        self.fault(FaultPoint::SourcesAsked)?;
         let mut pairs = ends.iter().zip(&self.committed);
         let has_new_data = pairs.any(|(end, start)| end.is_some() && end != start);
         timer.record(Phase::LatestOffset, watch);
@@ -275,9 +290,10 @@ impl MicroBatchExecution {
                 source.commit(committed).await?;
             }
         }
-        if self.batch_id % BATCHES_TO_RETAIN == 0 {
-            self.offset_log.purge(self.batch_id - BATCHES_TO_RETAIN)?;
-            self.commit_log.purge(self.batch_id - BATCHES_TO_RETAIN)?;
+        let expired = self.batch_id - self.setup.batches_to_retain;
+        if expired > 0 {
+            self.offset_log.purge(expired)?;
+            self.commit_log.purge(expired)?;
         }
         timer.record(Phase::WalCommit, watch);
         self.fault(FaultPoint::OffsetsLogged)?;
@@ -315,17 +331,11 @@ impl MicroBatchExecution {
         let mode = self.setup.execution.output_mode;
         let written = self.setup.sink.add_batch(self.batch_id, mode, rows).await;
         self.setup.execution.context.clear_inputs();
-        let written = match written {
-            Ok(written) => written,
-            Err(error) => {
-                self.setup.sink.abort(self.batch_id).await;
-                return Err(error);
-            }
-        };
+        let written = self.or_abort(written).await?;
         self.fault(FaultPoint::SinkDone)?;
-        for operator in &self.setup.execution.operators {
-            operator.commit()?;
-        }
+        let mut operators = self.setup.execution.operators.iter();
+        let committed = operators.try_for_each(|operator| operator.commit());
+        self.or_abort(committed).await?;
         timer.record(Phase::AddBatch, watch);
         self.fault(FaultPoint::StateCommitted)?;
 
@@ -336,8 +346,11 @@ impl MicroBatchExecution {
         let commit = CommitMetadata {
             next_batch_watermark_ms: self.tracker.current_ms(),
         };
-        self.commit_log.add(self.batch_id, commit)?;
+        let logged = self.commit_log.add(self.batch_id, commit);
+        self.or_abort(logged).await?;
+        self.fault(FaultPoint::CommitLogged)?;
         self.setup.sink.commit(self.batch_id).await?;
+        self.fault(FaultPoint::SinkCommitted)?;
         timer.record(Phase::CommitOffsets, watch);
 
         let mut event_time = EventTimeStats::default();
@@ -355,6 +368,14 @@ impl MicroBatchExecution {
         self.last_watermark_ms = Some(watermark_ms);
         self.batch_id += 1;
         Ok(report)
+    }
+
+    /// Until a batch is in the commit log, its failure is one that the sink hears of.
+    async fn or_abort<T>(&self, step: Result<T>) -> Result<T> {
+        if step.is_err() {
+            self.setup.sink.abort(self.batch_id).await;
+        }
+        step
     }
 
     async fn inputs(&mut self, planned: &OffsetSeq) -> Result<Vec<Option<Arc<InputPart>>>> {

@@ -61,7 +61,8 @@ impl MicroBatchExecution {
         let now = self.setup.clock.now_ms();
         if self
             .last_idle_ms
-            .is_some_and(|last| now - last < IDLE_EVENT_INTERVAL_MS)
+            // Not in the range if the clock was set back.
+            .is_some_and(|last| (0..IDLE_EVENT_INTERVAL_MS).contains(&(now - last)))
         {
             return;
         }

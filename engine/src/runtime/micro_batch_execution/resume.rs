@@ -10,10 +10,27 @@ use crate::error::{Error, ErrorKind, Result};
 impl MicroBatchExecution {
     /// Takes up what the logs say.
     pub(super) fn resume(&mut self) -> Result<()> {
-        let Some((latest, offsets)) = self.offset_log.latest()? else {
+        let planned = self.offset_log.latest()?;
+        let done = self.commit_log.latest_id()?.unwrap_or(-1);
+        let last = planned.as_ref().map_or(-1, |(batch_id, _)| *batch_id);
+        if done > last {
+            return Err(self.missing_offsets(done, "the batch is in commits"));
+        }
+        let Some((latest, offsets)) = planned else {
             return Ok(());
         };
         self.check_belongs(&offsets)?;
+        let own = offsets
+            .metadata
+            .conf
+            .keys()
+            .any(|key| key == STATEFUL_OPERATORS);
+        self.written_here = own;
+        // What another engine has written down stays with the query, for when it goes back there.
+        for (key, value) in &offsets.metadata.conf {
+            let own = self.setup.conf.entry(key.clone());
+            own.or_insert_with(|| value.clone());
+        }
         // As in Spark, a query keeps the policy it was started with.
         if let Some(policy) = offsets.metadata.conf.get(WATERMARK_POLICY) {
             self.tracker.set_policy(policy.parse()?);
@@ -31,7 +48,9 @@ impl MicroBatchExecution {
             self.batch_id = latest;
             if latest > 0 {
                 let previous = self.offset_log.get(latest - 1)?;
-                let previous = previous.ok_or_else(|| self.missing_offsets(latest - 1))?;
+                let previous = previous.ok_or_else(|| {
+                    self.missing_offsets(latest - 1, "the batch after it has not finished")
+                })?;
                 self.previous_watermark_ms = previous.metadata.batch_watermark_ms;
                 self.committed = previous.offsets;
             }
@@ -41,11 +60,11 @@ impl MicroBatchExecution {
         Ok(())
     }
 
-    /// Batch `batch_id` is to be run again, and what it begins with is not known.
-    fn missing_offsets(&self, batch_id: i64) -> Error {
+    /// It is not known where batch `batch_id` ended, which must be known.
+    fn missing_offsets(&self, batch_id: i64, why: &str) -> Error {
         let checkpoint = self.setup.checkpoint.root().display();
         let message = format!(
-            "the checkpoint '{checkpoint}' is not complete: offsets/{batch_id} is missing, and the batch after it has not finished"
+            "the checkpoint '{checkpoint}' is not complete: offsets/{batch_id} is missing, and {why}"
         );
         Error::new(ErrorKind::StreamingQuery, message).with_hint(
             "put the file back, or start anew with another checkpoint and another output",
@@ -113,6 +132,15 @@ impl MicroBatchExecution {
     }
 
     pub(super) fn open_state(&self) -> Result<()> {
+        if self.batch_id > 0 && !self.setup.execution.operators.is_empty() && !self.written_here {
+            let checkpoint = self.setup.checkpoint.root().display();
+            let message = format!(
+                "the checkpoint '{checkpoint}' was written by Spark, whose state cannot be read here, and this query keeps state"
+            );
+            return Err(Error::new(ErrorKind::StreamingQuery, message).with_hint(
+                "go on with it on Spark, or start anew with another --checkpoint; a query without state can go on from here",
+            ));
+        }
         for (id, operator) in self.setup.execution.operators.iter().enumerate() {
             let directory: PathBuf = self
                 .setup

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::checkpointing::CheckpointFileManager;
+use crate::checkpointing::{CheckpointFileManager, CheckpointLock};
 use crate::clock::Clock;
 use crate::plan::IncrementalExecution;
 use crate::runtime::fault::FaultHook;
@@ -40,6 +40,10 @@ pub struct QuerySetup {
     pub sink: Arc<dyn Sink>,
     /// Its checkpoint.
     pub checkpoint: CheckpointFileManager,
+    /// Keeps other queries away from it.
+    pub lock: Option<CheckpointLock>,
+    /// How many batches stay in its logs.
+    pub batches_to_retain: i64,
     /// The checkpoint's folder, if it goes with the query.
     pub temporary: Option<tempfile::TempDir>,
     /// Whether every batch is forced to disk.

@@ -139,7 +139,7 @@ impl Drop for Unfinished {
 
 fn cannot_write(path: &Path, error: std::io::Error) -> Error {
     Error::io(format!("cannot write to '{}'", path.display()), error)
-        .with_hint("choose a directory you may write to")
+        .or_hint("choose a directory you may write to")
 }
 
 #[cfg(test)]
