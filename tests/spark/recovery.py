@@ -1,0 +1,239 @@
+"""One query, two engines: begun on Spark it goes on here from its checkpoint, and back, and the other
+way round. Nothing is lost, nothing is doubled, and each reads what both have written.
+
+    python tests/spark/recovery.py [--engine PATH]
+
+Needs what record.py needs. Builds `continue_query` with cargo unless told where it is. Prints a line a
+case and fails if one is wrong.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LEGS = 4
+FILES_PER_LEG = 6
+ROWS_PER_FILE = 3
+FIRST_FILE_TIME = 1_700_000_000
+# Batch 9 and 19 compact the logs of files: one in a leg of each engine.
+FILES = {"schema": "id BIGINT, t TIMESTAMP, name STRING", "sql": "SELECT id, t, upper(name) AS name FROM events"}
+NUMBERS = {"schema": "", "sql": "SELECT value AS id, timestamp AS t FROM events"}
+CASES = {
+    "json files to parquet": {**FILES, "format": "json", "sink": "parquet"},
+    "json files with a watermark to json": {**FILES, "format": "json", "sink": "json", "watermark": "t 1 minute"},
+    "csv files to csv": {**FILES, "format": "csv", "sink": "csv"},
+    "rate-micro-batch to json": {
+        **NUMBERS,
+        "format": "rate-micro-batch",
+        "sink": "json",
+        "options": {"rowsPerBatch": "7", "startTimestamp": "1700000000000", "advanceMillisPerBatch": "1500"},
+    },
+    "rate to parquet": {**NUMBERS, "format": "rate", "sink": "parquet", "options": {"rowsPerSecond": "5"}},
+}
+
+
+def main():
+    """Plays every case, beginning on each engine."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--engine", type=Path)
+    engine = options.parse_args().engine or built()
+
+    from record import session
+
+    spark = session()
+    wrong = 0
+    for name, case in CASES.items():
+        for first in ("Spark", "Tidebook"):
+            for unfinished in (False, True):
+                title = f"{name}, begun on {first}" + (", the last batch of each leg run again" if unfinished else "")
+                wrong += not tried(title, Play(spark, engine, case, first, unfinished).run)
+    wrong += not tried("a query with state, begun on Spark", lambda: state_is_refused(spark, engine))
+    spark.stop()
+    sys.exit(1 if wrong else 0)
+
+
+def tried(title, play):
+    """Plays; prints how it went."""
+    try:
+        print(f"ok     {title}: {play()}", flush=True)
+        return True
+    except AssertionError as error:
+        print(f"WRONG  {title}: {error}", flush=True)
+        return False
+
+
+def built():
+    """The engine's part, built."""
+    command = ["cargo", "build", "--quiet", "--release", "--locked", "--workspace", "--bin", "continue_query"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "continue_query"
+
+
+class Play:
+    """One case from its first leg to its last."""
+
+    def __init__(self, spark, engine, case, first, unfinished):
+        self.spark, self.engine, self.case, self.first, self.unfinished = spark, engine, case, first, unfinished
+        self.dir = Path(tempfile.mkdtemp(prefix="recovery-"))
+        self.input, self.out, self.checkpoint = self.dir / "in", self.dir / "out", self.dir / "checkpoint"
+        self.input.mkdir()
+        self.files = 0
+
+    def run(self):
+        """Legs in turn, then what both say of the output."""
+        engines = ["Spark", "Tidebook"] if self.first == "Spark" else ["Tidebook", "Spark"]
+        batches = []
+        for leg in range(LEGS):
+            self.add_files()
+            if self.case["format"] == "rate":
+                time.sleep(1.2)
+            self.leg(engines[leg % 2])
+            batches.append(self.last_batch() + 1)
+            if self.unfinished:
+                # As if it had died between the sink and the commit log.
+                (self.checkpoint / "commits" / str(self.last_batch())).unlink()
+        if self.unfinished:
+            self.leg(engines[LEGS % 2])
+        self.check_logs()
+        rows = self.rows_by_spark()
+        self.check_rows(rows)
+        shutil.rmtree(self.dir)
+        return f"{len(rows)} rows; legs ended after {batches} batches"
+
+    def leg(self, engine):
+        """One run to the end of what is there."""
+        if engine == "Tidebook":
+            run = subprocess.run(self.command(), capture_output=True, text=True, check=False)
+            assert run.returncode == 0, run.stderr
+            return
+        start(self.spark, self.case, self.input, self.out, self.checkpoint).awaitTermination()
+
+    def command(self):
+        case = self.case
+        options = dict(case.get("options", {}))
+        if case["schema"]:
+            options |= {"path": str(self.input), "maxFilesPerTrigger": "1"}
+        if "watermark" in case:
+            options["watermark"] = case["watermark"]
+        words = [self.engine, case["format"], case["schema"], case["sql"], case["sink"], self.out, self.checkpoint]
+        return [str(word) for word in words] + [f"{key}={value}" for key, value in options.items()]
+
+    def add_files(self):
+        """Files for a leg, in the order of their times."""
+        if not self.case["schema"]:
+            return
+        for _ in range(FILES_PER_LEG):
+            lines = []
+            for row in range(ROWS_PER_FILE):
+                number = self.files * ROWS_PER_FILE + row
+                lines.append(record(self.case["format"], number))
+            path = self.input / f"f{self.files:03d}"
+            path.write_text("\n".join(lines) + "\n")
+            os.utime(path, (FIRST_FILE_TIME + self.files,) * 2)
+            self.files += 1
+
+    def last_batch(self):
+        return max(int(path.name) for path in (self.checkpoint / "offsets").iterdir() if path.name.isdigit())
+
+    def check_logs(self):
+        """Both logs have every batch, and in the same form whoever wrote it."""
+        last = self.last_batch()
+        for log in ("offsets", "commits"):
+            names = sorted(int(path.name) for path in (self.checkpoint / log).iterdir() if path.name.isdigit())
+            assert names == list(range(last + 1)), f"{log}: {names}"
+        for batch in range(last + 1):
+            version, metadata, *offsets = (self.checkpoint / "offsets" / str(batch)).read_text().split("\n")
+            assert version == "v1" and len(offsets) == 1, f"offsets/{batch}"
+            keys = list(json.loads(metadata))
+            assert keys == ["batchWatermarkMs", "batchTimestampMs", "conf"], f"offsets/{batch}: {keys}"
+            version, commit = (self.checkpoint / "commits" / str(batch)).read_text().split("\n")
+            assert version == "v1" and list(json.loads(commit)) == ["nextBatchWatermarkMs"], f"commits/{batch}"
+        watermarks = [watermark(self.checkpoint, batch) for batch in range(last + 1)]
+        assert watermarks == sorted(watermarks), f"the watermark goes back: {watermarks}"
+        assert ("watermark" in self.case) == (watermarks[-1] > 0), f"watermarks: {watermarks}"
+
+    def rows_by_spark(self):
+        """The output as Spark reads it, through the log of its files."""
+        reader = self.spark.read
+        if self.case["sink"] != "parquet":
+            reader = reader.schema("id BIGINT, t TIMESTAMP, name STRING" if self.case["schema"] else "id BIGINT, t TIMESTAMP")
+        rows = reader.format(self.case["sink"]).load(str(self.out)).collect()
+        return sorted([row["id"], row["t"]] for row in rows)
+
+    def check_rows(self, rows):
+        """Every number once; times that fit them."""
+        ids = [number for number, _ in rows]
+        assert ids == list(range(len(ids))), f"lost or doubled: {ids}"
+        if self.case["schema"]:
+            assert len(ids) == LEGS * FILES_PER_LEG * ROWS_PER_FILE, f"{len(ids)} rows"
+            return
+        assert len(ids) >= (LEGS - 1) * 5, f"{len(ids)} rows"
+        begin = rows[0][1]
+        for number, at in rows:
+            milliseconds = round((at - begin).total_seconds() * 1000)
+            wanted = number // 7 * 1500 if self.case["format"] == "rate-micro-batch" else number * 200
+            assert milliseconds == wanted, f"{number} comes {milliseconds} ms after the first"
+
+
+def start(spark, case, source, out, checkpoint):
+    """The query on Spark."""
+    reader = spark.readStream.format(case["format"]).options(**case.get("options", {}))
+    if case["schema"]:
+        reader = reader.schema(case["schema"]).option("maxFilesPerTrigger", "1")
+        frame = reader.load(str(source))
+    else:
+        frame = reader.load()
+    if "watermark" in case:
+        frame = frame.withWatermark(*case["watermark"].split(" ", 1))
+    frame.createOrReplaceTempView("events")
+    writer = spark.sql(case["sql"]).writeStream.format(case["sink"]).outputMode("append")
+    writer = writer.option("checkpointLocation", str(checkpoint)).trigger(availableNow=True)
+    return writer.start(str(out))
+
+
+def state_is_refused(spark, engine):
+    """Spark's state means nothing here, so a query that has some does not start."""
+    case = {
+        **FILES,
+        "format": "json",
+        "sink": "json",
+        "watermark": "t 1 minute",
+        "sql": "SELECT window(t, '1 minute').start AS t, count(*) AS id FROM events GROUP BY window(t, '1 minute')",
+    }
+    play = Play(spark, engine, case, "Spark", False)
+    play.add_files()
+    play.leg("Spark")
+    run = subprocess.run(play.command(), capture_output=True, text=True, check=False)
+    assert run.returncode == 1 and "was written by Spark, whose state cannot be read here" in run.stderr, run.stderr
+    play.leg("Spark")
+    shutil.rmtree(play.dir)
+    return "refused by name, and Spark goes on"
+
+
+def record(kind, number):
+    """A line of input."""
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(FIRST_FILE_TIME + number * 10))
+    if kind == "csv":
+        return f"{number},{at},n{number}"
+    return json.dumps({"id": number, "t": at, "name": f"n{number}"})
+
+
+def watermark(checkpoint, batch):
+    """The watermark a batch was planned with."""
+    metadata = (checkpoint / "offsets" / str(batch)).read_text().split("\n")[1]
+    return json.loads(metadata)["batchWatermarkMs"]
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    main()
