@@ -3,7 +3,8 @@
 //! A stream script (`tests/streaming/**/*.stream`) says step by step what comes in and what must
 //! come out. [`script`] reads it, [`action`] gives each step its meaning, [`run`] plays it on the
 //! engine in several variations, [`report`] shows where it went wrong. [`recording`] holds what
-//! Spark 4.3.0 answered to the same script (`tests/spark/record.py` asks it).
+//! Spark 4.3.0 answered to the same script (`tests/spark/record.py` asks it). [`real_broker`] is Apache
+//! Kafka's own broker.
 //!
 //! # The format
 //!
@@ -43,7 +44,9 @@ pub mod engine_driver;
 pub mod feeder;
 pub mod figures;
 pub mod frame;
+pub mod kafka_client;
 pub mod outcome;
+pub mod real_broker;
 pub mod recording;
 pub mod report;
 pub mod rows;

@@ -1,8 +1,9 @@
 //! Dependencies point one way: in the engine vocabulary ← formats ←
 //! {state, checkpointing, sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
 //! in the kernel error ← {sockets, display} ← outputs ←
-//! live ← context ← magic ← language ← rust ← session; and the kernel sees the engine only through
-//! its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
+//! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
+//! {topics, groups} ← transactions ← state ← {apis, housekeeping} ← server ← broker; and the kernel sees
+//! the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
 //! anything.
 
 use std::fs;
@@ -74,6 +75,23 @@ const LAYERS_OF_THE_KERNEL: Layers = &[
     ("session", &["rust", "engine"]),
 ];
 
+/// What everybody in the broker for lessons may use.
+const VOCABULARY_OF_THE_BROKER: [&str; 4] = ["clock", "error", "memory", "options"];
+
+/// The same for its modules.
+const LAYERS_OF_THE_BROKER: Layers = &[
+    ("topic_config", &[]),
+    ("log", &[]),
+    ("topics", &["log", "topic_config"]),
+    ("groups", &[]),
+    ("transactions", &["topics", "groups"]),
+    ("state", &["transactions"]),
+    ("housekeeping", &["state"]),
+    ("apis", &["state"]),
+    ("server", &["apis", "housekeeping"]),
+    ("broker", &["server"]),
+];
+
 /// The engine's modules that its api shows: the plan language, the tables of formats and options.
 const SHOWN_TO_THE_KERNEL: [&str; 4] = ["connect", "options", "sinks", "sources"];
 
@@ -88,6 +106,15 @@ fn the_modules_of_the_kernel_use_only_lower_layers() {
         "kernel/src",
         &VOCABULARY_OF_THE_KERNEL,
         LAYERS_OF_THE_KERNEL,
+    );
+}
+
+#[test]
+fn the_modules_of_the_broker_use_only_lower_layers() {
+    only_lower_layers(
+        "broker/src",
+        &VOCABULARY_OF_THE_BROKER,
+        LAYERS_OF_THE_BROKER,
     );
 }
 

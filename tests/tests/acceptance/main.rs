@@ -8,6 +8,7 @@
 )]
 
 mod batch_equals_stream;
+mod broker;
 mod format;
 mod kill;
 mod layering;
