@@ -212,7 +212,8 @@ mod tests {
         reason = "tables are read with DataFusion alone"
     )]
 
-    use datafusion::prelude::SessionContext;
+    use datafusion::functions_aggregate::expr_fn::sum;
+    use datafusion::prelude::{SessionContext, col};
 
     use super::*;
     use crate::sinks::testing::{numbers, rows_of, schema, values};
