@@ -5,7 +5,6 @@
 
 mod conf;
 mod frames;
-mod local_times;
 mod query_options;
 mod session;
 mod start;

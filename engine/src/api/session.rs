@@ -16,7 +16,6 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
-use super::local_times::in_zone;
 use super::{StreamingQuery, StreamingQueryManager};
 use crate::analyzer::{analyze, session_state};
 use crate::cancellation::{Cancellation, cancellable_state};
@@ -33,6 +32,7 @@ use crate::plan::{
 use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;
 use crate::sources::MemoryStream;
+use crate::text::in_zone;
 use crate::tree::Relation;
 use crate::user_functions::GroupsFunctions;
 
@@ -400,11 +400,14 @@ impl Session {
         cancellation.cancel();
         let batches = batches?;
         let schema = batches.first().map_or(schema, RecordBatch::schema);
+        let (schema, batches) = in_zone(schema, batches, &self.time_zone())?;
+        Ok(Rows { schema, batches })
+    }
+
+    /// The zone of local times.
+    pub(super) fn time_zone(&self) -> String {
         let zone = self.conf(super::conf::TIME_ZONE);
-        in_zone(
-            Rows { schema, batches },
-            zone.as_deref().unwrap_or(TIME_ZONE),
-        )
+        zone.unwrap_or_else(|| TIME_ZONE.to_string())
     }
 
     /// A plan, ready to be executed as a batch by whoever holds `cancellation`.

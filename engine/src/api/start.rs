@@ -379,6 +379,7 @@ impl Start<'_> {
             console,
             function,
             cancellation: Cancellation::new(),
+            time_zone: self.session.time_zone(),
         })
     }
 

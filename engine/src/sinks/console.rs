@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 use crate::output_mode::OutputMode;
 use crate::sinks::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect};
-use crate::text::{ShowForm, show};
+use crate::text::{ShowForm, in_zone, show};
 
 /// Takes the text of one batch. The engine itself writes to no terminal.
 pub type ConsoleWriter = Arc<dyn Fn(String) + Send + Sync>;
@@ -47,22 +47,24 @@ pub(super) const CONSOLE: SinkFormat = SinkFormat {
 
 fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
     let options = request.format.checked_options(request.options)?;
-    Ok(ConsoleSink::new(&options, request.console)?.into())
+    Ok(ConsoleSink::new(&options, request.console, request.time_zone)?.into())
 }
 
 /// Prints the first rows of every batch.
 pub struct ConsoleSink {
     write: ConsoleWriter,
+    time_zone: String,
     num_rows: usize,
     truncate: usize,
 }
 
 impl ConsoleSink {
-    /// A sink that prints through `write`.
-    pub fn new(options: &Options, write: ConsoleWriter) -> Result<Self> {
+    /// A sink that prints through `write`, times as they are in `time_zone`.
+    pub fn new(options: &Options, write: ConsoleWriter, time_zone: String) -> Result<Self> {
         let truncate = options.boolean("truncate", true)?;
         Ok(Self {
             write,
+            time_zone,
             num_rows: options.parsed("numRows", "a whole number")?.unwrap_or(20),
             truncate: if truncate { TRUNCATED_CHARS } else { 0 },
         })
@@ -83,6 +85,7 @@ impl Sink for ConsoleSink {
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
         let (batches, count) = collect(rows).await?;
+        let (schema, batches) = in_zone(schema, batches, &self.time_zone)?;
         let form = ShowForm {
             rows: self.num_rows,
             truncate: self.truncate,
@@ -105,6 +108,9 @@ impl fmt::Debug for ConsoleSink {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    use futures::stream;
     use parking_lot::Mutex;
 
     use super::*;
@@ -120,7 +126,7 @@ mod tests {
         };
         let given: OptionMap = [("numRows".to_string(), "2".to_string())].into();
         let options = Options::new("sink 'console'", &given, &CONSOLE_OPTIONS, &[]).unwrap();
-        let sink = ConsoleSink::new(&options, write).unwrap();
+        let sink = ConsoleSink::new(&options, write, "UTC".to_string()).unwrap();
         let written = sink
             .add_batch(3, OutputMode::Update, rows_of(&[1, 2, 3]))
             .await;
@@ -129,5 +135,27 @@ mod tests {
             "{RULE}\nBatch: 3\n{RULE}\n+-----+\n|value|\n+-----+\n|    1|\n|    2|\n+-----+\nonly showing top 2 rows\n\n"
         );
         assert_eq!(*printed.lock(), expected);
+    }
+
+    #[tokio::test]
+    async fn times_are_those_of_the_session() {
+        let printed = Arc::new(Mutex::new(String::new()));
+        let write = {
+            let printed = printed.clone();
+            Arc::new(move |text: String| printed.lock().push_str(&text))
+        };
+        let options = Options::new("sink 'console'", &OptionMap::new(), &CONSOLE_OPTIONS, &[]);
+        let zone = "America/New_York".to_string();
+        let sink = ConsoleSink::new(&options.unwrap(), write, zone).unwrap();
+        let noon = TimestampMicrosecondArray::from(vec![1_704_110_400_000_000]);
+        let noon: ArrayRef = Arc::new(noon.with_timezone("UTC"));
+        let rows = RecordBatch::try_from_iter([("ts", noon)]).unwrap();
+        let stream = RecordBatchStreamAdapter::new(rows.schema(), stream::iter([Ok(rows)]));
+        let written = sink
+            .add_batch(0, OutputMode::Append, Box::pin(stream))
+            .await;
+        assert_eq!(written.unwrap(), Some(1));
+        let printed = printed.lock();
+        assert!(printed.contains("|2024-01-01 07:00:00|"), "{printed}");
     }
 }

@@ -97,6 +97,8 @@ pub struct SinkRequest<'a> {
     pub durable: bool,
     /// Where the console sink prints.
     pub console: ConsoleWriter,
+    /// The zone in which it prints times.
+    pub time_zone: String,
     /// The function that takes the batches.
     pub function: Option<Arc<dyn ForeachBatch>>,
     /// Tells it that the query is to end, wherever it waits.

@@ -96,6 +96,7 @@ mod tests {
             output_mode,
             durable: false,
             console: Arc::new(|_| {}),
+            time_zone: "UTC".to_string(),
             function: Some(Arc::new(|_, _, _| Ok(()))),
             cancellation: Cancellation::new(),
         })

@@ -5,20 +5,23 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
-use super::session::Rows;
 use crate::datetime::TIME_ZONE;
 use crate::error::{Result, from_datafusion};
 
 /// The rows, their timestamps marked with `zone`; the moments stay the same.
-pub(super) fn in_zone(rows: Rows, zone: &str) -> Result<Rows> {
+pub fn in_zone(
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    zone: &str,
+) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     if zone == TIME_ZONE {
-        return Ok(rows);
+        return Ok((schema, batches));
     }
-    let fields = rows.schema.fields().iter().map(|field| marked(field, zone));
+    let fields = schema.fields().iter().map(|field| marked(field, zone));
     let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
-    let batches = rows.batches.into_iter().map(|batch| {
+    let batches = batches.into_iter().map(|batch| {
         let columns = batch.columns().iter().zip(schema.fields());
         let columns = columns.map(|(column, field)| cast(column, field.data_type()));
         let columns = columns.collect::<Result<Vec<_>, _>>();
@@ -30,7 +33,7 @@ pub(super) fn in_zone(rows: Rows, zone: &str) -> Result<Rows> {
     });
     let batches = batches.collect::<Result<Vec<_>, _>>();
     let batches = batches.map_err(|error| from_datafusion(error.into()))?;
-    Ok(Rows { schema, batches })
+    Ok((schema, batches))
 }
 
 fn marked(field: &FieldRef, zone: &str) -> FieldRef {
