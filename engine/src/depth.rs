@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// How deep relations and expressions may stand in each other.
-const MAX_DEPTH: usize = 2_000;
+pub const MAX_DEPTH: usize = 2_000;
 /// What is left of the stack before more of it is taken, and how much that is.
 const RED_ZONE: usize = 256 * 1024;
 const MORE_STACK: usize = 4 * 1024 * 1024;

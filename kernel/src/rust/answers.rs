@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use prost::Message as _;
 use serde_json::{Value, json};
 use tidebook::wire::{QueryInfo, QueryRequest, QueryView, Reply, Request};
 use tidebook_engine::connect::proto::{self, plan::OpType};
+use tidebook_engine::connect::{Deep, read_plan};
 use tidebook_engine::{CommandOutput, ShowForm, SqlKind, SqlOutput, StreamingQuery, show};
 
 use super::server::{Caller, failure};
@@ -58,14 +58,15 @@ impl RustCells {
                 },
             },
             Request::Schema => {
-                let relation = relation(body)?;
+                let plan = read_plan(body)?;
+                let relation = relation(&plan)?;
                 json!({
-                    "schema": values::schema(session.schema(&relation).await?.as_ref()),
-                    "isStreaming": session.is_streaming(&relation).await?,
+                    "schema": values::schema(session.schema(relation).await?.as_ref()),
+                    "isStreaming": session.is_streaming(relation).await?,
                 })
             }
             Request::Collect { limit } => {
-                let rows = session.collect(&relation(body)?).await?;
+                let rows = session.collect(relation(&read_plan(body)?)?).await?;
                 json!({
                     "schema": values::schema(&rows.schema),
                     "rows": values::rows(&rows, limit.unwrap_or(u64::MAX)),
@@ -77,7 +78,7 @@ impl RustCells {
                 truncate,
                 vertical,
             } => {
-                let all = session.collect(&relation(body)?).await?;
+                let all = session.collect(relation(&read_plan(body)?)?).await?;
                 let form = ShowForm {
                     rows: usize::try_from(rows).unwrap_or(usize::MAX),
                     truncate: usize::try_from(truncate).unwrap_or(usize::MAX),
@@ -86,15 +87,17 @@ impl RustCells {
                 json!({"text": show(&all.schema, &all.batches, form)})
             }
             Request::DisplayFrame => {
-                let shown = display_frame(scene, &relation(body)?).await;
+                let shown = display_frame(scene, relation(&read_plan(body)?)?).await;
                 self.shown(shown)
             }
-            Request::Explain => json!({"text": session.explain(&relation(body)?).await?}),
+            Request::Explain => {
+                json!({"text": session.explain(relation(&read_plan(body)?)?).await?})
+            }
             Request::Execute => {
-                session.execute(&command(body)?).await?;
+                session.execute(command(&read_plan(body)?)?).await?;
                 json!({})
             }
-            Request::StartStream => match session.execute(&command(body)?).await? {
+            Request::StartStream => match session.execute(command(&read_plan(body)?)?).await? {
                 CommandOutput::Query(query) => json!(info(&query)),
                 _ => return Err(internal("the command started no query")),
             },
@@ -245,24 +248,23 @@ fn is_shown(request: &Request) -> bool {
     )
 }
 
-fn relation(body: &[u8]) -> Result<proto::Relation> {
-    match plan(body)? {
+/// The relation of the plan that was sent.
+fn relation(plan: &Deep<proto::Plan>) -> Result<&proto::Relation> {
+    match op_type(plan) {
         Some(OpType::Root(relation)) => Ok(relation),
         _ => Err(internal("a plan without a relation was sent")),
     }
 }
 
-fn command(body: &[u8]) -> Result<proto::Command> {
-    match plan(body)? {
+fn command(plan: &Deep<proto::Plan>) -> Result<&proto::Command> {
+    match op_type(plan) {
         Some(OpType::Command(command)) => Ok(command),
         _ => Err(internal("a plan without a command was sent")),
     }
 }
 
-fn plan(body: &[u8]) -> Result<Option<OpType>> {
-    let plan = proto::Plan::decode(body);
-    let plan = plan.map_err(|error| internal(&format!("the plan cannot be read: {error}")))?;
-    Ok(plan.op_type)
+fn op_type(plan: &Deep<proto::Plan>) -> Option<&OpType> {
+    plan.as_ref()?.op_type.as_ref()
 }
 
 fn internal(what: &str) -> CellError {
