@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use super::{Error, ErrorKind, Result};
+use super::{Error, ErrorKind, Place, Result};
 use crate::nearest::nearest;
 
 /// Translates an error of DataFusion; one of ours that went through it comes back unchanged.
@@ -17,9 +17,9 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
     let translated = match error.find_root() {
         DataFusionError::SchemaError(schema_error, _) => from_schema(schema_error),
         DataFusionError::Plan(message) | DataFusionError::NotImplemented(message) => {
-            from_plan(message)
+            Error::analysis(message)
         }
-        DataFusionError::Diagnostic(_, inner) => from_plan(&inner.strip_backtrace()),
+        DataFusionError::Diagnostic(_, inner) => Error::analysis(inner.strip_backtrace()),
         DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
         DataFusionError::Execution(message) => from_execution(message),
         other => Error::new(ErrorKind::Runtime, other.strip_backtrace()),
@@ -56,23 +56,10 @@ pub fn check_unique_columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Res
     Ok(())
 }
 
-/// A parser's message as an error that shows the place in `text`.
-pub fn syntax_error(message: &str, text: &str) -> Error {
-    let message = message.trim_start_matches("sql parser error: ");
-    let (what, place) = match message.rsplit_once(" at Line: ") {
-        Some((what, place)) => (what, place.split_once(", Column: ")),
-        None => (message, None),
-    };
-    let place = place.and_then(|(line, column)| {
-        Some((
-            line.trim().parse::<usize>().ok()?,
-            column.trim().parse::<usize>().ok()?,
-        ))
-    });
-    let mut shown = lower_first(what);
-    if let Some((line, column)) = place {
-        shown.push_str(&shown_place(text, line, column));
-    }
+/// What a parser says about a place in `text`, as an error that shows the place.
+pub fn syntax_error(what: &str, place: Place, text: &str) -> Error {
+    let shown = shown_place(text, place.line, place.column);
+    let shown = format!("{}{shown}", lower_first(what));
     Error::new(ErrorKind::Parse, shown).with_condition("PARSE_SYNTAX_ERROR")
 }
 
@@ -140,85 +127,13 @@ fn from_schema(error: &SchemaError) -> Error {
     }
 }
 
-fn from_plan(message: &str) -> Error {
-    let lower = message.to_ascii_lowercase();
-    if lower.starts_with("table '") && lower.contains("not found") {
-        let name = message.split('\'').nth(1).unwrap_or_default();
-        let name = name.rsplit('.').next().unwrap_or(name);
-        return Error::analysis(format!("table or view '{name}' does not exist"))
-            .with_condition("TABLE_OR_VIEW_NOT_FOUND");
-    }
-    if lower.starts_with("invalid function") {
-        let name = message.split('\'').nth(1).unwrap_or_default();
-        let error = Error::analysis(format!("function '{name}' does not exist"))
-            .with_condition("UNRESOLVED_ROUTINE");
-        let suggested = message.split("Did you mean '").nth(1);
-        return match suggested.and_then(|rest| rest.split('\'').next()) {
-            Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-            None => error,
-        };
-    }
-    if lower.contains("must be in group by")
-        || lower.contains("could not be resolved from available columns")
-    {
-        return Error::analysis(message)
-            .with_condition("MISSING_AGGREGATION")
-            .with_hint("add the column to GROUP BY or put it into an aggregate such as first(…)");
-    }
-    if let Some((_, condition, hint)) = PLAN_ERRORS.iter().find(|(part, ..)| lower.contains(part)) {
-        let first = message.lines().next().unwrap_or(message);
-        let error = Error::analysis(lower_first(first)).with_condition(*condition);
-        return if hint.is_empty() {
-            error
-        } else {
-            error.with_hint(*hint)
-        };
-    }
-    Error::analysis(message)
-}
-
 fn from_execution(message: &str) -> Error {
-    if message.starts_with("Cannot access field") {
-        let message = lower_first(message);
-        return Error::analysis(message)
-            .with_condition("INVALID_EXTRACT_BASE_FIELD_TYPE")
-            .with_hint("only structs and maps have fields");
-    }
     let error = Error::new(ErrorKind::Runtime, message);
     if message.contains("overflow on ") {
         return error.with_condition("ARITHMETIC_OVERFLOW");
     }
     error
 }
-
-/// Part of the planner's message in lower case, Spark's condition, a hint.
-const PLAN_ERRORS: &[(&str, &str, &str)] = &[
-    (
-        "union queries have different number of columns",
-        "NUM_COLUMNS_MISMATCH",
-        "give both sides the same columns",
-    ),
-    (
-        "cannot create filter with non-boolean predicate",
-        "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
-        "compare the value: WHERE x > 0",
-    ),
-    (
-        "cannot coerce arithmetic expression",
-        "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
-        "cast one side: CAST(x AS type)",
-    ),
-    (
-        "cannot infer common argument type",
-        "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-        "cast one side: CAST(x AS type)",
-    ),
-    (
-        "no function matches the given name and argument types",
-        "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-        "cast the arguments: CAST(x AS type)",
-    ),
-];
 
 fn from_arrow(error: &ArrowError) -> Error {
     let message = error.to_string();

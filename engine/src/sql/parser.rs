@@ -151,11 +151,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn error_at(&self, message: &str, place: Place) -> Error {
-        let (line, column) = (place.line, place.column);
-        syntax_error(
-            &format!("{message} at Line: {line}, Column: {column}"),
-            self.text,
-        )
+        syntax_error(message, place, self.text)
     }
 
     /// What `read` gives, one level deeper.

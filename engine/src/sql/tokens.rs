@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use sqlparser::tokenizer::{
-    Token as RawToken, TokenWithSpan, Tokenizer, Whitespace,
-};
+use sqlparser::tokenizer::{Location, Token as RawToken, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::dialect::SparkTokens;
 use super::escapes::{doubled, unescaped};
@@ -54,14 +52,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>> {
     let raw = Tokenizer::new(&SparkTokens, text)
         .with_unescape(false)
         .tokenize_with_location()
-        .map_err(|error| {
-            let (message, place) = (error.message, error.location);
-            let (line, column) = (place.line, place.column);
-            syntax_error(
-                &format!("{message} at Line: {line}, Column: {column}"),
-                text,
-            )
-        })?;
+        .map_err(|error| syntax_error(&error.message, place_of(error.location), text))?;
     let mut output: Vec<Token> = Vec::with_capacity(raw.len() + 1);
     let mut glued = false;
     for token in raw {
@@ -111,13 +102,13 @@ fn add(output: &mut Vec<Token>, raw: TokenWithSpan, glued: bool, text: &str) -> 
         TokenKind::Symbol(symbol) if symbol == ">>" => (TokenKind::Symbol(">".to_string()), 2),
         kind => (kind, 1),
     };
-    let start = raw.span.start;
+    let start = place_of(raw.span.start);
     for number in 0..count {
         output.push(Token {
             kind: kinds.clone(),
             place: Place {
-                line: start.line as usize,
-                column: start.column as usize + number,
+                column: start.column + number,
+                ..start
             },
             glued: glued || number > 0,
         });
@@ -132,6 +123,13 @@ fn is_without_quotes(raw: &TokenWithSpan, digits: &str) -> bool {
 
 fn is_x(kind: &TokenKind) -> bool {
     matches!(kind, TokenKind::Word { text, quoted: false } if text.eq_ignore_ascii_case("x"))
+}
+
+fn place_of(location: Location) -> Place {
+    Place {
+        line: location.line as usize,
+        column: location.column as usize,
+    }
 }
 
 /// What a token of sqlparser's is, if Spark has it.
@@ -200,9 +198,8 @@ fn kind(raw: &TokenWithSpan) -> Option<TokenKind> {
 }
 
 fn unexpected(token: &str, raw: &TokenWithSpan, text: &str) -> Error {
-    let (line, column) = (raw.span.start.line, raw.span.start.column);
-    let message = format!("'{token}' means nothing here at Line: {line}, Column: {column}");
-    syntax_error(&message, text)
+    let message = format!("'{token}' means nothing here");
+    syntax_error(&message, place_of(raw.span.start), text)
 }
 
 #[cfg(test)]
