@@ -13,4 +13,5 @@ mod format;
 mod kill;
 mod layering;
 mod prelude_plans;
+mod sql_bytes;
 mod streaming;
