@@ -10,11 +10,14 @@ use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
 use datafusion::logical_expr::{AggregateUDF, Expr, TypeSignature, lit};
 use datafusion::scalar::ScalarValue;
 
+use super::Analyzer;
+use super::compare::{as_compared, as_grouped, is_nested};
 use super::expression::{Clause, Expressions};
 use super::output_names::name_of;
 use super::struct_fields::structure;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
+use crate::functions::one_nan_of;
 use crate::tree::{Call, Expression, NullTreatment, SortKey};
 
 /// Aggregates under another name, where no function has it.
@@ -39,6 +42,9 @@ const IGNORING_NULLS: &[&str] = &["any_value", "first", "first_value", "last", "
 /// Aggregates whose sort key WITHIN GROUP is what they aggregate.
 const OVER_SORT_KEY: &[&str] = &["mode", "percentile_cont", "percentile_disc"];
 
+/// Aggregates that tell equal values from others.
+const OF_DISTINCT_VALUES: &[&str] = &["approx_count_distinct", "collect_set", "mode"];
+
 /// An aggregate's arguments and clauses, planned.
 pub(super) struct Parts {
     pub arguments: Vec<Typed>,
@@ -47,19 +53,22 @@ pub(super) struct Parts {
     pub nulls: Option<Nulls>,
 }
 
-impl Expressions<'_> {
+impl Analyzer<'_> {
     /// The aggregate of that name.
-    pub fn aggregate_function(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        let functions = self.analyzer.session.aggregate_functions();
+    pub(super) fn aggregate_function(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        let functions = self.session.aggregate_functions();
         let synonym = || SYNONYMS.iter().find(|(own, _)| *own == name);
         let found = functions.get(name).cloned();
         found.or_else(|| functions.get(synonym()?.1).cloned())
     }
+}
 
+impl Expressions<'_> {
     /// A call of an aggregate, where one may stand.
     pub fn aggregate(&self, function: &Arc<AggregateUDF>, call: &Call) -> Result<Typed> {
         self.check_place(call)?;
         let (function, parts) = self.aggregate_parts(function, call)?;
+        check_arguments(&parts.arguments).map_err(|error| error.with_place(call.place))?;
         let fields: Vec<FieldRef> = parts
             .arguments
             .iter()
@@ -120,7 +129,11 @@ impl Expressions<'_> {
             Some(condition) => Some(inner.condition(condition)?),
             None => None,
         };
-        let mut order_by = inner.sorts(&call.order_by)?;
+        // With DISTINCT an order is one of what is aggregated, as it is.
+        let mut order_by = match call.distinct {
+            true => inner.plain_sorts(&call.order_by)?,
+            false => inner.sorts(&call.order_by)?,
+        };
         let mut function = Arc::clone(function);
         let arguments = match (call.name.as_str(), call.arguments.as_slice()) {
             ("count", []) => {
@@ -160,6 +173,7 @@ impl Expressions<'_> {
             }
             (_, arguments) => inner.plan_all(arguments)?,
         };
+        let (function, arguments) = self.comparing(function, arguments, call);
         let arguments = self.coerced(&function, arguments, call)?;
         if call.distinct && order_by.len() == 1 && arguments.len() > 1 {
             // DISTINCT with an order is possible over what is aggregated only.
@@ -264,14 +278,73 @@ impl Expressions<'_> {
             .with_place(call.place))
     }
 
+    /// The aggregate and its arguments, those that it compares made comparable.
+    fn comparing(
+        &self,
+        function: Arc<AggregateUDF>,
+        mut arguments: Vec<Typed>,
+        call: &Call,
+    ) -> (Arc<AggregateUDF>, Vec<Typed>) {
+        let functions = self.analyzer.session.aggregate_functions();
+        match (call.name.as_str(), arguments.as_mut_slice()) {
+            ("max" | "min", [value]) if is_nested(value.data_type()) => {
+                let by = functions.get(&format!("{}_by", call.name));
+                if let Some(by) = by {
+                    let key = as_compared(value.clone());
+                    return (Arc::clone(by), vec![value.clone(), key]);
+                }
+            }
+            ("max" | "min", [value]) if value.data_type().is_floating() => {
+                value.expr = one_nan_of().call(vec![std::mem::take(&mut value.expr)]);
+            }
+            ("max_by" | "min_by", [_, key, ..]) => *key = as_compared(key.clone()),
+            _ if call.distinct || OF_DISTINCT_VALUES.contains(&call.name.as_str()) => {
+                arguments = arguments.into_iter().map(as_grouped).collect();
+            }
+            _ => {}
+        }
+        (function, arguments)
+    }
+
     /// Sort keys as DataFusion has them.
     pub fn sorts(&self, keys: &[SortKey]) -> Result<Vec<Sort>> {
+        self.sorts_of(keys, as_compared)
+    }
+
+    fn plain_sorts(&self, keys: &[SortKey]) -> Result<Vec<Sort>> {
+        self.sorts_of(keys, as_grouped)
+    }
+
+    fn sorts_of(&self, keys: &[SortKey], compared: fn(Typed) -> Typed) -> Result<Vec<Sort>> {
         let sorts = keys.iter().map(|key| {
-            let typed = self.plan(&key.expression)?;
+            let typed = compared(self.plan(&key.expression)?);
             Ok(typed.expr.sort(key.ascending, key.nulls_first))
         });
         sorts.collect()
     }
+}
+
+/// Refuses what gives another value each time, and what is of the rows here and of those outside at once.
+fn check_arguments(arguments: &[Typed]) -> Result<()> {
+    for typed in arguments {
+        if typed.expr.is_volatile() {
+            return Err(Error::analysis(
+                "an aggregate cannot be of values that are others each time they are computed",
+            )
+            .with_condition("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION")
+            .with_hint("compute them in a subquery: SELECT sum(r) FROM (SELECT rand() AS r …)"));
+        }
+        if typed.expr.contains_outer() && !typed.expr.column_refs().is_empty() {
+            return Err(Error::analysis(
+                "an aggregate cannot be of columns here and of the query outside at once",
+            )
+            .with_condition(
+                "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES",
+            )
+            .with_hint("aggregate the columns here, and compute the rest with the result"));
+        }
+    }
+    Ok(())
 }
 
 /// `*` or a number: what counts every row.

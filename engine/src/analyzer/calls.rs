@@ -15,12 +15,14 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::expression::Expressions;
-use super::generate::{generators, is_generator, is_internal};
+use super::generate::{generators, is_generator};
+use super::hidden::{is_hidden, is_not_sparks};
 use super::struct_fields::structure;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
-use crate::functions::is_own;
+use crate::functions::{entropy, is_own};
 use crate::nearest::nearest;
+use crate::plan::is_user_function;
 use crate::tree::{Call, Expression, Place};
 
 /// How large an expression may be to be computed while planning.
@@ -28,18 +30,21 @@ const MAX_CONSTANT: usize = 16;
 
 impl Expressions<'_> {
     /// A call.
-    pub fn call(&self, call: &Call) -> Result<Typed> {
-        if let Some(planned) = self.operator(call)? {
+    pub fn call(&self, call: &Call, written: &Expression) -> Result<Typed> {
+        if let Some(planned) = self.operator(call, written)? {
             return Ok(planned);
         }
         let session = self.analyzer.session;
         let name = call.name.as_str();
+        if is_not_sparks(name) {
+            return Err(self.unknown(name).with_place(call.place));
+        }
         if let Some(function) = session.higher_order_functions().get(name)
             && (call.arguments.iter()).any(|argument| matches!(argument, Expression::Lambda(_)))
         {
             return self.higher_order(function, call);
         }
-        if let Some(function) = self.aggregate_function(name) {
+        if let Some(function) = self.analyzer.aggregate_function(name) {
             return self.aggregate(&function, call);
         }
         if call.distinct
@@ -69,7 +74,10 @@ impl Expressions<'_> {
         if !session.scalar_functions().contains_key(name) {
             return Err(self.unknown(name).with_place(call.place));
         }
-        let arguments = self.plan_all(&call.arguments)?;
+        let mut arguments = self.plan_all(&call.arguments)?;
+        if let Some(seed) = new_seed(name, arguments.len()) {
+            arguments.push(Typed::literal(seed));
+        }
         self.registered(name, arguments, call.place)
     }
 
@@ -105,12 +113,9 @@ impl Expressions<'_> {
             _ => fields_with_udf(&fields, function.as_ref())
                 .map_err(|error| self.refused(function, fields.len(), error))?,
         };
-        let mut cast = Vec::with_capacity(arguments.len());
-        for (typed, field) in arguments.into_iter().zip(&fields) {
-            let own = self.cast_to(typed, field.data_type())?;
-            // An event time keeps its marks when it is passed on.
-            cast.push(own);
-        }
+        let pairs = arguments.into_iter().zip(&fields);
+        let cast = pairs.map(|(typed, field)| self.cast_to(typed, field.data_type()));
+        let cast: Vec<Typed> = cast.collect::<Result<_>>()?;
         let fields: Vec<FieldRef> = cast.iter().map(|typed| Arc::clone(&typed.field)).collect();
         let constants: Vec<Option<ScalarValue>> = cast
             .iter()
@@ -179,13 +184,7 @@ impl Expressions<'_> {
                 Expression::Field { name, .. } => name.clone(),
                 _ => format!("col{}", parts.len() + 1),
             };
-            let typed = self.plan(argument)?;
-            let name = match argument {
-                // A column is spelled as the query spells it.
-                Expression::Name(_) | Expression::Alias { .. } => name,
-                _ => name,
-            };
-            parts.push((name, typed));
+            parts.push((name, self.plan(argument)?));
         }
         Ok(structure(parts))
     }
@@ -203,7 +202,7 @@ impl Expressions<'_> {
         let all = scalars.chain(session.aggregate_functions().keys());
         let all = all.chain(session.higher_order_functions().keys());
         let all = all.map(String::as_str);
-        let mut names: Vec<&str> = all.filter(|name| !is_internal(name)).collect();
+        let mut names: Vec<&str> = all.filter(|name| !is_hidden(name)).collect();
         for name in generators() {
             names.push(name);
         }
@@ -212,6 +211,17 @@ impl Expressions<'_> {
             None => error,
         }
     }
+}
+
+/// The seed of a call that names none. It is given while planning, so that a query that is read twice, as
+/// one of WITH may be, gives the same numbers twice, and no two calls are the same.
+fn new_seed(name: &str, arguments: usize) -> Option<ScalarValue> {
+    let lacks_seed = match name {
+        "rand" | "random" | "randn" | "uuid" => arguments == 0,
+        "uniform" => arguments == 2,
+        _ => false,
+    };
+    lacks_seed.then(|| ScalarValue::Int64(Some(entropy())))
 }
 
 fn retyped(fields: Vec<FieldRef>, types: Vec<DataType>) -> Vec<FieldRef> {
@@ -267,16 +277,51 @@ pub(super) fn evaluated(session: &SessionState, typed: &Typed) -> Result<Option<
     if !is_constant || nodes == 1 {
         return Ok(None);
     }
-    let nothing = DFSchema::empty();
-    let Ok(physical) = session.create_physical_expr(typed.expr.clone(), &nothing) else {
-        return Ok(None);
-    };
+    Ok(of_no_row(session, typed.expr.clone()))
+}
+
+/// The value of an expression without columns; `None` if it has none.
+fn of_no_row(session: &SessionState, expr: Expr) -> Option<ScalarValue> {
+    let physical = session
+        .create_physical_expr(expr, &DFSchema::empty())
+        .ok()?;
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options);
-    let value = batch.ok().and_then(|batch| physical.evaluate(&batch).ok());
-    Ok(match value {
-        Some(ColumnarValue::Scalar(value)) => Some(value),
-        Some(ColumnarValue::Array(values)) => ScalarValue::try_from_array(&values, 0).ok(),
-        None => None,
+    match physical.evaluate(&batch.ok()?).ok()? {
+        ColumnarValue::Scalar(value) => Some(value),
+        ColumnarValue::Array(values) => ScalarValue::try_from_array(&values, 0).ok(),
+    }
+}
+
+/// A condition that is the same for all rows as its value. DataFusion's optimizer would move it below an
+/// aggregate of all rows, which gives a row also where it is false.
+pub(super) fn settled(session: &SessionState, condition: Expr) -> Expr {
+    let is_constant =
+        condition.column_refs().is_empty() && !condition.exists(varies).unwrap_or(true);
+    if !is_constant || matches!(condition, Expr::Literal(..)) {
+        return condition;
+    }
+    match of_no_row(session, condition.clone()) {
+        Some(value) => datafusion::logical_expr::lit(value),
+        None => condition,
+    }
+}
+
+/// Whether an expression has a value only where the query runs.
+fn varies(expr: &Expr) -> datafusion::error::Result<bool> {
+    Ok(match expr {
+        Expr::ScalarFunction(call) => {
+            call.func.signature().volatility != Volatility::Immutable
+                || is_user_function(&call.func)
+        }
+        Expr::AggregateFunction(_)
+        | Expr::WindowFunction(_)
+        | Expr::OuterReferenceColumn(..)
+        | Expr::ScalarSubquery(_)
+        | Expr::Exists(_)
+        | Expr::InSubquery(_)
+        | Expr::SetComparison(_)
+        | Expr::Placeholder(_) => true,
+        _ => false,
     })
 }

@@ -8,14 +8,14 @@ use super::expression::Expressions;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
 use crate::functions::{can_cast, spark_cast};
-use crate::tree::Cast;
+use crate::tree::Expression;
 use crate::type_names::sql_type;
 
 impl Expressions<'_> {
     /// `CAST(x AS type)`.
-    pub fn cast(&self, written: &Cast) -> Result<Typed> {
-        let typed = self.plan(&written.expression)?;
-        let (from, to) = (typed.data_type().clone(), &written.to);
+    pub fn cast(&self, written: &Expression, to: &DataType, lenient: bool) -> Result<Typed> {
+        let typed = self.plan(written)?;
+        let from = typed.data_type().clone();
         if !can_cast(&from, to) {
             return Err(Error::analysis(format!(
                 "a value of type {} cannot be cast to {}",
@@ -24,7 +24,7 @@ impl Expressions<'_> {
             ))
             .with_condition("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION"));
         }
-        converted(typed, to, written.lenient)
+        converted(typed, to, lenient)
     }
 
     /// The value as one of type `to`; what cannot be cast fails.

@@ -5,8 +5,10 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 
 use super::Analyzer;
+use super::calls::settled;
 use super::query::Context;
 use super::scope::Scope;
+use super::shown_as::{Shown, ShownAs};
 use super::typed::Typed;
 use crate::datetime::{TIME_ZONE, Zone};
 use crate::depth::deeper;
@@ -39,6 +41,10 @@ pub(super) struct Expressions<'a> {
     pub variables: Vec<Variable>,
     /// The aggregate whose argument an expression is.
     pub inside_aggregate: bool,
+    /// Whether it stands in a call over a window of rows.
+    pub inside_window: bool,
+    /// Calls that Spark shows as others than they are written as.
+    pub shown_as: ShownAs,
 }
 
 /// A variable of a lambda.
@@ -66,6 +72,8 @@ impl<'s> Analyzer<'s> {
             windows: &[],
             variables: Vec::new(),
             inside_aggregate: false,
+            inside_window: false,
+            shown_as: ShownAs::default(),
         }
     }
 }
@@ -89,6 +97,8 @@ impl<'a> Expressions<'a> {
             windows: self.windows,
             variables: self.variables.clone(),
             inside_aggregate: self.inside_aggregate,
+            inside_window: self.inside_window,
+            shown_as: self.shown_as.clone(),
         }
     }
 
@@ -100,12 +110,18 @@ impl<'a> Expressions<'a> {
     fn plan_here(&self, expression: &Expression) -> Result<Typed> {
         match expression {
             Expression::Literal(literal) => Ok(Typed::literal(self.settled(&literal.value))),
-            Expression::Name(name) => self.name(name),
+            Expression::Name(name) => {
+                let typed = self.name(name)?;
+                if let Some(path) = self.path_of(name) {
+                    self.shown_as.put(expression, Shown::Path(path));
+                }
+                Ok(typed)
+            }
             Expression::Star(star) => Err(Error::analysis("* can stand in a select list only")
                 .with_condition("INVALID_USAGE_OF_STAR_OR_REGEX")
                 .with_place(star.place)),
-            Expression::Call(call) => self.call(call),
-            Expression::Cast(cast) => self.cast(cast),
+            Expression::Call(call) => self.call(call, expression),
+            Expression::Cast(cast) => self.cast(&cast.expression, &cast.to, cast.lenient),
             Expression::Case(case) => self.case(case),
             Expression::Alias { expression, .. } => self.plan(expression),
             Expression::Lambda(_) => Err(Error::analysis(
@@ -119,9 +135,18 @@ impl<'a> Expressions<'a> {
             }
             Expression::Item { of, key } => {
                 let (of, key) = (self.plan(of)?, self.plan(key)?);
+                if let (DataType::Struct(_), Some(ScalarValue::Utf8(Some(name)))) =
+                    (of.data_type(), key.value())
+                {
+                    self.shown_as.put(expression, Shown::Field(name.clone()));
+                }
                 self.item(of, key)
             }
-            Expression::Over(over) => self.over(over),
+            Expression::Over(over) => {
+                let mut inner = self.nested();
+                inner.inside_window = true;
+                inner.over(over, expression)
+            }
             Expression::Subquery(subquery) => self.subquery(subquery),
             Expression::Parameter(name) => Err(Error::analysis(format!(
                 "the parameter '{name}' has no value"
@@ -129,9 +154,7 @@ impl<'a> Expressions<'a> {
             .with_condition("UNBOUND_SQL_PARAMETER")
             .with_hint("give parameters their values where the statement is run")),
             Expression::Argument { value, .. } => self.plan(value),
-            Expression::UpdateFields { of, name, value } => {
-                self.update_fields(of, name, value.as_deref())
-            }
+            Expression::UpdateFields { .. } => self.update_fields(expression),
             Expression::Matching(_) => Err(Error::analysis(
                 "columns by pattern can stand in a select list only",
             )),
@@ -156,7 +179,7 @@ impl<'a> Expressions<'a> {
     pub fn condition(&self, expression: &Expression) -> Result<Expr> {
         let typed = self.plan(expression)?;
         match typed.data_type() {
-            DataType::Boolean => Ok(typed.expr),
+            DataType::Boolean => Ok(settled(self.analyzer.session, typed.expr)),
             DataType::Null => Ok(lit(ScalarValue::Boolean(None))),
             other => {
                 let clause = match self.clause {

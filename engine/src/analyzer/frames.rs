@@ -1,16 +1,22 @@
 //! The steps of frames that SQL has no word for: new, renamed and dropped columns, watermarks,
 //! duplicates, groups with a function.
 
+use std::collections::HashSet;
+
+use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::Analyzer;
 use super::chains::with_columns_chain;
+use super::compare::as_grouped;
 use super::expression::Clause;
-use super::planned::{Planned, node, same_name};
+use super::planned::{Planned, Visible, node, same_name};
 use super::query::Context;
 use super::scope::Scope;
 use super::select::{Parts, UNSORTED};
-use crate::error::{Error, Result};
+use super::set_operation::replaced;
+use crate::error::{Error, Result, unresolved_column};
+use crate::functions::has_fractions;
 use crate::interval::parse_interval;
 use crate::plan::{deduplicate, is_streaming, sample, with_watermark};
 use crate::tree::{Expression, GroupBy, Name, OrderBy, Relation};
@@ -133,8 +139,13 @@ impl Analyzer<'_> {
                 within_watermark,
             } => {
                 let input = self.relation(input, context)?;
-                let input = as_shown(input)?;
-                let plan = deduplicate(input.plan.clone(), columns, *within_watermark)?;
+                let input = with_distinct_names(as_shown(input)?)?;
+                let keys = columns_named(&input, columns)?;
+                let input = match is_streaming(&input.plan) {
+                    true => input,
+                    false => with_equal_the_same(input, &keys)?,
+                };
+                let plan = deduplicate(input.plan.clone(), keys, *within_watermark)?;
                 Ok(input.with_plan(plan))
             }
             Relation::GroupMap { input, keys, map } => {
@@ -250,6 +261,52 @@ impl Analyzer<'_> {
     }
 }
 
+/// All columns of these names, of which several may have one; without names, all columns.
+fn columns_named(planned: &Planned, names: &[String]) -> Result<Vec<Column>> {
+    if names.is_empty() {
+        return Ok(planned.shown().map(|shown| shown.column.clone()).collect());
+    }
+    let mut columns: Vec<Column> = Vec::new();
+    for name in names {
+        let named = planned.shown().filter(|column| column.is_named(name));
+        let named: Vec<Column> = named.map(|column| column.column.clone()).collect();
+        if named.is_empty() {
+            return Err(unresolved_column(name, &planned.names())
+                .context("dropDuplicates needs a column of the frame"));
+        }
+        columns.extend(named);
+    }
+    Ok(columns)
+}
+
+/// The same, in the plan no two columns of one name.
+fn with_distinct_names(planned: Planned) -> Result<Planned> {
+    let mut names = HashSet::new();
+    let mut columns = planned.columns.iter();
+    match columns.all(|column| names.insert(column.column.name.to_lowercase())) {
+        true => Ok(planned),
+        false => settled(planned),
+    }
+}
+
+/// The same, equal values of some columns the same.
+fn with_equal_the_same(planned: Planned, keys: &[Column]) -> Result<Planned> {
+    let is_key = |column: &Column| keys.contains(column);
+    let differs = |column: &Visible| has_fractions(column.field.data_type());
+    let may_differ = planned
+        .shown()
+        .any(|column| is_key(&column.column) && differs(column));
+    if !may_differ {
+        return Ok(planned);
+    }
+    replaced(planned, |typed| {
+        Ok(match &typed.expr {
+            Expr::Column(column) if is_key(column) => as_grouped(typed),
+            _ => typed,
+        })
+    })
+}
+
 /// The same if the plan has columns that nobody sees, or has them in another order or under other names.
 fn as_shown(planned: Planned) -> Result<Planned> {
     let own = planned.plan.schema().columns();
@@ -276,7 +333,7 @@ fn settled(planned: Planned) -> Result<Planned> {
     let shown = columns.into_iter().filter(|column| !column.hidden);
     let columns = own
         .zip(shown)
-        .map(|(column, visible)| super::planned::Visible { column, ..visible });
+        .map(|(column, visible)| Visible { column, ..visible });
     let planned = Planned {
         columns: columns.collect(),
         plan: plan.clone(),

@@ -40,9 +40,9 @@ pub fn generators() -> impl Iterator<Item = &'static str> {
     GENERATORS.iter().map(|(name, _)| *name)
 }
 
-/// Whether a function is one that only the analyzer calls.
-pub fn is_internal(name: &str) -> bool {
-    name == "outer_rows" || GENERATORS.iter().any(|(_, rows)| *rows == name)
+/// Whether a function gives the rows of a generator as an array.
+pub(super) fn is_rows_function(name: &str) -> bool {
+    GENERATORS.iter().any(|(_, rows)| *rows == name)
 }
 
 fn rows_of(name: &str) -> Option<&'static str> {
@@ -80,7 +80,8 @@ impl Expressions<'_> {
 }
 
 impl Analyzer<'_> {
-    /// The plan with the rows of the generator among `items`, and the items that it becomes.
+    /// The plan with the rows of the generators among `items`, and the items that they become: each row
+    /// of one with each of the next.
     pub(super) fn generated(
         &self,
         plan: LogicalPlan,
@@ -89,6 +90,7 @@ impl Analyzer<'_> {
         let Some(at) = items.iter().position(|item| item.generator.is_some()) else {
             return Ok((plan, items));
         };
+        // One after the other.
         let (plan, values) = unnested(plan, &items[at].typed)?;
         let mut all = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
@@ -107,7 +109,7 @@ impl Analyzer<'_> {
                 });
             }
         }
-        Ok((plan, all))
+        self.generated(plan, all)
     }
 
     /// LATERAL VIEW.
@@ -191,7 +193,7 @@ impl Analyzer<'_> {
 }
 
 /// `plan` with a row for each element of `rows`, and the values of that element's fields.
-fn unnested(plan: LogicalPlan, rows: &Typed) -> Result<(LogicalPlan, Vec<Typed>)> {
+pub(super) fn unnested(plan: LogicalPlan, rows: &Typed) -> Result<(LogicalPlan, Vec<Typed>)> {
     let columns = plan.schema().columns();
     let taken = |name: &str| columns.iter().any(|column| column.name == name);
     let mut name = ROWS.to_string();

@@ -10,10 +10,13 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, GroupingSet, LogicalPlan, LogicalPlanBuilder, lit,
 };
 
+use super::compare::as_grouped;
 use super::expression::Expressions;
+use super::held::HeldValues;
 use super::order::ordinal;
 use super::planned::{distinct_name, node, same_name};
 use super::select::Item;
+use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
 use crate::tree::{Expression, GroupBy, GroupKey};
 
@@ -27,14 +30,39 @@ const MAX_SETS: usize = 65_536;
 pub(super) struct Keys {
     /// All of them.
     all: Vec<Expr>,
+    /// What they are where equal values may differ, and what is grouped by then.
+    canonical: Vec<(Expr, Expr)>,
     /// The sets that they are grouped by; none is all of them together.
     sets: Option<Vec<Vec<Expr>>>,
 }
 
 impl Keys {
-    /// The keys themselves.
+    /// The keys as the query has them.
     pub fn columns(&self) -> Vec<Expr> {
-        self.all.clone()
+        let own = self.canonical.iter().map(|(own, _)| own);
+        own.chain(&self.all).cloned().collect()
+    }
+
+    /// Groups by what depends on the keys only too.
+    pub fn add_dependent<'c>(
+        &mut self,
+        columns: &[Column],
+        mut depends_on: impl Iterator<Item = &'c Column>,
+    ) {
+        let is_key = |column: &Column| self.all.contains(&Expr::Column(column.clone()));
+        if self.sets.is_none() && depends_on.all(is_key) {
+            self.all.extend(columns.iter().cloned().map(Expr::Column));
+        }
+    }
+
+    /// What is grouped by.
+    fn key(&mut self, key: Typed) -> Expr {
+        let own = key.expr.clone();
+        let key = as_grouped(key).expr;
+        if key != own {
+            self.canonical.push((own, key.clone()));
+        }
+        key
     }
 
     /// The keys of GROUP BY; `None` without one.
@@ -46,25 +74,30 @@ impl Keys {
         let keys = match group_by {
             GroupBy::None => return Ok(None),
             GroupBy::All => {
+                let mut own = Self::default();
                 let plain = items.iter().filter(|item| !has_aggregate(&item.typed.expr));
-                let all: Vec<Expr> = plain.map(|item| item.typed.expr.clone()).collect();
-                return Ok(Some(Self { all, sets: None }));
+                let all = plain.map(|item| own.key(item.typed.clone()));
+                let all: Vec<Expr> = all.collect();
+                own.all = all;
+                return Ok(Some(own));
             }
             GroupBy::Keys(keys) => keys,
         };
-        let mut all: Vec<Expr> = Vec::new();
+        let mut own = Self::default();
         let mut parts: Vec<Vec<Vec<Expr>>> = Vec::new();
         let mut has_sets = false;
         for key in keys {
-            let lists = |lists: &[Vec<Expression>]| {
+            let mut lists = |lists: &[Vec<Expression>]| {
                 let lists = lists.iter().map(|list| {
-                    let keys = list.iter().map(|key| key_of(expressions, key, items));
+                    let keys = list
+                        .iter()
+                        .map(|key| Ok(own.key(key_of(expressions, key, items)?)));
                     keys.collect::<Result<Vec<Expr>>>()
                 });
                 lists.collect::<Result<Vec<_>>>()
             };
             let sets = match key {
-                GroupKey::Expression(key) => vec![vec![key_of(expressions, key, items)?]],
+                GroupKey::Expression(key) => lists(&[vec![key.clone()]])?,
                 GroupKey::Rollup(keys) => {
                     has_sets = true;
                     let keys = lists(keys)?;
@@ -91,8 +124,8 @@ impl Keys {
                 }
             };
             for key in sets.iter().flatten() {
-                if !all.contains(key) {
-                    all.push(key.clone());
+                if !own.all.contains(key) {
+                    own.all.push(key.clone());
                 }
             }
             parts.push(sets);
@@ -113,10 +146,8 @@ impl Keys {
             });
             sets = combined.collect();
         }
-        Ok(Some(Self {
-            all,
-            sets: has_sets.then_some(sets),
-        }))
+        own.sets = has_sets.then_some(sets);
+        Ok(Some(own))
     }
 }
 
@@ -126,17 +157,17 @@ fn too_many_sets() -> Error {
 }
 
 /// One key: the number of a select item, a column, or the name of a select item.
-fn key_of(expressions: &Expressions<'_>, key: &Expression, items: &[Item]) -> Result<Expr> {
+fn key_of(expressions: &Expressions<'_>, key: &Expression, items: &[Item]) -> Result<Typed> {
     if let Some(index) = ordinal(key, items.len(), "GROUP BY")? {
-        let expr = &items[index].typed.expr;
-        if has_aggregate(expr) {
+        let typed = &items[index].typed;
+        if has_aggregate(&typed.expr) {
             return Err(
                 Error::analysis(format!("GROUP BY {} is an aggregate", index + 1))
                     .with_condition("GROUP_BY_POS_AGGREGATE")
                     .with_hint("group by columns, and put the aggregate into SELECT"),
             );
         }
-        return Ok(expr.clone());
+        return Ok(typed.clone());
     }
     if let Expression::Name(name) = key
         && let [own] = name.parts.as_slice()
@@ -152,9 +183,9 @@ fn key_of(expressions: &Expressions<'_>, key: &Expression, items: &[Item]) -> Re
                     .with_hint("group by columns, and put the aggregate into SELECT"),
             );
         }
-        return Ok(item.typed.expr.clone());
+        return Ok(item.typed.clone());
     }
-    Ok(expressions.plan(key)?.expr)
+    expressions.plan(key)
 }
 
 fn has_aggregate(expr: &Expr) -> bool {
@@ -163,10 +194,12 @@ fn has_aggregate(expr: &Expr) -> bool {
 }
 
 /// A planned aggregation.
+#[derive(Debug)]
 pub(super) struct Grouped {
     pub plan: LogicalPlan,
     /// What it computes, and the column that holds it.
     known: Vec<(Expr, Expr)>,
+    keys: Keys,
 }
 
 impl Grouped {
@@ -174,7 +207,7 @@ impl Grouped {
     pub fn plan(input: LogicalPlan, keys: Keys, calls: Vec<Expr>) -> Result<Self> {
         let calls: Vec<Expr> = calls
             .into_iter()
-            .map(|call| with_all_keys(call, &keys.all))
+            .map(|call| with_all_keys(call, &keys))
             .collect();
         let mut names: HashSet<String> = HashSet::new();
         let mut outputs = Vec::new();
@@ -198,13 +231,14 @@ impl Grouped {
         let (mut aggregates, results): (Vec<Expr>, Vec<Column>) = aggregates.unzip();
         // Of no rows there are no groups, not even the one of all of them.
         let makes_total = keys.sets.iter().flatten().any(Vec::is_empty);
-        if makes_total {
+        // HAVING alone makes all rows one group, of which nothing need be known.
+        if makes_total || aggregates.is_empty() && keys.all.is_empty() {
             let rows = count_udaf().call(vec![lit(COUNT_STAR_EXPANSION)]);
             aggregates.push(rows.alias(ROWS));
         }
         let groups = match keys.sets {
             None => keys.all.clone(),
-            Some(sets) => vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets))],
+            Some(ref sets) => vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets.clone()))],
         };
         let grouped = LogicalPlanBuilder::from(input).aggregate(groups, aggregates);
         let mut plan = node(grouped)?;
@@ -212,12 +246,19 @@ impl Grouped {
             let some = Expr::Column(Column::new_unqualified(ROWS)).gt(lit(0_i64));
             plan = node(LogicalPlanBuilder::from(plan).filter(some))?;
         }
+        let as_spoken = keys.canonical.iter().filter_map(|(own, key)| {
+            let at = keys.all.iter().position(|other| other == key)?;
+            Some((own.clone(), outputs[at].clone()))
+        });
+        let as_spoken: Vec<(Expr, Expr)> = as_spoken.collect();
+        let keys_known = keys.all.iter().cloned().map(Expr::unalias).zip(outputs);
         let known: Vec<(Expr, Expr)> = calls
             .into_iter()
             .zip(results.into_iter().map(Expr::Column))
-            .chain(keys.all.into_iter().map(Expr::unalias).zip(outputs))
+            .chain(keys_known)
+            .chain(as_spoken)
             .collect();
-        Ok(Self { plan, known })
+        Ok(Self { plan, known, keys })
     }
 
     /// An expression of the rows below as one of the groups.
@@ -227,10 +268,13 @@ impl Grouped {
             .iter()
             .map(|(_, column)| column.clone())
             .collect();
-        let own = with_all_keys_of(expr, &self.known);
+        let own = with_all_keys_of(expr, &self.keys);
         let computed = computed_from(own, &self.known)?;
         let columns = computed.column_refs().into_iter().cloned();
-        let mut missing = columns.filter(|column| !keys.contains(&Expr::Column(column.clone())));
+        let is_known = |column: &Column| {
+            keys.contains(&Expr::Column(column.clone())) || HeldValues::is_held(column)
+        };
+        let mut missing = columns.filter(|column| !is_known(column));
         let Some(column) = missing.next() else {
             return Ok(computed);
         };
@@ -249,32 +293,33 @@ impl Grouped {
     }
 }
 
-/// `grouping_id()` is that of all keys.
-fn with_all_keys(call: Expr, keys: &[Expr]) -> Expr {
+/// `grouping_id()` is that of all keys, and `grouping(k)` that of what is grouped by for `k`.
+fn with_all_keys(call: Expr, keys: &Keys) -> Expr {
     match call {
-        Expr::AggregateFunction(mut own)
-            if own.func.name() == "grouping" && own.params.args.is_empty() =>
-        {
-            own.params.args = keys.to_vec();
+        Expr::AggregateFunction(mut own) if own.func.name() == "grouping" => {
+            match own.params.args.is_empty() {
+                true => own.params.args.clone_from(&keys.all),
+                false => {
+                    for argument in &mut own.params.args {
+                        let mut canonical = keys.canonical.iter();
+                        if let Some((_, key)) = canonical.find(|(own, _)| own == argument) {
+                            *argument = key.clone();
+                        }
+                    }
+                }
+            }
             Expr::AggregateFunction(own)
         }
         other => other,
     }
 }
 
-fn with_all_keys_of(expr: Expr, known: &[(Expr, Expr)]) -> Expr {
-    let is_bare = |expr: &Expr| {
-        matches!(expr, Expr::AggregateFunction(own)
-            if own.func.name() == "grouping" && own.params.args.is_empty())
-    };
-    let keys: Vec<Expr> = known
-        .iter()
-        .filter(|(call, _)| !matches!(call, Expr::AggregateFunction(_)))
-        .map(|(key, _)| key.clone())
-        .collect();
+fn with_all_keys_of(expr: Expr, keys: &Keys) -> Expr {
+    let is_grouping =
+        |expr: &Expr| matches!(expr, Expr::AggregateFunction(own) if own.func.name() == "grouping");
     let replaced = expr.clone().transform_up(|expr| {
-        Ok(match is_bare(&expr) {
-            true => Transformed::yes(with_all_keys(expr, &keys)),
+        Ok(match is_grouping(&expr) {
+            true => Transformed::yes(with_all_keys(expr, keys)),
             false => Transformed::no(expr),
         })
     });

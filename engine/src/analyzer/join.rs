@@ -1,14 +1,21 @@
 //! Joins: on a condition, on columns of one name, on nothing.
 
+use std::sync::Arc;
+
+use arrow::datatypes::Field;
 use datafusion::common::Column;
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::Analyzer;
+use super::cast::cast_to;
+use super::compare::{comparable, comparison_type};
 use super::expression::Clause;
 use super::lateral::lateral;
 use super::planned::{Planned, Visible, node};
 use super::query::Context;
 use super::scope::Scope;
+use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::tree::{Join, JoinCondition, JoinKind};
 
@@ -93,11 +100,15 @@ pub(super) fn joined(plan: LogicalPlan, left: Planned, right: Planned, kind: Joi
 /// can be named with its relation.
 fn join_using(left: Planned, right: Planned, kind: JoinType, names: &[String]) -> Result<Planned> {
     let (left_keys, right_keys) = (keys(&left, names)?, keys(&right, names)?);
-    let on: (Vec<Column>, Vec<Column>) = (
-        left_keys.iter().map(|key| key.column.clone()).collect(),
-        right_keys.iter().map(|key| key.column.clone()).collect(),
-    );
-    let plan = LogicalPlanBuilder::from(left.plan.clone()).join(right.plan.clone(), kind, on, None);
+    let pairs = left_keys.iter().zip(&right_keys);
+    let compared = pairs.map(|(one, other)| comparable(typed(one), typed(other)));
+    let compared = compared.collect::<Result<Vec<_>>>()?;
+    let on: (Vec<Expr>, Vec<Expr>) = compared
+        .into_iter()
+        .map(|(one, other)| (one.expr, other.expr))
+        .unzip();
+    let plan = LogicalPlanBuilder::from(left.plan.clone());
+    let plan = plan.join_with_expr_keys(right.plan.clone(), kind, on, None);
     let mut plan = node(plan)?;
     let is_key =
         |column: &Visible, keys: &[Visible]| keys.iter().any(|key| key.column == column.column);
@@ -115,10 +126,9 @@ fn join_using(left: Planned, right: Planned, kind: JoinType, names: &[String]) -
         JoinType::Full => {
             let mut outputs: Vec<Expr> = Vec::new();
             for (index, (one, other)) in left_keys.iter().zip(&right_keys).enumerate() {
-                let either = datafusion::functions::core::expr_fn::coalesce(vec![
-                    Expr::Column(one.column.clone()),
-                    Expr::Column(other.column.clone()),
-                ]);
+                let common = comparison_type(one.field.data_type(), other.field.data_type())?;
+                let own = |side: &Visible| Ok(cast_to(typed(side), &common)?.expr);
+                let either = coalesce(vec![own(one)?, own(other)?]);
                 let taken = |name: &str| {
                     plan.schema()
                         .columns()
@@ -131,6 +141,7 @@ fn join_using(left: Planned, right: Planned, kind: JoinType, names: &[String]) -
                 columns.push(Visible {
                     qualifier: None,
                     column: Column::new_unqualified(name),
+                    field: Arc::new(Field::new(&one.name, common, true)),
                     plan_ids: Vec::new(),
                     ..one.clone()
                 });
@@ -164,6 +175,14 @@ fn join_using(left: Planned, right: Planned, kind: JoinType, names: &[String]) -
         columns,
     };
     Ok(planned.with_plan(plan))
+}
+
+/// A column as an expression.
+fn typed(column: &Visible) -> Typed {
+    Typed {
+        expr: Expr::Column(column.column.clone()),
+        field: Arc::clone(&column.field),
+    }
 }
 
 fn keys(side: &Planned, names: &[String]) -> Result<Vec<Visible>> {

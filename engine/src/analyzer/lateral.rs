@@ -11,6 +11,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::Analyzer;
+use super::domain::{PerDomain, needs_domain, not_supported};
 use super::expression::Clause;
 use super::generate::is_generator;
 use super::join::{join_type, joined};
@@ -19,6 +20,7 @@ use super::planned::{Planned, Visible, distinct_name, node};
 use super::query::Context;
 use super::scope::Scope;
 use crate::error::{Error, Result, from_datafusion};
+use crate::plan::is_streaming;
 use crate::tree::{Expression, GroupBy, Join, JoinCondition, OrderBy, Relation, Select};
 
 impl Analyzer<'_> {
@@ -60,6 +62,10 @@ impl Analyzer<'_> {
             let plan = LogicalPlanBuilder::from(left.plan.clone());
             let plan = node(plan.join_on(right.plan.clone(), kind, [lit(true)]))?;
             let planned = joined(plan, left.clone(), right, kind);
+            return self.filtered_join(planned, &join.condition, context);
+        }
+        if needs_domain(&right.plan) {
+            let planned = beside_domain(left, right, kind)?;
             return self.filtered_join(planned, &join.condition, context);
         }
         let subquery = LogicalPlan::Subquery(Subquery {
@@ -193,6 +199,25 @@ impl Analyzer<'_> {
         };
         Ok(Some(planned.with_plan(plan)))
     }
+}
+
+/// The rows of `left`, each with those that `right` has for it.
+fn beside_domain(left: Planned, right: Planned, kind: JoinType) -> Result<Planned> {
+    if is_streaming(&left.plan) {
+        return Err(not_supported("more than an equality in a stream"));
+    }
+    let per_row = PerDomain::of(&right.plan, &left.plan, 0)?;
+    let own = right.plan.schema().columns().into_iter();
+    let renamed: Vec<(Column, Column)> = own.zip(per_row.columns.clone()).collect();
+    let mut right = right;
+    for visible in &mut right.columns {
+        let mut renamed = renamed.iter();
+        if let Some((_, new)) = renamed.find(|(own, _)| own == &visible.column) {
+            visible.column = new.clone();
+        }
+    }
+    let plan = per_row.joined(left.plan.clone(), kind)?;
+    Ok(joined(plan, left, right, kind))
 }
 
 /// The SELECT of a query without FROM and without anything else that could give more or less than one

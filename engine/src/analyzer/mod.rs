@@ -14,11 +14,15 @@ mod calls;
 mod cast;
 mod chains;
 mod compare;
+mod domain;
 mod expression;
 mod frames;
+mod function_names;
 mod generate;
 mod group_map;
 mod groups;
+mod held;
+mod hidden;
 mod join;
 mod lambda;
 mod lambda_columns;
@@ -36,17 +40,20 @@ mod scope;
 mod select;
 mod session_state;
 mod set_operation;
+mod shown_as;
 mod sources;
 mod stars;
 mod struct_fields;
 mod subquery;
 mod typed;
+mod update_fields;
 mod values;
 
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
-pub use generate::{generators, is_internal};
+pub use generate::generators;
+pub use hidden::is_hidden;
 pub use relation::scan;
 pub use session_state::session_state;
 

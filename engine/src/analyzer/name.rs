@@ -23,14 +23,34 @@ impl Expressions<'_> {
         if let Some(typed) = found {
             return Ok(typed);
         }
-        if let [word] = name.parts.as_slice() {
+        if let [word] = name.parts.as_slice()
+            && name.plan_id.is_none()
+        {
             let word = word.to_lowercase();
             if WITHOUT_PARENTHESES.contains(&word.as_str()) || word == "user" {
                 return self.registered(&word, Vec::new(), name.place);
             }
         }
         let shown = name.parts.join(".");
+        if name.plan_id.is_some() {
+            return Err(Error::analysis(format!(
+                "the frame whose column '{shown}' is asked for is no part of this one, or has lost it"
+            ))
+            .with_condition("CANNOT_RESOLVE_DATAFRAME_COLUMN")
+            .with_hint(format!("name the column without its frame: col(\"{shown}\")"))
+            .with_place(name.place));
+        }
         Err(unresolved_column(&shown, &self.scope.names()).with_place(name.place))
+    }
+
+    /// `column.field`, if a name is that of a struct's field.
+    pub fn path_of(&self, name: &Name) -> Option<String> {
+        if name.parts.len() < 2 || !self.variables.is_empty() {
+            return None;
+        }
+        let (_, fields) = lookup(self.scope.columns, name).ok()??;
+        let start = name.parts.len() - fields.len() - 1;
+        (!fields.is_empty()).then(|| name.parts[start..].join("."))
     }
 
     /// The same, `None` if it means nothing.
@@ -66,10 +86,14 @@ impl Expressions<'_> {
             return Ok(Some(typed));
         }
         if let Some((first, fields)) = name.parts.split_first() {
-            let mut aliases = self.scope.aliases.iter().rev();
-            if let Some((_, typed)) = aliases.find(|(alias, _)| same_name(alias, first)) {
-                let mut others = aliases.filter(|(alias, _)| same_name(alias, first));
-                if others.any(|(_, other)| other.expr != typed.expr) {
+            let mut aliases = self.scope.aliases.iter().enumerate().rev();
+            let is_first = |(_, (alias, _)): &(usize, &(String, Typed))| same_name(alias, first);
+            if let Some((at, (_, typed))) = aliases.find(is_first) {
+                let mut others = aliases.filter(is_first);
+                if at >= self.scope.windows {
+                    self.check_lateral(first)?;
+                }
+                if others.any(|(_, (_, other))| other.expr != typed.expr) {
                     return Err(Error::analysis(format!("'{first}' names two select items"))
                         .with_condition("AMBIGUOUS_LATERAL_COLUMN_ALIAS"));
                 }
@@ -85,6 +109,22 @@ impl Expressions<'_> {
             outer = scope.outer;
         }
         Ok(None)
+    }
+
+    /// Whether an item of the select list can be named here by one that comes after it.
+    fn check_lateral(&self, name: &str) -> Result<()> {
+        let (condition, place) = match (self.inside_window, self.inside_aggregate) {
+            (true, _) => ("LATERAL_COLUMN_ALIAS_IN_WINDOW", "a window expression"),
+            (_, true) => ("LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "an aggregate"),
+            _ => return Ok(()),
+        };
+        Err(Error::analysis(format!(
+            "'{name}' is named in the select list that computes it, inside of {place}"
+        ))
+        .with_condition(format!("UNSUPPORTED_FEATURE.{condition}"))
+        .with_hint(format!(
+            "compute it in a subquery: SELECT … FROM (SELECT … AS {name} …)"
+        )))
     }
 
     /// A column of `scope`, or a field of one.
@@ -111,8 +151,7 @@ impl Expressions<'_> {
 /// How large an expression may become by naming others in it.
 const MAX_ALIASED: usize = 10_000;
 
-/// A select item is computed again where another one names it: that must neither give another value nor
-/// take for ever.
+/// A select item is computed again where another one names it: that must not take for ever.
 fn check_alias(name: &str, typed: &Typed) -> Result<()> {
     let mut nodes = 0;
     let visited = typed.expr.apply(|_| {
@@ -123,15 +162,11 @@ fn check_alias(name: &str, typed: &Typed) -> Result<()> {
         })
     });
     visited.map_err(crate::error::from_datafusion)?;
-    let why = if typed.expr.is_volatile() {
-        "gives another value each time"
-    } else if nodes > MAX_ALIASED {
-        "has become too large"
-    } else {
+    if nodes <= MAX_ALIASED {
         return Ok(());
-    };
+    }
     Err(Error::analysis(format!(
-        "'{name}' cannot be named in the select list that computes it: it {why}"
+        "'{name}' has become too large to be named in the select list that computes it"
     ))
     .with_condition("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS")
     .with_hint(format!(
@@ -159,9 +194,12 @@ pub(super) fn lookup<'v, 'n>(
         let at = column.plan_ids.iter().rposition(|own| *own == id)?;
         Some(column.plan_ids.len() - at)
     };
-    let is_named = |column: &&Visible| parts.last().is_some_and(|last| column.is_named(last));
+    let is_named = |column: &&Visible| parts.iter().any(|part| column.is_named(part));
     let named = columns.iter().filter(is_named);
     let nearest = named.filter_map(distance).min();
+    if name.plan_id.is_some() && nearest.is_none() {
+        return Ok(None);
+    }
     let in_frame = |column: &&Visible| nearest.is_none() || distance(column) == nearest;
     // `catalog.schema.table.column` and `schema.table.column` are `table.column`.
     for qualified in (1..parts.len().min(4)).rev() {

@@ -10,27 +10,30 @@ use datafusion::scalar::ScalarValue;
 use datafusion_spark::function::datetime::{date_add, date_sub};
 
 use super::aggregates::null_of;
-use super::compare::{comparable, comparison_type};
+use super::compare::{as_compared, comparable, comparison_type, is_nested};
 use super::expression::Expressions;
+use super::shown_as::Shown;
 use super::typed::Typed;
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result};
 use crate::functions::{
-    Operation, arithmetic, as_number, common_type, interval_arithmetic, narrowest, negated_interval,
+    Operation, arithmetic, as_number, common_type, has_fractions, interval_arithmetic, narrowest,
+    negated_interval,
 };
-use crate::tree::{Call, Case, Expression};
+use crate::tree::{Call, Case, Expression, SubqueryKind};
 use crate::type_names::sql_type;
 
 impl Expressions<'_> {
     /// A call that is an operator; `None` if it is a function.
-    pub fn operator(&self, call: &Call) -> Result<Option<Typed>> {
+    pub fn operator(&self, call: &Call, written: &Expression) -> Result<Option<Typed>> {
         let name = call.name.as_str();
         let arguments = call.arguments.as_slice();
         let planned = match (name, arguments) {
             ("and" | "or", [left, right]) => self.logical(name, left, right),
-            ("not" | "!", [Expression::Subquery(subquery)]) if self.is_in_value(subquery) => {
-                let typed = self.not_in_value(subquery)?;
-                Ok(typed)
+            ("not" | "!", [Expression::Subquery(subquery)])
+                if matches!(subquery.kind, SubqueryKind::In(_)) =>
+            {
+                self.not_in(subquery)
             }
             ("not" | "!", [operand]) => {
                 let truth = self.truth(operand)?;
@@ -42,6 +45,9 @@ impl Expressions<'_> {
             }
             ("+" | "-" | "*" | "/" | "%" | "div", [left, right]) => {
                 let (left, right) = (self.plan(left)?, self.plan(right)?);
+                if let Some(shown) = as_days(name, left.data_type(), right.data_type()) {
+                    self.shown_as.put(written, shown);
+                }
                 self.arithmetic(name, left, right)
             }
             ("try_add" | "try_subtract" | "try_multiply" | "try_divide", [left, right]) => {
@@ -70,11 +76,7 @@ impl Expressions<'_> {
             ("+" | "positive", [operand]) => self.plan(operand),
             (name, [operand]) if cast_type(name).is_some() => {
                 let to = cast_type(name).unwrap_or(DataType::Null);
-                self.cast(&crate::tree::Cast {
-                    expression: operand.clone(),
-                    to,
-                    lenient: false,
-                })
+                self.cast(operand, &to, false)
             }
             ("isnull", [operand]) => Ok(certain(self.plan(operand)?.expr.is_null())),
             ("isnotnull", [operand]) => Ok(certain(self.plan(operand)?.expr.is_not_null())),
@@ -94,19 +96,13 @@ impl Expressions<'_> {
             ) if !patterns.is_empty() => self.like_each(name, text, patterns),
             ("when", [_, _, ..]) => {
                 let pairs = arguments.chunks_exact(2);
-                let otherwise = pairs.remainder().first().cloned();
-                let branches = pairs.map(|pair| (pair[0].clone(), pair[1].clone()));
-                self.case(&Case {
-                    operand: None,
-                    branches: branches.collect(),
-                    otherwise,
-                })
+                let otherwise = pairs.remainder().first();
+                let branches = pairs.map(|pair| (&pair[0], &pair[1]));
+                self.branches(None, branches.collect(), otherwise)
             }
-            ("if" | "iff", [condition, then, otherwise]) => self.case(&Case {
-                operand: None,
-                branches: vec![(condition.clone(), then.clone())],
-                otherwise: Some(otherwise.clone()),
-            }),
+            ("if", [condition, then, otherwise]) => {
+                self.branches(None, vec![(condition, then)], Some(otherwise))
+            }
             ("nvl2", [value, then, otherwise]) => {
                 let there = self.plan(value)?.expr.is_not_null();
                 let (then, otherwise) = (self.plan(then)?, self.plan(otherwise)?);
@@ -257,10 +253,11 @@ impl Expressions<'_> {
         for item in &list {
             common = comparison_type(&common, item.data_type())?;
         }
-        let value = self.cast_to(value, &common)?;
+        let compared = |typed: Typed| Ok::<_, Error>(as_compared(self.cast_to(typed, &common)?));
+        let value = compared(value)?;
         let list = list
             .into_iter()
-            .map(|item| self.cast_to(item, &common).map(|item| item.expr));
+            .map(|item| compared(item).map(|item| item.expr));
         let expr = Expr::InList(InList::new(
             Box::new(value.expr),
             list.collect::<Result<_>>()?,
@@ -271,6 +268,12 @@ impl Expressions<'_> {
 
     fn between(&self, value: &Expression, low: &Expression, high: &Expression) -> Result<Typed> {
         let (value, low, high) = (self.plan(value)?, self.plan(low)?, self.plan(high)?);
+        self.once(value, |value| {
+            self.in_range(value, low.clone(), high.clone())
+        })
+    }
+
+    fn in_range(&self, value: Typed, low: Typed, high: Typed) -> Result<Typed> {
         let lower = comparison_type(value.data_type(), low.data_type())?;
         let upper = comparison_type(value.data_type(), high.data_type())?;
         if lower != upper {
@@ -282,12 +285,24 @@ impl Expressions<'_> {
                 DataType::Boolean,
             ));
         }
-        let cast = |typed: Typed| {
-            self.cast_to(typed, &lower)
-                .map(|typed| Box::new(typed.expr))
+        let compared = |typed: Typed| {
+            let cast = self.cast_to(typed, &lower)?;
+            Ok::<_, Error>(Box::new(as_compared(cast).expr))
         };
-        let expr = Expr::Between(Between::new(cast(value)?, false, cast(low)?, cast(high)?));
+        let (value, low, high) = (compared(value)?, compared(low)?, compared(high)?);
+        let expr = Expr::Between(Between::new(value, false, low, high));
         Ok(Typed::new(expr, DataType::Boolean))
+    }
+
+    /// What `f` makes of a value that may be another one each time it is computed: `f` may use it more
+    /// than once.
+    fn once(&self, value: Typed, f: impl Fn(Typed) -> Result<Typed>) -> Result<Typed> {
+        if !value.expr.is_volatile() {
+            return f(value);
+        }
+        let alone = self.registered("array", vec![value], None)?;
+        let made = self.of_each(alone, f)?;
+        self.item(made, Typed::literal(ScalarValue::Int32(Some(0))))
     }
 
     /// LIKE with a pattern that needs nothing special, as the library's own operator.
@@ -309,7 +324,13 @@ impl Expressions<'_> {
     }
 
     fn like_each(&self, name: &str, text: &Expression, patterns: &[Expression]) -> Result<Typed> {
-        let text = self.plan(text)?;
+        let patterns = self.plan_all(patterns)?;
+        self.once(self.plan(text)?, |text| {
+            self.like_all_or_any(name, &text, &patterns)
+        })
+    }
+
+    fn like_all_or_any(&self, name: &str, text: &Typed, patterns: &[Typed]) -> Result<Typed> {
         let negated = name.starts_with("not_");
         let like = if name.contains("ilike") {
             "ilike"
@@ -319,7 +340,7 @@ impl Expressions<'_> {
         let all = name.ends_with("_all");
         let mut result: Option<Expr> = None;
         for pattern in patterns {
-            let one = self.likeness(like, text.clone(), self.plan(pattern)?)?.expr;
+            let one = self.likeness(like, text.clone(), pattern.clone())?.expr;
             let one = if negated { !one } else { one };
             result = Some(match result {
                 None => one,
@@ -333,37 +354,43 @@ impl Expressions<'_> {
 
     /// `CASE`.
     pub fn case(&self, case: &Case) -> Result<Typed> {
-        let operand = case.operand.as_ref().map(|operand| self.plan(operand));
-        let operand = operand.transpose()?;
-        let results = case.branches.iter().map(|(_, result)| self.plan(result));
+        let branches = case.branches.iter().map(|(when, then)| (when, then));
+        self.branches(
+            case.operand.as_ref(),
+            branches.collect(),
+            case.otherwise.as_ref(),
+        )
+    }
+
+    /// WHEN and THEN, and ELSE.
+    fn branches(
+        &self,
+        operand: Option<&Expression>,
+        branches: Vec<(&Expression, &Expression)>,
+        otherwise: Option<&Expression>,
+    ) -> Result<Typed> {
+        let operand = operand.map(|operand| self.plan(operand)).transpose()?;
+        let results = branches.iter().map(|(_, result)| self.plan(result));
         let results: Vec<Typed> = results.collect::<Result<_>>()?;
-        let otherwise = case
-            .otherwise
-            .as_ref()
-            .map(|otherwise| self.plan(otherwise));
+        let otherwise = otherwise.map(|otherwise| self.plan(otherwise));
         let otherwise = otherwise.transpose()?;
         match operand {
             None => {
-                let conditions = case
-                    .branches
-                    .iter()
-                    .map(|(condition, _)| self.truth(condition));
+                let conditions = branches.iter().map(|(condition, _)| self.truth(condition));
                 let conditions: Vec<Expr> = conditions.collect::<Result<_>>()?;
                 let branches = conditions.into_iter().zip(results).collect();
                 self.choose(None, branches, otherwise)
             }
             Some(operand) => {
-                let values = case.branches.iter().map(|(value, _)| self.plan(value));
+                let values = branches.iter().map(|(value, _)| self.plan(value));
                 let values: Vec<Typed> = values.collect::<Result<_>>()?;
                 let mut common = operand.data_type().clone();
                 for value in &values {
                     common = comparison_type(&common, value.data_type())?;
                 }
-                let operand = self.cast_to(operand, &common)?.expr;
-                let values = values
-                    .into_iter()
-                    .map(|value| Ok(self.cast_to(value, &common)?.expr));
-                let values: Vec<Expr> = values.collect::<Result<_>>()?;
+                let compared = |typed| Ok(as_compared(self.cast_to(typed, &common)?).expr);
+                let operand = compared(operand)?;
+                let values: Vec<Expr> = values.into_iter().map(compared).collect::<Result<_>>()?;
                 self.choose(
                     Some(operand),
                     values.into_iter().zip(results).collect(),
@@ -401,23 +428,43 @@ impl Expressions<'_> {
         let types: Vec<&DataType> = values.iter().map(Typed::data_type).collect();
         let common = common_type(types.iter().copied());
         let common = common.ok_or_else(|| different(&types, name))?;
-        let values = values
-            .into_iter()
-            .map(|value| Ok(self.cast_to(value, &common)?.expr));
-        let values: Vec<Expr> = values.collect::<Result<_>>()?;
-        Ok(Typed::new(coalesce().call(values), common))
+        let values = values.into_iter().map(|value| self.cast_to(value, &common));
+        self.coalesced(values.collect::<Result<_>>()?, &common)
+    }
+
+    /// The first of some values of one type that is not NULL. All but the last are computed twice: to
+    /// see whether they are NULL, and to be given.
+    fn coalesced(&self, values: Vec<Typed>, common: &DataType) -> Result<Typed> {
+        let last = values.len().saturating_sub(1);
+        let volatile = values[..last]
+            .iter()
+            .position(|value| value.expr.is_volatile());
+        if let Some(at) = volatile {
+            return self.once(values[at].clone(), |value| {
+                let mut values = values.clone();
+                values[at] = value;
+                self.coalesced(values, common)
+            });
+        }
+        let values = values.into_iter().map(|value| value.expr);
+        Ok(Typed::new(
+            coalesce().call(values.collect()),
+            common.clone(),
+        ))
     }
 
     fn null_if(&self, value: Typed, other: Typed) -> Result<Typed> {
         let own = value.data_type().clone();
         let common = comparison_type(&own, other.data_type())?;
-        if common == own {
+        if common == own && !is_nested(&own) && !has_fractions(&own) {
             let other = self.cast_to(other, &common)?;
             return Ok(Typed::new(nullif().call(vec![value.expr, other.expr]), own));
         }
-        let equal = self.compare("=", value.clone(), other)?;
-        let nothing = Typed::literal(ScalarValue::Null);
-        self.choose(None, vec![(equal.expr, nothing)], Some(value))
+        self.once(value, |value| {
+            let equal = self.compare("=", value.clone(), other.clone())?;
+            let nothing = Typed::literal(ScalarValue::Null);
+            self.choose(None, vec![(equal.expr, nothing)], Some(value))
+        })
     }
 }
 
@@ -440,10 +487,25 @@ fn cast_type(name: &str) -> Option<DataType> {
     })
 }
 
+/// Whether the function of that name casts.
+pub(super) fn is_cast(name: &str) -> bool {
+    cast_type(name).is_some()
+}
+
 /// A BOOLEAN that is never NULL.
 fn certain(expr: Expr) -> Typed {
     let field = arrow::datatypes::Field::new("", DataType::Boolean, false).into();
     Typed { expr, field }
+}
+
+/// How Spark shows a sum or difference of a date and a number of days.
+fn as_days(name: &str, left: &DataType, right: &DataType) -> Option<Shown> {
+    match (name, left, right) {
+        ("+", DataType::Date32, days) if days.is_integer() => Some(Shown::Call("date_add", false)),
+        ("-", DataType::Date32, days) if days.is_integer() => Some(Shown::Call("date_sub", false)),
+        ("+", days, DataType::Date32) if days.is_integer() => Some(Shown::Call("date_add", true)),
+        _ => None,
+    }
 }
 
 fn wrong_operands(operator: &str, left: &DataType, right: &DataType) -> Error {

@@ -1,13 +1,17 @@
 //! ORDER BY of what is no SELECT, and ordinals: numbers that stand for columns.
 
+use std::sync::Arc;
+
 use datafusion::logical_expr::{Expr, SortExpr};
 use datafusion::scalar::ScalarValue;
 
 use super::Analyzer;
+use super::compare::as_compared;
 use super::expression::Clause;
 use super::planned::Planned;
 use super::query::Context;
 use super::scope::Scope;
+use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::tree::{Expression, OrderBy};
 
@@ -44,16 +48,17 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
         context: &Context<'_>,
     ) -> Result<Vec<SortExpr>> {
-        let shown: Vec<Expr> = planned
-            .shown()
-            .map(|column| Expr::Column(column.column.clone()))
-            .collect();
+        let shown = planned.shown().map(|column| Typed {
+            expr: Expr::Column(column.column.clone()),
+            field: Arc::clone(&column.field),
+        });
+        let shown: Vec<Typed> = shown.collect();
         let keys = match order_by {
             OrderBy::All {
                 ascending,
                 nulls_first,
             } => {
-                let all = shown.into_iter();
+                let all = shown.into_iter().map(|typed| as_compared(typed).expr);
                 return Ok(all
                     .map(|expr| expr.sort(*ascending, *nulls_first))
                     .collect());
@@ -62,10 +67,11 @@ impl Analyzer<'_> {
         };
         let expressions = self.expressions(scope, Clause::OrderBy, context);
         let sorts = keys.iter().map(|key| {
-            let expr = match ordinal(&key.expression, shown.len(), "ORDER BY")? {
+            let typed = match ordinal(&key.expression, shown.len(), "ORDER BY")? {
                 Some(index) => shown[index].clone(),
-                None => expressions.plan(&key.expression)?.expr,
+                None => expressions.plan(&key.expression)?,
             };
+            let expr = as_compared(typed).expr;
             Ok(expr.sort(key.ascending, key.nulls_first))
         });
         sorts.collect()

@@ -2,53 +2,18 @@
 
 use datafusion::scalar::ScalarValue;
 
+use super::function_names::function_name;
+use super::operators::is_cast;
 use crate::tree::{
-    Bound, Call, Case, Expression, Frame, FrameUnits, Literal, NullTreatment, Over, SortKey,
-    SubqueryKind, Window, WindowSpec,
+    Bound, Call, Case, Expression, Frame, FrameUnits, Literal, Over, SortKey, SubqueryKind, Window,
+    WindowSpec,
 };
 use crate::type_names::sql_type;
 
-/// Functions that Spark shows in capitals.
-const CAPITALS: &[&str] = &[
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh",
-    "cot", "csc", "degrees", "exp", "expm1", "floor", "hypot", "log", "log10", "log1p", "log2",
-    "power", "radians", "rint", "rlike", "sec", "signum", "sin", "sinh", "sqrt", "tan", "tanh",
-];
-
-/// Functions whose name is another one in a column's name.
-const SHOWN_AS: &[(&str, &str)] = &[
-    ("pow", "power"),
-    ("mean", "mean"),
-    ("regexp", "rlike"),
-    ("regexp_like", "rlike"),
-];
-
-/// Arguments that Spark shows although a query left them out: function, how many it gave, the rest.
-const DEFAULTS: &[(&str, usize, &str)] = &[
-    ("from_unixtime", 1, "yyyy-MM-dd HH:mm:ss"),
-    ("regexp_extract", 2, "1"),
-    ("regexp_extract_all", 2, "1"),
-    ("regexp_replace", 3, "1"),
-    ("round", 1, "0"),
-    ("bround", 1, "0"),
-    ("sort_array", 1, "true"),
-    ("split", 2, "-1"),
-    ("substr", 2, "2147483647"),
-    ("substring", 2, "2147483647"),
-    ("to_unix_timestamp", 1, "yyyy-MM-dd HH:mm:ss"),
-    (
-        "unix_timestamp",
-        0,
-        "current_timestamp(), yyyy-MM-dd HH:mm:ss",
-    ),
-    ("unix_timestamp", 1, "yyyy-MM-dd HH:mm:ss"),
-    ("locate", 2, "1"),
-    ("position", 2, "1"),
-];
-
 /// Operators that stand between their operands.
 const INFIX: &[&str] = &[
-    "=", "<=>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "div", "&", "|", "^",
+    "=", "<=>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "div", "&", "|", "^", "<<", ">>",
+    ">>>",
 ];
 
 /// Spark's name for an unnamed select item.
@@ -128,31 +93,40 @@ fn hide_variables(expression: &mut Expression, parameters: &[String]) {
                 name.parts = vec!["namedlambdavariable()".to_string()];
             }
         }
-        Expression::Call(call) => {
-            for argument in &mut call.arguments {
-                hide_variables(argument, parameters);
+        other => {
+            if let Expression::Call(call) = &mut *other
+                && call.name == "struct"
+            {
+                name_fields(call);
+            }
+            for child in other.children_mut() {
+                hide_variables(child, parameters);
             }
         }
-        Expression::Cast(cast) => hide_variables(&mut cast.expression, parameters),
-        Expression::Item { of, key } => {
-            hide_variables(of, parameters);
-            hide_variables(key, parameters);
-        }
-        Expression::Field { of, .. } => hide_variables(of, parameters),
-        Expression::Case(case) => {
-            for (when, then) in &mut case.branches {
-                hide_variables(when, parameters);
-                hide_variables(then, parameters);
-            }
-            for part in case.operand.iter_mut().chain(&mut case.otherwise) {
-                hide_variables(part, parameters);
-            }
-        }
-        _ => {}
     }
 }
 
-fn names(list: &[Expression]) -> String {
+/// `struct(x, 1)` as `named_struct('x', x, 'col2', 1)`.
+fn name_fields(call: &mut Call) {
+    let values = std::mem::take(&mut call.arguments).into_iter().enumerate();
+    call.arguments = values
+        .flat_map(|(index, value)| {
+            let name = match &value {
+                Expression::Name(name) => name.parts.last().cloned().unwrap_or_default(),
+                Expression::Alias { names, .. } => names.first().cloned().unwrap_or_default(),
+                _ => format!("col{}", index + 1),
+            };
+            let name = Expression::Literal(Literal {
+                value: ScalarValue::from(name),
+                shown: None,
+            });
+            [name, value]
+        })
+        .collect();
+    call.name = "named_struct".to_string();
+}
+
+pub(super) fn names(list: &[Expression]) -> String {
     list.iter().map(name_of).collect::<Vec<_>>().join(", ")
 }
 
@@ -230,7 +204,7 @@ fn call_name(call: &Call) -> String {
             name_of(pattern),
             name_of(escape)
         ),
-        ("ilike", [text, pattern]) => {
+        ("ilike", [text, pattern, ..]) => {
             format!("ilike({}, {})", name_of(text), name_of(pattern))
         }
         ("when", _) => {
@@ -243,13 +217,32 @@ fn call_name(call: &Call) -> String {
                     .collect(),
             })
         }
-        ("if" | "iff", _) => format!("(IF({}))", names(arguments)),
+        ("if", _) => format!("(IF({}))", names(arguments)),
+        ("datepart", [field, from]) => {
+            format!("datepart({} FROM {})", name_of(field), name_of(from))
+        }
         ("extract", [Expression::Literal(field), from]) => format!(
             "extract({} FROM {})",
             literal_name(field).to_uppercase(),
             name_of(from)
         ),
         ("window" | "session_window", _) => name.to_string(),
+        ("trim" | "ltrim" | "rtrim", [taken, text]) => {
+            let side = match name {
+                "trim" => "BOTH",
+                "ltrim" => "LEADING",
+                _ => "TRAILING",
+            };
+            format!("TRIM({side} {} FROM {})", name_of(taken), name_of(text))
+        }
+        // A cast that is no word of the query is not shown.
+        (name, [operand]) if is_cast(name) => name_of(operand),
+        ("aggregate" | "reduce", [_, _, _]) => {
+            let variable = "namedlambdavariable()";
+            let own = function_name(call);
+            let own = own.strip_suffix(')').unwrap_or(&own);
+            format!("{own}, lambdafunction({variable}, {variable}))")
+        }
         _ => function_name(call),
     }
 }
@@ -258,54 +251,6 @@ fn call_name(call: &Call) -> String {
 fn is_date(expression: &Expression) -> bool {
     matches!(expression, Expression::Literal(literal)
         if matches!(literal.value, ScalarValue::Date32(_)))
-}
-
-fn function_name(call: &Call) -> String {
-    let name = call.name.as_str();
-    let mut shown: Vec<String> = call
-        .arguments
-        .iter()
-        .map(|argument| match argument {
-            Expression::Star(star) if name == "count" && star.of.is_empty() => "1".to_string(),
-            Expression::Argument { value, .. } => name_of(value),
-            other => name_of(other),
-        })
-        .collect();
-    match name {
-        "log" if shown.len() == 1 => shown.insert(0, "E()".to_string()),
-        "struct" if matches!(call.arguments.as_slice(), [Expression::Star(_)]) => {
-            return "struct(*)".to_string();
-        }
-        // Schema and options are not shown.
-        "from_json" | "from_csv" => shown.truncate(1),
-        "e" | "pi" if shown.is_empty() => return format!("{}()", name.to_uppercase()),
-        _ => {}
-    }
-    let left_out = DEFAULTS
-        .iter()
-        .find(|(own, given, _)| *own == name && *given == shown.len());
-    shown.extend(left_out.map(|(_, _, rest)| rest.to_string()));
-    let own = SHOWN_AS.iter().find(|(own, _)| *own == name);
-    let own = own.map_or(name, |(_, shown)| shown);
-    let own = match CAPITALS.contains(&own) {
-        true => own.to_uppercase(),
-        false => own.to_string(),
-    };
-    let distinct = if call.distinct { "DISTINCT " } else { "" };
-    let mut text = format!("{own}({distinct}{})", shown.join(", "));
-    if !call.order_by.is_empty() {
-        text.push_str(&format!(
-            " WITHIN GROUP (ORDER BY {})",
-            sort_names(&call.order_by)
-        ));
-    }
-    if call.nulls == Some(NullTreatment::Ignore) {
-        text.push_str(" ignore nulls");
-    }
-    if let Some(filter) = &call.filter {
-        text.push_str(&format!(" FILTER (WHERE {})", name_of(filter)));
-    }
-    text
 }
 
 fn case_name(case: &Case) -> String {
@@ -325,17 +270,14 @@ fn case_name(case: &Case) -> String {
 }
 
 /// Functions of windows that Spark shows in capitals, and whose frame is always the same.
-const RANKING: &[&str] = &["cume_dist", "dense_rank", "percent_rank", "rank"];
+const RANKING: &[&str] = &["dense_rank", "percent_rank", "rank"];
 
 fn over_name(over: &Over) -> String {
     let call = match &over.call {
-        Expression::Call(call) => {
-            let own = call_name(call);
-            match RANKING.contains(&call.name.as_str()) {
-                true => own.replacen(&call.name, &call.name.to_uppercase(), 1),
-                false => own,
-            }
+        Expression::Call(call) if RANKING.contains(&call.name.as_str()) => {
+            format!("{}()", call.name.to_uppercase())
         }
+        Expression::Call(call) => call_name(call),
         other => name_of(other),
     };
     let window = match &over.window {
@@ -353,8 +295,14 @@ fn window_name(spec: &WindowSpec, call: &Expression) -> String {
     if !spec.order_by.is_empty() {
         parts.push(format!("ORDER BY {}", sort_names(&spec.order_by)));
     }
-    let of_rows = matches!(call, Expression::Call(call) if call.name == "row_number"
-        || call.name == "ntile" || RANKING.contains(&call.name.as_str()));
+    if let (None, Some(at)) = (&spec.frame, offset(call)) {
+        parts.push(format!("ROWS BETWEEN {at} FOLLOWING AND {at} FOLLOWING"));
+        return parts.join(" ");
+    }
+    let of_rows = matches!(call, Expression::Call(call) if matches!(
+            call.name.as_str(),
+            "row_number" | "ntile"
+        ) || RANKING.contains(&call.name.as_str()));
     parts.push(match &spec.frame {
         Some(frame) => frame_name(frame),
         None if of_rows => "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
@@ -366,7 +314,26 @@ fn window_name(spec: &WindowSpec, call: &Expression) -> String {
     parts.join(" ")
 }
 
-fn sort_names(keys: &[SortKey]) -> String {
+/// How far from the current row the row stands that `lag` and `lead` look at.
+fn offset(call: &Expression) -> Option<String> {
+    let Expression::Call(call) = call else {
+        return None;
+    };
+    let rows = match call.arguments.get(1) {
+        Some(rows) => name_of(rows),
+        None => "1".to_string(),
+    };
+    match call.name.as_str() {
+        "lead" => Some(rows),
+        "lag" => Some(match rows.strip_prefix('-') {
+            Some(ahead) => ahead.to_string(),
+            None => format!("-{rows}"),
+        }),
+        _ => None,
+    }
+}
+
+pub(super) fn sort_names(keys: &[SortKey]) -> String {
     let keys = keys.iter().map(|key| {
         let direction = if key.ascending { "ASC" } else { "DESC" };
         let nulls = if key.nulls_first { "FIRST" } else { "LAST" };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
@@ -10,10 +11,13 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::compare::as_grouped;
 use super::expression::{Clause, Expressions};
 use super::planned::same_name;
+use super::shown_as::Shown;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
+use crate::functions::in_order;
 use crate::tree::{
     Bound, Call, Expression, Frame, FrameUnits, NullTreatment, Over, Window, WindowSpec,
 };
@@ -32,7 +36,7 @@ const NEEDS_ORDER: &[&str] = &[
 
 impl Expressions<'_> {
     /// A call over a window.
-    pub fn over(&self, over: &Over) -> Result<Typed> {
+    pub fn over(&self, over: &Over, written: &Expression) -> Result<Typed> {
         let Expression::Call(call) = &over.call else {
             return Err(
                 Error::analysis("only a function can be computed over a window")
@@ -52,8 +56,14 @@ impl Expressions<'_> {
             .with_place(call.place));
         }
         let spec = self.window(&over.window)?;
+        if !matches!(&over.window, Window::Spec(own) if own.base.is_none()) {
+            self.shown_as.put(written, Shown::Window(spec.clone()));
+        }
         let partition_by = self.plan_all(&spec.partition_by)?;
-        let partition_by = partition_by.into_iter().map(|typed| typed.expr).collect();
+        let partition_by = partition_by
+            .into_iter()
+            .map(|typed| as_grouped(typed).expr)
+            .collect();
         let order_by = self.sorts(&spec.order_by)?;
         if order_by.is_empty() && NEEDS_ORDER.contains(&call.name.as_str()) {
             return Err(
@@ -143,7 +153,7 @@ impl Expressions<'_> {
             };
             return Ok((fun, parts, field));
         }
-        let Some(function) = self.aggregate_function(&call.name) else {
+        let Some(function) = self.analyzer.aggregate_function(&call.name) else {
             let known = session.scalar_functions().contains_key(&call.name);
             return Err(match known {
                 true => Error::analysis(format!("{} is no function over windows", call.name))
@@ -153,14 +163,28 @@ impl Expressions<'_> {
             .with_place(call.place));
         };
         // An aggregate over a window may have aggregates as its arguments.
-        let (function, parts) = self.window_aggregate_parts(&function, call)?;
+        let (function, mut parts) = self.window_aggregate_parts(&function, call)?;
         let fields: Vec<FieldRef> = parts
             .arguments
             .iter()
             .map(|typed| Arc::clone(&typed.field))
             .collect();
         let field = function.return_field(&fields).map_err(from_datafusion)?;
-        if !parts.order_by.is_empty() {
+        let mut function = function;
+        let orders = parts.order_by.iter().map(|sort| SortOptions {
+            descending: !sort.asc,
+            nulls_first: sort.nulls_first,
+        });
+        if parts.order_by.is_empty() {
+            // It has no order of its own.
+        } else if let Some(ordered) = in_order(&function, orders.collect()) {
+            function = ordered;
+            for sort in parts.order_by {
+                parts
+                    .arguments
+                    .push(Typed::of(sort.expr, self.scope.schema.as_ref())?);
+            }
+        } else {
             return Err(Error::analysis(format!(
                 "{} cannot have an order of its own over a window",
                 call.name

@@ -1,15 +1,22 @@
 //! PIVOT: values of a column become columns; UNPIVOT: columns become rows.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::Analyzer;
+use super::cast::cast_to;
 use super::expression::Clause;
+use super::generate::unnested;
 use super::name::lookup;
 use super::output_names::{name_of, output_name};
-use super::planned::{Planned, node};
+use super::planned::{Planned, Visible, distinct_name, node, same_name};
 use super::query::Context;
 use super::scope::Scope;
 use super::select::Parts;
+use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::functions::common_type;
 use crate::sql::call;
@@ -40,7 +47,7 @@ impl Analyzer<'_> {
                     (_, None) => format!("{name}_{}", output_name(expression)),
                 };
                 items.push(Expression::Alias {
-                    expression: Box::new(only_for(expression, pivot, value)?),
+                    expression: Box::new(self.only_for(expression, pivot, value)?),
                     names: vec![named],
                 });
             }
@@ -99,42 +106,66 @@ impl Analyzer<'_> {
             Some(ids) => {
                 let scope = Scope::of(&input, context.outer);
                 let expressions = self.expressions(&scope, Clause::Select, context);
-                let ids = expressions.plan_all(ids)?;
-                ids.into_iter().map(|typed| typed.expr).collect::<Vec<_>>()
+                let named = ids
+                    .iter()
+                    .map(|id| Ok((expressions.plan(id)?, output_name(id))));
+                named.collect::<Result<Vec<_>>>()?
             }
             None => {
-                let shown = input
-                    .shown()
-                    .map(|column| Expr::Column(column.column.clone()));
-                shown.filter(|column| !used.contains(column)).collect()
+                let shown = input.shown().map(|column| {
+                    let expr = Expr::Column(column.column.clone());
+                    let field = Arc::clone(&column.field);
+                    (Typed { expr, field }, column.name.clone())
+                });
+                shown.filter(|(id, _)| !used.contains(&id.expr)).collect()
             }
         };
-        // One branch for each column, one below the other.
-        let mut union: Option<LogicalPlanBuilder> = None;
+        if rows.is_empty() {
+            return Err(Error::analysis("UNPIVOT needs a column")
+                .with_condition("UNPIVOT_REQUIRES_VALUE_COLUMNS"));
+        }
+        // The input is read once: each of its rows becomes as many as there are columns.
+        let count = i32::try_from(rows.len()).unwrap_or(i32::MAX);
+        let mut cells = vec![Typed::literal(ScalarValue::Int32(Some(count)))];
         for (name, values) in rows {
-            let mut outputs = ids.clone();
-            outputs.push(datafusion::logical_expr::lit(name).alias(&unpivot.name));
-            for ((value, to), own) in values.into_iter().zip(&common).zip(&unpivot.values) {
-                outputs.push(super::cast::cast_to(value, to)?.expr.alias(own));
+            cells.push(Typed::literal(name.into()));
+            for (value, to) in values.into_iter().zip(&common) {
+                cells.push(cast_to(value, to)?);
             }
-            let branch = node(LogicalPlanBuilder::from(input.plan.clone()).project(outputs))?;
-            union = Some(match union {
-                None => LogicalPlanBuilder::from(branch),
-                Some(union) => LogicalPlanBuilder::from(node(union.union(branch))?),
+        }
+        let rows = {
+            let scope = Scope::of(&input, context.outer);
+            let expressions = self.expressions(&scope, Clause::Select, context);
+            expressions.registered("stack_rows", cells, None)?
+        };
+        let (plan, values) = unnested(input.plan.clone(), &rows)?;
+        let mut taken = HashSet::new();
+        let mut outputs = Vec::new();
+        let mut columns = Vec::new();
+        let own = std::iter::once(&unpivot.name).chain(&unpivot.values);
+        let made = values.into_iter().zip(own.cloned());
+        for (typed, name) in ids.into_iter().chain(made) {
+            let distinct = distinct_name(&name, &mut taken);
+            outputs.push(typed.expr.alias(&distinct));
+            columns.push(Visible {
+                qualifier: None,
+                name,
+                column: Column::new_unqualified(distinct),
+                field: typed.field,
+                plan_ids: Vec::new(),
+                hidden: false,
             });
         }
-        let union = union.ok_or_else(|| {
-            Error::analysis("UNPIVOT needs a column")
-                .with_condition("UNPIVOT_REQUIRES_VALUE_COLUMNS")
-        })?;
-        let mut planned = Planned::of(node(Ok(union))?);
-        for column in &mut planned.columns {
-            column.qualifier = None;
+        let plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;
+        let planned = Planned {
+            plan: plan.clone(),
+            columns,
         }
+        .with_plan(plan);
         if unpivot.include_nulls {
             return Ok(planned);
         }
-        let values = planned.columns.iter().skip(ids.len() + 1);
+        let values = planned.columns.iter().rev().take(width);
         let there = values
             .map(|column| Expr::Column(column.column.clone()).is_not_null())
             .reduce(Expr::or);
@@ -171,28 +202,25 @@ fn other_columns(input: &Planned, pivot: &Pivot) -> Result<Vec<Expression>> {
         .collect())
 }
 
+/// Collects the names in an expression that are no variables of its lambdas.
 fn names_in<'e>(expression: &'e Expression, names: &mut Vec<&'e Name>) {
     match expression {
         Expression::Name(name) => names.push(name),
-        Expression::Call(call) => {
-            for argument in call.arguments.iter().chain(&call.filter) {
-                names_in(argument, names);
+        Expression::Lambda(lambda) => {
+            let mut own = Vec::new();
+            names_in(&lambda.body, &mut own);
+            let is_variable = |name: &Name| {
+                let first = name.parts.first();
+                let mut variables = lambda.parameters.iter();
+                first.is_some_and(|first| variables.any(|variable| same_name(variable, first)))
+            };
+            names.extend(own.into_iter().filter(|name| !is_variable(name)));
+        }
+        other => {
+            for child in other.children() {
+                names_in(child, names);
             }
         }
-        Expression::Cast(cast) => names_in(&cast.expression, names),
-        Expression::Case(case) => {
-            let branches = case.branches.iter().flat_map(|(when, then)| [when, then]);
-            for part in case.operand.iter().chain(branches).chain(&case.otherwise) {
-                names_in(part, names);
-            }
-        }
-        Expression::Alias { expression, .. } => names_in(expression, names),
-        Expression::Field { of, .. } => names_in(of, names),
-        Expression::Item { of, key } => {
-            names_in(of, names);
-            names_in(key, names);
-        }
-        _ => {}
     }
 }
 
@@ -214,64 +242,63 @@ fn value_name(value: &PivotValue) -> String {
     }
 }
 
-/// The aggregates of `expression`, of the rows with this value only.
-fn only_for(expression: &Expression, pivot: &Pivot, value: &PivotValue) -> Result<Expression> {
-    if pivot.columns.len() != value.values.len() {
-        return Err(Error::analysis(format!(
-            "PIVOT has {} columns, but a value of it has {}",
-            pivot.columns.len(),
-            value.values.len()
-        ))
-        .with_condition("PIVOT_VALUE_DATA_TYPE_MISMATCH"));
-    }
-    let equal = |(column, value): (&Expression, &Expression)| {
-        call("<=>", vec![column.clone(), value.clone()])
-    };
-    let mut conditions = pivot.columns.iter().zip(&value.values).map(equal);
-    let first = conditions
-        .next()
-        .ok_or_else(|| Error::analysis("PIVOT needs a column"))?;
-    let condition = conditions.fold(first, |all, next| call("and", vec![all, next]));
-    // Without a row of that value there is nothing to count.
-    let mut rows = call("count", vec![number(1)]);
-    if let Expression::Call(count) = &mut rows {
-        count.filter = Some(condition.clone());
-    }
-    let some = call(">", vec![rows, number(0)]);
-    Ok(call(
-        "when",
-        vec![some, with_filter(expression, &condition)],
-    ))
-}
-
-fn with_filter(expression: &Expression, condition: &Expression) -> Expression {
-    match expression {
-        Expression::Call(own) if is_operator(&own.name) => {
-            let mut own = own.as_ref().clone();
-            let arguments = own.arguments.iter();
-            own.arguments = arguments.map(|part| with_filter(part, condition)).collect();
-            Expression::Call(Box::new(own))
+impl Analyzer<'_> {
+    /// The aggregates of `expression`, of the rows with this value only.
+    fn only_for(
+        &self,
+        expression: &Expression,
+        pivot: &Pivot,
+        value: &PivotValue,
+    ) -> Result<Expression> {
+        if pivot.columns.len() != value.values.len() {
+            return Err(Error::analysis(format!(
+                "PIVOT has {} columns, but a value of it has {}",
+                pivot.columns.len(),
+                value.values.len()
+            ))
+            .with_condition("PIVOT_VALUE_DATA_TYPE_MISMATCH"));
         }
-        Expression::Call(own) => {
-            let mut own = own.as_ref().clone();
+        let equal = |(column, value): (&Expression, &Expression)| {
+            call("<=>", vec![column.clone(), value.clone()])
+        };
+        let mut conditions = pivot.columns.iter().zip(&value.values).map(equal);
+        let first = conditions
+            .next()
+            .ok_or_else(|| Error::analysis("PIVOT needs a column"))?;
+        let condition = conditions.fold(first, |all, next| call("and", vec![all, next]));
+        // Without a row of that value there is nothing to count.
+        let mut rows = call("count", vec![number(1)]);
+        if let Expression::Call(count) = &mut rows {
+            count.filter = Some(condition.clone());
+        }
+        let some = call(">", vec![rows, number(0)]);
+        Ok(call(
+            "when",
+            vec![some, self.with_filter(expression, &condition)],
+        ))
+    }
+
+    /// The expression, its aggregates of those rows only that the condition leaves.
+    fn with_filter(&self, expression: &Expression, condition: &Expression) -> Expression {
+        let mut filtered = expression.clone();
+        self.filter_aggregates(&mut filtered, condition);
+        filtered
+    }
+
+    fn filter_aggregates(&self, expression: &mut Expression, condition: &Expression) {
+        if let Expression::Call(own) = expression
+            && self.aggregate_function(&own.name).is_some()
+        {
             own.filter = Some(match own.filter.take() {
                 Some(others) => call("and", vec![others, condition.clone()]),
                 None => condition.clone(),
             });
-            Expression::Call(Box::new(own))
+            return;
         }
-        Expression::Cast(cast) => {
-            let mut cast = cast.as_ref().clone();
-            cast.expression = with_filter(&cast.expression, condition);
-            Expression::Cast(Box::new(cast))
+        for child in expression.children_mut() {
+            self.filter_aggregates(child, condition);
         }
-        other => other.clone(),
     }
-}
-
-fn is_operator(name: &str) -> bool {
-    !name.starts_with(|char: char| char.is_alphabetic())
-        || ["and", "or", "not", "negative", "coalesce", "round"].contains(&name)
 }
 
 fn number(value: i32) -> Expression {

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
 
@@ -13,6 +12,7 @@ use super::planned::{Planned, node, same_name};
 use super::relation::scan;
 use super::scope::Scope;
 use crate::error::{Error, Result, from_datafusion};
+use crate::plan::RecursiveTable;
 use crate::tree::{Cte, Expression, OrderBy, Query, Relation, SetOperation, SetOperator};
 
 /// What surrounds a relation: the queries named for it, and the query outside of it.
@@ -73,6 +73,19 @@ impl<'c> Context<'c> {
 impl Analyzer<'_> {
     /// A query.
     pub(super) fn query(&self, query: &Query, context: &Context<'_>) -> Result<Planned> {
+        let context = self.with_named(query, context)?;
+        let planned = match &query.body {
+            Relation::Select(select) => self.select(select, &query.order_by, &context)?,
+            body => {
+                let planned = self.relation(body, &context)?;
+                self.ordered(planned, &query.order_by, &context)?
+            }
+        };
+        self.limited(planned, query)
+    }
+
+    /// The context with the queries that WITH names.
+    fn with_named<'c>(&self, query: &Query, context: &Context<'c>) -> Result<Context<'c>> {
         let mut context = context.clone();
         let mut names: Vec<&str> = Vec::new();
         for cte in &query.with {
@@ -84,14 +97,7 @@ impl Analyzer<'_> {
             let planned = self.cte(cte, query.recursive, &context)?;
             context = context.with(&cte.name, planned);
         }
-        let planned = match &query.body {
-            Relation::Select(select) => self.select(select, &query.order_by, &context)?,
-            body => {
-                let planned = self.relation(body, &context)?;
-                self.ordered(planned, &query.order_by, &context)?
-            }
-        };
-        self.limited(planned, query)
+        Ok(context)
     }
 
     fn cte(&self, cte: &Cte, recursive: bool, context: &Context<'_>) -> Result<Planned> {
@@ -117,21 +123,23 @@ impl Analyzer<'_> {
         else {
             return Ok(None);
         };
-        if cte.query.limit.is_some() || cte.query.offset.is_some() || !cte.query.with.is_empty() {
+        if cte.query.limit.is_some() || cte.query.offset.is_some() {
             return Err(Error::analysis(format!(
-                "the recursive query '{}' cannot have LIMIT, OFFSET or WITH of its own",
+                "the recursive query '{}' cannot have LIMIT or OFFSET of its own",
                 cte.name
             ))
+            .with_condition("INVALID_RECURSIVE_CTE")
             .with_hint(format!(
                 "put it outside: SELECT * FROM {} LIMIT …",
                 cte.name
             )));
         }
+        let context = &self.with_named(&cte.query, context)?;
         let base = renamed(self.relation(left, context)?, cte)?;
         let base_plan = base.clone().named()?;
         let schema = Arc::clone(base_plan.schema().inner());
         // The step sees the rows of the step before it as a table.
-        let work = Arc::new(CteWorkTable::new(&cte.name, schema));
+        let work = Arc::new(RecursiveTable::new(&cte.name, schema, cte.max_level));
         let own = scan(&cte.name, work)?;
         let inner = context.with(&cte.name, Planned::of(own));
         let step = self.relation(right, &inner)?;

@@ -7,14 +7,16 @@
 
 use std::collections::HashSet;
 
-use datafusion::common::Column;
+use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, SortExpr};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
 use super::Analyzer;
+use super::compare::{as_compared, as_grouped};
 use super::expression::{Clause, Expressions};
 use super::generate::is_generator;
 use super::groups::{Grouped, Keys};
+use super::held::HeldValues;
 use super::name::lookup;
 use super::output_names::output_name;
 use super::planned::{Planned, Visible, distinct_name, node, same_name};
@@ -111,11 +113,12 @@ impl Analyzer<'_> {
             Some(filter) => self.filtered(input, filter, context)?,
             None => input,
         };
-        let mut scope = Scope::of(&input, context.outer);
+        let mut scope = Scope::with_subqueries(&input, context.outer, 0);
         scope
             .aliases
             .extend(self.group_windows(&scope, parts, context)?);
-        let mut items = self.items(&mut scope, parts, context)?;
+        scope.windows = scope.aliases.len();
+        let (mut items, mut held) = self.items(&mut scope, parts, context)?;
         let is_sorted = !matches!(parts.order_by, OrderBy::Keys(keys) if keys.is_empty());
         if is_sorted && items.iter().any(|item| item.generator.is_some()) {
             // What is generated is sorted, so it must be there first.
@@ -128,11 +131,13 @@ impl Analyzer<'_> {
             let planned = self.selected(input, &unsorted, context)?;
             return self.ordered(planned, parts.order_by, context);
         }
-        let keys = self.keys(&scope, parts, &items, context)?;
+        let mut keys = self.keys(&scope, parts, &items, context)?;
+        let mut subqueries = scope.taken_subqueries();
 
         // What is not in the select list, but computed beside it.
-        let mut beside = Scope::of(&input, context.outer);
+        let mut beside = Scope::with_subqueries(&input, context.outer, subqueries.len());
         beside.aliases.clone_from(&scope.aliases);
+        beside.windows = scope.windows;
         beside.outputs = outputs(&items);
         beside.keys = keys.as_ref().map(Keys::columns).unwrap_or_default();
         let having = parts.having.map(|having| {
@@ -149,11 +154,21 @@ impl Analyzer<'_> {
         });
         let mut qualify = qualify.transpose()?;
         let mut sort = self.sort_keys(&beside, parts, &items, context)?;
+        subqueries.extend(beside.taken_subqueries());
         drop(beside);
         drop(scope);
 
         let mut plan = input.plan.clone();
+        for subquery in subqueries {
+            if let Some(keys) = &mut keys {
+                keys.add_dependent(&subquery.columns, subquery.outer());
+            }
+            plan = subquery.joined(plan, JoinType::Left)?;
+        }
+        let grouped_by = keys.as_ref().map(Keys::columns).unwrap_or_default();
+        plan = held.computed(plan, |held| held.is_in(&grouped_by))?;
         let mut all: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.typed.expr).collect();
+        all.extend(held.values());
         all.extend(having.as_mut());
         all.extend(qualify.as_mut());
         all.extend(sort.iter_mut().map(|sort| &mut sort.expr));
@@ -168,27 +183,24 @@ impl Analyzer<'_> {
             }
             plan = grouped.plan;
         }
+        plan = held.computed(plan, |held| !held.has_window())?;
         if let Some(having) = having {
             plan = node(LogicalPlanBuilder::from(plan).filter(having))?;
         }
         let mut all: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.typed.expr).collect();
+        all.extend(held.values());
         all.extend(qualify.as_mut());
         all.extend(sort.iter_mut().map(|sort| &mut sort.expr));
         let windows = find_window_exprs(all.iter().map(|expr| &**expr));
         if !windows.is_empty() {
-            let known: Vec<(Expr, Expr)> = windows
-                .iter()
-                .map(|window| {
-                    let column = Column::new_unqualified(window.schema_name().to_string());
-                    (window.clone(), Expr::Column(column))
-                })
-                .collect();
-            plan = LogicalPlanBuilder::window_plan(plan, windows).map_err(from_datafusion)?;
+            let (above, known) = windowed(plan, windows)?;
+            plan = above;
             for expr in all {
                 let own = std::mem::take(expr);
                 *expr = super::groups::computed_from(own, &known)?;
             }
         }
+        plan = held.computed(plan, |_| true)?;
         if let Some(qualify) = qualify {
             plan = node(LogicalPlanBuilder::from(plan).filter(qualify))?;
         }
@@ -203,12 +215,22 @@ impl Analyzer<'_> {
         condition: &Expression,
         context: &Context<'_>,
     ) -> Result<Planned> {
-        let condition = {
-            let scope = Scope::of(&input, context.outer);
+        let (condition, subqueries) = {
+            let scope = Scope::with_subqueries(&input, context.outer, 0);
             let expressions = self.expressions(&scope, Clause::Where, context);
-            expressions.condition(condition)?
+            (expressions.condition(condition)?, scope.taken_subqueries())
         };
-        let plan = node(LogicalPlanBuilder::from(input.plan.clone()).filter(condition))?;
+        let own = input.plan.schema().columns().into_iter().map(Expr::Column);
+        let own: Vec<Expr> = own.collect();
+        let is_joined = !subqueries.is_empty();
+        let mut subqueries = subqueries.into_iter();
+        let plan = subqueries.try_fold(input.plan.clone(), |plan, subquery| {
+            subquery.joined(plan, JoinType::Left)
+        })?;
+        let mut plan = node(LogicalPlanBuilder::from(plan).filter(condition))?;
+        if is_joined {
+            plan = node(LogicalPlanBuilder::from(plan).project(own))?;
+        }
         Ok(input.with_plan(plan))
     }
 
@@ -227,19 +249,18 @@ impl Analyzer<'_> {
             let crate::tree::GroupKey::Expression(expression) = key else {
                 continue;
             };
-            let (call, alias) = match expression {
-                Expression::Call(call) => (call, None),
-                Expression::Alias { expression, names } => match expression.as_ref() {
-                    Expression::Call(call) => (call, names.first()),
-                    _ => continue,
-                },
-                _ => continue,
+            let (written, alias) = match expression {
+                Expression::Alias { expression, names } => (expression.as_ref(), names.first()),
+                written => (written, None),
+            };
+            let Expression::Call(call) = written else {
+                continue;
             };
             if !is_time_window(call) {
                 continue;
             }
             let expressions = self.expressions(scope, Clause::GroupBy, context);
-            let typed = expressions.call(call)?;
+            let typed = expressions.plan(written)?;
             windows.push((alias.unwrap_or(&call.name).clone(), typed));
         }
         Ok(windows)
@@ -251,20 +272,18 @@ impl Analyzer<'_> {
         scope: &mut Scope<'_>,
         parts: &Parts<'_>,
         context: &Context<'_>,
-    ) -> Result<Vec<Item>> {
+    ) -> Result<(Vec<Item>, HeldValues)> {
         let mut items: Vec<Item> = Vec::new();
-        let mut has_generator = false;
+        let mut held = HeldValues::default();
         for item in parts.items {
             let planned = {
                 let mut expressions = self.expressions(scope, Clause::Select, context);
                 expressions.windows = parts.windows;
                 self.item(&expressions, item, parts.group_by)?
             };
-            for item in planned {
-                if item.generator.is_some() && std::mem::replace(&mut has_generator, true) {
-                    return Err(Error::analysis("a select list can have one generator")
-                        .with_condition("UNSUPPORTED_GENERATOR.MULTI_GENERATOR")
-                        .with_hint("put the second one into LATERAL VIEW"));
+            for mut item in planned {
+                if item.generator.is_none() {
+                    item.typed = held.held(item.typed);
                 }
                 if item.is_alias {
                     scope.aliases.push((item.name.clone(), item.typed.clone()));
@@ -272,7 +291,7 @@ impl Analyzer<'_> {
                 items.push(item);
             }
         }
-        Ok(items)
+        Ok((items, held))
     }
 
     /// The columns that one expression of a select list stands for.
@@ -347,7 +366,7 @@ impl Analyzer<'_> {
                         .as_ref()
                         .map(|column| column.name.clone())
                         .unwrap_or_default(),
-                    [] => output_name(expression),
+                    [] => expressions.shown_as.output_name(expression),
                     [name] => name.clone(),
                     names => {
                         return Err(Error::analysis(format!(
@@ -416,7 +435,7 @@ impl Analyzer<'_> {
     /// The select list as the plan's columns, sorted.
     fn projected(
         &self,
-        plan: datafusion::logical_expr::LogicalPlan,
+        plan: LogicalPlan,
         items: Vec<Item>,
         sort: Vec<SortExpr>,
         distinct: bool,
@@ -424,11 +443,17 @@ impl Analyzer<'_> {
         let mut taken = HashSet::new();
         let mut columns: Vec<Visible> = Vec::new();
         let mut outputs: Vec<Expr> = Vec::new();
+        let mut values: Vec<Expr> = Vec::new();
         for item in items {
             let name = distinct_name(&item.name, &mut taken);
-            let (expr, column) = match &item.typed.expr {
+            values.push(item.typed.expr.clone().unalias());
+            let typed = match distinct {
+                true => as_grouped(item.typed),
+                false => item.typed,
+            };
+            let (expr, column) = match &typed.expr {
                 // A column keeps its table's name if it can.
-                Expr::Column(own) if own.name == name => (item.typed.expr.clone(), own.clone()),
+                Expr::Column(own) if own.name == name => (typed.expr.clone(), own.clone()),
                 other => (
                     other.clone().unalias().alias(&name),
                     Column::new_unqualified(&name),
@@ -438,7 +463,7 @@ impl Analyzer<'_> {
                 qualifier: item.qualifier,
                 name: item.name,
                 column,
-                field: item.typed.field,
+                field: typed.field,
                 plan_ids: item.plan_ids,
                 hidden: false,
             });
@@ -448,9 +473,8 @@ impl Analyzer<'_> {
         let mut keys: Vec<SortExpr> = Vec::new();
         let mut hidden: Vec<Expr> = Vec::new();
         for key in sort {
-            let own = outputs
-                .iter()
-                .position(|output| output.clone().unalias() == key.expr.clone().unalias());
+            let value = key.expr.clone().unalias();
+            let own = values.iter().position(|other| *other == value);
             let column = match own {
                 Some(index) => columns[index].column.clone(),
                 None if distinct => {
@@ -477,6 +501,12 @@ impl Analyzer<'_> {
             plan = node(LogicalPlanBuilder::from(plan).distinct())?;
         }
         if !keys.is_empty() {
+            let keys = keys.into_iter().map(|key| {
+                let typed = Typed::of(key.expr, plan.schema().as_ref())?;
+                let expr = as_compared(typed).expr;
+                Ok(SortExpr { expr, ..key })
+            });
+            let keys = keys.collect::<Result<Vec<_>>>()?;
             plan = node(LogicalPlanBuilder::from(plan).sort(keys))?;
         }
         if is_wide {
@@ -520,6 +550,36 @@ impl Expressions<'_> {
         }
         Ok(self.plan(&key.expression)?.expr)
     }
+}
+
+/// The plan with the values of calls over windows, and the columns that hold them. Two calls that differ
+/// in a type only have one name; they are computed one after the other.
+fn windowed(mut plan: LogicalPlan, windows: Vec<Expr>) -> Result<(LogicalPlan, Vec<(Expr, Expr)>)> {
+    let mut known = Vec::new();
+    let mut waiting = windows;
+    while !waiting.is_empty() {
+        let columns = plan.schema().columns();
+        let mut taken: HashSet<String> = columns.iter().map(|own| own.name.clone()).collect();
+        let (now, later): (Vec<Expr>, Vec<Expr>) = waiting
+            .into_iter()
+            .partition(|window| taken.insert(window.schema_name().to_string()));
+        plan = LogicalPlanBuilder::window_plan(plan, now.clone()).map_err(from_datafusion)?;
+        let mut outputs: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
+        for window in now {
+            let mut column = Column::new_unqualified(window.schema_name().to_string());
+            if !later.is_empty() {
+                let name = format!("__window{}", known.len());
+                outputs.push(Expr::Column(column).alias(&name));
+                column = Column::new_unqualified(name);
+            }
+            known.push((window, Expr::Column(column)));
+        }
+        if !later.is_empty() {
+            plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;
+        }
+        waiting = later;
+    }
+    Ok((plan, known))
 }
 
 /// What ORDER BY and HAVING call the items of a select list.

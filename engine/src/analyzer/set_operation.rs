@@ -4,11 +4,12 @@ use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder};
 
 use super::Analyzer;
 use super::cast::cast_to;
+use super::compare::as_grouped;
 use super::planned::{Planned, Visible, node};
 use super::query::Context;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
-use crate::functions::common_type;
+use crate::functions::{common_type, has_fractions};
 use crate::plan::is_streaming;
 use crate::tree::{SetOperation, SetOperator};
 use crate::type_names::sql_type;
@@ -35,7 +36,11 @@ impl Analyzer<'_> {
         };
         let types = common_types(&left, &right, what)?;
         let (left, right) = (cast(left, &types)?, cast(right, &types)?);
-        let names: Vec<String> = left.shown().map(|column| column.name.clone()).collect();
+        let (left, right) = match set.all {
+            true => (left, right),
+            false => (grouped(left)?, grouped(right)?),
+        };
+        let shown: Vec<Visible> = left.shown().cloned().collect();
         let (left, right) = (distinct_names(left)?, distinct_names(right)?);
         let plan = match set.operator {
             SetOperator::Union => {
@@ -57,8 +62,9 @@ impl Analyzer<'_> {
             }
         };
         let mut planned = Planned::of(plan);
-        for (column, name) in planned.columns.iter_mut().zip(names) {
-            column.name = name;
+        for (column, left) in planned.columns.iter_mut().zip(shown) {
+            column.name = left.name;
+            column.plan_ids = left.plan_ids;
             column.qualifier = None;
         }
         Ok(planned)
@@ -116,24 +122,46 @@ fn cast(planned: Planned, types: &[DataType]) -> Result<Planned> {
     if is_same {
         return Ok(planned);
     }
-    let outputs = shown.iter().zip(types).map(|(column, to)| {
+    let mut types = types.iter();
+    replaced(planned, |typed| match types.next() {
+        Some(to) => cast_to(typed, to),
+        None => Ok(typed),
+    })
+}
+
+/// The shown columns, equal values of them the same.
+fn grouped(planned: Planned) -> Result<Planned> {
+    let has_some = |column: &Visible| has_fractions(column.field.data_type());
+    let may_differ = planned.shown().any(has_some);
+    match may_differ {
+        true => replaced(planned, |typed| Ok(as_grouped(typed))),
+        false => Ok(planned),
+    }
+}
+
+/// The shown columns with other values.
+pub(super) fn replaced(
+    planned: Planned,
+    mut new: impl FnMut(Typed) -> Result<Typed>,
+) -> Result<Planned> {
+    let shown: Vec<Visible> = planned.shown().cloned().collect();
+    let outputs = shown.iter().map(|column| {
         let expr = Expr::Column(column.column.clone());
-        if column.field.data_type() == to {
-            return Ok(expr);
-        }
         let typed = Typed {
-            expr,
+            expr: expr.clone(),
             field: column.field.clone(),
         };
-        let cast = cast_to(typed, to)?.expr;
-        Ok(cast.alias_qualified(column.column.relation.clone(), &column.column.name))
+        let value = new(typed)?.expr;
+        Ok(match value == expr {
+            true => expr,
+            false => value.alias_qualified(column.column.relation.clone(), &column.column.name),
+        })
     });
     let outputs = outputs.collect::<Result<Vec<_>>>()?;
     let plan = node(LogicalPlanBuilder::from(planned.plan).project(outputs))?;
-    let columns = shown;
     let planned = Planned {
         plan: plan.clone(),
-        columns,
+        columns: shown,
     };
     Ok(planned.with_plan(plan))
 }
@@ -190,8 +218,12 @@ fn by_name(left: Planned, right: Planned, allow_missing: bool) -> Result<(Planne
             LogicalPlanBuilder::from(planned.plan).project(columns),
         )?))
     };
-    let one = side(left, |output| &output.1)?;
+    let mut one = side(left, |output| &output.1)?;
     let other = side(right, |output| &output.2)?;
+    for (column, (_, own, _)) in one.columns.iter_mut().zip(&outputs) {
+        let own = own.iter().flat_map(|own| &own.plan_ids);
+        column.plan_ids = own.copied().collect();
+    }
     Ok((one, other))
 }
 

@@ -10,7 +10,6 @@ use super::planned::same_name;
 use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::functions::{array_item, element_at};
-use crate::tree::Expression;
 use crate::type_names::sql_type;
 
 impl Expressions<'_> {
@@ -59,63 +58,13 @@ impl Expressions<'_> {
             other => Err(no_fields(other, "[…]")),
         }
     }
-
-    /// A struct with a field added, replaced or left out.
-    pub fn update_fields(
-        &self,
-        of: &Expression,
-        name: &str,
-        value: Option<&Expression>,
-    ) -> Result<Typed> {
-        let of = self.plan(of)?;
-        let value = value.map(|value| self.plan(value)).transpose()?;
-        let path: Vec<&str> = name.split('.').collect();
-        self.updated(of, &path, value)
-    }
-
-    fn updated(&self, of: Typed, path: &[&str], value: Option<Typed>) -> Result<Typed> {
-        let DataType::Struct(fields) = of.data_type().clone() else {
-            return Err(no_fields(of.data_type(), path.first().unwrap_or(&"")));
-        };
-        let Some((name, rest)) = path.split_first() else {
-            return Ok(of);
-        };
-        let mut parts: Vec<(String, Typed)> = Vec::new();
-        let mut is_found = false;
-        for field in &fields {
-            let own = self.field(of.clone(), field.name())?;
-            if !same_name(field.name(), name) {
-                parts.push((field.name().clone(), own));
-                continue;
-            }
-            is_found = true;
-            if !rest.is_empty() {
-                let inner = self.updated(own, rest, value.clone())?;
-                parts.push((field.name().clone(), inner));
-            } else if let Some(value) = &value {
-                parts.push((field.name().clone(), value.clone()));
-            }
-        }
-        if let (false, true, Some(value)) = (is_found, rest.is_empty(), value) {
-            parts.push((name.to_string(), value));
-        }
-        let is_null = of.expr.clone().is_null();
-        let built = structure(parts);
-        let data_type = built.data_type().clone();
-        let nothing =
-            lit(ScalarValue::try_from(&data_type).map_err(crate::error::from_datafusion)?);
-        let expr = datafusion::logical_expr::when(is_null, nothing)
-            .otherwise(built.expr)
-            .map_err(crate::error::from_datafusion)?;
-        Ok(Typed::new(expr, data_type))
-    }
 }
 
 /// A struct of named values.
 pub(super) fn structure(parts: Vec<(String, Typed)>) -> Typed {
-    let fields = parts.iter().map(|(name, typed)| {
-        Field::new(name, typed.data_type().clone(), typed.field.is_nullable())
-    });
+    let fields = parts
+        .iter()
+        .map(|(name, typed)| Field::new(name, typed.data_type().clone(), true));
     let data_type = DataType::Struct(fields.collect::<Fields>());
     let arguments = parts
         .into_iter()
@@ -146,7 +95,7 @@ fn struct_field<'f>(fields: &'f Fields, name: &str) -> Result<&'f FieldRef> {
     }
 }
 
-fn no_fields(data_type: &DataType, name: &str) -> Error {
+pub(super) fn no_fields(data_type: &DataType, name: &str) -> Error {
     Error::analysis(format!(
         "cannot access field '{name}' of a value of type {}",
         sql_type(data_type)

@@ -3,23 +3,25 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::Spans;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, Spans};
+use datafusion::functions::core::{get_field, named_struct};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, Subquery as PlanSubquery, Volatility, lit,
+    ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Subquery as PlanSubquery, Volatility, lit,
 };
 
-use super::compare::comparison_type;
+use super::compare::comparable;
+use super::domain::{needs_domain, not_supported};
 use super::expression::{Clause, Expressions};
 use super::planned::{Planned, node};
 use super::scope::Scope;
-use super::struct_fields::structure;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
+use crate::plan::is_streaming;
 use crate::tree::{Subquery, SubqueryKind};
 
 impl Expressions<'_> {
@@ -50,7 +52,7 @@ impl Expressions<'_> {
                         ));
                     }
                 };
-                let subquery = Expr::ScalarSubquery(plan_of(planned)?);
+                let subquery = self.value_of(planned)?;
                 // Without a row it is NULL, whatever its column may be.
                 let subquery = match field.is_nullable() {
                     true => subquery,
@@ -75,57 +77,45 @@ impl Expressions<'_> {
             ))
             .with_condition("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH"));
         }
-        let mut left = Vec::new();
-        let mut right = Vec::new();
-        for (value, column) in values.into_iter().zip(&columns) {
-            let common = comparison_type(value.data_type(), column.field.data_type())?;
+        let pairs = values.into_iter().zip(&columns).map(|(value, column)| {
             let own = Typed {
                 expr: Expr::Column(column.column.clone()),
                 field: Arc::clone(&column.field),
             };
-            left.push(self.cast_to(value, &common)?);
-            right.push(self.cast_to(own, &common)?);
+            comparable(value, own)
+        });
+        let mut pairs = pairs.collect::<Result<Vec<_>>>()?;
+        let is_correlated = !planned.plan.all_out_ref_exprs().is_empty();
+        if pairs.len() == 1
+            && !self.is_value()
+            && !(negated && is_correlated)
+            && let Some((left, right)) = pairs.pop()
+        {
+            return in_condition(left, right, planned);
         }
-        let one = |mut parts: Vec<Typed>| match parts.len() {
-            1 => parts.swap_remove(0),
-            _ => {
-                let parts = parts.into_iter().enumerate();
-                structure(
-                    parts
-                        .map(|(index, part)| (format!("c{index}"), part))
-                        .collect(),
-                )
-            }
+        // As in Spark, it is false and not NULL where a row might be equal. Negated, a row that might be
+        // equal counts as one that is.
+        let mut equal = lit(true);
+        for (left, right) in pairs {
+            equal = equal.and(right.expr.eq(as_outer(left.expr, self.scope)?));
+        }
+        let equal = match negated {
+            true => equal.clone().or(equal.is_null()),
+            false => equal,
         };
-        let (left, right) = (one(left), one(right));
-        if self.is_value() {
-            return self.in_value(left, right, planned, negated);
-        }
-        let is_same = matches!(&right.expr, Expr::Column(column) if planned.columns.len() == 1 && &planned.columns[0].column == column);
-        let plan = match is_same {
-            true => planned.plan,
+        let found = match self.is_value() {
+            true => self.counted(planned, Some(equal))?.gt(lit(0_i64)),
             false => {
-                let name = columns
-                    .first()
-                    .map_or("value", |column| column.name.as_str());
-                let value = right.expr.alias(name);
-                node(LogicalPlanBuilder::from(planned.plan).project([value]))?
+                let rows = LogicalPlanBuilder::from(planned.plan.clone()).filter(equal);
+                let rows = planned.with_plan(node(rows)?);
+                Expr::Exists(Exists::new(plan_of(rows)?, false))
             }
         };
-        let subquery = plan_of(Planned::of(plan))?;
-        let expr = Expr::InSubquery(InSubquery::new(Box::new(left.expr), subquery, false));
-        Ok(Typed::new(expr, DataType::Boolean))
-    }
-}
-
-impl Expressions<'_> {
-    /// Whether a subquery is an IN that is wanted as a value.
-    pub fn is_in_value(&self, subquery: &Subquery) -> bool {
-        self.is_value() && matches!(subquery.kind, SubqueryKind::In(_))
+        Ok(Typed::new(found, DataType::Boolean))
     }
 
-    /// `NOT IN` as a value.
-    pub fn not_in_value(&self, subquery: &Subquery) -> Result<Typed> {
+    /// `NOT IN`, which is not just the opposite of `IN`.
+    pub fn not_in(&self, subquery: &Subquery) -> Result<Typed> {
         let SubqueryKind::In(values) = &subquery.kind else {
             return Err(Error::internal("not an IN"));
         };
@@ -143,39 +133,98 @@ impl Expressions<'_> {
 
     /// `EXISTS` as a value: whether there are more than no rows.
     fn exists_value(&self, planned: Planned) -> Result<Typed> {
-        let some = counted(planned, None)?;
+        let some = self.counted(planned, None)?;
         Ok(Typed::new(some.gt(lit(0_i64)), DataType::Boolean))
-    }
-
-    /// `IN` as a value: whether a row is equal. As in Spark, it is false and not NULL where one might be.
-    /// Negated, a row that might be equal counts as one that is.
-    fn in_value(
-        &self,
-        left: Typed,
-        right: Typed,
-        planned: Planned,
-        negated: bool,
-    ) -> Result<Typed> {
-        let outer = as_outer(left.expr, self.scope)?;
-        let equal = right.expr.eq(outer);
-        let equal = match negated {
-            true => equal.clone().or(equal.is_null()),
-            false => equal,
-        };
-        let is_equal = counted(planned, Some(equal))?.gt(lit(0_i64));
-        Ok(Typed::new(is_equal, DataType::Boolean))
     }
 }
 
-/// How many rows of a query a condition leaves, as a subquery.
-fn counted(planned: Planned, condition: Option<Expr>) -> Result<Expr> {
-    let mut builder = LogicalPlanBuilder::from(planned.plan);
-    if let Some(condition) = condition {
-        builder = builder.filter(condition).map_err(from_datafusion)?;
+/// `IN` of one value, to filter rows.
+fn in_condition(left: Typed, right: Typed, planned: Planned) -> Result<Typed> {
+    let is_same = matches!(
+        (&right.expr, planned.columns.as_slice()),
+        (Expr::Column(column), [only]) if &only.column == column
+    );
+    let plan = match is_same {
+        true => planned.plan,
+        false => {
+            let mut shown = planned.shown();
+            let name = shown.next().map_or("value", |column| column.name.as_str());
+            let value = right.expr.alias(name);
+            node(LogicalPlanBuilder::from(planned.plan.clone()).project([value]))?
+        }
+    };
+    let subquery = plan_of(Planned::of(plan))?;
+    let expr = Expr::InSubquery(InSubquery::new(Box::new(left.expr), subquery, false));
+    Ok(Typed::new(expr, DataType::Boolean))
+}
+
+impl Expressions<'_> {
+    /// How many rows of a query a condition leaves.
+    fn counted(&self, planned: Planned, condition: Option<Expr>) -> Result<Expr> {
+        let mut builder = LogicalPlanBuilder::from(planned.plan);
+        if let Some(condition) = condition {
+            builder = builder.filter(condition).map_err(from_datafusion)?;
+        }
+        let count = count_udaf().call(vec![lit(COUNT_STAR_EXPANSION)]);
+        let plan = node(builder.aggregate(Vec::<Expr>::new(), vec![count]))?;
+        self.value_of(Planned::of(plan))
     }
-    let count = count_udaf().call(vec![lit(COUNT_STAR_EXPANSION)]);
-    let plan = node(builder.aggregate(Vec::<Expr>::new(), vec![count]))?;
-    Ok(Expr::ScalarSubquery(plan_of(Planned::of(plan))?))
+
+    /// The query, made to fail if it gives more than one row for a row of the query outside.
+    fn at_most_one_row(&self, planned: Planned) -> Result<Planned> {
+        if gives_one_row(&planned.plan) {
+            return Ok(planned);
+        }
+        let functions = self.analyzer.session.aggregate_functions();
+        let single = functions.get("single_value");
+        let single = single.ok_or_else(|| Error::internal("there is no single_value"))?;
+        let Some(column) = planned.shown().next().map(|shown| shown.column.clone()) else {
+            return Ok(planned);
+        };
+        // In a struct a NULL is a value like others.
+        const VALUE: &str = "value";
+        let whole = named_struct().call(vec![lit(VALUE), Expr::Column(column)]);
+        let only = single.call(vec![whole]).alias(VALUE);
+        let plan = LogicalPlanBuilder::from(planned.plan).aggregate(Vec::<Expr>::new(), [only]);
+        let only = Expr::Column(Column::new_unqualified(VALUE));
+        let value = get_field().call(vec![only, lit(VALUE)]).alias(VALUE);
+        let plan = plan.and_then(|plan| plan.project([value]));
+        Ok(Planned::of(node(plan)?))
+    }
+
+    /// The one value of a query.
+    fn value_of(&self, planned: Planned) -> Result<Expr> {
+        let is_correlated = !planned.plan.all_out_ref_exprs().is_empty();
+        let planned = match is_correlated {
+            true => self.at_most_one_row(planned)?,
+            false => planned,
+        };
+        let subquery = plan_of(planned)?;
+        let in_aggregate = is_correlated && self.inside_aggregate;
+        if !in_aggregate && !needs_domain(&subquery.subquery) {
+            return Ok(Expr::ScalarSubquery(subquery));
+        }
+        let Some(subqueries) = &self.scope.subqueries else {
+            return Err(not_supported("more than an equality here"));
+        };
+        if is_streaming(subqueries.plan) {
+            return Err(not_supported("more than an equality in a stream"));
+        }
+        subqueries.add(&subquery.subquery).map(Expr::Column)
+    }
+}
+
+/// Whether a query gives one row at most.
+fn gives_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(aggregate) if aggregate.group_expr.is_empty() => true,
+        LogicalPlan::Projection(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Distinct(_) => plan.inputs().into_iter().all(gives_one_row),
+        other => other.max_rows().is_some_and(|rows| rows <= 1),
+    }
 }
 
 /// An expression of the rows outside, as the query inside sees it.

@@ -8,11 +8,11 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::session::{Rows, Session, SqlOutput};
-use crate::analyzer::{generators, is_internal, scan};
+use crate::analyzer::{generators, is_hidden, scan};
 use crate::error::{Error, Result};
 use crate::functions::described_functions;
 use crate::sources::open_table;
-use crate::sql::{Statement, parse_statement};
+use crate::sql::{COMMENT, Statement, parse_statement};
 use crate::tree::{Query, Relation};
 use crate::type_names::simple_string;
 
@@ -183,7 +183,7 @@ fn all_functions(state: &datafusion::execution::context::SessionState) -> Vec<St
         .chain(state.aggregate_functions().keys())
         .chain(state.window_functions().keys())
         .chain(state.higher_order_functions().keys());
-    let mut names: Vec<String> = all.filter(|name| !is_internal(name)).cloned().collect();
+    let mut names: Vec<String> = all.filter(|name| !is_hidden(name)).cloned().collect();
     names.extend(generators().map(str::to_string));
     names.sort();
     names.dedup();
@@ -205,10 +205,10 @@ fn matches(name: &str, pattern: Option<&str>) -> bool {
 fn columns_of(schema: &SchemaRef) -> Result<Rows> {
     let fields = schema.fields().iter();
     let names: Vec<&str> = fields.clone().map(|field| field.name().as_str()).collect();
-    let types: Vec<String> = fields
-        .map(|field| simple_string(field.data_type()))
-        .collect();
-    let comments: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>; names.len()]));
+    let types = fields.clone().map(|field| simple_string(field.data_type()));
+    let types: Vec<String> = types.collect();
+    let comments = fields.map(|field| field.metadata().get(COMMENT));
+    let comments: ArrayRef = Arc::new(comments.collect::<StringArray>());
     text_rows([
         ("col_name", texts(&names)),
         ("data_type", texts(&types)),

@@ -5,6 +5,7 @@ mod arithmetic;
 mod cast;
 mod collections;
 mod common_type;
+mod comparison;
 mod csv;
 mod decimal;
 mod generators;
@@ -21,12 +22,15 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 
+pub(crate) use aggregates::in_order;
 pub(crate) use arithmetic::{Operation, arithmetic, as_number};
 pub(crate) use cast::{can_cast, spark_cast};
 pub(crate) use collections::{array_item, element_at};
 pub(crate) use common_type::common_type;
+pub(crate) use comparison::{canonical, comparison_key_of, has_fractions, one_nan_of};
 pub(crate) use decimal::narrowest;
 pub(crate) use intervals::{interval_arithmetic, negated_interval};
+pub(crate) use numbers::entropy;
 
 use crate::plan::{current_time_functions, row_id_functions, time_window_functions};
 

@@ -154,4 +154,4 @@ macro_rules! plain_execution_plan {
         }
     };
 }
-pub(super) use plain_execution_plan;
+pub(crate) use plain_execution_plan;

@@ -6,7 +6,7 @@
 mod batch_context;
 mod dedup;
 mod event_time_watermark;
-mod exec;
+pub(crate) mod exec;
 mod flat_map_groups_with_state;
 mod global_limit;
 mod source;

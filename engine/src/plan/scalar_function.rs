@@ -34,6 +34,11 @@ pub fn scalar_udf(function: ScalarFunction) -> ScalarUDF {
     })
 }
 
+/// Whether a function is one that a user wrote.
+pub fn is_user_function(function: &ScalarUDF) -> bool {
+    function.inner().is::<UserFunction>()
+}
+
 #[derive(Debug)]
 struct UserFunction {
     function: ScalarFunction,

@@ -70,21 +70,12 @@ pub fn with_watermark(input: LogicalPlan, event_time: &str, delay_ms: i64) -> Re
     StreamingNode::plan(kind, input)
 }
 
-/// Keeps the first row per combination of `keys` (all columns if empty).
+/// Keeps the first row per combination of `keys`.
 pub fn deduplicate(
     input: LogicalPlan,
-    keys: &[String],
+    keys: Vec<Column>,
     within_watermark: bool,
 ) -> Result<LogicalPlan> {
-    let schema = Arc::clone(input.schema());
-    let keys: Vec<Column> = if keys.is_empty() {
-        schema.columns()
-    } else {
-        let found = keys
-            .iter()
-            .map(|key| find_column(&schema, key, "dropDuplicates"));
-        found.map(|found| Ok(found?.0)).collect::<Result<_>>()?
-    };
     if !is_streaming(&input) {
         return deduplicate_table(input, keys, within_watermark);
     }

@@ -302,7 +302,7 @@ impl Parser<'_> {
             return self.other_arguments("position", part, place);
         }
         let arguments = vec![part, self.value()?];
-        Ok(call_at("position", arguments, Some(place)))
+        Ok(call_at("locate", arguments, Some(place)))
     }
 
     /// `SUBSTRING(text FROM start FOR length)`, `OVERLAY(text PLACING new FROM start FOR length)`
@@ -321,6 +321,7 @@ impl Parser<'_> {
         if self.eat("FOR") {
             arguments.push(self.value()?);
         }
+        let name = if name == "SUBSTR" { "SUBSTRING" } else { name };
         Ok(call_at(&name.to_lowercase(), arguments, Some(place)))
     }
 }

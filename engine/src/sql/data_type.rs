@@ -120,24 +120,29 @@ impl Parser<'_> {
     }
 
     /// `a: INT NOT NULL COMMENT 'why', b STRING`: a source never promises that a field is there, so
-    /// each may be NULL.
+    /// each may be NULL. A comment is kept beside the type.
     pub(super) fn columns(&mut self) -> Result<Vec<Field>> {
         self.list(|parser| {
             let name = parser.identifier()?;
             parser.eat(":");
             let data_type = parser.nested(|parser| parser.type_of(&name))?;
+            let mut field = Field::new(&name, data_type, true);
             loop {
                 if parser.eat_all(&["NOT", "NULL"]) || parser.eat("NULL") {
                     continue;
                 }
                 if !parser.eat("COMMENT") {
-                    return Ok(Field::new(&name, data_type, true));
+                    return Ok(field);
                 }
-                parser.string()?;
+                let comment = [(COMMENT.to_string(), parser.string()?)];
+                field = field.with_metadata(comment.into());
             }
         })
     }
 }
+
+/// Under this name a field's metadata have its comment.
+pub const COMMENT: &str = "comment";
 
 fn with_zone() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))

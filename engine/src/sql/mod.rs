@@ -34,6 +34,7 @@ mod window;
 mod tests;
 
 pub(crate) use calls::WITHOUT_PARENTHESES;
+pub(crate) use data_type::COMMENT;
 pub(crate) use expression::{bare_call, call};
 pub(crate) use identifier::parse_identifier;
 pub(crate) use interval::whole_interval;

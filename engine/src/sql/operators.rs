@@ -58,9 +58,6 @@ impl Parser<'_> {
                 let name = match *name {
                     "||" => "concat",
                     "DIV" => "div",
-                    "<<" => "shiftleft",
-                    ">>" => "shiftright",
-                    ">>>" => "shiftrightunsigned",
                     name => name,
                 };
                 return Some((name, place, level));

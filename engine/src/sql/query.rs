@@ -54,6 +54,10 @@ impl Parser<'_> {
             true => self.in_parens(Self::identifier)?,
             false => Vec::new(),
         };
+        let max_level = match self.eat_all(&["MAX", "RECURSION", "LEVEL"]) {
+            true => Some(self.whole_number()?),
+            false => None,
+        };
         self.eat("AS");
         self.expect("(")?;
         let query = self.query()?;
@@ -61,8 +65,20 @@ impl Parser<'_> {
         Ok(Cte {
             name,
             columns,
+            max_level,
             query,
         })
+    }
+
+    /// Digits.
+    fn whole_number(&mut self) -> Result<usize> {
+        let number = match &self.peek().kind {
+            TokenKind::Number { digits, suffix } if suffix.is_empty() => digits.parse().ok(),
+            _ => None,
+        };
+        let number = number.ok_or_else(|| self.expected("a whole number"))?;
+        self.advance();
+        Ok(number)
     }
 
     /// ORDER BY and its kind, LIMIT, OFFSET.

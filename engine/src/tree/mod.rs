@@ -1,6 +1,7 @@
 //! The unresolved tree: what a query says, before anybody knows what its names mean. SQL text and
 //! `spark.connect` messages become this one tree, and the analyzer makes a plan of it.
 
+mod children;
 mod expression;
 mod query;
 mod relation;

@@ -41,6 +41,8 @@ pub struct Cte {
     pub name: String,
     /// New names for its columns.
     pub columns: Vec<String>,
+    /// How often the query may read itself, if that is told.
+    pub max_level: Option<usize>,
     /// The query.
     pub query: Query,
 }

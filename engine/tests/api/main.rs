@@ -8,6 +8,8 @@
 )]
 
 mod bad_input;
+mod column_names;
+mod frames;
 mod names;
 mod nesting;
 mod user_code;

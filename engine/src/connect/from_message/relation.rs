@@ -210,6 +210,7 @@ impl<'a> Reader<'a> {
                 query.with.push(Cte {
                     name: alias.alias.clone(),
                     columns: Vec::new(),
+                    max_level: None,
                     query: bare_query(reader.input(alias.input.as_deref())?),
                 });
             }

@@ -134,6 +134,22 @@ pub(super) fn registered(table: &'static [Aggregate]) -> impl Iterator<Item = Ar
             row,
             aliases: row.aliases.iter().map(ToString::to_string).collect(),
             signature: Signature::user_defined(Volatility::Immutable),
+            orders: Vec::new(),
+        }))
+    })
+}
+
+/// The aggregate with an order of its own over windows, which pass only arguments on: the values that
+/// give the order are the last ones. `None` if it takes no order.
+pub(crate) fn in_order(
+    function: &AggregateUDF,
+    orders: Vec<SortOptions>,
+) -> Option<Arc<AggregateUDF>> {
+    let own: &Registered = function.inner().downcast_ref()?;
+    own.row.is_ordered.then(|| {
+        Arc::new(AggregateUDF::new_from_impl(Registered {
+            orders,
+            ..own.clone()
         }))
     })
 }
@@ -143,6 +159,8 @@ struct Registered {
     row: &'static Aggregate,
     aliases: Vec<String>,
     signature: Signature,
+    /// The directions of those last arguments that give an order.
+    orders: Vec<SortOptions>,
 }
 
 impl std::fmt::Debug for Registered {
@@ -153,7 +171,7 @@ impl std::fmt::Debug for Registered {
 
 impl PartialEq for Registered {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.row, other.row)
+        std::ptr::eq(self.row, other.row) && self.orders == other.orders
     }
 }
 
@@ -179,10 +197,15 @@ impl AggregateUDFImpl for Registered {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+        if !self.orders.is_empty() {
+            // They were cast before the order was put behind them.
+            return Ok(types.to_vec());
+        }
         Ok(coerced(self.row.name, self.row.forms, types)?)
     }
 
     fn return_type(&self, types: &[DataType]) -> DataFusionResult<DataType> {
+        let types = &types[..types.len().saturating_sub(self.orders.len())];
         let constants = vec![None; types.len()];
         let inputs = Inputs {
             types: types.to_vec(),
@@ -288,16 +311,17 @@ impl Registered {
             .order_bys
             .iter()
             .map(|order| Ok((order.expr.data_type(args.schema)?, order.options)));
+        let types = args.expr_fields.iter();
+        let mut types: Vec<DataType> = types.map(|field| field.data_type().clone()).collect();
+        let mut orders = orders.collect::<DataFusionResult<Vec<_>>>()?;
+        let own = types.split_off(types.len().saturating_sub(self.orders.len()));
+        orders.extend(own.into_iter().zip(self.orders.iter().copied()));
         Ok(Setup {
             name: self.row.name,
-            types: args
-                .expr_fields
-                .iter()
-                .map(|field| field.data_type().clone())
-                .collect(),
-            constants: constants.collect(),
+            constants: constants.take(types.len()).collect(),
+            types,
             returns: args.return_type().clone(),
-            orders: orders.collect::<DataFusionResult<_>>()?,
+            orders,
             ignore_nulls: args.ignore_nulls,
         })
     }

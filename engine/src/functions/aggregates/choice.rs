@@ -9,7 +9,7 @@ use datafusion::scalar::ScalarValue;
 use super::super::scalar::Returns;
 use super::super::takes::Takes;
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, from_datafusion};
 
 /// Aggregates that give one of their values. The second argument says whether NULLs are left out.
 pub(super) const TABLE: &[Aggregate] = &[
@@ -34,7 +34,29 @@ pub(super) const TABLE: &[Aggregate] = &[
         example: "SELECT last(x) FROM VALUES (1), (2) AS t(x)",
         ..first("last")
     },
+    Aggregate {
+        name: "single_value",
+        forms: &[&[Takes::Any]],
+        returns: Returns::Like(0),
+        counts: Counts::All(&[0], single),
+        doc: "The only value of a group that is not NULL: a subquery's, which fails if there are more.",
+        example: "SELECT (SELECT x) FROM VALUES (1) AS t(x)",
+        ..AGGREGATE
+    },
 ];
+
+fn single(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
+    match rows[0].len() {
+        0 => super::kept::null(setup),
+        1 => ScalarValue::try_from_array(&rows[0], 0).map_err(from_datafusion),
+        rows => Err(Error::new(
+            ErrorKind::Runtime,
+            format!("a subquery that is a value gave {rows} rows"),
+        )
+        .with_condition("SCALAR_SUBQUERY_TOO_MANY_ROWS")
+        .with_hint("aggregate it, such as max(…), or add LIMIT 1")),
+    }
+}
 
 const fn first(name: &'static str) -> Aggregate {
     Aggregate {

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, WindowUDF};
 
+pub(crate) use aggregate::in_order;
 use aggregate::{Aggregate, registered};
 
 /// The tables of all aggregates that count in their own way.

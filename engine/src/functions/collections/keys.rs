@@ -25,7 +25,8 @@ pub(in crate::functions) fn keys<const N: usize>(arrays: [&ArrayRef; N]) -> Resu
     Ok(all.map(|rows| rows.unwrap_or_else(|| converter.empty_rows(0, 0))))
 }
 
-fn has_fractions(data_type: &DataType) -> bool {
+/// Whether a type has fractions in it.
+pub(crate) fn has_fractions(data_type: &DataType) -> bool {
     match data_type {
         DataType::Float32 | DataType::Float64 => true,
         DataType::List(field) | DataType::Map(field, _) => has_fractions(field.data_type()),
@@ -35,7 +36,7 @@ fn has_fractions(data_type: &DataType) -> bool {
 }
 
 /// The values, with one NaN and one zero.
-fn normalized(array: &ArrayRef) -> Result<ArrayRef> {
+pub(in crate::functions) fn normalized(array: &ArrayRef) -> Result<ArrayRef> {
     if !has_fractions(array.data_type()) {
         return Ok(Arc::clone(array));
     }

@@ -29,6 +29,11 @@ impl Generator {
         self.bits & ((1 << count) - 1)
     }
 
+    /// 128 bits.
+    pub(super) fn bits(&mut self) -> u128 {
+        (0..4).fold(0, |bits, _| bits << 32 | u128::from(self.next(32)))
+    }
+
     /// From 0 to 1, without 1.
     pub(super) fn uniform(&mut self) -> f64 {
         let bits = (self.next(26) << 27) + self.next(27);

@@ -23,6 +23,8 @@ mod trigonometry;
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub(crate) use random::entropy;
+
 use super::scalar::Scalar;
 
 /// The tables of this theme.

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::error::Result as DataFusionResult;
@@ -22,9 +22,15 @@ use super::super::takes::{Takes, coerced};
 use super::generator::Generator;
 use crate::error::{Error, Result, from_datafusion};
 
-/// `rand`, `randn`, `uniform` and `monotonically_increasing_id`.
+/// `rand`, `randn`, `uniform`, `uuid` and `monotonically_increasing_id`.
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    let kinds = [Kind::Rand, Kind::Randn, Kind::Uniform, Kind::RowId];
+    let kinds = [
+        Kind::Rand,
+        Kind::Randn,
+        Kind::Uniform,
+        Kind::Uuid,
+        Kind::RowId,
+    ];
     kinds
         .into_iter()
         .map(|kind| ScalarUDF::from(Remembering::new(kind, None)))
@@ -36,6 +42,7 @@ enum Kind {
     Rand,
     Randn,
     Uniform,
+    Uuid,
     RowId,
 }
 
@@ -45,13 +52,14 @@ impl Kind {
             Self::Rand => "rand",
             Self::Randn => "randn",
             Self::Uniform => "uniform",
+            Self::Uuid => "uuid",
             Self::RowId => "monotonically_increasing_id",
         }
     }
 
     fn forms(self) -> &'static [&'static [Takes]] {
         match self {
-            Self::Rand | Self::Randn => &[&[], &[Takes::Long]],
+            Self::Rand | Self::Randn | Self::Uuid => &[&[], &[Takes::Long]],
             Self::Uniform => &[
                 &[Takes::Number, Takes::Number],
                 &[Takes::Number, Takes::Number, Takes::Long],
@@ -96,18 +104,19 @@ impl Remembering {
         self.memory.as_ref().map(Arc::as_ptr)
     }
 
-    /// So many random numbers.
-    fn random(&self, rows: usize, seed: Option<i64>) -> Float64Array {
+    /// What chance gives for so many rows.
+    fn random<T, A: FromIterator<T>>(
+        &self,
+        rows: usize,
+        seed: Option<i64>,
+        next: impl Fn(&mut Generator) -> T,
+    ) -> A {
         let fresh = || Generator::new(seed.unwrap_or_else(entropy));
         let unshared = Memory::default();
         let memory = self.memory.as_deref().unwrap_or(&unshared);
         let mut generator = memory.generator.lock();
         let generator = generator.get_or_insert_with(fresh);
-        let numbers = (0..rows).map(|_| match self.kind {
-            Kind::Randn => generator.normal(),
-            _ => generator.uniform(),
-        });
-        numbers.collect::<Vec<f64>>().into()
+        (0..rows).map(|_| next(generator)).collect()
     }
 
     fn row_numbers(&self, rows: usize) -> ArrayRef {
@@ -157,6 +166,7 @@ impl ScalarUDFImpl for Remembering {
         Ok(match self.kind {
             Kind::Rand | Kind::Randn => DataType::Float64,
             Kind::Uniform => common_type(types.iter().take(2)).unwrap_or(DataType::Float64),
+            Kind::Uuid => DataType::Utf8,
             Kind::RowId => DataType::Int64,
         })
     }
@@ -184,7 +194,23 @@ impl ScalarUDFImpl for Remembering {
             .args
             .get(bounds)
             .map(|seed| whole_constant(self.name(), seed));
-        let numbers = self.random(rows, seed.transpose()?);
+        let seed = seed.transpose()?;
+        if self.kind == Kind::Uuid {
+            let ids: StringArray = self.random(rows, seed, |generator| {
+                let bits = generator.bits().to_be_bytes();
+                Some(
+                    uuid::Builder::from_random_bytes(bits)
+                        .into_uuid()
+                        .to_string(),
+                )
+            });
+            return Ok(ColumnarValue::Array(Arc::new(ids)));
+        }
+        let numbers: Vec<f64> = self.random(rows, seed, |generator| match self.kind {
+            Kind::Randn => generator.normal(),
+            _ => generator.uniform(),
+        });
+        let numbers = Float64Array::from(numbers);
         if self.kind != Kind::Uniform {
             return Ok(ColumnarValue::Array(Arc::new(numbers)));
         }
@@ -233,6 +259,6 @@ fn number_constant(name: &str, value: &ColumnarValue) -> Result<Option<f64>> {
 }
 
 /// A seed that nobody knows.
-fn entropy() -> i64 {
+pub(crate) fn entropy() -> i64 {
     uuid::Uuid::new_v4().as_u64_pair().0.cast_signed()
 }

@@ -99,7 +99,7 @@ pub(super) const TABLE: &[Scalar] = &[
     },
     Scalar {
         name: "uuid",
-        forms: &[&[]],
+        forms: &[&[], &[Takes::Long]],
         volatility: Volatility::Volatile,
         call: |call| {
             let ids = (0..call.rows).map(|_| uuid::Uuid::new_v4().to_string());
