@@ -18,10 +18,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use hashbrown::HashTable;
 
 use super::batch_context::BatchContext;
-use super::stateful::{
-    EventTimeKey, NoDataBatches, StatefulOperator, arrow_error, event_times, times_after, to_us,
+use super::operator_state::{
+    EventTimeKey, NoDataBatches, OperatorState, arrow_error, event_times, times_after, to_us,
 };
-use super::stateful_exec::{Rows, StatefulExec, StatefulWork};
+use super::stateful_operator::{Rows, StatefulExec, StatefulOperator};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 
@@ -41,7 +41,7 @@ pub enum DedupKind {
 #[derive(Debug)]
 struct DedupFilter {
     context: Arc<BatchContext>,
-    operator: Arc<StatefulOperator>,
+    state: Arc<OperatorState>,
     keys: Vec<usize>,
     /// The event-time column of the rows, if they have one.
     event_time: Option<usize>,
@@ -69,7 +69,7 @@ pub fn dedup(
         DedupKind::Plain => "dedupe",
         DedupKind::WithinWatermark { .. } => "dedupeWithinWatermark",
     };
-    let operator = StatefulOperator::new(
+    let state = OperatorState::new(
         name,
         Arc::new(Schema::new(fields)),
         keys.len(),
@@ -79,13 +79,13 @@ pub fn dedup(
         DedupKind::Plain => keys.iter().position(|&key| Some(key) == event_time),
         DedupKind::WithinWatermark { .. } => None,
     };
-    let operator = operator.expiring_by(among_keys.map(|column| EventTimeKey {
+    let state = state.expiring_by(among_keys.map(|column| EventTimeKey {
         column,
         duration_us: 0,
     }));
     let filter = DedupFilter {
         context,
-        operator: Arc::new(operator),
+        state: Arc::new(state),
         keys,
         event_time,
         kind,
@@ -93,7 +93,7 @@ pub fn dedup(
     StatefulExec::new(input, filter, schema, EmissionType::Incremental)
 }
 
-impl StatefulWork for DedupFilter {
+impl StatefulOperator for DedupFilter {
     fn node_name(&self) -> &'static str {
         "DedupExec"
     }
@@ -101,11 +101,11 @@ impl StatefulWork for DedupFilter {
     fn describe(&self, schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = self.keys.iter();
         let keys: Vec<&str> = keys.map(|&key| schema.field(key).name().as_str()).collect();
-        write!(f, "{} [{}]", self.operator.name, keys.join(", "))
+        write!(f, "{} [{}]", self.state.name, keys.join(", "))
     }
 
-    fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.operator
+    fn state(&self) -> &Arc<OperatorState> {
+        &self.state
     }
 
     fn run(
@@ -145,7 +145,7 @@ impl StatefulWork for DedupFilter {
 impl DedupFilter {
     fn first_rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let watch = Stopwatch::start();
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let late = self.late_rows(batch)?;
         let keys: Vec<ArrayRef> = self
             .keys
@@ -187,7 +187,7 @@ impl DedupFilter {
             kept.filter_map(|(expiry, first)| first.then_some(expiry))
                 .collect()
         });
-        let held = RecordBatch::try_new(self.operator.schema().clone(), new_keys);
+        let held = RecordBatch::try_new(self.state.schema().clone(), new_keys);
         let held = held.map_err(arrow_error)?;
         store.upsert(held, new_encoded, new_expiry.as_deref())?;
         let metrics = state.metrics();
@@ -200,7 +200,7 @@ impl DedupFilter {
     fn evict(&self) -> Result<()> {
         let watch = Stopwatch::start();
         let through = to_us(self.context.batch().eviction_watermark_ms);
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let removed = state.whole()?.evict(through);
         let metrics = state.metrics();
         metrics.removed += removed as i64;
@@ -211,7 +211,7 @@ impl DedupFilter {
     /// When each row's key may be forgotten; `None` if never. `keys` are the key columns.
     fn expiry(&self, batch: &RecordBatch, keys: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
         let expiry = match (self.kind, self.event_time) {
-            (DedupKind::Plain, _) => self.operator.event_time().map(|key| key.expiry(keys)),
+            (DedupKind::Plain, _) => self.state.event_time().map(|key| key.expiry(keys)),
             (DedupKind::WithinWatermark { delay_ms }, time) => {
                 time.map(|time| times_after(batch.column(time), to_us(delay_ms)))
             }

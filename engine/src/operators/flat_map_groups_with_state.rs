@@ -23,8 +23,8 @@ use serde_json::Value;
 
 use super::batch_context::{Batch, BatchContext};
 use super::exec::collect;
-use super::stateful::{NoDataBatches, StatefulOperator, arrow_error, event_times, to_us};
-use super::stateful_exec::{Rows, StatefulExec, StatefulWork, rows_at_once};
+use super::operator_state::{NoDataBatches, OperatorState, arrow_error, event_times, to_us};
+use super::stateful_operator::{Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::cancellation::{Cancellation, cancellation_of};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
@@ -64,7 +64,7 @@ pub struct GroupsCall {
 #[derive(Debug)]
 struct Groups {
     context: Arc<BatchContext>,
-    operator: Arc<StatefulOperator>,
+    state: Arc<OperatorState>,
     call: GroupsCall,
 }
 
@@ -86,18 +86,18 @@ pub fn flat_map_groups_with_state(
         GroupStateTimeout::ProcessingTimeTimeout => NoDataBatches::WhenExpired,
         GroupStateTimeout::EventTimeTimeout => NoDataBatches::WhenWatermarkMoved,
     };
-    let state = Arc::new(Schema::new(fields));
-    let operator = StatefulOperator::new(OPERATOR_NAME, state, call.keys.len(), no_data);
+    let columns = Arc::new(Schema::new(fields));
+    let state = OperatorState::new(OPERATOR_NAME, columns, call.keys.len(), no_data);
     let output = Arc::clone(&call.output);
     let groups = Groups {
         context,
-        operator: Arc::new(operator),
+        state: Arc::new(state),
         call,
     };
     StatefulExec::new(input, groups, output, EmissionType::Final)
 }
 
-impl StatefulWork for Groups {
+impl StatefulOperator for Groups {
     fn node_name(&self) -> &'static str {
         "FlatMapGroupsWithStateExec"
     }
@@ -106,8 +106,8 @@ impl StatefulWork for Groups {
         write!(f, "{}, {}", self.call.name, self.call.timeout)
     }
 
-    fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.operator
+    fn state(&self) -> &Arc<OperatorState> {
+        &self.state
     }
 
     fn run(
@@ -158,7 +158,7 @@ impl Groups {
         self.check(&results, slots.len(), times)?;
         self.write_back(&keys, &slots, &results)?;
         let metrics_ms = watch.elapsed().as_millis() as i64;
-        self.operator.state().metrics().updates_ms += metrics_ms;
+        self.state.lock().metrics().updates_ms += metrics_ms;
         self.emit(results)
     }
 
@@ -174,13 +174,13 @@ impl Groups {
         let in_time = |row: usize| times.is_null(row) || times.value(row) > watermark;
         let kept: BooleanArray = (0..rows.num_rows()).map(|row| Some(in_time(row))).collect();
         let late = rows.num_rows() - kept.true_count();
-        self.operator.state().metrics().dropped_by_watermark += late as i64;
+        self.state.lock().metrics().dropped_by_watermark += late as i64;
         filter_record_batch(&rows, &kept).map_err(arrow_error)
     }
 
     /// Groups with new rows, by key, and then groups that have timed out, by time.
     fn touched(&self, rows: &RecordBatch, batch: &Batch) -> Result<Touched> {
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let store = state.whole()?;
         let keys: Vec<ArrayRef> = self
             .call
@@ -310,7 +310,7 @@ impl Groups {
         slots: &[Option<Slot>],
         results: &[GroupResult],
     ) -> Result<()> {
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let store = state.whole()?;
         let lives = |result: &GroupResult| result.state.is_some() || result.timeout_ms.is_some();
         let ended = slots.iter().zip(results);

@@ -18,8 +18,8 @@ use datafusion::physical_plan::execution_plan::EmissionType;
 
 use super::batch_context::BatchContext;
 use super::exec::collect;
-use super::stateful::{NoDataBatches, StatefulOperator, arrow_error, global_key, global_key_field};
-use super::stateful_exec::{Rows, StatefulExec, StatefulWork, rows_at_once};
+use super::operator_state::{NoDataBatches, OperatorState, arrow_error, global_key, global_key_field};
+use super::stateful_operator::{Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 
@@ -29,7 +29,7 @@ const OPERATOR_NAME: &str = "globalLimit";
 #[derive(Debug)]
 struct Counter {
     context: Arc<BatchContext>,
-    operator: Arc<StatefulOperator>,
+    state: Arc<OperatorState>,
     limit: usize,
 }
 
@@ -40,18 +40,18 @@ pub fn streaming_global_limit(
     limit: usize,
 ) -> StatefulExec {
     let count = Field::new("count", DataType::Int64, false);
-    let state = Arc::new(Schema::new(vec![global_key_field(), count]));
-    let operator = StatefulOperator::new(OPERATOR_NAME, state, 1, NoDataBatches::Never);
+    let columns = Arc::new(Schema::new(vec![global_key_field(), count]));
+    let state = OperatorState::new(OPERATOR_NAME, columns, 1, NoDataBatches::Never);
     let counter = Counter {
         context,
-        operator: Arc::new(operator),
+        state: Arc::new(state),
         limit,
     };
     let schema = input.schema();
     StatefulExec::new(input, counter, schema, EmissionType::Final)
 }
 
-impl StatefulWork for Counter {
+impl StatefulOperator for Counter {
     fn node_name(&self) -> &'static str {
         "StreamingGlobalLimitExec"
     }
@@ -60,8 +60,8 @@ impl StatefulWork for Counter {
         write!(f, "{}", self.limit)
     }
 
-    fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.operator
+    fn state(&self) -> &Arc<OperatorState> {
+        &self.state
     }
 
     fn run(
@@ -82,7 +82,7 @@ impl StatefulWork for Counter {
 impl Counter {
     /// How many rows earlier batches gave.
     fn given(&self) -> Result<usize> {
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let rows = state.whole()?.all_rows()?;
         let counts = rows.column(1).as_primitive::<Int64Type>();
         Ok(counts.iter().flatten().next().unwrap_or(0) as usize)
@@ -106,11 +106,11 @@ impl Counter {
         }
         let new: usize = passed.iter().map(RecordBatch::num_rows).sum();
         if new > 0 {
-            let mut state = self.operator.state();
+            let mut state = self.state.lock();
             let key = global_key(1);
             let count = Arc::new(Int64Array::from(vec![(given + new) as i64]));
             let row = RecordBatch::try_new(
-                Arc::clone(self.operator.schema()),
+                Arc::clone(self.state.schema()),
                 vec![Arc::clone(&key), count],
             )
             .map_err(arrow_error)?;

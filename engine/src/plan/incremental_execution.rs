@@ -24,12 +24,12 @@ use super::current_time::{TimeSource, resolve_current_time};
 use super::event_time::{watermark_delay_ms, window_duration_us};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
 use super::join_sides::with_streams_first;
-use super::streaming_node::{NodeKind, StreamingNode, global_limit, state_store_save};
+use super::streaming_node::{NodeKind, StreamingNode, global_limit, stateful_aggregate};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
 use crate::error::{Error, Result, from_datafusion};
 use crate::operators::{
     self, BatchContext, DedupKind, EventTimeKey, EventTimeWatermarkExec, StatefulExec,
-    StatefulOperator, WatermarkObserver,
+    OperatorState, WatermarkObserver,
 };
 use crate::output_mode::OutputMode;
 use crate::sources::SourceDefinition;
@@ -54,7 +54,7 @@ pub struct IncrementalExecution {
     /// What each source of the plan reads, by source number.
     pub sources: Vec<Arc<dyn SourceDefinition>>,
     /// The stateful operators, the one nearest the sink first; the position is the operator's id.
-    pub operators: Vec<Arc<StatefulOperator>>,
+    pub operators: Vec<Arc<OperatorState>>,
     /// The watermarks, in the order of the plan.
     pub watermarks: Vec<Arc<WatermarkObserver>>,
     /// The mode it was planned for.
@@ -231,20 +231,20 @@ fn gives_whole_result(plan: &LogicalPlan, mode: OutputMode) -> DataFusionResult<
     Ok(mode == OutputMode::Complete && plan.exists(|node| Ok(is_aggregation(node)))?)
 }
 
-/// Puts a `StateStoreSave` on every aggregation of a stream.
+/// Puts a `StatefulAggregate` on every aggregation of a stream.
 fn make_stateful(plan: LogicalPlan) -> Result<LogicalPlan> {
     let stateful = plan.transform_up(|node| {
         if !matches!(node, LogicalPlan::Aggregate(_)) || !is_streaming(&node) {
             return Ok(Transformed::no(node));
         }
-        Ok(Transformed::yes(state_store_save(node)?))
+        Ok(Transformed::yes(stateful_aggregate(node)?))
     });
     Ok(stateful.map_err(from_datafusion)?.data)
 }
 
-fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<StatefulOperator>>) {
+fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<OperatorState>>) {
     if let Some(node) = plan.downcast_ref::<StatefulExec>() {
-        found.push(Arc::clone(node.operator()));
+        found.push(Arc::clone(node.state()));
     }
     for child in plan.children() {
         collect_operators(child, found);
@@ -313,7 +313,7 @@ impl ExtensionPlanner for StreamingPlanner {
                 keys,
                 within_watermark,
             } => self.plan_dedup(logical, input, keys, *within_watermark)?,
-            NodeKind::StateStoreSave => self.plan_aggregate(logical, input)?,
+            NodeKind::StatefulAggregate => self.plan_aggregate(logical, input)?,
             NodeKind::GlobalLimit { limit } => Arc::new(operators::streaming_global_limit(
                 Arc::clone(&self.context),
                 Arc::clone(input),
@@ -365,7 +365,7 @@ impl StreamingPlanner {
         input: &Arc<dyn ExecutionPlan>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let LogicalPlan::Aggregate(aggregate) = logical else {
-            return datafusion::common::internal_err!("StateStoreSave needs an aggregation");
+            return datafusion::common::internal_err!("StatefulAggregate needs an aggregation");
         };
         let halves = input.downcast_ref::<AggregateExec>();
         let partial = halves.map(AggregateExec::input);
@@ -387,7 +387,7 @@ impl StreamingPlanner {
                 });
             }
         }
-        Ok(Arc::new(operators::state_store_save(
+        Ok(Arc::new(operators::stateful_aggregate(
             Arc::clone(&self.context),
             exec,
             Arc::clone(partial),

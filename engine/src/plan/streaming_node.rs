@@ -37,7 +37,7 @@ pub(super) enum NodeKind {
         within_watermark: bool,
     },
     /// Makes the aggregation below it stateful.
-    StateStoreSave,
+    StatefulAggregate,
     /// Lets the first `limit` rows of the query pass, over all batches.
     GlobalLimit { limit: usize },
     /// `sample`, which is refused when the query starts.
@@ -108,8 +108,8 @@ fn deduplicate_table(
 }
 
 /// Makes `aggregate` stateful.
-pub(super) fn state_store_save(aggregate: LogicalPlan) -> Result<LogicalPlan> {
-    StreamingNode::plan(NodeKind::StateStoreSave, aggregate)
+pub(super) fn stateful_aggregate(aggregate: LogicalPlan) -> Result<LogicalPlan> {
+    StreamingNode::plan(NodeKind::StatefulAggregate, aggregate)
 }
 
 /// The first `limit` rows that `input` ever gives.
@@ -155,7 +155,7 @@ impl StreamingNode {
                 delay_ms,
             } => mark_event_time(input.schema(), event_time, *delay_ms)?,
             NodeKind::Deduplicate { .. }
-            | NodeKind::StateStoreSave
+            | NodeKind::StatefulAggregate
             | NodeKind::GlobalLimit { .. }
             | NodeKind::Sample => Arc::clone(input.schema()),
         };
@@ -178,7 +178,7 @@ impl StreamingNode {
         match &self.kind {
             NodeKind::EventTimeWatermark { event_time, .. } => vec![event_time.clone()],
             NodeKind::Deduplicate { keys, .. } => keys.clone(),
-            NodeKind::StateStoreSave | NodeKind::GlobalLimit { .. } | NodeKind::Sample => {
+            NodeKind::StatefulAggregate | NodeKind::GlobalLimit { .. } | NodeKind::Sample => {
                 Vec::new()
             }
         }
@@ -237,7 +237,7 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
         match self.kind {
             NodeKind::EventTimeWatermark { .. } => "EventTimeWatermark",
             NodeKind::Deduplicate { .. } => "Deduplicate",
-            NodeKind::StateStoreSave => "StateStoreSave",
+            NodeKind::StatefulAggregate => "StatefulAggregate",
             NodeKind::GlobalLimit { .. } => "GlobalLimit",
             NodeKind::Sample => "Sample",
         }
@@ -263,7 +263,7 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
                 HashSet::from([event_time.name.clone()])
             }
             NodeKind::Deduplicate { .. }
-            | NodeKind::StateStoreSave
+            | NodeKind::StatefulAggregate
             | NodeKind::GlobalLimit { .. }
             | NodeKind::Sample => {
                 let fields = self.schema.fields().iter();
@@ -290,7 +290,7 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
                 };
                 write!(f, "Deduplicate{within}: [{}]", keys.join(", "))
             }
-            NodeKind::StateStoreSave => write!(f, "StateStoreSave"),
+            NodeKind::StatefulAggregate => write!(f, "StatefulAggregate"),
             NodeKind::GlobalLimit { limit } => write!(f, "GlobalLimit: {limit}"),
             NodeKind::Sample => write!(f, "Sample"),
         }
@@ -318,7 +318,7 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
                 keys: columns.collect::<DataFusionResult<_>>()?,
                 within_watermark: *within_watermark,
             },
-            unchanged @ (NodeKind::StateStoreSave
+            unchanged @ (NodeKind::StatefulAggregate
             | NodeKind::GlobalLimit { .. }
             | NodeKind::Sample) => unchanged.clone(),
         };
@@ -338,7 +338,7 @@ impl UserDefinedLogicalNodeCore for StreamingNode {
         needed.sort_unstable();
         needed.dedup();
         match self.kind {
-            NodeKind::StateStoreSave => None,
+            NodeKind::StatefulAggregate => None,
             _ => Some(vec![needed]),
         }
     }

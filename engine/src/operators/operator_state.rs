@@ -70,7 +70,7 @@ pub enum NoDataBatches {
 
 /// One stateful operator of a query. Outlives the physical nodes, which are made anew per batch.
 #[derive(Debug)]
-pub struct StatefulOperator {
+pub struct OperatorState {
     /// Spark's name for it.
     pub name: &'static str,
     schema: SchemaRef,
@@ -90,7 +90,7 @@ struct Inner {
 /// The store and the counters, locked for one batch.
 pub struct StateGuard<'a>(MutexGuard<'a, Inner>);
 
-impl StatefulOperator {
+impl OperatorState {
     /// An operator whose state rows have `schema`: `key_columns` key columns, then values.
     pub fn new(
         name: &'static str,

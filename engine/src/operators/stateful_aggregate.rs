@@ -32,11 +32,11 @@ use futures::TryStreamExt;
 
 use super::batch_context::{Batch, BatchContext};
 use super::exec::{at_once, each_partition};
-use super::stateful::{
-    EventTimeKey, NoDataBatches, OperatorMetrics, StatefulOperator, arrow_error, datafusion_error,
+use super::operator_state::{
+    EventTimeKey, NoDataBatches, OperatorMetrics, OperatorState, arrow_error, datafusion_error,
     global_key, global_key_field, to_us,
 };
-use super::stateful_exec::{Rows, StatefulExec, StatefulWork, rows_at_once};
+use super::stateful_operator::{Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
@@ -49,7 +49,7 @@ const OPERATOR_NAME: &str = "stateStoreSave";
 #[derive(Debug)]
 struct Merger {
     context: Arc<BatchContext>,
-    operator: Arc<StatefulOperator>,
+    state: Arc<OperatorState>,
     aggregates: Vec<Arc<AggregateFunctionExpr>>,
     num_keys: usize,
     output_mode: OutputMode,
@@ -59,7 +59,7 @@ struct Merger {
 
 /// The stateful half of the aggregation whose other half is `partial`, an aggregation in `Partial`
 /// mode over `input`. `schema` is that of the final rows: the keys, then one column per aggregate.
-pub fn state_store_save(
+pub fn stateful_aggregate(
     context: Arc<BatchContext>,
     partial: &AggregateExec,
     input: Arc<dyn ExecutionPlan>,
@@ -76,16 +76,16 @@ pub fn state_store_save(
     for field in partial_schema.fields() {
         fields.push(Field::new(field.name(), field.data_type().clone(), true));
     }
-    let state = Arc::new(Schema::new(fields));
+    let columns = Arc::new(Schema::new(fields));
     let no_data_batches = match output_mode {
         OutputMode::Complete => NoDataBatches::Never,
         OutputMode::Append | OutputMode::Update => NoDataBatches::WhenWatermarkMoved,
     };
-    let operator = StatefulOperator::new(OPERATOR_NAME, state, num_keys.max(1), no_data_batches)
+    let state = OperatorState::new(OPERATOR_NAME, columns, num_keys.max(1), no_data_batches)
         .expiring_by(event_time);
     let merger = Merger {
         context,
-        operator: Arc::new(operator),
+        state: Arc::new(state),
         aggregates: partial.aggr_expr().to_vec(),
         num_keys,
         output_mode,
@@ -95,21 +95,21 @@ pub fn state_store_save(
     StatefulExec::new(input, merger, schema, EmissionType::Final)
 }
 
-impl StatefulWork for Merger {
+impl StatefulOperator for Merger {
     fn node_name(&self) -> &'static str {
         "StateStoreSaveExec"
     }
 
     fn describe(&self, schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mode {}", self.output_mode)?;
-        if let Some(key) = self.operator.event_time() {
+        if let Some(key) = self.state.event_time() {
             write!(f, ", event time {}", schema.field(key.column).name())?;
         }
         Ok(())
     }
 
-    fn operator(&self) -> &Arc<StatefulOperator> {
-        &self.operator
+    fn state(&self) -> &Arc<OperatorState> {
+        &self.state
     }
 
     fn run(
@@ -151,7 +151,7 @@ struct Merged {
 impl Merger {
     /// A state is divided when the first large batch comes: until then one core does it faster.
     fn shards(&self, parallel: bool, cores: usize) -> Result<Arc<Shards>> {
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let store = state.store()?;
         if parallel && self.num_keys > 0 {
             store.divide(cores)?;
@@ -188,7 +188,7 @@ impl Merger {
     /// Merges what the partitions gave into the state; the output of each shard.
     fn merge(&self, partitions: Vec<Vec<ShardRows>>, parallel: bool) -> Result<Vec<RecordBatch>> {
         let batch = self.context.batch();
-        let mut state = self.operator.state();
+        let mut state = self.state.lock();
         let shards = state.store()?.shards();
         let mut inputs: Vec<Vec<ShardRows>> = shards.iter().map(|_| Vec::new()).collect();
         for partition in partitions {
@@ -241,7 +241,7 @@ impl Merger {
             OutputMode::Complete => shard.all_rows()?,
             OutputMode::Append => shard.rows(&shard.expired(through))?,
         };
-        if self.output_mode != OutputMode::Complete && self.operator.event_time().is_some() {
+        if self.output_mode != OutputMode::Complete && self.state.event_time().is_some() {
             metrics.removed += shard.evict(through) as i64;
         }
         let output = self.evaluate(&output)?;
@@ -258,7 +258,7 @@ impl Merger {
     }
 
     fn expiry(&self, keys: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
-        let event_time = self.operator.event_time();
+        let event_time = self.state.event_time();
         event_time.map(|key| key.expiry(keys)).transpose()
     }
 

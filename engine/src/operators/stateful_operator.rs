@@ -1,5 +1,5 @@
-//! The one physical node of all stateful operators: it has an input, and hands it to a work that
-//! remembers. What the operators do with it is in their own files.
+//! The one physical node of all stateful operators: it hands its inputs to an operator that remembers.
+//! What the operators do with them is in their own files.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
 use super::exec::{plain_execution_plan, unordered};
-use super::stateful::StatefulOperator;
+use super::operator_state::OperatorState;
 
 /// What a stateful operator does. It lives as long as the query's plan; the node around it is made
 /// anew per batch.
-pub(super) trait StatefulWork: fmt::Debug + Send + Sync {
+pub(super) trait StatefulOperator: fmt::Debug + Send + Sync {
     /// The node's name in plans.
     fn node_name(&self) -> &'static str;
 
     /// Says behind the name what the node was made with; `schema` is that of its rows.
     fn describe(&self, schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
-    /// The state behind it.
-    fn operator(&self) -> &Arc<StatefulOperator>;
+    /// What it remembers.
+    fn state(&self) -> &Arc<OperatorState>;
 
     /// Reads one batch from all partitions of `input` to its end: the rows of the batch.
     fn run(
@@ -37,10 +37,10 @@ pub(super) trait StatefulWork: fmt::Debug + Send + Sync {
     ) -> DataFusionResult<Rows>;
 }
 
-/// What a work gives for a batch.
+/// What an operator gives for a batch.
 pub(super) type Rows = BoxStream<'static, DataFusionResult<RecordBatch>>;
 
-/// The rows of a work that has them all at once, when `batches` is done.
+/// The rows of an operator that has them all at once, when `batches` is done.
 pub(super) fn rows_at_once<F>(batches: F) -> Rows
 where
     F: Future<Output = DataFusionResult<Vec<RecordBatch>>> + Send + 'static,
@@ -53,34 +53,34 @@ where
 #[derive(Debug)]
 pub struct StatefulExec {
     input: Arc<dyn ExecutionPlan>,
-    work: Arc<dyn StatefulWork>,
+    operator: Arc<dyn StatefulOperator>,
     properties: Arc<PlanProperties>,
 }
 
 impl StatefulExec {
-    /// Does `work` with `input`; `schema` is that of the rows it gives.
+    /// Runs `operator` on `input`; `schema` is that of the rows it gives.
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
-        work: impl StatefulWork + 'static,
+        operator: impl StatefulOperator + 'static,
         schema: SchemaRef,
         emission: EmissionType,
     ) -> Self {
         Self {
             properties: unordered(schema, 1, emission),
             input,
-            work: Arc::new(work),
+            operator: Arc::new(operator),
         }
     }
 
-    /// The state behind it.
-    pub fn operator(&self) -> &Arc<StatefulOperator> {
-        self.work.operator()
+    /// What the operator remembers.
+    pub fn state(&self) -> &Arc<OperatorState> {
+        self.operator.state()
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
         Self {
             input,
-            work: Arc::clone(&self.work),
+            operator: Arc::clone(&self.operator),
             properties: Arc::clone(&self.properties),
         }
     }
@@ -89,13 +89,13 @@ impl StatefulExec {
 impl DisplayAs for StatefulExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.name())?;
-        self.work.describe(&self.schema(), f)
+        self.operator.describe(&self.schema(), f)
     }
 }
 
 impl ExecutionPlan for StatefulExec {
     fn name(&self) -> &str {
-        self.work.node_name()
+        self.operator.node_name()
     }
 
     plain_execution_plan!(unary);
@@ -105,7 +105,7 @@ impl ExecutionPlan for StatefulExec {
         _partition: usize,
         context: Arc<TaskContext>,
     ) -> DataFusionResult<SendableRecordBatchStream> {
-        let rows = Arc::clone(&self.work).run(Arc::clone(&self.input), context)?;
+        let rows = Arc::clone(&self.operator).run(Arc::clone(&self.input), context)?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }
