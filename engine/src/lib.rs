@@ -10,7 +10,8 @@
 //!  spark.connect ─► connect ────┘              └─ functions (one table)
 //!        │  plan      windows → columns, refusals, stateful nodes → one physical plan
 //!        ▼
-//!  runtime  tick → offsets/N → sources.get_batch → plan ⟶ operators ⟷ state → sinks.add_batch
+//!  runtime  tick → offsets/N → sources.get_batch → watermarks of the operators
+//!           → plan ⟶ operators ⟷ state/<operator>/<partition>/<store> → sinks.add_batch
 //!           → commits/N → progress → listeners
 //! ```
 //!
@@ -20,10 +21,11 @@
 //!   texts and of messages.
 //! - `analyzer/`: from the tree to DataFusion's logical plans; one kind of relation or expression, one
 //!   file. `functions/`: Spark's functions, by theme.
-//! - `plan/`: time windows, what a stream may not do, `IncrementalExecution`.
+//! - `plan/`: time windows, what a stream may not do, the nodes that only streams have, each operator's
+//!   watermark, `IncrementalExecution`.
 //! - `operators/`: what remembers from batch to batch; one operator, one file.
-//! - `state/`: versioned, columnar state and its files.
-//! - `runtime/`: the micro-batch loop, the watermark, triggers, progress.
+//! - `state/`: versioned, columnar state and its files; tables with one row per key or with many.
+//! - `runtime/`: the micro-batch loop, the query's watermark, triggers, progress.
 //! - `formats/`: bytes to columns and back; JSON, CSV, text, Parquet.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats whose rows hold their constructors.

@@ -3,7 +3,7 @@
 use super::Analyzer;
 use super::planned::Planned;
 use super::query::Context;
-use super::select::Parts;
+use super::select::{Parts, is_time_window};
 use crate::error::Result;
 use crate::tree::{Aggregate, Expression, GroupBy, GroupKey, Grouping};
 
@@ -48,7 +48,7 @@ impl Analyzer<'_> {
 fn named_window(key: &Expression) -> Expression {
     match key {
         Expression::Alias { expression, .. } => match expression.as_ref() {
-            Expression::Call(call) if call.name == "window" => key.clone(),
+            Expression::Call(call) if is_time_window(call) => key.clone(),
             inner => inner.clone(),
         },
         other => other.clone(),

@@ -596,7 +596,8 @@ fn by_place(expression: &Expression) -> bool {
         if name.parts.first().is_some_and(|part| part.starts_with(super::planned::PLACE)))
 }
 
-fn is_time_window(call: &Call) -> bool {
+/// Whether a call is a window of time.
+pub(super) fn is_time_window(call: &Call) -> bool {
     matches!(call.name.as_str(), "window" | "session_window")
 }
 

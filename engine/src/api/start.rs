@@ -423,7 +423,10 @@ impl Start<'_> {
         }
         let sources = execution.sources.iter().map(|source| source.identity());
         let sources = sources.collect::<Vec<_>>().join(", ");
-        let operators = execution.operators.iter().map(|operator| operator.name);
+        let operators = execution
+            .operators
+            .iter()
+            .map(|operator| operator.state().name);
         let operators = operators.collect::<Vec<_>>().join(", ");
         conf.insert(SOURCES.to_string(), format!("[{sources}]"));
         conf.insert(STATEFUL_OPERATORS.to_string(), format!("[{operators}]"));

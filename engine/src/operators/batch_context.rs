@@ -19,10 +19,6 @@ pub struct BatchContext {
 pub struct Batch {
     /// What `current_timestamp()` gives throughout the batch.
     pub timestamp_ms: i64,
-    /// Rows at or before it are too late: the watermark of the batch before.
-    pub late_watermark_ms: i64,
-    /// State at or before it is complete: the watermark of this batch.
-    pub eviction_watermark_ms: i64,
     /// What each source gives; `None` where it has nothing new.
     pub inputs: Vec<Option<Arc<InputPart>>>,
 }

@@ -8,22 +8,23 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
-use hashbrown::HashTable;
 
 use super::batch_context::BatchContext;
 use super::operator_state::{
-    EventTimeKey, NoDataBatches, OperatorState, arrow_error, event_times, times_after, to_us,
+    EventTimeColumn, NoDataBatches, OperatorState, StoreLayout, arrow_error, rows_in_time,
+    times_after, to_us,
 };
-use super::stateful_operator::{Rows, StatefulExec, StatefulOperator};
+use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator};
 use crate::clock::Stopwatch;
 use crate::error::Result;
+use crate::state::TableShape;
 
 /// Which of Spark's two deduplications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
@@ -69,20 +70,17 @@ pub fn dedup(
         DedupKind::Plain => "dedupe",
         DedupKind::WithinWatermark { .. } => "dedupeWithinWatermark",
     };
-    let state = OperatorState::new(
-        name,
-        Arc::new(Schema::new(fields)),
-        keys.len(),
-        NoDataBatches::WhenWatermarkMoved,
-    );
     let among_keys = match kind {
         DedupKind::Plain => keys.iter().position(|&key| Some(key) == event_time),
         DedupKind::WithinWatermark { .. } => None,
     };
-    let state = state.expiring_by(among_keys.map(|column| EventTimeKey {
+    let among_keys = among_keys.map(|column| EventTimeColumn {
         column,
         duration_us: 0,
-    }));
+    });
+    let shape = TableShape::one_row_per_key(keys.len());
+    let layout = StoreLayout::new(Arc::new(Schema::new(fields)), shape).expiring_by(among_keys);
+    let state = OperatorState::new(name, NoDataBatches::WhenWatermarkMoved, layout);
     let filter = DedupFilter {
         context,
         state: Arc::new(state),
@@ -90,7 +88,7 @@ pub fn dedup(
         event_time,
         kind,
     };
-    StatefulExec::new(input, filter, schema, EmissionType::Incremental)
+    StatefulExec::new(vec![input], filter, schema, EmissionType::Incremental)
 }
 
 impl StatefulOperator for DedupFilter {
@@ -108,11 +106,8 @@ impl StatefulOperator for DedupFilter {
         &self.state
     }
 
-    fn run(
-        self: Arc<Self>,
-        input: Arc<dyn ExecutionPlan>,
-        context: Arc<TaskContext>,
-    ) -> DataFusionResult<Rows> {
+    fn run(self: Arc<Self>, inputs: Inputs, context: Arc<TaskContext>) -> DataFusionResult<Rows> {
+        let input = inputs.into_one()?;
         let rows = if self.context.is_parallel() {
             CoalescePartitionsExec::new(input)
                 .execute(0, context)?
@@ -145,51 +140,18 @@ impl StatefulOperator for DedupFilter {
 impl DedupFilter {
     fn first_rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let watch = Stopwatch::start();
+        let (batch, dropped) = self.rows_in_time(batch)?;
+        let keys = self.keys(&batch);
         let mut state = self.state.lock();
-        let late = self.late_rows(batch)?;
-        let keys: Vec<ArrayRef> = self
-            .keys
-            .iter()
-            .map(|&key| batch.column(key).clone())
-            .collect();
-        let expiry = self.expiry(batch, &keys)?;
-        let encoded = state.whole()?.encode(&keys)?;
         let store = state.whole()?;
-        let mut seen: HashTable<usize> = HashTable::new();
-        let mut dropped = 0;
-        let first: BooleanArray = (0..encoded.num_keys())
-            .map(|row| {
-                if late.as_ref().is_some_and(|late| late[row]) {
-                    dropped += 1;
-                    return Some(false);
-                }
-                let (hash, key) = (encoded.hash(row), encoded.key(row));
-                if store.find(hash, key).is_some()
-                    || seen
-                        .find(hash, |&other| encoded.key(other) == key)
-                        .is_some()
-                {
-                    return Some(false);
-                }
-                seen.insert_unique(hash, row, |&other| encoded.hash(other));
-                Some(true)
-            })
-            .collect();
-        let rows = filter_record_batch(batch, &first).map_err(arrow_error)?;
-        let new_keys: Vec<ArrayRef> = self
-            .keys
-            .iter()
-            .map(|&key| rows.column(key).clone())
-            .collect();
-        let new_encoded = store.encode(&new_keys)?;
-        let new_expiry: Option<Vec<Option<i64>>> = expiry.map(|expiry| {
-            let kept = expiry.into_iter().zip(first.values());
-            kept.filter_map(|(expiry, first)| first.then_some(expiry))
-                .collect()
-        });
+        let first = BooleanArray::from(store.are_new(&store.encode(&keys)?));
+        let rows = filter_record_batch(&batch, &first).map_err(arrow_error)?;
+        let new_keys = self.keys(&rows);
+        let expiry = self.expiry(&rows, &new_keys)?;
+        let encoded = store.encode(&new_keys)?;
         let held = RecordBatch::try_new(self.state.schema().clone(), new_keys);
         let held = held.map_err(arrow_error)?;
-        store.upsert(held, new_encoded, new_expiry.as_deref())?;
+        store.upsert(held, encoded, expiry.as_deref())?;
         let metrics = state.metrics();
         metrics.updated += rows.num_rows() as i64;
         metrics.dropped_by_watermark += dropped;
@@ -197,9 +159,14 @@ impl DedupFilter {
         Ok(rows)
     }
 
+    fn keys(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
+        let columns = self.keys.iter().map(|&key| batch.column(key));
+        columns.cloned().collect()
+    }
+
     fn evict(&self) -> Result<()> {
         let watch = Stopwatch::start();
-        let through = to_us(self.context.batch().eviction_watermark_ms);
+        let through = to_us(self.state.watermarks().eviction_ms);
         let mut state = self.state.lock();
         let removed = state.whole()?.evict(through);
         let metrics = state.metrics();
@@ -212,6 +179,10 @@ impl DedupFilter {
     fn expiry(&self, batch: &RecordBatch, keys: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
         let expiry = match (self.kind, self.event_time) {
             (DedupKind::Plain, _) => self.state.event_time().map(|key| key.expiry(keys)),
+            // Spark finds no time in a window: its rows are forgotten at once.
+            (DedupKind::WithinWatermark { .. }, Some(time)) if is_window(batch.column(time)) => {
+                Some(Ok(vec![Some(0); batch.num_rows()]))
+            }
             (DedupKind::WithinWatermark { delay_ms }, time) => {
                 time.map(|time| times_after(batch.column(time), to_us(delay_ms)))
             }
@@ -219,13 +190,15 @@ impl DedupFilter {
         expiry.transpose()
     }
 
-    fn late_rows(&self, batch: &RecordBatch) -> Result<Option<Vec<bool>>> {
-        let Some(column) = self.event_time else {
-            return Ok(None);
-        };
-        let watermark = to_us(self.context.batch().late_watermark_ms);
-        let late = |time: Option<i64>| time.is_some_and(|time| time <= watermark);
-        let times = event_times(batch.column(column))?;
-        Ok(Some(times.iter().map(late).collect()))
+    /// The rows that are not too late, and how many are.
+    fn rows_in_time(&self, batch: &RecordBatch) -> Result<(RecordBatch, i64)> {
+        match self.event_time {
+            Some(column) => rows_in_time(batch, column, self.state.watermarks()),
+            None => Ok((batch.clone(), 0)),
+        }
     }
+}
+
+fn is_window(column: &ArrayRef) -> bool {
+    matches!(column.data_type(), DataType::Struct(_))
 }

@@ -106,8 +106,8 @@ pub(super) fn unordered(
     ))
 }
 
-/// The items of `ExecutionPlan` that say nothing about a node but that it has one input (or none)
-/// and no expressions. `$with_input` makes the node anew around another input.
+/// The items of `ExecutionPlan` that say nothing about a node but how many inputs it has, and that it
+/// has no expressions. `with_input`, or `with_inputs`, makes the node anew around other inputs.
 macro_rules! plain_execution_plan {
     (leaf) => {
         fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -133,6 +133,20 @@ macro_rules! plain_execution_plan {
             mut children: Vec<Arc<dyn ExecutionPlan>>,
         ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
             Ok(Arc::new(self.with_input(children.swap_remove(0))))
+        }
+
+        $crate::operators::exec::plain_execution_plan!(common);
+    };
+    (nary) => {
+        fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+            self.inputs.iter().collect()
+        }
+
+        fn with_new_children(
+            self: Arc<Self>,
+            children: Vec<Arc<dyn ExecutionPlan>>,
+        ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+            Ok(Arc::new(self.with_inputs(children)))
         }
 
         $crate::operators::exec::plain_execution_plan!(common);

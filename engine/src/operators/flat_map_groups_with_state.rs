@@ -11,25 +11,24 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array};
-use arrow::compute::{concat, concat_batches, filter_record_batch, take, take_record_batch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array};
+use arrow::compute::{concat, concat_batches, take, take_arrays, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::EmissionType;
-use hashbrown::HashSet;
 use serde_json::Value;
 
 use super::batch_context::{Batch, BatchContext};
 use super::exec::collect;
-use super::operator_state::{NoDataBatches, OperatorState, arrow_error, event_times, to_us};
-use super::stateful_operator::{Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::operator_state::{NoDataBatches, OperatorState, StoreLayout, arrow_error, rows_in_time};
+use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::cancellation::{Cancellation, cancellation_of};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
 use crate::json::{json_rows, rows_from_json};
-use crate::state::Slot;
+use crate::state::TableShape;
 use crate::user_functions::{
     BatchTimes, Group, GroupResult, GroupStateTimeout, GroupsFunction, call_user_code,
 };
@@ -87,14 +86,15 @@ pub fn flat_map_groups_with_state(
         GroupStateTimeout::EventTimeTimeout => NoDataBatches::WhenWatermarkMoved,
     };
     let columns = Arc::new(Schema::new(fields));
-    let state = OperatorState::new(OPERATOR_NAME, columns, call.keys.len(), no_data);
+    let shape = TableShape::one_row_per_key(call.keys.len());
+    let state = OperatorState::new(OPERATOR_NAME, no_data, StoreLayout::new(columns, shape));
     let output = Arc::clone(&call.output);
     let groups = Groups {
         context,
         state: Arc::new(state),
         call,
     };
-    StatefulExec::new(input, groups, output, EmissionType::Final)
+    StatefulExec::new(vec![input], groups, output, EmissionType::Final)
 }
 
 impl StatefulOperator for Groups {
@@ -110,11 +110,13 @@ impl StatefulOperator for Groups {
         &self.state
     }
 
-    fn run(
-        self: Arc<Self>,
-        input: Arc<dyn ExecutionPlan>,
-        context: Arc<TaskContext>,
-    ) -> DataFusionResult<Rows> {
+    /// A user's rows are bound to no watermark.
+    fn output_watermark(&self, _input_ms: i64) -> Option<i64> {
+        None
+    }
+
+    fn run(self: Arc<Self>, inputs: Inputs, context: Arc<TaskContext>) -> DataFusionResult<Rows> {
+        let input = inputs.into_one()?;
         let cancellation = cancellation_of(context.session_config().options());
         Ok(rows_at_once(async move {
             let schema = input.schema();
@@ -131,51 +133,42 @@ struct Touched {
     groups: Vec<Group>,
     /// One column per key, one row per group.
     keys: Vec<ArrayRef>,
-    /// Where each group's state was.
-    slots: Vec<Option<Slot>>,
 }
 
 impl Groups {
     fn call_groups(&self, rows: RecordBatch, cancellation: &Cancellation) -> Result<RecordBatch> {
         let batch = self.context.batch();
-        let rows = self.drop_late(rows, &batch)?;
-        let Touched {
-            groups,
-            keys,
-            slots,
-        } = self.touched(&rows, &batch)?;
+        let rows = self.drop_late(rows)?;
+        let Touched { groups, keys } = self.touched(&rows, &batch)?;
         if groups.is_empty() {
             return Ok(RecordBatch::new_empty(Arc::clone(&self.call.output)));
         }
         let times = BatchTimes {
             batch_timestamp_ms: batch.timestamp_ms,
-            watermark_ms: batch.eviction_watermark_ms,
+            watermark_ms: self.state.watermarks().eviction_ms,
         };
         let watch = Stopwatch::start();
+        let count = groups.len();
         let results = call_user_code(&self.call.name, cancellation, || {
             self.call.function.call(groups, times, cancellation)
         })?;
-        self.check(&results, slots.len(), times)?;
-        self.write_back(&keys, &slots, &results)?;
+        self.check(&results, count, times)?;
+        self.write_back(&keys, &results)?;
         let metrics_ms = watch.elapsed().as_millis() as i64;
         self.state.lock().metrics().updates_ms += metrics_ms;
         self.emit(results)
     }
 
     /// Only an event-time timeout makes rows late.
-    fn drop_late(&self, rows: RecordBatch, batch: &Batch) -> Result<RecordBatch> {
+    fn drop_late(&self, rows: RecordBatch) -> Result<RecordBatch> {
         let (Some(column), GroupStateTimeout::EventTimeTimeout) =
             (self.call.event_time, self.call.timeout)
         else {
             return Ok(rows);
         };
-        let watermark = to_us(batch.late_watermark_ms);
-        let times = event_times(rows.column(column))?;
-        let in_time = |row: usize| times.is_null(row) || times.value(row) > watermark;
-        let kept: BooleanArray = (0..rows.num_rows()).map(|row| Some(in_time(row))).collect();
-        let late = rows.num_rows() - kept.true_count();
-        self.state.lock().metrics().dropped_by_watermark += late as i64;
-        filter_record_batch(&rows, &kept).map_err(arrow_error)
+        let (kept, late) = rows_in_time(&rows, column, self.state.watermarks())?;
+        self.state.lock().metrics().dropped_by_watermark += late;
+        Ok(kept)
     }
 
     /// Groups with new rows, by key, and then groups that have timed out, by time.
@@ -194,38 +187,31 @@ impl Groups {
         let runs: Vec<&[u32]> = by_key
             .chunk_by(|&left, &right| encoded.key(left as usize) == encoded.key(right as usize))
             .collect();
-        let firsts: Vec<usize> = runs.iter().map(|run| run[0] as usize).collect();
-        let mut slots: Vec<Option<Slot>> = firsts
-            .iter()
-            .map(|&row| store.find(encoded.hash(row), encoded.key(row)))
-            .collect();
-        let timed_out: Vec<Slot> = match self.timed_out_before(batch) {
-            None => Vec::new(),
-            Some(time) => {
-                let called: HashSet<Slot> = slots.iter().flatten().copied().collect();
-                let expired = store.expired(time.saturating_sub(1)).into_iter();
-                expired.filter(|slot| !called.contains(slot)).collect()
-            }
+        let firsts: Vec<u32> = runs.iter().map(|run| run[0]).collect();
+        let called = store.encoder().take(&encoded, &firsts);
+        let held = store.held(&called)?;
+        let timed_out = match self.timed_out_before(batch) {
+            None => RecordBatch::new_empty(Arc::clone(store.schema())),
+            Some(time) => store.expired(time.saturating_sub(1), Some(&called))?,
         };
-        slots.extend(timed_out.iter().copied().map(Some));
-        let held: Vec<Slot> = slots.iter().flatten().copied().collect();
-        let held = store.rows(&held)?;
 
-        let firsts = UInt32Array::from_iter_values(firsts.iter().map(|&row| row as u32));
-        let first_held = held.num_rows() - timed_out.len();
-        let keys = keys.iter().zip(held.columns()).map(|(key, held)| {
-            let with_rows = take(key, &firsts, None)?;
-            concat(&[&with_rows, &held.slice(first_held, timed_out.len())])
-        });
+        let firsts = UInt32Array::from(firsts);
+        let keys = keys
+            .iter()
+            .zip(timed_out.columns())
+            .map(|(key, timed_out)| {
+                let with_rows = take(key, &firsts, None)?;
+                concat(&[&with_rows, timed_out])
+            });
         let keys = keys.collect::<std::result::Result<Vec<_>, _>>();
         let keys = keys.map_err(arrow_error)?;
-        let states = held.column(held.num_columns() - 1).as_string::<i32>();
-        let groups = self.groups(rows, &by_key, &runs, &keys, &slots, states)?;
-        Ok(Touched {
-            groups,
-            keys,
-            slots,
-        })
+        let mut states: Vec<Option<String>> = vec![None; firsts.len()];
+        for (&number, state) in held.numbers.iter().zip(states_of(&held.rows)) {
+            states[number as usize] = state;
+        }
+        states.extend(states_of(&timed_out));
+        let groups = self.groups(rows, &by_key, &runs, &keys, states)?;
+        Ok(Touched { groups, keys })
     }
 
     /// Groups whose timeout is before it have timed out.
@@ -233,40 +219,36 @@ impl Groups {
         match self.call.timeout {
             GroupStateTimeout::NoTimeout => None,
             GroupStateTimeout::ProcessingTimeTimeout => Some(batch.timestamp_ms),
-            GroupStateTimeout::EventTimeTimeout => Some(batch.eviction_watermark_ms),
+            GroupStateTimeout::EventTimeTimeout => Some(self.state.watermarks().eviction_ms),
         }
     }
 
     /// What user code sees. `runs` are the groups with rows, as parts of `by_key`; `states` are
-    /// those of the groups that have a slot, in order.
+    /// those of all groups.
     fn groups(
         &self,
         rows: &RecordBatch,
         by_key: &[u32],
         runs: &[&[u32]],
         keys: &[ArrayRef],
-        slots: &[Option<Slot>],
-        states: &StringArray,
+        states: Vec<Option<String>>,
     ) -> Result<Vec<Group>> {
         let values = rows.project(&self.call.values).map_err(arrow_error)?;
         let order = UInt32Array::from(by_key.to_vec());
         let values = take_record_batch(&values, &order).map_err(arrow_error)?;
         let mut values = json_rows(&values)?.into_iter();
         let mut runs = runs.iter();
-        let mut states =
-            (0..states.len()).map(|row| states.is_valid(row).then(|| states.value(row)));
-        let keys = key_values(keys, slots.len())?.into_iter().zip(slots);
+        let keys = key_values(keys, states.len())?.into_iter().zip(states);
         Ok(keys
-            .map(|(key, slot)| {
+            .map(|(key, state)| {
                 let run = runs.next();
-                let state = slot.and_then(|_| states.next().flatten());
                 Group {
                     key,
                     rows: values
                         .by_ref()
                         .take(run.map_or(0, |run| run.len()))
                         .collect(),
-                    state: state.map(str::to_string),
+                    state,
                     has_timed_out: run.is_none(),
                 }
             })
@@ -304,44 +286,30 @@ impl Groups {
         Ok(())
     }
 
-    fn write_back(
-        &self,
-        keys: &[ArrayRef],
-        slots: &[Option<Slot>],
-        results: &[GroupResult],
-    ) -> Result<()> {
+    fn write_back(&self, keys: &[ArrayRef], results: &[GroupResult]) -> Result<()> {
         let mut state = self.state.lock();
         let store = state.whole()?;
         let lives = |result: &GroupResult| result.state.is_some() || result.timeout_ms.is_some();
-        let ended = slots.iter().zip(results);
-        let ended = ended.filter(|(_, result)| !lives(result));
-        let ended: Vec<Slot> = ended.filter_map(|(slot, _)| *slot).collect();
-        store.remove(&ended)?;
+        let (living, ended): (Vec<usize>, Vec<usize>) =
+            (0..results.len()).partition(|&group| lives(&results[group]));
+        let keys_of = |groups: &[usize]| {
+            let groups = UInt32Array::from_iter_values(groups.iter().map(|&group| group as u32));
+            take_arrays(keys, &groups, None).map_err(arrow_error)
+        };
+        let removed = store.remove(&store.encode(&keys_of(&ended)?)?)?;
 
-        let living = results
-            .iter()
-            .enumerate()
-            .filter(|(_, result)| lives(result));
-        let (indices, living): (Vec<u32>, Vec<&GroupResult>) =
-            living.map(|(index, result)| (index as u32, result)).unzip();
-        let indices = UInt32Array::from(indices);
-        let columns = keys
-            .iter()
-            .map(|key| take(key, &indices, None).map_err(arrow_error));
-        let mut columns = columns.collect::<Result<Vec<_>>>()?;
+        let mut columns = keys_of(&living)?;
         let encoded = store.encode(&columns)?;
-        let states: StringArray = living
-            .iter()
-            .map(|result| result.state.as_deref())
-            .collect();
-        columns.push(Arc::new(states));
+        let states = living.iter().map(|&group| results[group].state.as_deref());
+        columns.push(Arc::new(states.collect::<StringArray>()));
         let rows =
             RecordBatch::try_new(Arc::clone(store.schema()), columns).map_err(arrow_error)?;
-        let expiry: Vec<Option<i64>> = living.iter().map(|result| result.timeout_ms).collect();
+        let expiry = living.iter().map(|&group| results[group].timeout_ms);
+        let expiry: Vec<Option<i64>> = expiry.collect();
         store.upsert(rows, encoded, Some(&expiry))?;
         let metrics = state.metrics();
         metrics.updated += living.len() as i64;
-        metrics.removed += ended.len() as i64;
+        metrics.removed += removed as i64;
         Ok(())
     }
 
@@ -355,6 +323,12 @@ impl Groups {
         Error::runtime(format!("function '{}' {what}", self.call.name))
             .with_condition("FAILED_EXECUTE_UDF")
     }
+}
+
+/// The states in rows of the state.
+fn states_of(rows: &RecordBatch) -> impl Iterator<Item = Option<String>> {
+    let states = rows.column(rows.num_columns() - 1).as_string::<i32>();
+    states.iter().map(|state| state.map(str::to_string))
 }
 
 /// The keys of the groups, one list of values per group.

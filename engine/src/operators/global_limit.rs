@@ -18,10 +18,13 @@ use datafusion::physical_plan::execution_plan::EmissionType;
 
 use super::batch_context::BatchContext;
 use super::exec::collect;
-use super::operator_state::{NoDataBatches, OperatorState, arrow_error, global_key, global_key_field};
-use super::stateful_operator::{Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::operator_state::{
+    NoDataBatches, OperatorState, StoreLayout, arrow_error, global_key, global_key_field,
+};
+use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::Result;
+use crate::state::TableShape;
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "globalLimit";
@@ -41,14 +44,15 @@ pub fn streaming_global_limit(
 ) -> StatefulExec {
     let count = Field::new("count", DataType::Int64, false);
     let columns = Arc::new(Schema::new(vec![global_key_field(), count]));
-    let state = OperatorState::new(OPERATOR_NAME, columns, 1, NoDataBatches::Never);
+    let layout = StoreLayout::new(columns, TableShape::one_row_per_key(1));
+    let state = OperatorState::new(OPERATOR_NAME, NoDataBatches::Never, layout);
     let counter = Counter {
         context,
         state: Arc::new(state),
         limit,
     };
     let schema = input.schema();
-    StatefulExec::new(input, counter, schema, EmissionType::Final)
+    StatefulExec::new(vec![input], counter, schema, EmissionType::Final)
 }
 
 impl StatefulOperator for Counter {
@@ -64,11 +68,8 @@ impl StatefulOperator for Counter {
         &self.state
     }
 
-    fn run(
-        self: Arc<Self>,
-        input: Arc<dyn ExecutionPlan>,
-        context: Arc<TaskContext>,
-    ) -> DataFusionResult<Rows> {
+    fn run(self: Arc<Self>, inputs: Inputs, context: Arc<TaskContext>) -> DataFusionResult<Rows> {
+        let input = inputs.into_one()?;
         Ok(rows_at_once(async move {
             let given = self.given()?;
             let left = self.limit.saturating_sub(given);

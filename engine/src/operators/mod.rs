@@ -3,6 +3,7 @@
 //! All of them are nodes of one physical plan that is made once per query and executed once per
 //! batch; what changes from batch to batch reaches them through the [`BatchContext`].
 
+mod aggregate_states;
 mod batch_context;
 mod dedup;
 mod event_time_watermark;
@@ -10,16 +11,20 @@ pub(crate) mod exec;
 mod flat_map_groups_with_state;
 mod global_limit;
 mod operator_state;
+mod session_window;
 mod source;
 mod stateful_aggregate;
 mod stateful_operator;
+mod stream_join;
 
 pub use batch_context::{Batch, BatchContext, InputPart};
 pub use dedup::{DedupKind, dedup};
 pub use event_time_watermark::{EventTimeStats, EventTimeWatermarkExec, WatermarkObserver};
 pub use flat_map_groups_with_state::{GroupsCall, flat_map_groups_with_state};
 pub use global_limit::streaming_global_limit;
-pub use operator_state::{EventTimeKey, OperatorState};
+pub use operator_state::{EventTimeColumn, Watermarks};
+pub use session_window::{SessionKeys, session_window};
 pub use source::StreamingSourceExec;
 pub use stateful_aggregate::stateful_aggregate;
-pub use stateful_operator::StatefulExec;
+pub use stateful_operator::{StatefulExec, StatefulOperator};
+pub use stream_join::{Bound, JoinSide, StateWatermark, StreamJoin, stream_join};

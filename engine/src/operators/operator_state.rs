@@ -1,35 +1,88 @@
-//! What all stateful operators share: their state store, their figures, their use of the watermark.
+//! What all stateful operators share: their stores, their figures, their use of the watermark.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray,
+};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result, from_datafusion};
-use crate::state::{StateShard, StateStore};
+use crate::state::{StateShard, StateStore, TableShape};
 use crate::streaming_query_progress::StateOperatorProgress;
 
-/// Where a state row's event time stands among the key columns.
+/// Where a state row's event time stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
-pub struct EventTimeKey {
-    /// Index among the key columns.
+pub struct EventTimeColumn {
+    /// Index among the columns of the row.
     pub column: usize,
     /// What to add to the column to get the time at which the row is complete: the length of the
     /// window that starts there, or 0 for a plain event time. Microseconds.
     pub duration_us: i64,
 }
 
-impl EventTimeKey {
+impl EventTimeColumn {
     /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
     /// never late.
-    pub fn expiry(&self, keys: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
-        times_after(&keys[self.column], self.duration_us)
+    pub fn expiry(&self, columns: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
+        times_after(&columns[self.column], self.duration_us)
     }
 }
+
+/// The watermarks of one operator in one batch, in milliseconds since the epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Watermarks {
+    /// Rows at or before it are too late: what the other one was in the batch before.
+    pub late_ms: i64,
+    /// State at or before it is complete.
+    pub eviction_ms: i64,
+}
+
+/// What one store of an operator holds.
+#[derive(Debug, Clone)]
+pub struct StoreLayout {
+    name: &'static str,
+    schema: SchemaRef,
+    shape: TableShape,
+    event_time: Option<EventTimeColumn>,
+    instances: i64,
+}
+
+impl StoreLayout {
+    /// Rows with the columns of `schema`: those of the key that `shape` says, then values.
+    pub fn new(schema: SchemaRef, shape: TableShape) -> Self {
+        Self {
+            name: DEFAULT_STORE,
+            schema,
+            shape,
+            event_time: None,
+            instances: 1,
+        }
+    }
+
+    /// The same under a name, which is that of the store's folder.
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same, whose rows expire by the event time in them, if there is one.
+    pub fn expiring_by(self, event_time: Option<EventTimeColumn>) -> Self {
+        Self { event_time, ..self }
+    }
+
+    /// The same, for which Spark has `instances` stores.
+    pub fn counted_as(self, instances: i64) -> Self {
+        Self { instances, ..self }
+    }
+}
+
+/// The store whose files are directly in the partition's folder, as Spark has it.
+const DEFAULT_STORE: &str = "default";
 
 /// Counters of one batch.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,91 +121,102 @@ pub enum NoDataBatches {
     Never,
 }
 
-/// One stateful operator of a query. Outlives the physical nodes, which are made anew per batch.
+/// What one stateful operator of a query remembers. Outlives the physical nodes, which are made anew
+/// per batch.
 #[derive(Debug)]
 pub struct OperatorState {
-    /// Spark's name for it.
+    /// Spark's name for the operator.
     pub name: &'static str,
-    schema: SchemaRef,
-    key_columns: usize,
-    event_time: Option<EventTimeKey>,
+    /// The first one is what an operator with one store has.
+    layouts: Vec<StoreLayout>,
     no_data_batches: NoDataBatches,
+    watermarks: Mutex<Watermarks>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    store: Option<StateStore>,
+    /// One per layout, once they are open.
+    stores: Vec<StateStore>,
     metrics: OperatorMetrics,
     commit_ms: i64,
 }
 
-/// The store and the counters, locked for one batch.
+/// The stores and the counters, locked for one batch.
 pub struct StateGuard<'a>(MutexGuard<'a, Inner>);
 
 impl OperatorState {
-    /// An operator whose state rows have `schema`: `key_columns` key columns, then values.
-    pub fn new(
-        name: &'static str,
-        schema: SchemaRef,
-        key_columns: usize,
-        no_data_batches: NoDataBatches,
-    ) -> Self {
+    /// The state of an operator with one store.
+    pub fn new(name: &'static str, no_data_batches: NoDataBatches, layout: StoreLayout) -> Self {
         Self {
             name,
-            schema,
-            key_columns,
-            event_time: None,
+            layouts: vec![layout],
             no_data_batches,
+            watermarks: Mutex::default(),
             inner: Mutex::default(),
         }
     }
 
-    /// The same, whose rows expire by the event time among their keys, if there is one.
-    pub fn expiring_by(self, event_time: Option<EventTimeKey>) -> Self {
-        Self { event_time, ..self }
+    /// The same with another store.
+    pub fn and(mut self, layout: StoreLayout) -> Self {
+        self.layouts.push(layout);
+        self
     }
 
-    /// The event time by which rows expire, if they do so by one of their keys.
-    pub fn event_time(&self) -> Option<EventTimeKey> {
-        self.event_time
+    /// The event time by which rows of the first store expire, if they do so.
+    pub fn event_time(&self) -> Option<EventTimeColumn> {
+        self.layouts[0].event_time
     }
 
-    /// Whether it wants batches without new rows when the watermark has moved.
+    /// The watermarks of the batch that is being executed.
+    pub fn watermarks(&self) -> Watermarks {
+        *self.watermarks.lock()
+    }
+
+    /// Sets the watermarks of the batch that is executed next.
+    pub fn set_watermarks(&self, watermarks: Watermarks) {
+        *self.watermarks.lock() = watermarks;
+    }
+
+    /// Whether it wants batches without new rows when its watermark has moved.
     pub fn follows_watermark(&self) -> bool {
         self.no_data_batches == NoDataBatches::WhenWatermarkMoved
     }
 
     /// Whether it wants a batch at `now_ms`, although nothing else has changed.
     pub fn has_expired(&self, now_ms: i64) -> bool {
+        let is_expired = |store: &StateStore| store.has_expired(now_ms - 1);
         self.no_data_batches == NoDataBatches::WhenExpired
-            && self
-                .inner
-                .lock()
-                .store
-                .as_ref()
-                .is_some_and(|store| store.has_expired(now_ms - 1))
+            && self.inner.lock().stores.iter().any(is_expired)
     }
 
-    /// The columns of its state rows.
+    /// The columns of the rows of the first store.
     pub fn schema(&self) -> &SchemaRef {
-        &self.schema
+        &self.layouts[0].schema
     }
 
-    /// Opens version `version` of its state in `directory`. The event time among the keys counts
-    /// also for rows that were written when the query had no watermark.
-    pub fn open(&self, directory: PathBuf, durable: bool, version: i64) -> Result<()> {
-        let schema = self.schema.clone();
-        let mut store = StateStore::open(&directory, durable, schema, self.key_columns, version)?;
-        if let Some(event_time) = self.event_time {
-            store.expire_by(|keys| event_time.expiry(keys))?;
-        }
-        self.inner.lock().store = Some(store);
+    /// Opens version `version` of its stores in `directory`. The event time in the rows counts also
+    /// for rows that were written when the query had no watermark.
+    pub fn open(&self, directory: &Path, durable: bool, version: i64) -> Result<()> {
+        let open = |layout: &StoreLayout| {
+            let directory = match layout.name {
+                DEFAULT_STORE => directory.to_path_buf(),
+                name => directory.join(name),
+            };
+            let schema = Arc::clone(&layout.schema);
+            let mut store = StateStore::open(&directory, durable, schema, layout.shape, version)?;
+            if let Some(event_time) = layout.event_time {
+                store.expire_by(|columns| event_time.expiry(columns))?;
+            }
+            Ok(store)
+        };
+        let stores = self.layouts.iter().map(open).collect::<Result<_>>()?;
+        self.inner.lock().stores = stores;
         Ok(())
     }
 
     /// Locks the state for one batch.
-    pub fn state(&self) -> StateGuard<'_> {
+    pub fn lock(&self) -> StateGuard<'_> {
         StateGuard(self.inner.lock())
     }
 
@@ -160,7 +224,9 @@ impl OperatorState {
     pub fn commit(&self) -> Result<()> {
         let watch = Stopwatch::start();
         let mut inner = self.inner.lock();
-        opened(&mut inner.store)?.commit()?;
+        for store in &mut inner.stores {
+            store.commit()?;
+        }
         inner.commit_ms = watch.elapsed().as_millis() as i64;
         Ok(())
     }
@@ -169,10 +235,8 @@ impl OperatorState {
     pub fn take_progress(&self) -> StateOperatorProgress {
         let mut inner = self.inner.lock();
         let metrics = std::mem::take(&mut inner.metrics);
-        let (rows, bytes) = inner
-            .store
-            .as_ref()
-            .map_or((0, 0), |store| (store.num_keys(), store.memory_bytes()));
+        let rows: usize = inner.stores.iter().map(StateStore::num_keys).sum();
+        let bytes: usize = inner.stores.iter().map(StateStore::memory_bytes).sum();
         StateOperatorProgress {
             operator_name: self.name.to_string(),
             num_rows_total: rows as i64,
@@ -185,19 +249,27 @@ impl OperatorState {
             num_rows_dropped_by_watermark: metrics.dropped_by_watermark,
             // To Spark a state that is divided over cores is still one: the division is ours.
             num_shuffle_partitions: 1,
-            num_state_store_instances: 1,
+            num_state_store_instances: self.layouts.iter().map(|layout| layout.instances).sum(),
             custom_metrics: Default::default(),
         }
     }
 }
 
 impl StateGuard<'_> {
-    /// The opened store.
+    /// The store of an operator that has one.
     pub fn store(&mut self) -> Result<&mut StateStore> {
-        opened(&mut self.0.store)
+        self.stores::<1>().map(|[store]| store)
     }
 
-    /// All of the state, if the operator never divides it.
+    /// The stores of an operator that has `N`.
+    pub fn stores<const N: usize>(&mut self) -> Result<[&mut StateStore; N]> {
+        let stores: std::result::Result<&mut [StateStore; N], _> =
+            self.0.stores.as_mut_slice().try_into();
+        let stores = stores.map_err(|_| Error::internal("the state was not opened"))?;
+        Ok(stores.each_mut())
+    }
+
+    /// All of the state, if the operator has one store and never divides it.
     pub fn whole(&mut self) -> Result<&mut StateShard> {
         self.store()?.whole()
     }
@@ -206,12 +278,6 @@ impl StateGuard<'_> {
     pub fn metrics(&mut self) -> &mut OperatorMetrics {
         &mut self.0.metrics
     }
-}
-
-fn opened(store: &mut Option<StateStore>) -> Result<&mut StateStore> {
-    store
-        .as_mut()
-        .ok_or_else(|| Error::internal("the state was not opened"))
 }
 
 /// Stands in for the key of state that has no key.
@@ -242,6 +308,26 @@ pub(super) fn times_after(column: &ArrayRef, duration_us: i64) -> Result<Vec<Opt
         .collect())
 }
 
+/// The rows of `batch` whose event time, in `column`, is not too late, and how many are.
+pub(super) fn rows_in_time(
+    batch: &RecordBatch,
+    column: usize,
+    watermarks: Watermarks,
+) -> Result<(RecordBatch, i64)> {
+    let watermark = to_us(watermarks.late_ms);
+    let times = event_times(batch.column(column))?;
+    let in_time = |row: usize| times.is_null(row) || times.value(row) > watermark;
+    let kept: BooleanArray = (0..batch.num_rows())
+        .map(|row| Some(in_time(row)))
+        .collect();
+    let late = batch.num_rows() - kept.true_count();
+    if late == 0 {
+        return Ok((batch.clone(), 0));
+    }
+    let kept = filter_record_batch(batch, &kept).map_err(arrow_error)?;
+    Ok((kept, late as i64))
+}
+
 /// Milliseconds to microseconds, without overflow.
 pub(super) fn to_us(time_ms: i64) -> i64 {
     time_ms.saturating_mul(1000)
@@ -264,7 +350,7 @@ mod tests {
     #[test]
     fn the_end_of_the_last_window_does_not_overflow() {
         let times = TimestampMicrosecondArray::from(vec![Some(i64::MAX - 1), None, Some(7)]);
-        let event_time = EventTimeKey {
+        let event_time = EventTimeColumn {
             column: 0,
             duration_us: 5,
         };

@@ -22,25 +22,23 @@ use arrow::compute::{concat, concat_batches, take_arrays};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
-use datafusion::physical_expr::GroupsAccumulatorAdapter;
-use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::TryStreamExt;
 
-use super::batch_context::{Batch, BatchContext};
+use super::aggregate_states::AggregateStates;
+use super::batch_context::BatchContext;
 use super::exec::{at_once, each_partition};
 use super::operator_state::{
-    EventTimeKey, NoDataBatches, OperatorMetrics, OperatorState, arrow_error, datafusion_error,
-    global_key, global_key_field, to_us,
+    EventTimeColumn, NoDataBatches, OperatorMetrics, OperatorState, StoreLayout, Watermarks,
+    arrow_error, global_key, global_key_field, to_us,
 };
-use super::stateful_operator::{Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::state::{Claim, EncodedKeys, KeyEncoder, StateShard, take_rows};
+use crate::state::{Claim, EncodedKeys, KeyEncoder, StateShard, TableShape, take_rows};
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "stateStoreSave";
@@ -50,7 +48,7 @@ const OPERATOR_NAME: &str = "stateStoreSave";
 struct Merger {
     context: Arc<BatchContext>,
     state: Arc<OperatorState>,
-    aggregates: Vec<Arc<AggregateFunctionExpr>>,
+    aggregates: AggregateStates,
     num_keys: usize,
     output_mode: OutputMode,
     partial_schema: SchemaRef,
@@ -63,7 +61,7 @@ pub fn stateful_aggregate(
     context: Arc<BatchContext>,
     partial: &AggregateExec,
     input: Arc<dyn ExecutionPlan>,
-    event_time: Option<EventTimeKey>,
+    event_time: Option<EventTimeColumn>,
     output_mode: OutputMode,
     schema: SchemaRef,
 ) -> StatefulExec {
@@ -81,18 +79,19 @@ pub fn stateful_aggregate(
         OutputMode::Complete => NoDataBatches::Never,
         OutputMode::Append | OutputMode::Update => NoDataBatches::WhenWatermarkMoved,
     };
-    let state = OperatorState::new(OPERATOR_NAME, columns, num_keys.max(1), no_data_batches)
-        .expiring_by(event_time);
+    let shape = TableShape::one_row_per_key(num_keys.max(1));
+    let layout = StoreLayout::new(columns, shape).expiring_by(event_time);
+    let state = OperatorState::new(OPERATOR_NAME, no_data_batches, layout);
     let merger = Merger {
         context,
         state: Arc::new(state),
-        aggregates: partial.aggr_expr().to_vec(),
+        aggregates: AggregateStates::new(partial.aggr_expr()),
         num_keys,
         output_mode,
         partial_schema,
         schema: Arc::clone(&schema),
     };
-    StatefulExec::new(input, merger, schema, EmissionType::Final)
+    StatefulExec::new(vec![input], merger, schema, EmissionType::Final)
 }
 
 impl StatefulOperator for Merger {
@@ -112,11 +111,8 @@ impl StatefulOperator for Merger {
         &self.state
     }
 
-    fn run(
-        self: Arc<Self>,
-        input: Arc<dyn ExecutionPlan>,
-        context: Arc<TaskContext>,
-    ) -> DataFusionResult<Rows> {
+    fn run(self: Arc<Self>, inputs: Inputs, context: Arc<TaskContext>) -> DataFusionResult<Rows> {
+        let input = inputs.into_one()?;
         Ok(rows_at_once(async move {
             let parallel = self.context.is_parallel();
             let cores = input.output_partitioning().partition_count();
@@ -187,7 +183,7 @@ impl Merger {
 
     /// Merges what the partitions gave into the state; the output of each shard.
     fn merge(&self, partitions: Vec<Vec<ShardRows>>, parallel: bool) -> Result<Vec<RecordBatch>> {
-        let batch = self.context.batch();
+        let watermarks = self.state.watermarks();
         let mut state = self.state.lock();
         let shards = state.store()?.shards();
         let mut inputs: Vec<Vec<ShardRows>> = shards.iter().map(|_| Vec::new()).collect();
@@ -196,7 +192,7 @@ impl Merger {
             parts.for_each(|(input, part)| input.push(part));
         }
         let work = shards.iter_mut().zip(inputs);
-        let merge = |(shard, input)| self.merge_shard(shard, input, &batch);
+        let merge = |(shard, input)| self.merge_shard(shard, input, watermarks);
         let merged = if parallel {
             at_once(work, merge)
         } else {
@@ -215,7 +211,7 @@ impl Merger {
         &self,
         shard: &mut StateShard,
         input: Vec<ShardRows>,
-        batch: &Batch,
+        watermarks: Watermarks,
     ) -> Result<Merged> {
         let watch = Stopwatch::start();
         let mut metrics = OperatorMetrics::default();
@@ -223,7 +219,7 @@ impl Merger {
             input.into_iter().map(|part| (part.rows, part.keys)).unzip();
         let mut partial = concat_batches(&self.partial_schema, &rows).map_err(arrow_error)?;
         let mut keys = shard.encoder().concat(keys);
-        if let Some(kept) = self.rows_in_time(&partial, &keys, batch, &mut metrics)? {
+        if let Some(kept) = self.rows_in_time(&partial, &keys, watermarks, &mut metrics)? {
             keys = shard.encoder().take(&keys, &kept);
             partial = take_rows(&partial, kept)?;
         }
@@ -235,11 +231,11 @@ impl Merger {
         metrics.updates_ms += watch.elapsed().as_millis() as i64;
 
         let watch = Stopwatch::start();
-        let through = to_us(batch.eviction_watermark_ms);
+        let through = to_us(watermarks.eviction_ms);
         let output = match self.output_mode {
             OutputMode::Update => rows,
             OutputMode::Complete => shard.all_rows()?,
-            OutputMode::Append => shard.rows(&shard.expired(through))?,
+            OutputMode::Append => shard.expired(through, None)?,
         };
         if self.output_mode != OutputMode::Complete && self.state.event_time().is_some() {
             metrics.removed += shard.evict(through) as i64;
@@ -267,13 +263,13 @@ impl Merger {
         &self,
         partial: &RecordBatch,
         keys: &EncodedKeys,
-        batch: &Batch,
+        watermarks: Watermarks,
         metrics: &mut OperatorMetrics,
     ) -> Result<Option<Vec<u32>>> {
         if self.output_mode == OutputMode::Complete {
             return Ok(None);
         }
-        let watermark = to_us(batch.late_watermark_ms);
+        let watermark = to_us(watermarks.late_ms);
         let Some(expiry) = self.expiry(&self.keys(partial))? else {
             return Ok(None);
         };
@@ -309,25 +305,12 @@ impl Merger {
         let held_rows = shard.held_rows(claim)?;
         let mut group_of_both = claim.held.clone();
         group_of_both.extend_from_slice(&claim.group_of_row);
-        let mut column = self.num_keys;
-        let state_offset = self.num_keys.max(1) - self.num_keys;
-        for aggregate in &self.aggregates {
-            let width = aggregate.state_fields().map_err(datafusion_error)?.len();
-            let mut accumulator = accumulator(aggregate)?;
-            let old = &held_rows.columns()[column + state_offset..][..width];
-            let new = &partial.columns()[column..][..width];
-            // One call with every group in it: accumulators take a call without NULLs as having
-            // seen all groups.
-            let state = (|| {
-                let both = old.iter().zip(new);
-                let both = both.map(|(old, new)| concat(&[old.as_ref(), new.as_ref()]));
-                let both = both.collect::<std::result::Result<Vec<_>, _>>()?;
-                accumulator.merge_batch(&both, &group_of_both, groups)?;
-                accumulator.state(EmitTo::All)
-            })();
-            columns.extend(state.map_err(datafusion_error)?);
-            column += width;
-        }
+        let old = &held_rows.columns()[self.num_keys.max(1)..];
+        let both = old.iter().zip(&partial.columns()[self.num_keys..]);
+        let both = both.map(|(old, new)| concat(&[old.as_ref(), new.as_ref()]));
+        let both = both.collect::<std::result::Result<Vec<_>, _>>();
+        let both = both.map_err(arrow_error)?;
+        columns.extend(self.aggregates.merge(&both, &group_of_both, groups)?);
         state_rows(shard.schema(), columns, groups)
     }
 
@@ -337,35 +320,13 @@ impl Merger {
         if num_rows == 0 {
             return Ok(RecordBatch::new_empty(self.schema.clone()));
         }
-        let groups: Vec<usize> = (0..num_rows).collect();
-        let mut column = self.num_keys.max(1);
-        let mut columns = rows.columns()[column - self.num_keys.max(1)..][..self.num_keys].to_vec();
-        for aggregate in &self.aggregates {
-            let width = aggregate.state_fields().map_err(datafusion_error)?.len();
-            let mut accumulator = accumulator(aggregate)?;
-            let state = &rows.columns()[column..][..width];
-            let value = (|| {
-                accumulator.merge_batch(state, &groups, num_rows)?;
-                accumulator.evaluate(EmitTo::All)
-            })();
-            columns.push(value.map_err(datafusion_error)?);
-            column += width;
-        }
+        let states = &rows.columns()[self.num_keys.max(1)..];
+        let mut columns = rows.columns()[..self.num_keys].to_vec();
+        columns.extend(self.aggregates.evaluate(states, num_rows)?);
         let options = RecordBatchOptions::new().with_row_count(Some(num_rows));
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(arrow_error)
     }
-}
-
-fn accumulator(aggregate: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {
-    if aggregate.groups_accumulator_supported() {
-        return aggregate
-            .create_groups_accumulator()
-            .map_err(datafusion_error);
-    }
-    let aggregate = Arc::clone(aggregate);
-    let adapter = GroupsAccumulatorAdapter::new(move || aggregate.create_accumulator());
-    Ok(Box::new(adapter))
 }
 
 fn state_rows(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {

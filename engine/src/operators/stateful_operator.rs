@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::execution_plan::EmissionType;
@@ -19,7 +20,7 @@ use super::operator_state::OperatorState;
 
 /// What a stateful operator does. It lives as long as the query's plan; the node around it is made
 /// anew per batch.
-pub(super) trait StatefulOperator: fmt::Debug + Send + Sync {
+pub trait StatefulOperator: fmt::Debug + Send + Sync {
     /// The node's name in plans.
     fn node_name(&self) -> &'static str;
 
@@ -29,16 +30,38 @@ pub(super) trait StatefulOperator: fmt::Debug + Send + Sync {
     /// What it remembers.
     fn state(&self) -> &Arc<OperatorState>;
 
-    /// Reads one batch from all partitions of `input` to its end: the rows of the batch.
-    fn run(
-        self: Arc<Self>,
-        input: Arc<dyn ExecutionPlan>,
-        context: Arc<TaskContext>,
-    ) -> DataFusionResult<Rows>;
+    /// The watermark of what it gives, when that of what it gets is `input_ms`; `None` if nothing can
+    /// be said of its event times.
+    fn output_watermark(&self, input_ms: i64) -> Option<i64> {
+        Some(input_ms)
+    }
+
+    /// Reads one batch from all partitions of its inputs to their ends: the rows of the batch.
+    fn run(self: Arc<Self>, inputs: Inputs, context: Arc<TaskContext>) -> DataFusionResult<Rows>;
+}
+
+/// What an operator reads.
+#[derive(Debug, Clone)]
+pub struct Inputs(Vec<Arc<dyn ExecutionPlan>>);
+
+impl Inputs {
+    /// The inputs of an operator that has `N`.
+    pub(super) fn into_array<const N: usize>(
+        self,
+    ) -> DataFusionResult<[Arc<dyn ExecutionPlan>; N]> {
+        self.0.try_into().map_err(|inputs: Vec<_>| {
+            internal_datafusion_err!("an operator has {N} inputs, not {}", inputs.len())
+        })
+    }
+
+    /// The input of an operator that has one.
+    pub(super) fn into_one(self) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        self.into_array::<1>().map(|[input]| input)
+    }
 }
 
 /// What an operator gives for a batch.
-pub(super) type Rows = BoxStream<'static, DataFusionResult<RecordBatch>>;
+pub type Rows = BoxStream<'static, DataFusionResult<RecordBatch>>;
 
 /// The rows of an operator that has them all at once, when `batches` is done.
 pub(super) fn rows_at_once<F>(batches: F) -> Rows
@@ -52,34 +75,34 @@ where
 /// The node. It gives one partition.
 #[derive(Debug)]
 pub struct StatefulExec {
-    input: Arc<dyn ExecutionPlan>,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
     operator: Arc<dyn StatefulOperator>,
     properties: Arc<PlanProperties>,
 }
 
 impl StatefulExec {
-    /// Runs `operator` on `input`; `schema` is that of the rows it gives.
+    /// Runs `operator` on `inputs`; `schema` is that of the rows it gives.
     pub(super) fn new(
-        input: Arc<dyn ExecutionPlan>,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
         operator: impl StatefulOperator + 'static,
         schema: SchemaRef,
         emission: EmissionType,
     ) -> Self {
         Self {
             properties: unordered(schema, 1, emission),
-            input,
+            inputs,
             operator: Arc::new(operator),
         }
     }
 
-    /// What the operator remembers.
-    pub fn state(&self) -> &Arc<OperatorState> {
-        self.operator.state()
+    /// What it runs.
+    pub fn operator(&self) -> &Arc<dyn StatefulOperator> {
+        &self.operator
     }
 
-    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+    fn with_inputs(&self, inputs: Vec<Arc<dyn ExecutionPlan>>) -> Self {
         Self {
-            input,
+            inputs,
             operator: Arc::clone(&self.operator),
             properties: Arc::clone(&self.properties),
         }
@@ -98,14 +121,15 @@ impl ExecutionPlan for StatefulExec {
         self.operator.node_name()
     }
 
-    plain_execution_plan!(unary);
+    plain_execution_plan!(nary);
 
     fn execute(
         &self,
         _partition: usize,
         context: Arc<TaskContext>,
     ) -> DataFusionResult<SendableRecordBatchStream> {
-        let rows = Arc::clone(&self.operator).run(Arc::clone(&self.input), context)?;
+        let inputs = Inputs(self.inputs.clone());
+        let rows = Arc::clone(&self.operator).run(inputs, context)?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }

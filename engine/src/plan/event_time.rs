@@ -3,14 +3,46 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::DFSchema;
+
+use crate::error::{Error, Result};
 
 /// On the event-time column: the watermark's delay in milliseconds. Spark's own key.
 pub(super) const WATERMARK_DELAY_MS: &str = "spark.watermarkDelayMs";
 
 /// On a column of window starts: the window's length in microseconds.
 pub(super) const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
+
+/// On the columns that a session is grouped by: which end of it they are.
+const SESSION_BOUND: &str = "tidebook.sessionBound";
+
+/// One of the two times of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionBound {
+    /// When it starts.
+    Start,
+    /// When it ends.
+    End,
+}
+
+/// The metadata of a column of such times.
+pub(super) fn session_bound(bound: SessionBound) -> HashMap<String, String> {
+    let value = match bound {
+        SessionBound::Start => "start",
+        SessionBound::End => "end",
+    };
+    HashMap::from([(SESSION_BOUND.to_string(), value.to_string())])
+}
+
+/// Which time of a session the column holds, if it does.
+pub(super) fn session_bound_of(field: &Field) -> Option<SessionBound> {
+    match field.metadata().get(SESSION_BOUND)?.as_str() {
+        "start" => Some(SessionBound::Start),
+        "end" => Some(SessionBound::End),
+        _ => None,
+    }
+}
 
 /// The watermark's delay, if the column is an event time.
 pub(super) fn watermark_delay_ms(field: &Field) -> Option<i64> {
@@ -21,6 +53,36 @@ pub(super) fn watermark_delay_ms(field: &Field) -> Option<i64> {
 pub(super) fn has_event_time(schema: &DFSchema) -> bool {
     let mut fields = schema.fields().iter();
     fields.any(|field| watermark_delay_ms(field).is_some())
+}
+
+/// The event times among the columns: the index of each, and its watermark's delay.
+pub(super) fn event_time_columns(schema: &DFSchema) -> impl Iterator<Item = (usize, i64)> {
+    let fields = schema.fields().iter().enumerate();
+    fields.filter_map(|(index, field)| Some((index, watermark_delay_ms(field)?)))
+}
+
+/// The one event time among some columns, if there is one: its index, and its watermark's delay.
+/// Several are refused.
+pub(super) fn the_event_time<'a>(
+    fields: impl IntoIterator<Item = &'a FieldRef>,
+) -> Result<Option<(usize, i64)>> {
+    let fields = fields.into_iter().enumerate();
+    let mut found =
+        fields.filter_map(|(index, field)| Some((index, watermark_delay_ms(field)?, field)));
+    let Some((index, delay_ms, field)) = found.next() else {
+        return Ok(None);
+    };
+    let Some((_, _, other)) = found.next() else {
+        return Ok(Some((index, delay_ms)));
+    };
+    let message = format!(
+        "rows have two event times, {} and {}, where one has to say what comes too late",
+        field.name(),
+        other.name()
+    );
+    Err(Error::analysis(message)
+        .with_condition("MULTIPLE_EVENT_TIME_COLUMNS")
+        .with_hint("select only one of them below"))
 }
 
 /// The length of the window that starts at the column's value; 0 for a plain event time.

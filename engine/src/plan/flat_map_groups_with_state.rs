@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     Expr, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNodeCore,
 };
 
-use super::event_time::watermark_delay_ms;
+use super::event_time::{event_time_columns, has_event_time};
 use super::resolve::resolve_node;
 use super::streaming_relation::is_streaming;
 use crate::error::{Error, Result, from_datafusion};
@@ -171,7 +171,7 @@ impl FlatMapGroupsWithStateNode {
             let indices = columns.iter().map(|column| input.index_of_column(column));
             indices.collect::<DataFusionResult<Vec<_>>>()
         };
-        let event_time = event_time_columns(input).next();
+        let event_time = event_time_columns(input).map(|(index, _)| index).next();
         Ok(GroupsCall {
             name: self.asked.name.clone(),
             function: Arc::clone(&self.asked.registered.function),
@@ -186,7 +186,7 @@ impl FlatMapGroupsWithStateNode {
 
     /// Whether the rows it gets have an event time.
     pub(super) fn has_event_time(&self) -> bool {
-        event_time_columns(self.input.schema()).next().is_some()
+        has_event_time(self.input.schema())
     }
 
     fn columns(&self) -> impl Iterator<Item = &Column> {
@@ -197,11 +197,6 @@ impl FlatMapGroupsWithStateNode {
     fn identity(&self) -> (usize, &[Column], &[Column]) {
         (Arc::as_ptr(&self.asked).addr(), &self.keys, &self.values)
     }
-}
-
-fn event_time_columns(schema: &DFSchema) -> impl Iterator<Item = usize> {
-    let fields = schema.fields().iter().enumerate();
-    fields.filter_map(|(index, field)| watermark_delay_ms(field).map(|_| index))
 }
 
 impl PartialEq for FlatMapGroupsWithStateNode {
@@ -271,7 +266,7 @@ impl UserDefinedLogicalNodeCore for FlatMapGroupsWithStateNode {
 
     fn necessary_children_exprs(&self, _output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let schema = self.input.schema();
-        let mut needed: Vec<usize> = event_time_columns(schema).collect();
+        let mut needed: Vec<usize> = event_time_columns(schema).map(|(index, _)| index).collect();
         for column in self.columns() {
             needed.push(schema.index_of_column(column).ok()?);
         }

@@ -7,30 +7,26 @@ use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::provider_as_source;
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::context::{QueryPlanner, SessionState};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::utils::grouping_set_to_exprlist;
-use datafusion::logical_expr::{ExprSchemable, FetchType, LogicalPlan, UserDefinedLogicalNode};
-use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::logical_expr::{FetchType, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use parking_lot::Mutex;
 
 use super::current_time::{TimeSource, resolve_current_time};
-use super::event_time::{watermark_delay_ms, window_duration_us};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
+use super::join_nulls::without_null_keys;
 use super::join_sides::with_streams_first;
-use super::streaming_node::{NodeKind, StreamingNode, global_limit, stateful_aggregate};
-use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
+use super::nodes::{Planning, Watermark, global_limit, plan_node, stateful_aggregate, stream_join};
+use super::streaming_relation::{StreamingRelation, is_streaming, joins_streams, scanned_stream};
+use super::watermark_propagator::WatermarkPropagator;
 use crate::error::{Error, Result, from_datafusion};
-use crate::operators::{
-    self, BatchContext, DedupKind, EventTimeKey, EventTimeWatermarkExec, StatefulExec,
-    OperatorState, WatermarkObserver,
-};
+use crate::operators::{self, BatchContext, StatefulOperator, WatermarkObserver, Watermarks};
 use crate::output_mode::OutputMode;
 use crate::sources::SourceDefinition;
 
@@ -54,7 +50,8 @@ pub struct IncrementalExecution {
     /// What each source of the plan reads, by source number.
     pub sources: Vec<Arc<dyn SourceDefinition>>,
     /// The stateful operators, the one nearest the sink first; the position is the operator's id.
-    pub operators: Vec<Arc<OperatorState>>,
+    pub operators: Vec<Arc<dyn StatefulOperator>>,
+    propagator: WatermarkPropagator,
     /// The watermarks, in the order of the plan.
     pub watermarks: Vec<Arc<WatermarkObserver>>,
     /// The mode it was planned for.
@@ -71,6 +68,7 @@ impl IncrementalExecution {
         let context = Arc::new(BatchContext::default());
         let mut sources = Vec::new();
         let plan = make_limits_stateful(streaming.plan.clone(), streaming.output_mode)?;
+        let plan = without_null_keys(plan)?;
         let plan = bind_sources(&plan, &context, partitions, &mut sources)
             .and_then(|plan| resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context))))
             .map_err(from_datafusion)?;
@@ -83,9 +81,9 @@ impl IncrementalExecution {
             .create_physical_plan(&stateful, &session)
             .await
             .map_err(from_datafusion)?;
-        let mut operators = Vec::new();
-        collect_operators(&plan, &mut operators);
-        let watermarks = std::mem::take(&mut *planned.watermarks.lock());
+        let (propagator, operators) = WatermarkPropagator::new(&plan);
+        let watermarks = std::mem::take(&mut *planned.watermarks.lock()).into_iter();
+        let watermarks = watermarks.map(|(_, observer)| observer).collect();
         Ok(Self {
             plan,
             task: session.task_ctx(),
@@ -93,6 +91,7 @@ impl IncrementalExecution {
             context,
             sources,
             operators,
+            propagator,
             watermarks,
             output_mode: streaming.output_mode,
         })
@@ -109,13 +108,30 @@ impl IncrementalExecution {
         execute_stream(plan, Arc::clone(&self.task)).map_err(from_datafusion)
     }
 
+    /// Tells every operator its watermarks, now that a batch is executed whose watermark is
+    /// `current_ms`, after one with `previous_ms`.
+    pub fn set_watermarks(&self, previous_ms: i64, current_ms: i64) {
+        let late = self.propagator.input_watermarks(previous_ms);
+        let eviction = self.propagator.input_watermarks(current_ms);
+        let watermarks = late.into_iter().zip(eviction);
+        for (operator, (late_ms, eviction_ms)) in self.operators.iter().zip(watermarks) {
+            operator.state().set_watermarks(Watermarks {
+                late_ms,
+                eviction_ms,
+            });
+        }
+    }
+
     /// Whether a batch without new rows would still do something at `now_ms`, now that the watermark
     /// has moved from `used_ms` to `next_ms`.
     pub fn should_run_another_batch(&self, used_ms: i64, next_ms: i64, now_ms: i64) -> bool {
-        let moved = next_ms > used_ms;
-        self.operators
-            .iter()
-            .any(|operator| moved && operator.follows_watermark() || operator.has_expired(now_ms))
+        let used = self.propagator.input_watermarks(used_ms);
+        let next = self.propagator.input_watermarks(next_ms);
+        let moved = used.into_iter().zip(next).map(|(used, next)| next > used);
+        self.operators.iter().zip(moved).any(|(operator, moved)| {
+            let state = operator.state();
+            moved && state.follows_watermark() || state.has_expired(now_ms)
+        })
     }
 
     /// Logical and physical plan as text.
@@ -136,7 +152,7 @@ pub fn explained(optimized: &LogicalPlan, physical: &dyn ExecutionPlan) -> Strin
 /// What planning leaves behind.
 #[derive(Debug, Default)]
 struct Planned {
-    watermarks: Mutex<Vec<Arc<WatermarkObserver>>>,
+    watermarks: Mutex<Vec<Watermark>>,
 }
 
 fn streaming_session(
@@ -231,24 +247,16 @@ fn gives_whole_result(plan: &LogicalPlan, mode: OutputMode) -> DataFusionResult<
     Ok(mode == OutputMode::Complete && plan.exists(|node| Ok(is_aggregation(node)))?)
 }
 
-/// Puts a `StatefulAggregate` on every aggregation of a stream.
+/// Makes every aggregation of a stream and every join of two streams go on from batch to batch.
 fn make_stateful(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let stateful = plan.transform_up(|node| {
-        if !matches!(node, LogicalPlan::Aggregate(_)) || !is_streaming(&node) {
-            return Ok(Transformed::no(node));
+    let stateful = plan.transform_up(|node| match &node {
+        LogicalPlan::Aggregate(_) if is_streaming(&node) => {
+            Ok(Transformed::yes(stateful_aggregate(node)?))
         }
-        Ok(Transformed::yes(stateful_aggregate(node)?))
+        LogicalPlan::Join(join) if joins_streams(join) => Ok(Transformed::yes(stream_join(join)?)),
+        _ => Ok(Transformed::no(node)),
     });
     Ok(stateful.map_err(from_datafusion)?.data)
-}
-
-fn collect_operators(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<OperatorState>>) {
-    if let Some(node) = plan.downcast_ref::<StatefulExec>() {
-        found.push(Arc::clone(node.state()));
-    }
-    for child in plan.children() {
-        collect_operators(child, found);
-    }
 }
 
 /// Plans our own logical nodes; everything else is DataFusion's.
@@ -280,120 +288,29 @@ impl ExtensionPlanner for StreamingPlanner {
         node: &dyn UserDefinedLogicalNode,
         logical_inputs: &[&LogicalPlan],
         physical_inputs: &[Arc<dyn ExecutionPlan>],
-        _session: &dyn Session,
-        _planning: &PhysicalPlanningContext,
+        session: &dyn Session,
+        planning: &PhysicalPlanningContext,
     ) -> DataFusionResult<Option<Arc<dyn ExecutionPlan>>> {
-        let (Some(logical), Some(input)) = (logical_inputs.first(), physical_inputs.first()) else {
-            return Ok(None);
-        };
         if let Some(groups) = node.as_any().downcast_ref::<FlatMapGroupsWithStateNode>() {
+            let (Some(logical), Some(input)) = (logical_inputs.first(), physical_inputs.first())
+            else {
+                return Ok(None);
+            };
             let call = groups.call(logical.schema())?;
             let (context, input) = (Arc::clone(&self.context), Arc::clone(input));
             let exec = operators::flat_map_groups_with_state(context, input, call);
             return Ok(Some(Arc::new(exec)));
         }
-        let Some(node) = node.as_any().downcast_ref::<StreamingNode>() else {
-            return Ok(None);
+        let planning = Planning {
+            context: &self.context,
+            output_mode: self.output_mode,
+            watermarks: &self.planned.watermarks,
+            schema: node.schema(),
+            logical: logical_inputs,
+            physical: physical_inputs,
+            session,
+            planning,
         };
-        let planned: Arc<dyn ExecutionPlan> = match node.kind() {
-            NodeKind::EventTimeWatermark {
-                event_time,
-                delay_ms,
-            } => {
-                let observer = Arc::new(WatermarkObserver::new(*delay_ms));
-                self.planned.watermarks.lock().push(Arc::clone(&observer));
-                let column = logical.schema().index_of_column(event_time)?;
-                let input = Arc::clone(input);
-                let schema = Arc::clone(
-                    datafusion::logical_expr::UserDefinedLogicalNodeCore::schema(node).inner(),
-                );
-                Arc::new(EventTimeWatermarkExec::new(input, observer, column, schema))
-            }
-            NodeKind::Deduplicate {
-                keys,
-                within_watermark,
-            } => self.plan_dedup(logical, input, keys, *within_watermark)?,
-            NodeKind::StatefulAggregate => self.plan_aggregate(logical, input)?,
-            NodeKind::GlobalLimit { limit } => Arc::new(operators::streaming_global_limit(
-                Arc::clone(&self.context),
-                Arc::clone(input),
-                *limit,
-            )),
-            NodeKind::Sample => {
-                return datafusion::common::internal_err!("a sample of a stream was not refused");
-            }
-        };
-        Ok(Some(planned))
-    }
-}
-
-impl StreamingPlanner {
-    fn plan_dedup(
-        &self,
-        logical: &LogicalPlan,
-        input: &Arc<dyn ExecutionPlan>,
-        keys: &[datafusion::common::Column],
-        within_watermark: bool,
-    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let schema = logical.schema();
-        let keys = keys
-            .iter()
-            .map(|key| schema.index_of_column(key))
-            .collect::<DataFusionResult<Vec<_>>>()?;
-        let event_times = schema.fields().iter().enumerate();
-        let event_time = event_times
-            .filter_map(|(index, field)| Some((index, watermark_delay_ms(field)?)))
-            .next();
-        let kind = match (within_watermark, event_time) {
-            (true, Some((_, delay_ms))) => DedupKind::WithinWatermark { delay_ms },
-            _ => DedupKind::Plain,
-        };
-        Ok(Arc::new(operators::dedup(
-            Arc::clone(&self.context),
-            Arc::clone(input),
-            keys,
-            event_time.map(|(index, _)| index),
-            kind,
-        )))
-    }
-
-    /// DataFusion has planned the aggregation in two halves, partial and final; the state takes
-    /// the place of the final half.
-    fn plan_aggregate(
-        &self,
-        logical: &LogicalPlan,
-        input: &Arc<dyn ExecutionPlan>,
-    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let LogicalPlan::Aggregate(aggregate) = logical else {
-            return datafusion::common::internal_err!("StatefulAggregate needs an aggregation");
-        };
-        let halves = input.downcast_ref::<AggregateExec>();
-        let partial = halves.map(AggregateExec::input);
-        let Some((partial, exec)) =
-            partial.and_then(|partial| Some((partial, partial.downcast_ref::<AggregateExec>()?)))
-        else {
-            return Err(DataFusionError::Internal(
-                "an aggregation was not planned in two halves".into(),
-            ));
-        };
-        let mut event_time = None;
-        let keys = grouping_set_to_exprlist(&aggregate.group_expr)?;
-        for (column, key) in keys.into_iter().enumerate() {
-            let (_, field) = key.to_field(aggregate.input.schema())?;
-            if event_time.is_none() && watermark_delay_ms(&field).is_some() {
-                event_time = Some(EventTimeKey {
-                    column,
-                    duration_us: window_duration_us(&field),
-                });
-            }
-        }
-        Ok(Arc::new(operators::stateful_aggregate(
-            Arc::clone(&self.context),
-            exec,
-            Arc::clone(partial),
-            event_time,
-            self.output_mode,
-            input.schema(),
-        )))
+        plan_node(node, &planning)
     }
 }

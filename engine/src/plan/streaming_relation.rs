@@ -8,7 +8,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
+use datafusion::logical_expr::{Expr, Join, LogicalPlan, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::Error;
@@ -101,6 +101,11 @@ pub fn scanned_stream(plan: &LogicalPlan) -> Option<Arc<dyn TableProvider>> {
 /// Whether a plan reads a stream anywhere, subqueries included.
 pub fn is_streaming(plan: &LogicalPlan) -> bool {
     !streaming_relations(plan).is_empty()
+}
+
+/// Whether a join has a stream on both sides.
+pub fn joins_streams(join: &Join) -> bool {
+    is_streaming(&join.left) && is_streaming(&join.right)
 }
 
 /// The streams a plan reads, one entry per place where it does.

@@ -3,7 +3,7 @@
 use datafusion::logical_expr::LogicalPlan;
 
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
-use super::streaming_node::{NodeKind, StreamingNode};
+use super::nodes::{Deduplicate, StreamingNode};
 use super::streaming_relation::is_streaming;
 use super::unsupported_operations::{is_streaming_aggregation, unsupported_mode};
 use crate::error::{Error, Result};
@@ -113,11 +113,7 @@ fn is_stateful(node: &LogicalPlan) -> bool {
 }
 
 fn is_deduplication(node: &LogicalPlan) -> bool {
-    let LogicalPlan::Extension(extension) = node else {
-        return false;
-    };
-    let node = extension.node.as_any().downcast_ref::<StreamingNode>();
-    node.is_some_and(|node| matches!(node.kind(), NodeKind::Deduplicate { .. }))
+    StreamingNode::<Deduplicate>::of(node).is_some()
 }
 
 fn is_aggregated(plan: &LogicalPlan) -> bool {

@@ -1,9 +1,8 @@
 //! Which joins and set operations a stream may take part in, by output mode.
 
-use datafusion::logical_expr::utils::{find_valid_equijoin_key_pair, split_conjunction};
-use datafusion::logical_expr::{BinaryExpr, Expr, Join, JoinType, Operator};
+use datafusion::logical_expr::{Join, JoinType};
 
-use super::event_time::has_event_time;
+use super::join_condition::JoinCondition;
 use super::set_operation::SetOperation;
 use super::streaming_relation::is_streaming;
 use crate::error::{Error, Result};
@@ -35,7 +34,7 @@ fn check_set_operation(operation: SetOperation, streams: (bool, bool)) -> Result
     }
 }
 
-/// Two streams: what Spark refuses, and then that this version cannot do the rest either.
+/// Two streams.
 fn check_streams(join: &Join, mode: OutputMode) -> Result<()> {
     let kind = name(join.join_type);
     let is_outer = matches!(
@@ -51,46 +50,36 @@ fn check_streams(join: &Join, mode: OutputMode) -> Result<()> {
     }
     if mode == OutputMode::Complete || is_outer && mode != OutputMode::Append {
         let message =
-            format!("a {kind} join of two streams is not supported in output mode {mode}");
+            format!("{kind} joins of two streams are not supported in output mode {mode}");
         return Err(Error::analysis(message).with_hint("use --mode append"));
     }
-    let has_watermark =
-        || has_event_time(join.left.schema()) || has_event_time(join.right.schema());
-    if (is_outer || is_semi) && !has_watermark() {
+    let condition = JoinCondition::of(join);
+    if (is_outer || is_semi) && !is_bounded(join, &condition) {
         return Err(Error::analysis(format!(
-            "a {kind} join of two streams needs a watermark, in the join keys or with a range of time in the condition"
+            "a {kind} join of two streams needs a watermark in the join keys, or one on the other side with a range of time in the condition"
         ))
-        .with_hint("add --watermark \"ts 10 minutes\" to each %%source"));
+        .with_hint("add --watermark \"ts 10 minutes\" to each %%source, and join ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 10 MINUTES"));
     }
-    if !has_equality(join) {
+    if condition.keys.is_empty() {
         return Err(Error::analysis(
             "a join of two streams without an equality in its condition is not supported",
         )
         .with_hint("join ON a.key = b.key"));
     }
-    Err(
-        Error::analysis("joining two streams is not supported in this version")
-            .with_hint("write one stream to files first and join with those"),
-    )
+    Ok(())
 }
 
-/// Whether a column of one side must equal a column of the other.
-fn has_equality(join: &Join) -> bool {
-    if !join.on.is_empty() {
-        return true;
-    }
+/// Whether it is ever known that a row will not match.
+fn is_bounded(join: &Join, condition: &JoinCondition) -> bool {
     let (left, right) = (join.left.schema(), join.right.schema());
-    let mut conditions = join.filter.iter().flat_map(split_conjunction);
-    conditions.any(|condition| match condition {
-        Expr::BinaryExpr(BinaryExpr {
-            left: one,
-            op: Operator::Eq,
-            right: other,
-        }) => {
-            find_valid_equijoin_key_pair(one, other, left, right).is_ok_and(|pair| pair.is_some())
+    let of_left = || !condition.bounds(left, right).is_empty();
+    let of_right = || !condition.bounds(right, left).is_empty();
+    condition.watermark_key(left, right).is_some()
+        || match join.join_type {
+            JoinType::Right => of_right(),
+            JoinType::Full => of_left() || of_right(),
+            _ => of_left(),
         }
-        _ => false,
-    })
 }
 
 /// A stream and a table: all rows of the stream, matched or not, or only some of them.

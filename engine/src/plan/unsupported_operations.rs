@@ -6,12 +6,11 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, LogicalPlan};
 
-use super::event_time::{has_event_time, watermark_delay_ms};
+use super::event_time::{has_event_time, session_bound_of, watermark_delay_ms};
+use super::nodes::{Deduplicate, EventTimeWatermark, Sample, StreamingNode};
 use super::row_id::MONOTONICALLY_INCREASING_ID;
 use super::set_operation::is_distinct_of_set_operation;
-use super::streaming_node::{NodeKind, StreamingNode};
-use super::streaming_relation::is_streaming;
-use super::time_window::{is_session_window, session_window_unsupported};
+use super::streaming_relation::{is_streaming, joins_streams};
 use super::unsupported_groups::check_groups;
 use super::unsupported_joins::check_join;
 use crate::error::{Error, Result};
@@ -34,6 +33,9 @@ pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
     for node in &nodes {
         check_node(node, mode)?;
     }
+    if mode != OutputMode::Append && nodes.iter().any(|node| is_above_aggregation(node)) {
+        return Err(comes_too_late(mode));
+    }
     // What Spark finds only when it plans the first batch.
     for node in &nodes {
         check_runnable(node, mode)?;
@@ -54,7 +56,12 @@ pub(super) fn collect<'a>(plan: &'a LogicalPlan, nodes: &mut Vec<&'a LogicalPlan
 
 fn check_mode(plan: &LogicalPlan, aggregations: &[&LogicalPlan], mode: OutputMode) -> Result<()> {
     let without_watermark = || aggregations.iter().any(|node| !has_event_time_key(node));
-    let over_sessions = || aggregations.iter().any(|node| groups_by_session(node));
+    // Inputs come before what reads them.
+    let over_sessions = || {
+        aggregations
+            .last()
+            .is_some_and(|node| groups_by_session(node))
+    };
     match mode {
         OutputMode::Complete if aggregations.is_empty() => Err(unsupported_mode(
             mode,
@@ -68,13 +75,28 @@ fn check_mode(plan: &LogicalPlan, aggregations: &[&LogicalPlan], mode: OutputMod
         )
         .with_hint("use --mode append")),
         OutputMode::Update | OutputMode::Complete if aggregations.len() > 1 => {
-            Err(Error::analysis(format!(
-                "an aggregation of an aggregation in output mode {mode} has a correctness issue: rows of the first can come too late for the second"
-            ))
-            .with_hint("use --mode append"))
+            Err(comes_too_late(mode))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a node remembers rows by their event time and gets them from an aggregation.
+fn is_above_aggregation(node: &LogicalPlan) -> bool {
+    let remembers = match node {
+        LogicalPlan::Join(join) => joins_streams(join),
+        other => StreamingNode::<Deduplicate>::of(other)
+            .is_some_and(|node| node.operation().is_by_event_time(node.inputs())),
+    };
+    let aggregated = |input: &&LogicalPlan| is_aggregated(input).unwrap_or(false);
+    remembers && node.inputs().iter().any(aggregated)
+}
+
+fn comes_too_late(mode: OutputMode) -> Error {
+    Error::analysis(format!(
+        "an operation with state on an aggregation has a correctness issue in output mode {mode}: rows of the first can come too late for the second"
+    ))
+    .with_hint("use --mode append")
 }
 
 /// As in Spark, the duplicates that a set operation removes are no aggregation yet.
@@ -109,10 +131,9 @@ fn groups_by_session(node: &LogicalPlan) -> bool {
     let LogicalPlan::Aggregate(aggregate) = node else {
         return false;
     };
-    let mut keys = group_keys(aggregate).into_iter();
-    keys.any(|key| {
-        key.exists(|part| Ok(is_session_window(part)))
-            .unwrap_or(false)
+    group_keys(aggregate).into_iter().any(|key| {
+        let field = key.to_field(aggregate.input.schema());
+        field.is_ok_and(|(_, field)| session_bound_of(&field).is_some())
     })
 }
 
@@ -157,12 +178,7 @@ fn check_node(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
         LogicalPlan::Distinct(Distinct::On(_)) => {
             Err(Error::analysis("DISTINCT ON is not supported on a stream"))
         }
-        LogicalPlan::Extension(extension) => {
-            match extension.node.as_any().downcast_ref::<StreamingNode>() {
-                Some(node) => check_streaming_node(node),
-                None => Ok(()),
-            }
-        }
+        LogicalPlan::Extension(_) => check_extension(node),
         LogicalPlan::RecursiveQuery(_) => {
             Err(Error::analysis("a recursive query cannot read a stream"))
         }
@@ -170,19 +186,22 @@ fn check_node(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
     }
 }
 
-fn check_streaming_node(node: &StreamingNode) -> Result<()> {
-    match node.kind() {
-        NodeKind::Sample => Err(Error::analysis("sampling a stream is not supported")
-            .with_hint("filter by a column instead, e.g. WHERE crc32(id) % 10 = 0")),
-        NodeKind::Deduplicate {
-            within_watermark: true,
-            ..
-        } if !has_event_time(node.input().schema()) => Err(Error::analysis(
+fn check_extension(node: &LogicalPlan) -> Result<()> {
+    if StreamingNode::<Sample>::of(node).is_some() {
+        return Err(Error::analysis("sampling a stream is not supported")
+            .with_hint("filter by a column instead, e.g. WHERE crc32(id) % 10 = 0"));
+    }
+    let deduplicate = StreamingNode::<Deduplicate>::of(node);
+    let lacks_watermark = deduplicate.is_some_and(|node| {
+        node.operation().within_watermark && !has_event_time(node.inputs()[0].schema())
+    });
+    if lacks_watermark {
+        return Err(Error::analysis(
             "dropDuplicatesWithinWatermark needs a watermark on the stream",
         )
-        .with_hint("add --watermark \"ts 10 minutes\" to the %%source")),
-        _ => Ok(()),
+        .with_hint("add --watermark \"ts 10 minutes\" to the %%source"));
     }
+    Ok(())
 }
 
 /// What would fail when the query runs.
@@ -195,10 +214,8 @@ fn check_runnable(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
         .with_condition("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK")
         .with_hint("use --mode update, or EXCEPT ALL"));
     }
-    if let LogicalPlan::Extension(extension) = node
-        && let Some(node) = extension.node.as_any().downcast_ref::<StreamingNode>()
-        && matches!(node.kind(), NodeKind::EventTimeWatermark { .. })
-        && has_event_time(node.input().schema())
+    if let Some(node) = StreamingNode::<EventTimeWatermark>::of(node)
+        && has_event_time(node.inputs()[0].schema())
     {
         let message = "this stream has a watermark already; it cannot be redefined";
         return Err(Error::analysis(message).with_hint("define the watermark once, on the source"));
@@ -206,24 +223,23 @@ fn check_runnable(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
     check_sessions(node)
 }
 
+/// A session has two keys of its own, its start and its end.
 fn check_sessions(node: &LogicalPlan) -> Result<()> {
     if let LogicalPlan::Aggregate(aggregate) = node
         && groups_by_session(node)
-        && group_keys(aggregate).len() == 1
     {
-        return Err(Error::analysis(
-            "an aggregation over a session window alone is not supported on a stream",
-        )
-        .with_hint("group by another column too"));
-    }
-    let mut found = false;
-    let visited = node.apply_expressions(|expr| {
-        found |= expr.exists(|part| Ok(is_session_window(part)))?;
-        Ok(TreeNodeRecursion::Continue)
-    });
-    visited.map_err(crate::error::from_datafusion)?;
-    if found {
-        return Err(session_window_unsupported());
+        if group_keys(aggregate).len() == 2 {
+            return Err(Error::analysis(
+                "an aggregation over a session window alone is not supported on a stream",
+            )
+            .with_hint("group by another column too"));
+        }
+        if matches!(aggregate.group_expr.as_slice(), [Expr::GroupingSet(_)]) {
+            return Err(Error::analysis(
+                "a session window cannot be one of several grouping sets on a stream",
+            )
+            .with_hint("group by the session window and the other columns"));
+        }
     }
     Ok(())
 }
@@ -308,13 +324,7 @@ fn append_without_watermark(plan: &LogicalPlan) -> Error {
 }
 
 fn has_watermark(plan: &LogicalPlan) -> bool {
-    let found = plan.exists(|node| {
-        let LogicalPlan::Extension(extension) = node else {
-            return Ok(false);
-        };
-        let node = extension.node.as_any().downcast_ref::<StreamingNode>();
-        Ok(node.is_some_and(|node| matches!(node.kind(), NodeKind::EventTimeWatermark { .. })))
-    });
+    let found = plan.exists(|node| Ok(StreamingNode::<EventTimeWatermark>::of(node).is_some()));
     found.unwrap_or(false)
 }
 

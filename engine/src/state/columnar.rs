@@ -5,17 +5,21 @@
 //! its key stands. Rows that were replaced stay in their chunk until [`compaction`] drops them.
 
 mod compaction;
+mod prefixes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
-use arrow::compute::interleave;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array,
+};
+use arrow::compute::{interleave, max};
+use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::error::ArrowError;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use self::prefixes::Prefixes;
 use super::live_rows::LiveRows;
 use super::{EncodedKeys, KeyEncoder, Slot, arrow_error};
 use crate::error::Result;
@@ -34,6 +38,8 @@ pub(super) struct ColumnarState {
     free: Vec<Slot>,
     chunks: Vec<Chunk>,
     by_expiry: BTreeMap<i64, Vec<Slot>>,
+    /// Which rows share a key, where a key has many rows.
+    prefixes: Option<Prefixes>,
     limits: ChunkLimits,
 }
 
@@ -88,6 +94,14 @@ impl Claim {
         self.first_rows.len()
     }
 
+    /// The slots of the groups whose key was not held before.
+    fn new_slots(&self) -> Vec<Slot> {
+        let mut held = self.held.iter().copied().peekable();
+        let slots = self.slots.iter().enumerate();
+        let new = slots.filter(|(group, _)| held.next_if_eq(group).is_none());
+        new.map(|(_, &slot)| slot).collect()
+    }
+
     /// Whether row number and group number are the same thing.
     pub fn is_one_row_each(&self) -> bool {
         self.first_rows.len() == self.group_of_row.len()
@@ -104,8 +118,22 @@ impl ColumnarState {
             free: Vec::new(),
             chunks: Vec::new(),
             by_expiry: BTreeMap::new(),
+            prefixes: None,
             limits: ChunkLimits::default(),
         }
+    }
+
+    /// The same, of a table with many rows per key, the key being what `encoder` encodes.
+    pub(super) fn with_prefixes(self, encoder: Option<Arc<KeyEncoder>>) -> Self {
+        Self {
+            prefixes: encoder.map(Prefixes::new),
+            ..self
+        }
+    }
+
+    /// What encodes the key that many rows share.
+    pub(super) fn prefix_encoder(&self) -> Option<&Arc<KeyEncoder>> {
+        self.prefixes.as_ref().map(Prefixes::encoder)
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
@@ -124,6 +152,21 @@ impl ColumnarState {
         self.table
             .find(hash, |&slot| self.key_of(slot) == key)
             .copied()
+    }
+
+    /// The rows that share each of `keys`: the numbers of the keys, and the slots beside them.
+    pub(super) fn sharing(&self, keys: &EncodedKeys) -> (Vec<u32>, Vec<Slot>) {
+        let (mut numbers, mut slots) = (Vec::new(), Vec::new());
+        for number in 0..keys.num_keys() {
+            let found = self.prefixes.as_ref().and_then(|prefixes| {
+                let (hash, key) = (keys.hash(number), keys.key(number));
+                prefixes.find(hash, key, |slot| self.key_of(slot))
+            });
+            let found = found.unwrap_or_default();
+            numbers.resize(numbers.len() + found.len(), number as u32);
+            slots.extend_from_slice(found);
+        }
+        (numbers, slots)
     }
 
     pub(super) fn rows(&self, slots: &[Slot]) -> Result<RecordBatch> {
@@ -244,7 +287,22 @@ impl ColumnarState {
                 self.index(expiry, slot);
             }
         }
+        let new_slots = match self.prefixes {
+            Some(_) => claim.new_slots(),
+            None => Vec::new(),
+        };
         self.put(claim.chunk, Chunk::new(rows, keys, claim.slots));
+        self.index_prefixes(&new_slots);
+    }
+
+    fn index_prefixes(&mut self, new_slots: &[Slot]) {
+        if let Some(mut prefixes) = self.prefixes.take() {
+            let key_of = |slot| self.key_of(slot);
+            new_slots
+                .iter()
+                .for_each(|&slot| prefixes.insert(slot, key_of));
+            self.prefixes = Some(prefixes);
+        }
     }
 
     pub(super) fn upsert(
@@ -269,6 +327,16 @@ impl ColumnarState {
         first.is_some_and(|(expiry, _)| *expiry <= through)
     }
 
+    /// The highest value in a column of whole numbers, of rows that are or were held.
+    pub(super) fn highest(&self, column: usize) -> Option<i64> {
+        let chunks = self.chunks.iter();
+        let columns = chunks.filter_map(|chunk| {
+            let numbers = chunk.rows.column(column).as_primitive_opt::<Int64Type>();
+            max(numbers?)
+        });
+        columns.max()
+    }
+
     /// Removes the rows whose expiry is at or before `through`; returns how many.
     pub(super) fn evict(&mut self, through: i64) -> usize {
         let kept = match through.checked_add(1) {
@@ -276,18 +344,22 @@ impl ColumnarState {
             None => BTreeMap::new(),
         };
         let evicted = std::mem::replace(&mut self.by_expiry, kept);
-        let mut count = 0;
-        for slot in evicted.into_values().flatten() {
+        let evicted: Vec<Slot> = evicted.into_values().flatten().collect();
+        for &slot in &evicted {
             let info = self.slots[slot as usize];
             if let Ok(entry) = self.table.find_entry(info.hash, |&other| other == slot) {
                 entry.remove();
             }
             self.chunks[info.chunk as usize].live -= 1;
             self.slots[slot as usize].live = false;
-            self.free.push(slot);
-            count += 1;
         }
-        count
+        if let Some(mut prefixes) = self.prefixes.take() {
+            let is_live = |slot: Slot| self.slots[slot as usize].live;
+            prefixes.sweep(&evicted, is_live, |slot| self.key_of(slot));
+            self.prefixes = Some(prefixes);
+        }
+        self.free.extend_from_slice(&evicted);
+        evicted.len()
     }
 
     /// All live rows, as they are now.
@@ -302,15 +374,15 @@ impl ColumnarState {
             .collect()
     }
 
-    /// The live rows of which `expiry`, given the key columns of some rows, says that they expire
-    /// otherwise than they were written; with what it says.
+    /// The live rows of which `expiry`, given the columns of some rows, says that they expire otherwise
+    /// than they were written; with what it says.
     pub(super) fn expiring_otherwise(
         &self,
         expiry: impl Fn(&[ArrayRef]) -> Result<Vec<Option<i64>>>,
     ) -> Result<Vec<LiveRows>> {
         let mut otherwise = Vec::new();
         for (index, chunk) in self.chunks.iter().enumerate() {
-            let expiry = expiry(&chunk.rows.columns()[..self.encoder.columns()])?;
+            let expiry = expiry(chunk.rows.columns())?;
             let differs = |&(row, slot): &(u32, Slot)| {
                 self.slots[slot as usize].expiry != expiry[row as usize]
             };
@@ -343,6 +415,7 @@ impl ColumnarState {
         chunks
             + self.slots.capacity() * size_of::<SlotInfo>()
             + self.table.capacity() * size_of::<Slot>()
+            + self.prefixes.as_ref().map_or(0, Prefixes::memory_bytes)
     }
 
     /// The live rows of a chunk, each with its slot.

@@ -50,9 +50,14 @@ impl KeyEncoder {
             ));
         }
         let rows = self.converter.convert_columns(keys).map_err(arrow_error)?;
-        let hash = |row: Row<'_>| self.hasher.hash_one(row.data());
+        let hash = |row: Row<'_>| self.hash(row.data());
         let hashes = rows.iter().map(hash).collect();
         Ok(EncodedKeys { rows, hashes })
+    }
+
+    /// The hash of an encoded key.
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
     }
 
     /// No keys.

@@ -12,6 +12,8 @@ mod columnar;
 mod files;
 mod keys;
 mod live_rows;
+#[cfg(test)]
+mod many_rows_tests;
 mod shard;
 mod snapshots;
 #[cfg(test)]
@@ -33,7 +35,35 @@ pub use keys::{EncodedKeys, KeyEncoder};
 pub use shard::StateShard;
 
 /// Where a key's row is in its shard; valid until the next change of the shard.
-pub type Slot = u32;
+type Slot = u32;
+
+/// How the rows of a table are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableShape {
+    /// The first columns, of which no two rows have the same values.
+    key_columns: usize,
+    /// How many of those are a key that many rows share.
+    shared_columns: Option<usize>,
+}
+
+impl TableShape {
+    /// At most one row per key, which is the first `key_columns` columns.
+    pub fn one_row_per_key(key_columns: usize) -> Self {
+        Self {
+            key_columns,
+            shared_columns: None,
+        }
+    }
+
+    /// Many rows per key, which is the first `key_columns` columns; the column behind them, 64 bits
+    /// that are never NULL, tells the rows of one key apart and says in which order they stand.
+    pub fn many_rows_per_key(key_columns: usize) -> Self {
+        Self {
+            key_columns: key_columns + 1,
+            shared_columns: Some(key_columns),
+        }
+    }
+}
 
 /// The state of one operator. Once it is dropped, nothing of it is written any more; for that,
 /// dropping waits for a snapshot that is being written.
@@ -48,18 +78,19 @@ pub struct StateStore {
 
 impl StateStore {
     /// Opens version `version` of the state in `directory` (0: empty), as one shard. `schema` holds
-    /// the `key_columns` key columns, then the value columns. A state that was written with other
+    /// the key columns that `shape` says, then the value columns. A state that was written with other
     /// columns is refused.
     pub fn open(
         directory: &Path,
         durable: bool,
         schema: SchemaRef,
-        key_columns: usize,
+        shape: TableShape,
         version: i64,
     ) -> Result<Self> {
-        let files = StateFiles::new(directory, durable, key_columns);
-        let encoder = Arc::new(KeyEncoder::try_new(&schema, key_columns)?);
-        let mut shard = StateShard::new(schema.clone(), encoder);
+        let files = StateFiles::new(directory, durable, shape.key_columns);
+        let encode = |columns| KeyEncoder::try_new(&schema, columns).map(Arc::new);
+        let shared = shape.shared_columns.map(encode).transpose()?;
+        let mut shard = StateShard::new(schema.clone(), encode(shape.key_columns)?, shared);
         for delta in files.load(version, &schema)? {
             shard.apply(&delta)?;
         }
@@ -73,8 +104,8 @@ impl StateStore {
         })
     }
 
-    /// Has the rows expire when `expiry` says, given key columns, and not when they were written to:
-    /// another query may have written them, to which the time among the keys meant nothing. Rows
+    /// Has the rows expire when `expiry` says, given their columns, and not when they were written to:
+    /// another query may have written them, to which the time in them meant nothing. Rows
     /// for which that makes a difference are part of the next version's changes.
     pub fn expire_by(
         &mut self,
@@ -97,9 +128,10 @@ impl StateStore {
         }
     }
 
-    /// Divides a state that is one shard into `shards`.
+    /// Divides a state that is one shard into `shards`. One with many rows per key stays whole.
     pub fn divide(&mut self, shards: usize) -> Result<()> {
-        if self.shards.len() > 1 || shards < 2 {
+        let has_prefixes = self.shards.iter().any(StateShard::has_prefixes);
+        if has_prefixes || self.shards.len() > 1 || shards < 2 {
             return Ok(());
         }
         if let Some(whole) = self.shards.pop() {

@@ -4,12 +4,22 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
+use hashbrown::{HashSet, HashTable};
 
 use super::columnar::{Claim, ColumnarState};
 use super::files;
 use super::live_rows::LiveRows;
 use super::{EncodedKeys, KeyEncoder, Slot};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// Rows of a state that were asked for by key.
+#[derive(Debug)]
+pub struct HeldRows {
+    /// For each row, the number of the key it was asked for by; in the order of the keys.
+    pub numbers: Vec<u32>,
+    /// The rows, all columns.
+    pub rows: RecordBatch,
+}
 
 /// A part of a state that can be worked on while others work on other parts: rows of key columns
 /// followed by value columns, at most one per key, each with an optional expiry.
@@ -21,9 +31,14 @@ pub struct StateShard {
 }
 
 impl StateShard {
-    pub(super) fn new(schema: SchemaRef, encoder: Arc<KeyEncoder>) -> Self {
+    /// `encoder` encodes the keys of rows, `shared` those that many rows share, if they do.
+    pub(super) fn new(
+        schema: SchemaRef,
+        encoder: Arc<KeyEncoder>,
+        shared: Option<Arc<KeyEncoder>>,
+    ) -> Self {
         Self {
-            memory: ColumnarState::new(schema, encoder),
+            memory: ColumnarState::new(schema, encoder).with_prefixes(shared),
             written: Vec::new(),
             evicted_through: None,
         }
@@ -44,14 +59,65 @@ impl StateShard {
         self.memory.encoder()
     }
 
-    /// The slot of a key, if the key is held.
-    pub fn find(&self, hash: u64, key: &[u8]) -> Option<Slot> {
-        self.memory.find(hash, key)
+    /// What encodes the key that many rows share, in a table that has many rows per key.
+    pub fn shared_encoder(&self) -> Result<&Arc<KeyEncoder>> {
+        let encoder = self.memory.prefix_encoder();
+        encoder.ok_or_else(|| Error::internal("the state has one row per key"))
     }
 
-    /// The rows at `slots`, in that order, all columns.
-    pub fn rows(&self, slots: &[Slot]) -> Result<RecordBatch> {
-        self.memory.rows(slots)
+    /// The highest order that a row has or has had, in a table that has many rows per key.
+    pub fn highest_order(&self) -> Option<i64> {
+        let prefix = self.memory.prefix_encoder()?;
+        self.memory.highest(prefix.columns())
+    }
+
+    /// Whether it holds no rows.
+    pub fn is_empty(&self) -> bool {
+        self.num_keys() == 0
+    }
+
+    pub(super) fn has_prefixes(&self) -> bool {
+        self.memory.prefix_encoder().is_some()
+    }
+
+    /// The rows of those of `keys` that are held.
+    pub fn held(&self, keys: &EncodedKeys) -> Result<HeldRows> {
+        let (numbers, slots) = self.find(keys).unzip();
+        self.held_at(numbers, slots)
+    }
+
+    /// All rows that share one of `keys`, in a table that has many rows per key.
+    pub fn sharing(&self, keys: &EncodedKeys) -> Result<HeldRows> {
+        let (numbers, slots) = self.memory.sharing(keys);
+        self.held_at(numbers, slots)
+    }
+
+    fn held_at(&self, numbers: Vec<u32>, slots: Vec<Slot>) -> Result<HeldRows> {
+        let rows = self.memory.rows(&slots)?;
+        Ok(HeldRows { numbers, rows })
+    }
+
+    /// The numbers of those of `keys` that are held, with their slots.
+    fn find(&self, keys: &EncodedKeys) -> impl Iterator<Item = (u32, Slot)> {
+        (0..keys.num_keys()).filter_map(|number| {
+            let slot = self.memory.find(keys.hash(number), keys.key(number))?;
+            Some((number as u32, slot))
+        })
+    }
+
+    /// For each of `keys`, whether it is neither held nor one of those before it.
+    pub fn are_new(&self, keys: &EncodedKeys) -> Vec<bool> {
+        let mut seen: HashTable<usize> = HashTable::new();
+        let mut is_new = |number: usize| {
+            let (hash, key) = (keys.hash(number), keys.key(number));
+            let is_same = |&other: &usize| keys.key(other) == key;
+            if self.memory.find(hash, key).is_some() || seen.find(hash, is_same).is_some() {
+                return false;
+            }
+            seen.insert_unique(hash, number, |&other| keys.hash(other));
+            true
+        };
+        (0..keys.num_keys()).map(&mut is_new).collect()
     }
 
     /// All rows.
@@ -97,9 +163,14 @@ impl StateShard {
         self.write(claim, rows, keys, expiry)
     }
 
-    /// Slots of the rows whose expiry is at or before `through`, by expiry.
-    pub fn expired(&self, through: i64) -> Vec<Slot> {
-        self.memory.expired(through)
+    /// The rows whose expiry is at or before `through`, by expiry, but for those of `keys`.
+    pub fn expired(&self, through: i64, keys: Option<&EncodedKeys>) -> Result<RecordBatch> {
+        let mut slots = self.memory.expired(through);
+        if let Some(keys) = keys.filter(|_| !slots.is_empty()) {
+            let known: HashSet<Slot> = self.find(keys).map(|(_, slot)| slot).collect();
+            slots.retain(|slot| !known.contains(slot));
+        }
+        self.memory.rows(&slots)
     }
 
     /// Removes the rows whose expiry is at or before `through`; returns how many.
@@ -111,17 +182,17 @@ impl StateShard {
         evicted
     }
 
-    /// Removes rows, whatever their expiry.
-    pub fn remove(&mut self, slots: &[Slot]) -> Result<()> {
+    /// Removes the rows of those of `keys` that are held, whatever their expiry; returns how many.
+    pub fn remove(&mut self, keys: &EncodedKeys) -> Result<usize> {
+        let (numbers, slots): (Vec<u32>, Vec<Slot>) = self.find(keys).unzip();
         if slots.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         // In the delta, too, a removed row is one that expires before all others.
-        let rows = self.rows(slots)?;
-        let keys = self.encode(&rows.columns()[..self.encoder().columns()])?;
+        let rows = self.memory.rows(&slots)?;
+        let keys = self.encoder().take(keys, &numbers);
         self.upsert(rows, keys, Some(&vec![Some(i64::MIN); slots.len()]))?;
-        self.evict(i64::MIN);
-        Ok(())
+        Ok(self.evict(i64::MIN))
     }
 
     pub(super) fn has_expired(&self, through: i64) -> bool {
@@ -156,7 +227,7 @@ impl StateShard {
 
     /// Its rows and changes as those of several shards.
     pub(super) fn divided(self, shards: usize) -> Result<Vec<Self>> {
-        let empty = || Self::new(self.schema().clone(), Arc::clone(self.encoder()));
+        let empty = || Self::new(self.schema().clone(), Arc::clone(self.encoder()), None);
         let mut divided: Vec<Self> = (0..shards).map(|_| empty()).collect();
         for rows in self.live_rows() {
             for stored in rows.stored(usize::MAX) {

@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
 use super::columnar::ChunkLimits;
-use super::{EncodedKeys, StateShard, StateStore};
+use super::{EncodedKeys, StateShard, StateStore, TableShape};
 use crate::clock::Stopwatch;
 
 fn schema() -> SchemaRef {
@@ -18,6 +18,10 @@ fn schema() -> SchemaRef {
         Field::new("key", DataType::Utf8, true),
         Field::new("value", DataType::Int64, true),
     ]))
+}
+
+fn one_row_per_key() -> TableShape {
+    TableShape::one_row_per_key(1)
 }
 
 fn contents(store: &mut StateStore) -> BTreeMap<String, i64> {
@@ -86,7 +90,8 @@ fn by_shard<'a>(
 #[test]
 fn rows_of_one_key_are_one_group() {
     let directory = tempfile::tempdir().unwrap();
-    let mut store = StateStore::open(directory.path(), false, schema(), 1, 0).unwrap();
+    let mut store =
+        StateStore::open(directory.path(), false, schema(), one_row_per_key(), 0).unwrap();
     let shard = store.whole().unwrap();
     let mut write = |keys: &[&str], first_value: i64| {
         let column: ArrayRef = Arc::new(StringArray::from_iter_values(keys));
@@ -119,7 +124,16 @@ fn rows_of_one_key_are_one_group() {
 #[test]
 fn there_are_few_chunks_however_many_batches_there_were() {
     let directory = tempfile::tempdir().unwrap();
-    let open = |version| StateStore::open(directory.path(), false, schema(), 1, version).unwrap();
+    let open = |version| {
+        StateStore::open(
+            directory.path(),
+            false,
+            schema(),
+            one_row_per_key(),
+            version,
+        )
+        .unwrap()
+    };
     let mut store = open(0);
     for version in 1..=300_i64 {
         let shard = store.whole().unwrap();
@@ -141,7 +155,16 @@ fn there_are_few_chunks_however_many_batches_there_were() {
 #[test]
 fn a_store_holds_what_a_map_holds() {
     let directory = tempfile::tempdir().unwrap();
-    let open = |version| StateStore::open(directory.path(), false, schema(), 1, version).unwrap();
+    let open = |version| {
+        StateStore::open(
+            directory.path(),
+            false,
+            schema(),
+            one_row_per_key(),
+            version,
+        )
+        .unwrap()
+    };
     let mut store = open(0);
     let mut model: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     let mut seed = 7_u64;
@@ -183,10 +206,7 @@ fn a_store_holds_what_a_map_holds() {
             let keys = model.keys().filter(|key| doomed(key));
             let keys: Vec<&str> = keys.map(String::as_str).collect();
             for (shard, _, encoded) in by_shard(&mut store, &keys) {
-                let slots = (0..encoded.num_keys())
-                    .map(|row| shard.find(encoded.hash(row), encoded.key(row)).unwrap());
-                let slots: Vec<_> = slots.collect();
-                shard.remove(&slots).unwrap();
+                assert_eq!(shard.remove(&encoded).unwrap(), encoded.num_keys());
             }
             model.retain(|key, _| !doomed(key));
         }
@@ -223,8 +243,16 @@ fn chunks_do_not_grow_without_end() {
     // Either way 1000 rows: one has 8 bytes of value, 4 of offset and at least 4 of key.
     for limits in [few_rows, few_bytes] {
         let directory = tempfile::tempdir().unwrap();
-        let open =
-            |version| StateStore::open(directory.path(), false, schema(), 1, version).unwrap();
+        let open = |version| {
+            StateStore::open(
+                directory.path(),
+                false,
+                schema(),
+                one_row_per_key(),
+                version,
+            )
+            .unwrap()
+        };
         let mut store = open(0);
         store.whole().unwrap().limit_chunks(limits);
         for version in 0..100_i64 {
@@ -246,7 +274,7 @@ fn chunks_do_not_grow_without_end() {
 fn nothing_is_written_once_a_store_is_gone() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let mut store = StateStore::open(directory, false, schema(), 1, 0).unwrap();
+    let mut store = StateStore::open(directory, false, schema(), one_row_per_key(), 0).unwrap();
     put(&mut store, &keys(0..100_000), 1, &vec![None; 100_000]);
     for _ in 1..=10 {
         store.commit().unwrap();
@@ -262,7 +290,8 @@ fn nothing_is_written_once_a_store_is_gone() {
 fn a_snapshot_is_left_out_while_another_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let open = |version| StateStore::open(directory, false, schema(), 1, version).unwrap();
+    let open =
+        |version| StateStore::open(directory, false, schema(), one_row_per_key(), version).unwrap();
     let mut store = open(0);
     let mut writing = None;
     for version in 1..=260_i64 {
@@ -294,7 +323,8 @@ fn a_snapshot_is_left_out_while_another_is_written() {
 fn a_snapshot_of_what_a_version_was_before_a_crash_does_not_count() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let open = |version| StateStore::open(directory, false, schema(), 1, version).unwrap();
+    let open =
+        |version| StateStore::open(directory, false, schema(), one_row_per_key(), version).unwrap();
     let held = |value: i64| BTreeMap::from([("key0".to_string(), value)]);
     let mut store = open(0);
     for version in 1..=10 {
@@ -314,12 +344,13 @@ fn a_snapshot_of_what_a_version_was_before_a_crash_does_not_count() {
 #[test]
 fn rows_expire_by_expiry_and_then_by_their_place_in_a_list() {
     let directory = tempfile::tempdir().unwrap();
-    let mut store = StateStore::open(directory.path(), false, schema(), 1, 0).unwrap();
+    let mut store =
+        StateStore::open(directory.path(), false, schema(), one_row_per_key(), 0).unwrap();
     put(&mut store, &keys(0..6), 0, &[Some(5); 6]);
     put(&mut store, &keys(1..2), 0, &[Some(3)]);
     put(&mut store, &keys(5..6), 0, &[Some(3)]);
     let shard = store.whole().unwrap();
-    let expired = shard.rows(&shard.expired(i64::MAX)).unwrap();
+    let expired = shard.expired(i64::MAX, None).unwrap();
     let expired = expired.column(0).as_string::<i32>().iter().flatten();
     let expected = ["key1", "key5", "key0", "key4", "key2", "key3"];
     assert_eq!(expired.collect::<Vec<_>>(), expected);
@@ -333,7 +364,8 @@ fn many_rows_of_one_expiry_cost_what_as_many_of_others_cost() {
     const KEYS: i64 = 100_000;
     let directory = tempfile::tempdir().unwrap();
     let rewriting = |expiry: &dyn Fn(i64) -> i64| {
-        let mut store = StateStore::open(directory.path(), false, schema(), 1, 0).unwrap();
+        let mut store =
+            StateStore::open(directory.path(), false, schema(), one_row_per_key(), 0).unwrap();
         let keys = keys(0..KEYS);
         let expiry = |first: i64| -> Vec<_> {
             let expiry = (0..KEYS).map(|key| Some(first + expiry(key)));
@@ -352,7 +384,16 @@ fn many_rows_of_one_expiry_cost_what_as_many_of_others_cost() {
 #[test]
 fn rows_written_without_an_expiry_get_it_from_their_keys() {
     let directory = tempfile::tempdir().unwrap();
-    let open = |version| StateStore::open(directory.path(), false, schema(), 1, version).unwrap();
+    let open = |version| {
+        StateStore::open(
+            directory.path(),
+            false,
+            schema(),
+            one_row_per_key(),
+            version,
+        )
+        .unwrap()
+    };
     let from_keys = |keys: &[ArrayRef]| {
         let keys = keys[0].as_string::<i32>().iter();
         let expiry = keys.map(|key| key?.trim_start_matches("key").parse().ok());

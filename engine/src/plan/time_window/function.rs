@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, FieldRef, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimestampMicrosecondType};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
 
-use super::kernels::{window_end, window_start_type, window_starts, window_structs, window_type};
+use super::kernels::{
+    session_ends, session_structs, window_end, window_start_type, window_starts, window_structs,
+    window_type,
+};
+use crate::datetime::TIME_ZONE;
 use crate::error::Error;
-use crate::plan::event_time::inherit;
+use crate::plan::event_time::{SessionBound, inherit, session_bound};
 
 const WINDOW: &str = "window";
 const SESSION_WINDOW: &str = "session_window";
@@ -31,7 +35,7 @@ pub(super) fn function_of(expr: &Expr) -> Option<Function> {
 pub(super) enum Function {
     /// What a user writes; replaced before execution.
     Window,
-    /// Refused by name.
+    /// What a user writes; replaced before execution.
     SessionWindow,
     /// The last microsecond of a window.
     WindowTime,
@@ -41,6 +45,18 @@ pub(super) enum Function {
     Mark,
     /// `{start, end}` from a start and a length.
     Struct,
+    /// The start of the session that one row makes.
+    SessionStart,
+    /// Its end, from a time and a gap; NULL for a gap that is none.
+    SessionEnd,
+    /// `{start, end}` from a start and an end.
+    SessionStruct,
+}
+
+/// Whether values of a type can be the gap of a session.
+pub(super) fn is_gap(data_type: &DataType) -> bool {
+    let calendar = DataType::Interval(IntervalUnit::MonthDayNano);
+    data_type.is_string() || data_type.is_null() || *data_type == calendar
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -67,6 +83,9 @@ impl ScalarUDFImpl for WindowFunction {
             Function::Starts => "window_starts",
             Function::Mark => "window_mark",
             Function::Struct => "window_struct",
+            Function::SessionStart => "session_start",
+            Function::SessionEnd => "session_end",
+            Function::SessionStruct => "session_struct",
         }
     }
 
@@ -80,7 +99,8 @@ impl ScalarUDFImpl for WindowFunction {
 
     /// An event time stays one: the metadata of the time argument goes on.
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        let time_argument = usize::from(self.function == Function::Mark);
+        let behind = matches!(self.function, Function::Mark | Function::SessionStruct);
+        let time_argument = usize::from(behind);
         let Some(time) = args.arg_fields.get(time_argument) else {
             let message = format!("{} needs an argument", self.name());
             return Err(Error::analysis(message).into());
@@ -90,7 +110,10 @@ impl ScalarUDFImpl for WindowFunction {
             _ => None,
         };
         let (data_type, duration_us) = match self.function {
-            Function::Window | Function::SessionWindow => (window_type(time), None),
+            Function::Window | Function::SessionWindow | Function::SessionStruct => {
+                (window_type(time), None)
+            }
+            Function::SessionStart | Function::SessionEnd => (window_start_type(time), None),
             Function::Struct => (window_type(time), literal(1)),
             Function::Mark => (args.arg_fields[0].data_type().clone(), literal(2)),
             Function::WindowTime => (window_start_type(time), None),
@@ -106,7 +129,16 @@ impl ScalarUDFImpl for WindowFunction {
             }
         };
         let field = Field::new(self.name(), data_type, true);
-        Ok(Arc::new(field.with_metadata(inherit(time, duration_us))))
+        let metadata = match self.function {
+            Function::SessionStart => session_bound(SessionBound::Start),
+            Function::SessionEnd => {
+                let mut metadata = inherit(time, duration_us);
+                metadata.extend(session_bound(SessionBound::End));
+                metadata
+            }
+            _ => inherit(time, duration_us),
+        };
+        Ok(Arc::new(field.with_metadata(metadata)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
@@ -125,7 +157,16 @@ impl ScalarUDFImpl for WindowFunction {
                 let last = end.unary::<_, TimestampMicrosecondType>(|end| end - 1);
                 Arc::new(last.with_timezone_opt::<Arc<str>>(zone))
             }
-            Function::Mark => time,
+            Function::Mark | Function::SessionStart => time,
+            Function::SessionEnd => {
+                let gap = args.args[1].to_array(args.number_rows)?;
+                let zone = args.config_options.execution.time_zone.as_deref();
+                session_ends(&time, &gap, zone.unwrap_or(TIME_ZONE))?
+            }
+            Function::SessionStruct => {
+                let end = args.args[1].to_array(args.number_rows)?;
+                session_structs(time, end)?
+            }
             Function::Struct => window_structs(&time, literal(1)?)?,
             Function::Starts => window_starts(&time, literal(1)?, literal(2)?, literal(3)?)?,
         };

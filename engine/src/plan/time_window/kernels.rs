@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, ListBuilder, StructArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, ListBuilder, StringArray, StructArray, TimestampMicrosecondArray,
     TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field, Fields, TimeUnit, TimestampMicrosecondType};
+use arrow::compute::cast;
+use arrow::datatypes::{
+    DataType, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, TimeUnit,
+    TimestampMicrosecondType,
+};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 
+use crate::datetime::{Shift, Zone, read_calendar};
 use crate::error::Error;
 
 /// The type of a window's start, from the type of the time or window it is made from.
@@ -94,4 +99,62 @@ pub(super) fn window_starts(
         lists.append(true);
     }
     Ok(Arc::new(lists.finish()))
+}
+
+/// The end of the session that each time makes with its gap; NULL where the gap is no interval.
+pub(super) fn session_ends(
+    times: &ArrayRef,
+    gaps: &ArrayRef,
+    zone: &str,
+) -> DataFusionResult<ArrayRef> {
+    let times = timestamps(times)?;
+    let zone: Zone = match times.timezone() {
+        Some(_) => zone.parse().unwrap_or(Zone::UTC),
+        None => Zone::UTC,
+    };
+    let gap_at = gaps_of(gaps)?;
+    let ends = times.iter().enumerate().map(|(row, time)| {
+        let (time, gap) = (time?, gap_at(row)?);
+        let shift = Shift {
+            months: gap.months.into(),
+            days: gap.days.into(),
+            micros: gap.nanoseconds / 1_000,
+        };
+        shift.moved(time, zone)
+    });
+    let ends: TimestampMicrosecondArray = ends.collect();
+    let zone: Option<Arc<str>> = times.timezone().map(Arc::from);
+    Ok(Arc::new(ends.with_timezone_opt(zone)))
+}
+
+type GapAt<'a> = Box<dyn Fn(usize) -> Option<IntervalMonthDayNano> + 'a>;
+
+fn gaps_of(gaps: &ArrayRef) -> DataFusionResult<GapAt<'_>> {
+    if let Some(intervals) = gaps.as_primitive_opt::<IntervalMonthDayNanoType>() {
+        let valid = |row| intervals.is_valid(row).then(|| intervals.value(row));
+        return Ok(Box::new(valid));
+    }
+    let texts = cast(gaps, &DataType::Utf8)?;
+    let texts: StringArray = texts.as_string::<i32>().clone();
+    let last = std::cell::RefCell::new(None::<(String, Option<IntervalMonthDayNano>)>);
+    Ok(Box::new(move |row| {
+        let text = texts.is_valid(row).then(|| texts.value(row))?;
+        // Most often the gap is the same in all rows.
+        let mut last = last.borrow_mut();
+        match last.as_ref() {
+            Some((known, gap)) if known == text => *gap,
+            _ => {
+                let gap = read_calendar(text);
+                *last = Some((text.to_string(), gap));
+                gap
+            }
+        }
+    }))
+}
+
+pub(super) fn session_structs(starts: ArrayRef, ends: ArrayRef) -> DataFusionResult<ArrayRef> {
+    let fields = window_fields(starts.data_type());
+    let nulls = starts.nulls().cloned();
+    let session = StructArray::try_new(fields, vec![starts, ends], nulls)?;
+    Ok(Arc::new(session))
 }

@@ -1,4 +1,5 @@
-//! `window(ts, '10 minutes'[, '5 minutes'[, start]])`: from a function call to plain columns.
+//! `window(ts, '10 minutes'[, '5 minutes'[, start]])` and `session_window(ts, gap)`: from a function
+//! call to plain columns.
 //!
 //! A tumbling window becomes one column, its start; a sliding one a list of starts, unnested. The
 //! struct `{start, end}` a user sees is built only above the aggregation, so that grouping works
@@ -6,6 +7,7 @@
 
 mod function;
 mod kernels;
+mod session;
 mod spec;
 
 use datafusion::common::Column;
@@ -15,8 +17,8 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
 
 use self::function::{Function, WindowFunction, function_of};
+use self::session::rewrite_session;
 use self::spec::{WINDOW_START, WindowSpec};
-use super::streaming_relation::is_streaming;
 use crate::error::Error;
 
 /// The functions as SQL finds them.
@@ -31,7 +33,7 @@ pub fn time_window_functions() -> Vec<ScalarUDF> {
     .collect()
 }
 
-/// Rewrites the call of `window` in a node's own expressions. A node may use one window.
+/// Rewrites the call of a window in a node's own expressions. A node may use one window.
 pub(super) fn resolve_windows(node: LogicalPlan) -> DataFusionResult<LogicalPlan> {
     let calls = window_calls(&node)?;
     match calls.as_slice() {
@@ -47,16 +49,14 @@ pub(super) fn resolve_windows(node: LogicalPlan) -> DataFusionResult<LogicalPlan
     }
 }
 
-/// The different calls of `window` in a node's own expressions.
+/// The different calls of a window in a node's own expressions.
 fn window_calls(node: &LogicalPlan) -> DataFusionResult<Vec<Expr>> {
     let mut calls: Vec<Expr> = Vec::new();
     node.apply_expressions(|expr| {
         expr.apply(|expr| {
             match function_of(expr) {
-                Some(Function::Window) if !calls.contains(expr) => calls.push(expr.clone()),
-                // On a stream it depends on the output mode what is wrong with it.
-                Some(Function::SessionWindow) if !is_streaming(node) => {
-                    return Err(session_window_unsupported().into());
+                Some(Function::Window | Function::SessionWindow) if !calls.contains(expr) => {
+                    calls.push(expr.clone());
                 }
                 _ => {}
             }
@@ -71,18 +71,10 @@ pub(super) fn is_window_function(expr: &Expr) -> bool {
     function_of(expr).is_some()
 }
 
-/// Whether an expression is a call of `session_window`.
-pub(super) fn is_session_window(expr: &Expr) -> bool {
-    function_of(expr) == Some(Function::SessionWindow)
-}
-
-/// Sessions are known by name only.
-pub(super) fn session_window_unsupported() -> Error {
-    Error::analysis("session_window is not supported in this version")
-        .with_hint("use window(…) with a fixed length")
-}
-
 fn rewrite(node: LogicalPlan, call: &Expr) -> DataFusionResult<LogicalPlan> {
+    if function_of(call) == Some(Function::SessionWindow) {
+        return rewrite_session(node, call);
+    }
     let spec = WindowSpec::of(call)?;
     let inputs = node.inputs();
     let &[input] = inputs.as_slice() else {

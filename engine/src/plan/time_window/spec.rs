@@ -1,7 +1,7 @@
 //! The arguments of a call of `window`, and the column of starts that they ask for.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::{Column, UnnestOptions};
+use datafusion::common::{Column, DFSchema, UnnestOptions};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
     Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit,
@@ -61,27 +61,7 @@ impl WindowSpec {
 
     /// Adds the column of window starts to `input`; sliding windows multiply the rows.
     pub(super) fn add_starts(&self, input: LogicalPlan) -> DataFusionResult<LogicalPlan> {
-        let (_, field) = self.time.to_field(input.schema())?;
-        let time = match field.data_type() {
-            DataType::Timestamp(TimeUnit::Microsecond, _) => self.time.clone(),
-            DataType::Timestamp(_, zone) => {
-                let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-                datafusion::logical_expr::cast(self.time.clone(), micros)
-            }
-            DataType::Struct(_) => ScalarUDF::from(WindowFunction::new(Function::WindowTime))
-                .call(vec![self.time.clone()]),
-            DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Date32 => {
-                let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-                datafusion::logical_expr::cast(self.time.clone(), micros)
-            }
-            other => {
-                let other = sql_type(other);
-                let message = format!("window needs a TIMESTAMP, but {} is {other}", self.time);
-                return Err(Error::analysis(message)
-                    .with_condition("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE")
-                    .into());
-            }
-        };
+        let time = as_time(&self.time, input.schema(), "window")?;
         let starts = ScalarUDF::from(WindowFunction::new(Function::Starts)).call(vec![
             time,
             lit(self.duration_us),
@@ -117,6 +97,31 @@ impl WindowSpec {
             .project(outputs)?
             .build()
     }
+}
+
+/// The time argument of `function` as a timestamp in microseconds.
+pub(super) fn as_time(time: &Expr, schema: &DFSchema, function: &str) -> DataFusionResult<Expr> {
+    let (_, field) = time.to_field(schema)?;
+    let micros = |zone| DataType::Timestamp(TimeUnit::Microsecond, zone);
+    Ok(match field.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, _) => time.clone(),
+        DataType::Timestamp(_, zone) => {
+            datafusion::logical_expr::cast(time.clone(), micros(zone.clone()))
+        }
+        DataType::Struct(_) => {
+            ScalarUDF::from(WindowFunction::new(Function::WindowTime)).call(vec![time.clone()])
+        }
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Date32 => {
+            datafusion::logical_expr::cast(time.clone(), micros(Some("UTC".into())))
+        }
+        other => {
+            let other = sql_type(other);
+            let message = format!("{function} needs a TIMESTAMP, but {time} is {other}");
+            return Err(Error::analysis(message)
+                .with_condition("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE")
+                .into());
+        }
+    })
 }
 
 fn duration(expr: &Expr) -> Result<i64> {

@@ -318,10 +318,11 @@ impl MicroBatchExecution {
         self.run.set_status(message, has_data, true);
         let watch = Stopwatch::start();
         let watermark_ms = planned.metadata.batch_watermark_ms;
+        self.setup
+            .execution
+            .set_watermarks(self.previous_watermark_ms, watermark_ms);
         self.setup.execution.context.set(Batch {
             timestamp_ms: planned.metadata.batch_timestamp_ms,
-            late_watermark_ms: self.previous_watermark_ms,
-            eviction_watermark_ms: watermark_ms,
             inputs: inputs.clone(),
         });
         let rows = self.setup.execution.execute()?;
@@ -334,7 +335,7 @@ impl MicroBatchExecution {
         let written = self.or_abort(written).await?;
         self.fault(FaultPoint::SinkDone)?;
         let mut operators = self.setup.execution.operators.iter();
-        let committed = operators.try_for_each(|operator| operator.commit());
+        let committed = operators.try_for_each(|operator| operator.state().commit());
         self.or_abort(committed).await?;
         timer.record(Phase::AddBatch, watch);
         self.fault(FaultPoint::StateCommitted)?;

@@ -47,7 +47,8 @@ impl MicroBatchExecution {
 
     pub(super) fn operator_progress(&self) -> Vec<StateOperatorProgress> {
         let operators = self.setup.execution.operators.iter();
-        operators.map(|operator| operator.take_progress()).collect()
+        let progress = operators.map(|operator| operator.state().take_progress());
+        progress.collect()
     }
 
     pub(super) fn sink_progress(&self, written: Option<i64>) -> SinkProgress {

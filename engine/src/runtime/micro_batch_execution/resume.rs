@@ -149,7 +149,9 @@ impl MicroBatchExecution {
                 .join("state")
                 .join(id.to_string())
                 .join("0");
-            operator.open(directory, self.setup.durable, self.batch_id)?;
+            operator
+                .state()
+                .open(&directory, self.setup.durable, self.batch_id)?;
         }
         Ok(())
     }

@@ -1,0 +1,75 @@
+//! The states of aggregates: merged, and turned into results. Always with fresh accumulators, which
+//! consume what they return.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use datafusion::physical_expr::GroupsAccumulatorAdapter;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+
+use super::operator_state::datafusion_error;
+use crate::error::Result;
+
+/// The aggregates of an aggregation.
+#[derive(Debug)]
+pub(super) struct AggregateStates(Vec<Arc<AggregateFunctionExpr>>);
+
+impl AggregateStates {
+    pub(super) fn new(aggregates: &[Arc<AggregateFunctionExpr>]) -> Self {
+        Self(aggregates.to_vec())
+    }
+
+    /// Merges states, the columns of all aggregates one after the other, into one row per group.
+    pub(super) fn merge(
+        &self,
+        states: &[ArrayRef],
+        group_of_row: &[usize],
+        groups: usize,
+    ) -> Result<Vec<ArrayRef>> {
+        self.each(states, |accumulator, states| {
+            // One call with every group in it: accumulators take a call without NULLs as having
+            // seen all groups.
+            accumulator.merge_batch(states, group_of_row, groups)?;
+            accumulator.state(EmitTo::All)
+        })
+    }
+
+    /// The results of states, one column per aggregate.
+    pub(super) fn evaluate(&self, states: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
+        let groups: Vec<usize> = (0..rows).collect();
+        self.each(states, |accumulator, states| {
+            accumulator.merge_batch(states, &groups, rows)?;
+            Ok(vec![accumulator.evaluate(EmitTo::All)?])
+        })
+    }
+
+    fn each(
+        &self,
+        states: &[ArrayRef],
+        work: impl Fn(&mut dyn GroupsAccumulator, &[ArrayRef]) -> DataFusionResult<Vec<ArrayRef>>,
+    ) -> Result<Vec<ArrayRef>> {
+        let mut columns = Vec::new();
+        let mut from = 0;
+        for aggregate in &self.0 {
+            let width = aggregate.state_fields().map_err(datafusion_error)?.len();
+            let mut accumulator = accumulator(aggregate)?;
+            let result = work(accumulator.as_mut(), &states[from..][..width]);
+            columns.extend(result.map_err(datafusion_error)?);
+            from += width;
+        }
+        Ok(columns)
+    }
+}
+
+fn accumulator(aggregate: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {
+    if aggregate.groups_accumulator_supported() {
+        return aggregate
+            .create_groups_accumulator()
+            .map_err(datafusion_error);
+    }
+    let aggregate = Arc::clone(aggregate);
+    let adapter = GroupsAccumulatorAdapter::new(move || aggregate.create_accumulator());
+    Ok(Box::new(adapter))
+}
