@@ -65,6 +65,11 @@ impl ManualClock {
             .lock()
             .send_modify(|now| *now += by.as_millis() as i64);
     }
+
+    /// Sets the clock, and wakes whoever waited for the new time.
+    pub fn set(&self, now_ms: i64) {
+        self.now_ms.lock().send_replace(now_ms);
+    }
 }
 
 #[async_trait]
@@ -77,6 +82,58 @@ impl Clock for ManualClock {
         let mut changes = self.now_ms.lock().subscribe();
         // The sender lives in `self`, so waiting cannot fail while we are borrowed.
         let _ = changes.wait_for(|now| *now >= time_ms).await;
+    }
+}
+
+/// A [`ManualClock`] as one query lives by it: it tells when the query has done what was due and
+/// sleeps until a later time. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct QueryClock {
+    clock: ManualClock,
+    asleep_until_ms: Arc<watch::Sender<Option<i64>>>,
+}
+
+impl QueryClock {
+    /// For a query that lives by `clock`.
+    pub fn new(clock: ManualClock) -> Self {
+        Self {
+            clock,
+            asleep_until_ms: Arc::new(watch::Sender::new(None)),
+        }
+    }
+
+    /// Returns once the query sleeps until a time that the clock does not show yet; gives that time.
+    pub async fn asleep(&self) -> i64 {
+        let mut asleep = self.asleep_until_ms.subscribe();
+        let later = |until: &Option<i64>| until.is_some_and(|until| until > self.clock.now_ms());
+        // The sender lives in `self`, so waiting cannot fail while we are borrowed.
+        let until = asleep.wait_for(later).await.ok().and_then(|until| *until);
+        until.unwrap_or_else(|| self.clock.now_ms())
+    }
+}
+
+/// Notes that a query sleeps, while it lives.
+struct Asleep<'a>(&'a watch::Sender<Option<i64>>);
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(None);
+    }
+}
+
+#[async_trait]
+impl Clock for QueryClock {
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    async fn wait_until(&self, time_ms: i64) {
+        if self.now_ms() >= time_ms {
+            return;
+        }
+        let _asleep = Asleep(&self.asleep_until_ms);
+        self.asleep_until_ms.send_replace(Some(time_ms));
+        self.clock.wait_until(time_ms).await;
     }
 }
 
@@ -102,4 +159,31 @@ pub fn format_iso8601(time_ms: i64) -> String {
         || time_ms.to_string(),
         |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_query_clock_tells_who_has_done_what_was_due() {
+        let clock = ManualClock::new(0);
+        let query = QueryClock::new(clock.clone());
+        assert!(query.asleep().now_or_never().is_none(), "it is at work");
+        let other = query.clone();
+        let mut tick = Box::pin(other.wait_until(10));
+        assert!(tick.as_mut().now_or_never().is_none());
+        assert_eq!(query.asleep().now_or_never(), Some(10));
+        // Its time has come, but it has not woken up yet.
+        clock.set(10);
+        assert!(query.asleep().now_or_never().is_none());
+        assert!(tick.as_mut().now_or_never().is_some());
+        drop(tick);
+        assert!(query.asleep().now_or_never().is_none());
+        let mut next = Box::pin(other.wait_until(20));
+        assert!(next.as_mut().now_or_never().is_none());
+        assert_eq!(query.asleep().now_or_never(), Some(20));
+    }
 }

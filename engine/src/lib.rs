@@ -95,6 +95,7 @@ mod user_functions;
 pub use api::*;
 pub use cancellation::Cancellation;
 pub use error::{Error, ErrorKind, Result};
+pub use formats::RowFormat;
 pub use interval::parse_duration;
 pub use json::json_rows;
 pub use nearest::nearest;

@@ -4,7 +4,9 @@
 //! once and not again in every program that waits for it.
 
 mod conf;
+mod feed;
 mod frames;
+mod manual_clock;
 mod query_options;
 mod session;
 mod start;
@@ -14,6 +16,7 @@ mod streaming_query_manager;
 mod user_code;
 mod write;
 
+pub use feed::Fed;
 pub use frames::SqlKind;
 pub use session::{CommandOutput, Console, Rows, Session, SessionBuilder, SqlOutput, ViewInfo};
 pub use streaming_query::StreamingQuery;

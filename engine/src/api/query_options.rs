@@ -11,6 +11,9 @@ pub(super) struct QueryOptions {
     pub checkpoint_location: Option<String>,
     /// `durable`: whether every batch is forced to disk; false by default.
     pub durable: bool,
+    /// `clock`: whether the query lives by the session's manual clock (`manual`) and not by the
+    /// machine's (`system`, the default).
+    pub manual_clock: bool,
     /// `stopAfterBatches`, `stopAfterRows`: after how many batches, or rows read, the query ends by
     /// itself. The batch in which the rows come together is run to its end.
     pub end: RunEnd,
@@ -30,6 +33,11 @@ impl QueryOptions {
             Some("true") => true,
             Some(other) => return Err(invalid("durable", "true or false", other)),
         };
+        let manual_clock = match take("clock").as_deref().map(str::trim) {
+            None | Some("system") => false,
+            Some("manual") => true,
+            Some(other) => return Err(invalid("clock", "system or manual", other)),
+        };
         let mut count = |name: &str| {
             let text = take(name);
             let count = text.map(|text| match text.trim().parse() {
@@ -45,6 +53,7 @@ impl QueryOptions {
         Ok(Self {
             checkpoint_location,
             durable,
+            manual_clock,
             end,
         })
     }

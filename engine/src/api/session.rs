@@ -19,7 +19,7 @@ use parking_lot::RwLock;
 use super::{StreamingQuery, StreamingQueryManager};
 use crate::analyzer::{analyze, session_state};
 use crate::cancellation::{Cancellation, cancellable_state};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::connect::proto::command::CommandType;
 use crate::connect::{proto, relation_of};
 use crate::datetime::TIME_ZONE;
@@ -96,6 +96,7 @@ pub(super) struct SessionInner {
     pub(super) context: SessionContext,
     pub(super) streams: StreamingQueryManager,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) manual_clock: ManualClock,
     pub(super) fault: Option<FaultHook>,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) partitions: usize,
@@ -162,6 +163,7 @@ impl SessionBuilder {
                 context,
                 streams: StreamingQueryManager::new(),
                 clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+                manual_clock: ManualClock::new(0),
                 fault: self.fault,
                 runtime: tokio::runtime::Handle::current(),
                 partitions,
@@ -243,11 +245,17 @@ impl Session {
         keys.iter().filter_map(|key| self.view(key)).collect()
     }
 
+    /// What stands behind the name of a view, whatever its case.
+    pub(super) fn table(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        let provider = self.inner.context.table_provider(name.to_lowercase());
+        futures::executor::block_on(provider).ok()
+    }
+
     /// One view, whatever the case of its name.
     pub fn view(&self, name: &str) -> Option<ViewInfo> {
         let key = name.to_lowercase();
         let shown = self.inner.names.read().get(&key).cloned()?;
-        let provider = futures::executor::block_on(self.inner.context.table_provider(key)).ok()?;
+        let provider = self.table(name)?;
         let is_streaming = provider
             .get_logical_plan()
             .is_some_and(|plan| is_streaming(&plan))

@@ -21,6 +21,7 @@ use crate::cancellation::Cancellation;
 use crate::checkpointing::{
     CheckpointFileManager, CheckpointLock, OffsetSeqLog, StreamMetadata, full_path,
 };
+use crate::clock::{Clock, QueryClock};
 use crate::connect::proto::WriteStreamOperationStart;
 use crate::connect::proto::streaming_foreach_function::Function;
 use crate::connect::proto::write_stream_operation_start::{
@@ -125,6 +126,13 @@ impl Start<'_> {
             None => Some(CheckpointLock::acquire(&checkpoint.files)?),
         };
         let id = StreamMetadata::read_or_create(&checkpoint.files, Uuid::new_v4())?.id;
+        let manual_clock = own
+            .manual_clock
+            .then(|| QueryClock::new(inner.manual_clock.clone()));
+        let clock = manual_clock
+            .clone()
+            .map(|clock| Arc::new(clock) as Arc<dyn Clock>);
+        let clock = clock.unwrap_or_else(|| Arc::clone(&inner.clock));
         let mut sources = Vec::new();
         for (index, spec) in execution.sources.iter().enumerate() {
             let metadata = checkpoint
@@ -135,7 +143,7 @@ impl Start<'_> {
             sources.push(spec.create(SourceContext {
                 metadata_path: metadata,
                 durable: checkpoint.durable,
-                clock: Arc::clone(&inner.clock),
+                clock: Arc::clone(&clock),
                 cancellation: cancellation.clone(),
             })?);
         }
@@ -151,6 +159,8 @@ impl Start<'_> {
             table: self.name.filter(|_| table.is_some()).map(str::to_string),
             schema: execution.schema(),
             explain: execution.explain(),
+            manual_clock,
+            streams: execution.sources.clone(),
         };
         let conf = self.conf(&execution);
         let policy = conf[WATERMARK_POLICY].parse()?;
@@ -167,7 +177,7 @@ impl Start<'_> {
             watermark_policy: policy,
             no_data_batches: conf["spark.sql.streaming.noDataMicroBatches.enabled"] == "true",
             partitions: inner.partitions,
-            clock: Arc::clone(&inner.clock),
+            clock,
             fault: inner.fault.clone(),
             conf,
             execution,

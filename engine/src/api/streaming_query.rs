@@ -9,9 +9,11 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::clock::QueryClock;
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 use crate::runtime::StreamExecution;
+use crate::sources::SourceDefinition;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
 use crate::trigger::Trigger;
 
@@ -31,6 +33,8 @@ pub(super) struct QueryFacts {
     pub(super) table: Option<String>,
     pub(super) schema: SchemaRef,
     pub(super) explain: String,
+    pub(super) manual_clock: Option<QueryClock>,
+    pub(super) streams: Vec<Arc<dyn SourceDefinition>>,
 }
 
 impl StreamingQuery {
@@ -125,6 +129,36 @@ impl StreamingQuery {
     /// Waits until everything the sources had at the call is processed and in the sink.
     pub fn process_all_available(&self) -> BoxFuture<'_, Result<()>> {
         async move { self.run.process_all_available().await }.boxed()
+    }
+
+    /// Whether it lives by the session's manual clock.
+    pub fn is_on_manual_clock(&self) -> bool {
+        self.facts.manual_clock.is_some()
+    }
+
+    /// Waits until a query on the manual clock has done what is due and sleeps until a later time,
+    /// and gives that time; `None` if it has ended. Never comes for one that does not sleep,
+    /// because it has no interval or lives by another clock.
+    pub fn asleep(&self) -> BoxFuture<'_, Option<i64>> {
+        async move {
+            let asleep = async {
+                match &self.facts.manual_clock {
+                    Some(clock) => clock.asleep().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = self.run.await_termination(None) => None,
+                until = asleep => Some(until),
+            }
+        }
+        .boxed()
+    }
+
+    /// The streams that it reads.
+    pub(super) fn streams(&self) -> &[Arc<dyn SourceDefinition>] {
+        &self.facts.streams
     }
 
     /// Stops the query and waits until it has ended. Stopping an ended query does nothing.

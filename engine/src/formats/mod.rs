@@ -9,8 +9,10 @@ mod nullable;
 mod record_options;
 mod records;
 mod text;
+mod typed_rows;
 mod writer;
 
 pub use csv::CSV_OPTIONS;
 pub(crate) use nullable::nullable;
+pub use typed_rows::{RowFormat, typed_rows};
 pub use writer::{CSV_SINK_OPTIONS, FileFormat};

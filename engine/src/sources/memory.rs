@@ -14,6 +14,8 @@ use futures::stream;
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
+use crate::formats::nullable;
+use crate::options::Options;
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
 use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
 
@@ -33,12 +35,17 @@ pub(super) const MEMORY: SourceFormat = SourceFormat {
     table: None,
 };
 
-/// Only a program makes a memory stream: it keeps the handle that rows are added by.
-fn define(_: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
-    Err(
-        Error::illegal_argument("a memory source has no rows of its own")
-            .with_hint("name the memory stream that the rows were added to"),
-    )
+/// An empty stream, which whoever knows its name can feed.
+fn define(request: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
+    Options::new("source 'memory'", &request.options, &[], &[])?;
+    let Some(schema) = &request.schema else {
+        return Err(Error::illegal_argument("a memory source needs a schema")
+            .with_condition("UNABLE_TO_INFER_SCHEMA")
+            .with_hint("name its columns as in CREATE TABLE: user_id STRING, ts TIMESTAMP"));
+    };
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let name = names.collect::<Vec<_>>().join(",");
+    Ok(Arc::new(MemoryStream::new(&name, nullable(schema))))
 }
 
 /// A stream that hands out what [`MemoryStream::add_data`] was given. Clones are the same stream.
@@ -81,6 +88,16 @@ impl MemoryStream {
         let mut added = self.added.lock();
         added.push(rows);
         Ok(added.len() as i64 - 1)
+    }
+
+    /// Whether both are the same stream.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.added, &other.added)
+    }
+
+    /// How many rows were added so far.
+    pub fn num_rows(&self) -> usize {
+        self.added.lock().iter().map(RecordBatch::num_rows).sum()
     }
 
     /// The offset of the last addition.

@@ -12,6 +12,7 @@ mod tasks;
 #[cfg(test)]
 mod testing;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub enum ReadLimit {
 
 /// What a stream reads, before any query reads it. Every query that does makes a [`Source`] of its
 /// own from it.
-pub trait SourceDefinition: Send + Sync + Debug {
+pub trait SourceDefinition: Any + Send + Sync + Debug {
     /// The columns of its rows.
     fn schema(&self) -> SchemaRef;
 

@@ -12,5 +12,6 @@ mod column_names;
 mod frames;
 mod names;
 mod nesting;
+mod step_by_step;
 mod user_code;
 mod windowed_counts;
