@@ -5,8 +5,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tidebook_engine::Session;
 
+use crate::kafka::Kafka;
 use crate::live::{Failures, Live, Tally};
 use crate::outputs::Outputs;
+use crate::scratch::Scratch;
 
 /// What a running cell works on.
 pub struct Context {
@@ -18,6 +20,10 @@ pub struct Context {
     pub live: Live,
     /// Which failed queries were reported.
     pub failures: Arc<Failures>,
+    /// The lesson's broker, and the one that is used.
+    pub kafka: Arc<Kafka>,
+    /// Folders that live as long as the kernel.
+    pub scratch: Arc<Scratch>,
     /// What Rust cells have defined.
     pub known: Arc<Mutex<Known>>,
     /// What the cell says.

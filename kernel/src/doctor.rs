@@ -46,7 +46,7 @@ pub fn examine() -> Report {
         ),
         useful(
             "jupyter",
-            program("jupyter"),
+            jupyter(),
             "opening notebooks: pip install jupyterlab",
         ),
         useful(
@@ -124,6 +124,7 @@ fn kernelspec() -> Result<String, String> {
         .iter()
         .flat_map(env::split_paths)
         .collect();
+    folders.extend(beside().map(|bin| bin.join("../share/jupyter")));
     folders.extend(install::user_data_dir().ok());
     folders.extend(
         install::sys_prefix()
@@ -149,6 +150,24 @@ fn kernelspec() -> Result<String, String> {
     match Path::new(binary).is_file() {
         true => Ok(shown),
         false => Err(format!("'{shown}' names '{binary}', which is not there")),
+    }
+}
+
+/// The folder of this program: that of an environment, which need not be active.
+fn beside() -> Option<PathBuf> {
+    let program = env::args_os().next().map(PathBuf::from);
+    let named = program.filter(|program| program.components().count() > 1);
+    let program = named.or_else(|| install::on_path(OsStr::new("tidebook")))?;
+    let folder = program.parent()?;
+    Some(std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()))
+}
+
+/// Beside this program, or else on the path.
+fn jupyter() -> Result<String, String> {
+    let beside = beside().map(|bin| bin.join("jupyter"));
+    match beside.filter(|program| program.is_file()) {
+        Some(program) => Ok(program.display().to_string()),
+        None => program("jupyter"),
     }
 }
 

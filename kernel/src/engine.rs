@@ -66,7 +66,7 @@ impl Engine {
             let tally = Arc::new(Tally::default());
             session.streams().add_listener(Arc::clone(&tally) as _);
             let live = live.clone();
-            session.set_console(Arc::new(move |_query, text| live.print(&text)));
+            session.set_console(Arc::new(move |query, text| live.print_batch(query, text)));
             Ok(Ready { session, tally })
         });
         ready.await

@@ -10,7 +10,7 @@
 //! What it works on is a [`context`]. Compiled cells are compiled by another program,
 //! `tidebook-rust`: nothing here depends on a compiler.
 //!
-//! Dependencies point one way: error ← {sockets, display} ← outputs ← live ← context ← magic ←
+//! Dependencies point one way: error ← {sockets, display, kafka, scratch} ← outputs ← live ← context ← magic ←
 //! language ← rust ← session.
 //!
 //! **Invariants.** The sockets have a thread of their own and never wait for the engine. · A cell
@@ -19,17 +19,20 @@
 
 mod cell;
 mod context;
+mod course;
 mod display;
 mod doctor;
 mod engine;
 mod error;
 mod install;
+mod kafka;
 mod language;
 mod live;
 mod magic;
 mod names;
 mod outputs;
 mod rust;
+mod scratch;
 mod session;
 mod sockets;
 
@@ -58,6 +61,9 @@ enum Command {
     },
     /// Tell Jupyter about this kernel.
     Install(install::Where),
+    /// Copy the course (notebooks, exercises, data) to a folder of your own; what you have changed
+    /// there stays.
+    Course(course::Course),
     /// Build what Rust cells need, so that the first one is fast.
     Warm,
     /// Say what is present, what is missing, and what that disables.
@@ -69,6 +75,9 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Print the formats of sources and sinks with their options, as the tables of the README.
+    #[command(hide = true)]
+    Formats,
 }
 
 fn main() -> ExitCode {
@@ -94,6 +103,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             std::process::exit(0);
         }
         Command::Install(place) => println!("{}", install::install(&place)?),
+        Command::Course(course) => println!("{}", course::copy(&course)?),
         Command::Warm => return warm_up(),
         Command::Doctor => {
             let report = doctor::examine();
@@ -103,6 +113,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 false => ExitCode::FAILURE,
             });
         }
+        Command::Formats => print!("{}", magic::markdown_tables()),
         Command::Magics { markdown: true } => print!("{}", magic::markdown_table()),
         Command::Magics { markdown: false } => {
             for magic in magic::MAGICS {

@@ -1,6 +1,6 @@
-"""The README's table of magics is the program's own, and what it links to is there.
+"""The README's tables of magics and formats are the program's own, and what it links to is there.
 
-`UPDATE=1 ./tests/run notebooks` writes the table anew.
+`UPDATE=1 ./tests/run notebooks` writes the tables anew.
 """
 
 import os
@@ -9,21 +9,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-BEGIN, END = "<!-- magics:begin -->\n", "<!-- magics:end -->"
+import pytest
 
 
-def test_the_magics_are_those_of_the_kernel(root):
+@pytest.mark.parametrize("name, command, known", [
+    ("magics", ["magics", "--markdown"], "%%stream"),
+    ("formats", ["formats"], "--format json"),
+])
+def test_the_tables_are_those_of_the_kernel(root, name, command, known):
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->\n"
     readme = root / "README.md"
     text = readme.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
+    before, rest = text.split(begin)
+    _, after = rest.split(end)
     tidebook = Path(sys.executable).parent / "tidebook"
-    table = subprocess.run([tidebook, "magics", "--markdown"], check=True, capture_output=True, text=True).stdout
-    assert "%%stream" in table
-    current = f"{before}{BEGIN}\n{table.strip()}\n\n{END}{after}"
+    table = subprocess.run([tidebook, *command], check=True, capture_output=True, text=True).stdout
+    assert known in table
+    current = f"{before}{begin}\n{table.strip()}\n\n{end}{after}"
     if os.environ.get("UPDATE") == "1":
         readme.write_text(current)
-    assert text == current, "the README's table is old: UPDATE=1 ./tests/run notebooks"
+    assert text == current, "the README's tables are old: UPDATE=1 ./tests/run notebooks"
 
 
 def test_every_link_leads_somewhere(root):

@@ -42,13 +42,24 @@ fn html(card: &QueryCard) -> String {
              <span style=\"font-size:11px;{DIM}\">{scale}</span></div>"
         ));
     }
+    for alert in &card.alerts {
+        let (sign, color, word) = alert.state();
+        let newest = alert.newest().map(|newest| format!(" {newest}"));
+        body.push_str(&format!(
+            "<div><span style=\"color:{color}\">{sign}</span> {} <code>{}</code>{}</div>",
+            escape(&word),
+            escape(&alert.condition),
+            escape(&newest.unwrap_or_default())
+        ));
+    }
     if let Some(error) = &card.error {
         body.push_str(&error_html(error));
     }
     body.push_str(&format!(
-        "<div style=\"font-size:11px;{DIM};margin-top:3px\">{} · id {}</div>",
+        "<div style=\"font-size:11px;{DIM};margin-top:3px\">{} · id {}{}</div>",
         escape(&card.setup()),
-        card.id
+        card.id,
+        card.as_of()
     ));
     panel(state.color(), WIDTH, &body)
 }
@@ -95,10 +106,21 @@ fn plain(card: &QueryCard) -> String {
     if let Some((blocks, scale)) = card.spark() {
         lines.push(format!("  rows per batch  {blocks}  {scale}"));
     }
+    for alert in &card.alerts {
+        let (sign, _, word) = alert.state();
+        let newest = alert.newest().map(|newest| format!(" {newest}"));
+        let newest = newest.unwrap_or_default();
+        lines.push(format!("  {sign} {word}: {}{newest}", alert.condition));
+    }
     if let Some(error) = &card.error {
         lines.push(format!("  {}: {error}", error.ename()).replace('\n', "\n  "));
     }
-    lines.push(format!("  {} · id {}", card.setup(), card.id));
+    lines.push(format!(
+        "  {} · id {}{}",
+        card.setup(),
+        card.id,
+        card.as_of()
+    ));
     lines.join("\n")
 }
 
@@ -147,10 +169,24 @@ impl QueryCard {
         facts
     }
 
+    /// When the card was true, if it may not be true any more.
+    fn as_of(&self) -> String {
+        let as_of = self.as_of.as_ref().filter(|_| self.state.is_active());
+        as_of.map_or_else(String::new, |time| format!(" · as of {time}"))
+    }
+
     /// Mode, trigger and sink on one line.
     fn setup(&self) -> String {
         let trigger = trigger_text(self.trigger);
-        format!("{} mode · {trigger} · {}", self.output_mode, self.sink)
+        let clock = if self.manual_clock {
+            " by the manual clock"
+        } else {
+            ""
+        };
+        format!(
+            "{} mode · {trigger}{clock} · {}",
+            self.output_mode, self.sink
+        )
     }
 
     /// Rows per batch as blocks, with the largest batch as their scale.
@@ -211,7 +247,9 @@ mod tests {
             "state             36 rows · 18.0 KiB",
             "dropped as late   12",
             "corrupt records   12",
+            "▲ raised: numInputRows > 90 since batch 9: numInputRows = 93",
             "update mode · every 1 s · MemorySink · id 00000000-",
+            " · as of 12:00:05",
         ] {
             assert!(plain.contains(part), "{part} is not in\n{plain}");
         }

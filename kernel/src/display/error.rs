@@ -1,10 +1,10 @@
 //! How an error reads in a cell.
 
-const RED: &str = "\u{1b}[1;31m";
-const CYAN: &str = "\u{1b}[36m";
+/// Front ends lay errors on red or pink, light or dark: weight reads on all of them, colours do not.
+const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// The lines of a Jupyter `traceback`, coloured with ANSI codes: `ename: evalue`, the details, then
+/// The lines of a Jupyter `traceback`, with ANSI codes for bold: `ename: evalue`, the details, then
 /// the hint. A hint that already closes `evalue` is not said twice.
 pub fn error_traceback(
     ename: &str,
@@ -18,13 +18,13 @@ pub fn error_traceback(
     };
     let mut lines = message.lines();
     let first = lines.next().unwrap_or_default();
-    let mut traceback = vec![format!("{RED}{ename}{PLAIN}: {first}")];
+    let mut traceback = vec![format!("{BOLD}{ename}{PLAIN}: {first}")];
     traceback.extend(lines.map(str::to_owned));
     traceback.extend(details.iter().cloned());
     if let Some(hint) = hint.or(own_hint) {
         let mut lines = hint.lines();
         let first = lines.next().unwrap_or_default();
-        traceback.push(format!("{CYAN}hint:{PLAIN} {first}"));
+        traceback.push(format!("{BOLD}hint:{PLAIN} {first}"));
         traceback.extend(lines.map(|line| format!("      {line}")));
     }
     traceback
@@ -44,9 +44,9 @@ mod tests {
         );
         assert_eq!(
             lines[0],
-            "\u{1b}[1;31mAnalysisException\u{1b}[0m: [X.Y] no such thing"
+            "\u{1b}[1mAnalysisException\u{1b}[0m: [X.Y] no such thing"
         );
-        assert_eq!(lines[1], "\u{1b}[36mhint:\u{1b}[0m try 'b'");
+        assert_eq!(lines[1], "\u{1b}[1mhint:\u{1b}[0m try 'b'");
     }
 
     #[test]

@@ -98,6 +98,21 @@ pub fn progresses(batches: i64) -> Vec<StreamingQueryProgress> {
         .collect()
 }
 
+fn raised() -> AlertCard {
+    AlertCard {
+        query: "departures".to_owned(),
+        condition: "numInputRows > 90".to_owned(),
+        is_true: true,
+        computed: 12,
+        crossings: vec![(
+            9,
+            "2013-01-01T17:00:00.000Z".to_owned(),
+            vec!["numInputRows = 93".to_owned()],
+        )],
+        error: None,
+    }
+}
+
 /// A card after twelve batches.
 pub fn card(state: QueryState) -> QueryCard {
     let error = Error::internal("read 'hour-07.json' line 3: <not json> is not a JSON object")
@@ -125,6 +140,12 @@ pub fn card(state: QueryState) -> QueryCard {
         state_size: None,
         dropped_by_watermark: 0,
         corrupt_records: 0,
+        alerts: match state {
+            QueryState::Running => vec![raised()],
+            _ => Vec::new(),
+        },
+        manual_clock: false,
+        as_of: (state == QueryState::Running).then(|| "12:00:05".to_owned()),
         error: (state == QueryState::Failed).then_some(error),
     }
     .with_progress(&progresses(12))
@@ -213,6 +234,22 @@ fn charts() -> Vec<(&'static str, Rows, ChartOptions)> {
     vec![
         ("bar", hourly_departures(4), kind(ChartKind::Bar)),
         ("bar-one-day", hourly_departures(1), ChartOptions::default()),
+        ("watermark", hourly_departures(1), ChartOptions::default()),
+        (
+            "watermark-beyond",
+            hourly_departures(1),
+            ChartOptions::default(),
+        ),
+        (
+            "watermark-line",
+            hourly_departures(1),
+            kind(ChartKind::Line),
+        ),
+        (
+            "watermark-area",
+            hourly_departures(1),
+            kind(ChartKind::Area),
+        ),
         ("line", hourly_departures(4), kind(ChartKind::Line)),
         ("line-one-day", hourly_departures(1), kind(ChartKind::Line)),
         ("area", hourly_departures(4), kind(ChartKind::Area)),
@@ -251,6 +288,38 @@ fn charts() -> Vec<(&'static str, Rows, ChartOptions)> {
     ]
 }
 
+/// Half of a day's windows are closed in the pictures that are about it.
+fn event_time(name: &str) -> EventTime {
+    if !name.starts_with("watermark") {
+        return EventTime::default();
+    }
+    let late = |hour: i64, dropped| super::chart::Late {
+        earliest: Some((NEW_YEAR + hour * HOUR + HOUR / 3) as f64),
+        watermark: (NEW_YEAR + (hour + 3) * HOUR) as f64,
+        dropped,
+    };
+    let watermark = if name.ends_with("beyond") {
+        25 * HOUR
+    } else {
+        14 * HOUR + HOUR / 2
+    };
+    EventTime {
+        watermark: Some((NEW_YEAR + watermark) as f64),
+        late: vec![late(6, 3), late(6, 1), late(9, 8)],
+    }
+}
+
+fn history() -> MimeBundle {
+    let mut progress = progresses(40);
+    for (i, progress) in progress.iter_mut().enumerate() {
+        progress.input_rows_per_second = 800.0 + (i as f64 / 4.0).sin() * 300.0;
+        progress.processed_rows_per_second = 2_900.0 - 30.0 * i as f64;
+        progress.state_operators[0].num_rows_total = 36 + (i * i) as i64;
+    }
+    let fields = ["inputRowsPerSecond", "processedRowsPerSecond", "stateRows"];
+    progress_chart(&progress, &fields.map(str::to_owned), "departures").unwrap()
+}
+
 fn panels() -> Vec<(&'static str, MimeBundle)> {
     let mut panels: Vec<(&str, MimeBundle)> = [
         QueryState::Running,
@@ -286,6 +355,7 @@ fn panels() -> Vec<(&'static str, MimeBundle)> {
         ("progress", progress(&progresses(1))),
         ("progresses", progress(&progresses(4))),
         ("status", status(&waiting)),
+        ("alert", alert(&raised())),
     ]);
     panels
 }
@@ -312,8 +382,11 @@ fn write(folder: Option<&Path>, name: &str, content: &[u8]) {
 fn gallery() {
     let folder = std::env::var_os("TIDEBOOK_GALLERY");
     let folder = folder.as_deref().map(Path::new);
-    for (name, rows, options) in charts() {
-        let bundle = chart(&rows, &options, "Departures").unwrap();
+    let drawn = charts().into_iter().map(|(name, rows, options)| {
+        let bundle = chart(&rows, &options, &event_time(name), None, "Departures").unwrap();
+        (name, bundle)
+    });
+    for (name, bundle) in drawn.chain([("history", history())]) {
         let forms: Vec<_> = bundle.data.keys().map(String::as_str).collect();
         assert_eq!(
             forms,
@@ -328,7 +401,7 @@ fn gallery() {
             "{svg:.120}"
         );
         assert!(
-            svg.trim_end().ends_with("</svg>") && svg.contains("Departures"),
+            svg.trim_end().ends_with("</svg>") && svg.to_lowercase().contains("departures"),
             "{name}"
         );
         assert!(
@@ -347,7 +420,7 @@ fn gallery() {
         assert_eq!((reader.info().width, reader.info().height), (1520, 720));
         assert_eq!(
             bundle.metadata["image/png"],
-            json!({"width": 760, "height": 360})
+            json!({"width": 760, "height": 360, "alt": text("text/plain")})
         );
         write(folder, &format!("{name}.svg"), svg.as_bytes());
         write(folder, &format!("{name}.png"), &png);

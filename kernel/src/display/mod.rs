@@ -9,17 +9,22 @@
 //! HTML carries inline styles only, with values that survive the sanitiser of an untrusted
 //! notebook, and takes its text colour from the page: it reads the same on light and on dark.
 
+mod alerts;
 mod card_view;
 mod cell;
 mod chart;
+mod check;
+mod console;
 mod error;
 #[cfg(test)]
 mod gallery;
 mod grid;
 mod html;
+mod kafka;
 mod local_time;
 mod number;
 mod progress;
+mod progress_fields;
 mod queries;
 mod query_card;
 mod sparkline;
@@ -28,14 +33,21 @@ mod windows;
 
 use serde_json::{Map, Value};
 
+pub use alerts::{AlertCard, alert};
 pub use card_view::query_card;
-pub use chart::{ChartKind, ChartOptions, chart};
+pub use chart::{ChartKind, ChartOptions, EventTime, chart, progress_chart};
+pub use check::{CheckAnswer, check_answer};
+pub use console::console;
 pub use error::error_traceback;
 pub use html::escape;
+pub use kafka::{ProducedCard, TopicLine, produced, topics};
+pub use number::count;
 pub use progress::{progress, status};
+pub use progress_fields::{lookup, with_sums};
 pub use queries::queries;
 pub use query_card::QueryCard;
 pub use table::{columns, table};
+pub use windows::window as window_text;
 
 /// One thing to show, in every form a frontend may choose from.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -9,7 +9,9 @@ use super::query_card::QueryCard;
 
 /// Name, state, batches, rows, watermark and id of every query.
 pub fn queries(queries: &[StreamingQuery]) -> MimeBundle {
-    let cards: Vec<QueryCard> = queries.iter().map(QueryCard::from_query).collect();
+    let mut cards: Vec<QueryCard> = queries.iter().map(QueryCard::from_query).collect();
+    // Those that run come first; the sort keeps the order of the starts.
+    cards.sort_by_key(|card| !card.state.is_active());
     query_list(&cards)
 }
 

@@ -5,6 +5,8 @@ use tidebook_engine::{
 };
 use uuid::Uuid;
 
+use super::alerts::AlertCard;
+
 /// What a query is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryState {
@@ -37,7 +39,7 @@ pub struct QueryCard {
     pub trigger: Trigger,
     /// The sink's description.
     pub sink: String,
-    /// Batches done since the checkpoint was new.
+    /// Batches done by this run; of a long one, batches since the checkpoint was new.
     pub batches: i64,
     /// Input rows of the batches in `rows_per_batch`.
     pub input_rows: i64,
@@ -55,6 +57,12 @@ pub struct QueryCard {
     pub dropped_by_watermark: i64,
     /// Records that could not be parsed, over the recent batches.
     pub corrupt_records: i64,
+    /// What watches it.
+    pub alerts: Vec<AlertCard>,
+    /// Whether it lives by the clock that is moved by hand.
+    pub manual_clock: bool,
+    /// When it was looked at, while it may still change.
+    pub as_of: Option<String>,
     /// Why it failed.
     pub error: Option<Error>,
 }
@@ -93,6 +101,11 @@ impl QueryState {
                 Trigger::ProcessingTime(_) => Self::Stopped,
             },
         }
+    }
+
+    /// Whether the query goes on.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Running | Self::Waiting)
     }
 
     /// The word for it.
@@ -152,6 +165,9 @@ impl QueryCard {
             state_size: None,
             dropped_by_watermark: 0,
             corrupt_records: 0,
+            alerts: Vec::new(),
+            manual_clock: query.is_on_manual_clock(),
+            as_of: None,
             error,
         };
         card.with_progress(&query.recent_progress())
@@ -176,7 +192,10 @@ impl QueryCard {
             .filter_map(|source| source.metrics.get("numCorruptRecords")?.parse::<i64>().ok())
             .sum();
         let last = batches.last();
-        self.batches = last.map_or(0, |last| last.batch_id + 1);
+        self.batches = match self.whole_run {
+            true => batches.len() as i64,
+            false => last.map_or(0, |last| last.batch_id + 1),
+        };
         self.last_batch = last.map(|last| LastBatch {
             id: last.batch_id,
             input_rows: last.num_input_rows,

@@ -1,10 +1,12 @@
 //! Completion: names of magics, flags and their values, queries, views and columns.
 
 use serde_json::{Map, Value, json};
-use tidebook_engine::{Session, ViewInfo};
+use tidebook_engine::Session;
 
+use super::in_query;
+use super::known_names::KnownNames;
 use super::place::{self, Place};
-use crate::magic::{MAGICS, Magic, QUERY, command, values};
+use crate::magic::{MAGICS, Magic, QUERY, STREAM, TOPIC, command, values};
 
 /// Types of a schema, for the body of `%%source`.
 const TYPES: [&str; 12] = [
@@ -32,17 +34,25 @@ pub struct Completion {
 }
 
 /// Completes at a cursor given in code points.
-pub fn complete(code: &str, cursor: usize, session: Option<&Session>) -> Completion {
-    let names = Names::of(session);
+pub fn complete(
+    code: &str,
+    cursor: usize,
+    session: Option<&Session>,
+    topics: Vec<String>,
+) -> Completion {
+    let names = KnownNames {
+        topics,
+        ..KnownNames::of(session)
+    };
     complete_with(code, cursor, &names)
 }
 
 /// Completes in a string of Rust code: names of columns, views and queries.
 pub fn in_string(code: &str, cursor: usize, session: Option<&Session>) -> Completion {
-    let names = Names::of(session);
+    let names = KnownNames::of(session);
     let offset = place::offset(code, cursor);
-    let typed = identifier(&code[..offset]);
-    let (mut candidates, typed) = in_query("", typed, &names);
+    let (mut candidates, typed) = in_query::candidates("", &code[..offset], &names);
+    candidates.retain(|candidate| !candidate.ends_with('('));
     candidates.extend(names.queries.iter().cloned());
     candidates.sort_unstable();
     candidates.dedup();
@@ -93,64 +103,19 @@ impl Completion {
     }
 }
 
-/// The names of a session.
-#[derive(Default)]
-struct Names {
-    queries: Vec<String>,
-    views: Vec<View>,
-}
-
-struct View {
-    name: String,
-    columns: Vec<String>,
-}
-
-impl Names {
-    fn of(session: Option<&Session>) -> Self {
-        let Some(session) = session else {
-            return Self::default();
-        };
-        let queries = session.streams().all();
-        let mut names: Vec<_> = queries
-            .iter()
-            .filter_map(|query| query.name().map(str::to_owned))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        Self {
-            queries: names,
-            views: session.views().iter().map(View::of).collect(),
-        }
-    }
-}
-
-impl View {
-    fn of(info: &ViewInfo) -> Self {
-        Self {
-            name: info.name.clone(),
-            columns: info
-                .schema
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect(),
-        }
-    }
-}
-
-fn complete_with(code: &str, cursor: usize, names: &Names) -> Completion {
+fn complete_with(code: &str, cursor: usize, names: &KnownNames) -> Completion {
     let offset = place::offset(code, cursor);
     let (candidates, typed) = match place::place(code, offset) {
         Place::Name(typed) => (titles(), typed),
         Place::Arguments { magic, words, word } => arguments(magic, &words, word, names),
-        Place::Body { magic, body } => {
-            let typed = identifier(&code[..offset]);
-            match magic.spec().name {
-                "sql" | "stream" => in_query(body, typed, names),
-                "source" => (TYPES.map(str::to_owned).to_vec(), typed),
-                _ => (Vec::new(), typed),
-            }
-        }
+        Place::Body { magic, body } => match magic.spec().name {
+            "sql" | "stream" | "check" => in_query::candidates(body, &code[..offset], names),
+            "source" => (
+                TYPES.map(str::to_owned).to_vec(),
+                in_query::identifier(&code[..offset]),
+            ),
+            _ => (Vec::new(), ""),
+        },
         Place::Elsewhere => (Vec::new(), ""),
     };
     let lower = typed.to_lowercase();
@@ -175,13 +140,13 @@ fn arguments<'a>(
     magic: &dyn Magic,
     words: &[&str],
     word: &'a str,
-    names: &Names,
+    names: &KnownNames,
 ) -> (Vec<String>, &'a str) {
     if let Some((flag, value)) = word.split_once('=')
         && flag.starts_with("--")
     {
         return (
-            values(magic, flag.trim_start_matches('-'), value, names),
+            values(magic, flag.trim_start_matches('-'), value, words, names),
             value,
         );
     }
@@ -194,7 +159,7 @@ fn arguments<'a>(
     if let Some(flag) = words.last().and_then(|word| word.strip_prefix("--"))
         && takes_value(flag)
     {
-        return (values(magic, flag, word, names), word);
+        return (values(magic, flag, word, words, names), word);
     }
     if word.starts_with('-') {
         let flags = command.get_arguments().filter_map(|arg| arg.get_long());
@@ -205,7 +170,7 @@ fn arguments<'a>(
         .get_positionals()
         .nth(index)
         .map(|arg| arg.get_id().to_string());
-    let candidates = positional.map(|id| values(magic, &id, word, names));
+    let candidates = positional.map(|id| values(magic, &id, word, words, names));
     (candidates.unwrap_or_default(), word)
 }
 
@@ -222,9 +187,18 @@ fn positionals_before(words: &[&str], takes_value: impl Fn(&str) -> bool) -> usi
     count
 }
 
-fn values(magic: &dyn Magic, arg: &str, typed: &str, names: &Names) -> Vec<String> {
+fn values(
+    magic: &dyn Magic,
+    arg: &str,
+    typed: &str,
+    words: &[&str],
+    names: &KnownNames,
+) -> Vec<String> {
     match arg {
         QUERY => return names.queries.clone(),
+        STREAM => return names.streams(),
+        TOPIC => return names.topics.clone(),
+        "x" | "y" | "by" => return columns(words, names),
         "path" | "checkpoint" => return files(typed),
         "magic" => {
             return MAGICS
@@ -242,12 +216,38 @@ fn values(magic: &dyn Magic, arg: &str, typed: &str, names: &Names) -> Vec<Strin
         .iter()
         .map(|value| value.get_name().to_owned())
         .collect();
-    let offers = magic.offers(arg).into_iter();
+    let offers = magic.offers(arg, words).into_iter();
+    values.extend(topics_of(arg, typed, names));
     values.extend(offers.map(|value| match value.contains(' ') {
         true => format!("\"{value}\""),
         false => value,
     }));
     values
+}
+
+/// Topics where a value names one in its second half: `subscribe=clicks`, `kafka:clicks`.
+fn topics_of(arg: &str, typed: &str, names: &KnownNames) -> Vec<String> {
+    let starts: &[&str] = match arg {
+        "option" => &["subscribe=", "topic="],
+        "sink" => &["kafka:"],
+        _ => &[],
+    };
+    let start = starts.iter().find(|start| typed.starts_with(**start));
+    let topics = start.map(|start| names.topics.iter().map(move |topic| format!("{start}{topic}")));
+    topics.into_iter().flatten().collect()
+}
+
+/// Columns of the table of the query that the words name first, or else of all queries.
+fn columns(words: &[&str], names: &KnownNames) -> Vec<String> {
+    let named = words.first().and_then(|word| names.view(word));
+    if let Some(view) = named {
+        return view.columns();
+    }
+    let views = names.queries.iter().filter_map(|query| names.view(query));
+    let mut columns: Vec<String> = views.flat_map(|view| view.columns()).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 /// Folders and files that begin as typed; folders end with a slash, so that one can go on.
@@ -271,54 +271,29 @@ fn files(typed: &str) -> Vec<String> {
     files
 }
 
-/// Views and the columns of those the query mentions; behind a dot, the columns of that view.
-fn in_query<'a>(body: &str, typed: &'a str, names: &Names) -> (Vec<String>, &'a str) {
-    if let Some((view, column)) = typed.rsplit_once('.') {
-        let view = names
-            .views
-            .iter()
-            .find(|known| known.name.eq_ignore_ascii_case(view));
-        let columns = view.map(|view| view.columns.clone()).unwrap_or_default();
-        return (columns, column);
-    }
-    let mentions = |view: &&View| {
-        let mut words = body.split(|c: char| !c.is_alphanumeric() && c != '_');
-        words.any(|word| word.eq_ignore_ascii_case(&view.name))
-    };
-    let mentioned: Vec<_> = names.views.iter().filter(mentions).collect();
-    let views = match mentioned.is_empty() {
-        true => names.views.iter().collect(),
-        false => mentioned,
-    };
-    let columns = views.iter().flat_map(|view| view.columns.iter().cloned());
-    let mut candidates: Vec<_> = names.views.iter().map(|view| view.name.clone()).collect();
-    candidates.extend(columns);
-    candidates.sort_unstable();
-    candidates.dedup();
-    (candidates, typed)
-}
-
-/// The identifier, with dots, that ends the text.
-fn identifier(text: &str) -> &str {
-    let rest = text.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'));
-    &text[rest.len()..]
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::known_names::View;
     use super::*;
 
-    fn names() -> Names {
-        let view = |name: &str, columns: &[&str]| View {
+    fn names() -> KnownNames {
+        let view = |name: &str, is_streaming: bool, columns: &str| View {
             name: name.to_owned(),
-            columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+            is_streaming,
+            schema: tidebook_engine::parse_ddl(columns).unwrap(),
         };
-        Names {
+        KnownNames {
             queries: vec!["counts".to_owned(), "delays".to_owned()],
             views: vec![
-                view("flights", &["origin", "ts"]),
-                view("counts", &["window", "n"]),
+                view("flights", true, "origin STRING, ts TIMESTAMP"),
+                view(
+                    "counts",
+                    false,
+                    "window STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT",
+                ),
             ],
+            functions: vec!["count".to_owned(), "from_json".to_owned()],
+            topics: vec!["clicks".to_owned(), "orders".to_owned()],
         }
     }
 
@@ -336,6 +311,7 @@ mod tests {
     fn magic_names() {
         check("%sta|", &["%status"]);
         check("%%s|", &["%%source", "%%stream", "%%sql"]);
+        check("%%fe|", &["%%feed"]);
         check("%queries\n%prog|", &["%progress"]);
         check("  %lsm|", &["%lsmagic"]);
         assert_eq!(check("é\n%sta|", &["%status"]).start, 2);
@@ -355,9 +331,19 @@ mod tests {
             "%%source x --option maxF|",
             &["maxFileAge=", "maxFilesPerTrigger="],
         );
-        check("%%stream c --option trun|", &["truncate="]);
+        check("%%stream c --sink console --option trun|", &["truncate="]);
+        check("%%feed |", &["flights"]);
+        check("%%produce c|", &["clicks"]);
+        check("%kafka delete o|", &["orders"]);
+        check("%%source c --format kafka --option subscribe=cl|", &["subscribe=clicks"]);
+        check("%%stream c --sink kafka:o|", &["kafka:orders"]);
         check("%%source x --wat|", &["--watermark"]);
+        check("%%source x --format memory --option |", &[]);
+        check("%%source x --format csv --option hea|", &["header="]);
+        check("%%stream c --sink=parquet:out --option trun|", &[]);
         check("%chart counts --kind h|", &["heatmap"]);
+        check("%chart counts --x |", &["window", "n"]);
+        check("%chart --y |", &["n", "window"]);
         check("%stop --|", &["--all"]);
         check("%help st|", &["stream", "status", "stop"]);
     }
@@ -374,8 +360,21 @@ mod tests {
     #[test]
     fn views_and_columns() {
         check("%%sql\nSELECT * FROM fl|", &["flights"]);
-        check("%%sql\nSELECT or| FROM flights", &["origin"]);
+        check("%%sql\nSELECT * FROM |", &["flights", "counts"]);
+        check(
+            "%%sql\nSELECT | FROM flights",
+            &["counts", "flights", "origin", "ts"],
+        );
+        check(
+            "%%sql\nSELECT or| FROM flights",
+            &["origin", "or", "order by"],
+        );
+        check("%%sql\nSELECT co|", &["counts", "count("]);
+        check("%%sql\nSELECT 1 FRO|", &["from_json(", "FROM"]);
         check("%%sql\nSELECT flights.|", &["origin", "ts"]);
+        check("%%sql\nSELECT f.o| FROM flights AS f", &["origin"]);
+        check("%%sql\nSELECT window.| FROM counts", &["start", "end"]);
+        check("%%sql\nSELECT c.window.e| FROM counts c", &["end"]);
         let completion = check("%%stream c\nSELECT é, Flights.o| FROM flights", &["origin"]);
         assert_eq!(completion.end - completion.start, 1);
         check("%%source a --path b\nx TIM|", &["TIMESTAMP"]);

@@ -41,7 +41,14 @@ fn cell_magic(magic: &str) -> State {
     if !magic::is_closed(first) {
         return State::Invalid;
     }
-    match !body.trim().is_empty() && (body.ends_with("\n\n") || body.ends_with("\n\r\n")) {
+    let name = first.split_whitespace().next().unwrap_or_default();
+    let needs_body = magic::named(name).is_none_or(|magic| magic.needs_body());
+    let blank = body.ends_with("\n\n") || body.ends_with("\n\r\n");
+    let ended = match body.trim().is_empty() {
+        true => !needs_body && body.ends_with('\n'),
+        false => blank,
+    };
+    match ended {
         true => State::Complete,
         false => State::Incomplete,
     }

@@ -9,6 +9,9 @@
 //!   when the last one has reached the clients;
 //! - what a query prints in the background waits for the first display of the cell that started it.
 
+mod alerts;
+mod condition;
+mod consoles;
 mod failures;
 mod query_card;
 mod tally;
@@ -25,17 +28,20 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+pub use alerts::Alerts;
+pub use condition::{named_table, progress_fields};
 pub use failures::Failures;
-pub use query_card::query_card;
+pub use query_card::{alert_card, now, query_card};
 pub use tally::Tally;
 
 use crate::display::MimeBundle;
 use crate::error::Result;
 use crate::outputs::{Outputs, display_content};
 use crate::sockets::{IoPub, Parent, Stream};
+use consoles::Consoles;
 
 /// The shortest time between two frames of one display.
-const FRAME: Duration = Duration::from_millis(125);
+pub const FRAME: Duration = Duration::from_millis(125);
 /// How much background text is kept while nobody may be sent any.
 const HELD_TEXT_BYTES: usize = 1024 * 1024;
 
@@ -50,6 +56,8 @@ pub struct Live {
 
 struct Shared {
     iopub: IoPub,
+    alerts: Arc<Alerts>,
+    consoles: Consoles,
     state: Mutex<State>,
 }
 
@@ -106,8 +114,24 @@ impl Live {
     pub fn new(iopub: IoPub) -> Self {
         let state = Mutex::default();
         Self {
-            shared: Arc::new(Shared { iopub, state }),
+            shared: Arc::new(Shared {
+                iopub,
+                alerts: Arc::default(),
+                consoles: Consoles::default(),
+                state,
+            }),
         }
+    }
+
+    /// The alerts on queries.
+    pub fn alerts(&self) -> &Arc<Alerts> {
+        &self.shared.alerts
+    }
+
+    /// Shows the card of a query.
+    pub async fn show_card(&self, outputs: &Outputs, query: &StreamingQuery) -> Result<()> {
+        let draw = query_card(query, self.alerts());
+        self.show(outputs, query, draw).await
     }
 
     /// A cell starts. Displays of an earlier run of the same cell are forgotten.
@@ -198,6 +222,47 @@ impl Live {
             released
         };
         self.shared.iopub.catch_up(released);
+    }
+
+    /// The console of a query that is about to start.
+    pub fn open_console(&self, query: &str) {
+        self.shared.consoles.open(query);
+    }
+
+    /// The query did not start after all.
+    pub fn close_console(&self, query: &str) {
+        self.shared.consoles.close(query);
+    }
+
+    /// Shows the console of a query; it is updated with every batch.
+    pub fn show_console(&self, outputs: &Outputs, query: &str) {
+        if let Some((id, bundle)) = self.shared.consoles.show(query) {
+            outputs.display_with_id(bundle, &id);
+        }
+    }
+
+    /// A query with a console sink has printed a batch. It is held up until the clients that read
+    /// have caught up.
+    pub fn print_batch(&self, query: &str, text: String) {
+        let bytes = text.len();
+        match self.shared.consoles.print(query, text) {
+            Ok(Some((id, bundle))) => {
+                self.update_display(&id, bundle);
+                self.shared.iopub.catch_up(bytes);
+            }
+            Ok(None) => {}
+            Err(text) => self.print(&text),
+        }
+    }
+
+    /// Sends what every display shows at the end of the kernel.
+    pub async fn farewell(&self) {
+        let displays = self.shared.state.lock().displays.clone();
+        for display in displays {
+            if let Some(frame) = display.next_frame().await {
+                self.update(&display, frame);
+            }
+        }
     }
 
     /// Shows something in the background, after its cell.

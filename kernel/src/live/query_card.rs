@@ -1,16 +1,61 @@
-//! The live card of a query.
+//! The live cards of a query and of an alert on one.
+
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use tidebook_engine::StreamingQuery;
 
 use super::Draw;
-use crate::display::{self, QueryCard};
+use super::alerts::{Alert, Alerts};
+use crate::display::{self, AlertCard, QueryCard};
 
-/// Draws a query's card.
-pub fn query_card(query: &StreamingQuery) -> Draw {
-    let query = query.clone();
+/// Draws a query's card, its alerts included.
+pub fn query_card(query: &StreamingQuery, alerts: &Arc<Alerts>) -> Draw {
+    let (query, alerts) = (query.clone(), Arc::clone(alerts));
     Box::new(move || {
-        let query = query.clone();
-        async move { Ok(display::query_card(&QueryCard::from_query(&query))) }.boxed()
+        let (query, alerts) = (query.clone(), Arc::clone(&alerts));
+        async move {
+            let mut card = QueryCard::from_query(&query);
+            card.as_of = Some(now());
+            for alert in alerts.of(query.run_id()) {
+                alert.settle().await;
+                card.alerts.push(shown(&query, &alert));
+            }
+            Ok(display::query_card(&card))
+        }
+        .boxed()
     })
+}
+
+/// Draws an alert.
+pub fn alert_card(query: &StreamingQuery, alert: &Arc<Alert>) -> Draw {
+    let (query, alert) = (query.clone(), Arc::clone(alert));
+    Box::new(move || {
+        let (query, alert) = (query.clone(), Arc::clone(&alert));
+        async move {
+            alert.settle().await;
+            Ok(display::alert(&shown(&query, &alert)))
+        }
+        .boxed()
+    })
+}
+
+/// The time on the wall of the kernel's machine.
+pub fn now() -> String {
+    chrono::Local::now().format("%H:%M:%S").to_string()
+}
+
+fn shown(query: &StreamingQuery, alert: &Alert) -> AlertCard {
+    let said = alert.said();
+    let crossings = said.crossings.into_iter();
+    AlertCard {
+        query: query.label(),
+        condition: alert.condition.clone(),
+        is_true: said.is_true,
+        computed: said.computed,
+        crossings: crossings
+            .map(|crossing| (crossing.batch_id, crossing.timestamp, crossing.seen))
+            .collect(),
+        error: said.error,
+    }
 }

@@ -63,7 +63,11 @@ fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
                 .hint(pasteable(flag, &nearest_flag(magic, error, flag)))
         }
         ErrorKind::UnknownArgument => {
-            CellError::usage(format!("{title} does not take '{arg}'")).hint(help)
+            let error = CellError::usage(format!("{title} does not take '{arg}'"));
+            match quoted(magic, line, &arg) {
+                Some(quoted) => error.hint(format!("put it in quotes: {quoted}")),
+                None => error.hint(help),
+            }
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             CellError::usage(format!("'{flag}' needs a value")).hint(help)
@@ -76,7 +80,8 @@ fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
         }
         ErrorKind::ValueValidation => CellError::usage(format!(
             "'{flag}' cannot be '{value}': {}",
-            std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+            std::error::Error::source(error)
+                .map_or_else(String::new, |why| expected(&why.to_string()))
         ))
         .hint(help),
         ErrorKind::MissingRequiredArgument => {
@@ -99,6 +104,40 @@ fn explain(magic: &dyn Magic, line: &str, error: &clap::Error) -> CellError {
         }
     }
 }
+
+/// The flag whose value goes on to `stray`, with its value in quotes: `--watermark "ts 10 minutes"`.
+fn quoted(magic: &dyn Magic, line: &str, stray: &str) -> Option<String> {
+    let words = words(line)?;
+    let stray = words.iter().position(|word| word == stray)?;
+    let is_flag = |word: &String| word.starts_with("--");
+    let flag = words[..stray].iter().rposition(is_flag)?;
+    let end = words[stray..].iter().position(is_flag);
+    let end = end.map_or(words.len(), |end| stray + end);
+    let command = command(magic);
+    let mut flags = command.get_opts().filter_map(|arg| arg.get_long());
+    let named = words[flag].trim_start_matches("--");
+    let takes_value = flags.any(|flag| flag == named);
+    (takes_value && flag + 1 < stray)
+        .then(|| format!("{} \"{}\"", words[flag], words[flag + 1..end].join(" ")))
+}
+
+/// What a number has to be, in words instead of the ends of its type.
+fn expected(why: &str) -> String {
+    match why.split_once(" is not in ") {
+        Some((_, range)) => match range.split_once("..") {
+            Some((from, to)) => match to.trim_start_matches('=') {
+                to if to.len() < ENDLESS => format!("it has to be a number from {from} to {to}"),
+                _ => format!("it has to be a number from {from} up"),
+            },
+            None => why.to_owned(),
+        },
+        None if why == "invalid digit found in string" => "it is no whole number".to_owned(),
+        None => why.to_owned(),
+    }
+}
+
+/// A bound with so many digits is that of a type and no limit that anybody meant.
+const ENDLESS: usize = 10;
 
 fn nearest_flag(magic: &dyn Magic, error: &clap::Error, flag: &str) -> String {
     let suggested = text(error, ContextKind::SuggestedArg);
@@ -170,8 +209,18 @@ mod tests {
         );
         check(
             "%progress counts --recent many",
-            "'--recent' cannot be 'many': invalid digit found in string",
+            "'--recent' cannot be 'many': it is no whole number",
             "%help progress lists what %progress takes",
+        );
+        check(
+            "%%source events --watermark timestamp 10 minutes --format json",
+            "%%source does not take '10'",
+            "put it in quotes: --watermark \"timestamp 10 minutes\"",
+        );
+        check(
+            "%%source events --max-files-per-trigger 0",
+            "'--max-files-per-trigger' cannot be '0': it has to be a number from 1 up",
+            "%help source lists what %%source takes",
         );
         check(
             "%status counts more",

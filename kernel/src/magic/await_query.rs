@@ -35,7 +35,7 @@ impl Magic for Await {
         ]
     }
 
-    fn offers(&self, arg: &str) -> Vec<String> {
+    fn offers(&self, arg: &str, _given: &[&str]) -> Vec<String> {
         match arg {
             "timeout" => ["10s", "30s", "1m"].map(str::to_owned).to_vec(),
             _ => Vec::new(),
@@ -43,7 +43,7 @@ impl Magic for Await {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
+        let query = call.running_query()?;
         let timeout = call.text("timeout").map(values::duration).transpose()?;
         let title = query_title(&query);
         let outputs = &call.context.outputs;

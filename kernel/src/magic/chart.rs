@@ -6,14 +6,13 @@ use async_trait::async_trait;
 use clap::Arg;
 use clap::builder::PossibleValuesParser;
 use futures::FutureExt as _;
-use tidebook_engine::Session;
-use tidebook_engine::connect::proto;
+use tidebook_engine::{Session, StreamingQuery};
 
 use super::stream::ends_by_itself;
 use super::{Call, Kind, Magic, Spec, await_query, query_arg, query_title};
-use crate::display::{self, ChartKind, ChartOptions, MimeBundle};
+use crate::display::{self, ChartKind, ChartOptions, EventTime};
 use crate::error::{CellError, Result};
-use crate::live::Draw;
+use crate::live::{Draw, named_table, now};
 
 /// See the module.
 pub struct Chart;
@@ -54,19 +53,44 @@ impl Magic for Chart {
                 .value_name("N")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .help("only the newest N positions along the bottom"),
+            Arg::new("progress")
+                .long("progress")
+                .value_name("FIELDS")
+                .conflicts_with_all(["x", "y", "by", "kind", "last"])
+                .help("instead of rows, the history of fields of the query's progress: inputRowsPerSecond,processedRowsPerSecond,stateRows"),
         ]
+    }
+
+    fn offers(&self, arg: &str, _given: &[&str]) -> Vec<String> {
+        match arg {
+            "progress" => [
+                "inputRowsPerSecond,processedRowsPerSecond",
+                "stateRows",
+                "batchDuration",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let query = call.query()?;
         let context = call.context;
+        if let Some(fields) = call.text("progress") {
+            return history(&call, &query, fields).await;
+        }
         let Some(name) = query.table() else {
             let title = query_title(&query);
             return Err(CellError::usage(format!(
                 "{title} writes to {}, and a chart needs a memory sink",
                 query.sink()
             ))
-            .hint("start the query with --sink memory"));
+            .hint(format!(
+                "start the query with --sink memory, or draw its progress: \
+                 %chart {} --progress numInputRows,batchDuration",
+                query.label()
+            )));
         };
         // The chart comes before what other queries print.
         let _hold = context.live.hold_text();
@@ -74,7 +98,7 @@ impl Magic for Chart {
             await_query::termination(context, &query, None).await?;
         }
         let options = options(&call);
-        let draw = draw(context.session.clone(), name, options);
+        let draw = draw(context.session.clone(), &query, name, options);
         context.live.show(&context.outputs, &query, draw).await
     }
 }
@@ -95,36 +119,47 @@ fn options(call: &Call<'_>) -> ChartOptions {
     }
 }
 
-fn draw(session: Session, name: &str, options: ChartOptions) -> Draw {
+/// Fields of the progress, batch by batch.
+async fn history(call: &Call<'_>, query: &StreamingQuery, fields: &str) -> Result<()> {
+    let context = call.context;
+    let fields = fields.split(',').map(|field| field.trim().to_owned());
+    let fields: Arc<Vec<String>> = Arc::new(fields.filter(|field| !field.is_empty()).collect());
+    if fields.is_empty() {
+        return Err(CellError::usage("'--progress' names no field")
+            .hint("--progress inputRowsPerSecond,processedRowsPerSecond,stateRows"));
+    }
+    let _hold = context.live.hold_text();
+    if context.batch && ends_by_itself(query) {
+        await_query::termination(context, query, None).await?;
+    }
+    let drawn = query.clone();
+    let draw: Draw = Box::new(move || {
+        let (query, fields) = (drawn.clone(), Arc::clone(&fields));
+        async move {
+            let progress = query.recent_progress();
+            Ok(display::progress_chart(&progress, &fields, &query.label())?)
+        }
+        .boxed()
+    });
+    context.live.show(&context.outputs, query, draw).await
+}
+
+fn draw(session: Session, query: &StreamingQuery, name: &str, options: ChartOptions) -> Draw {
+    let query = query.clone();
     let options = Arc::new(options);
-    let (table, title) = (Arc::new(table(name)), Arc::<str>::from(name));
+    let (table, title) = (Arc::new(named_table(name)), Arc::<str>::from(name));
     Box::new(move || {
         let (session, options) = (session.clone(), Arc::clone(&options));
         let (table, title) = (Arc::clone(&table), Arc::clone(&title));
-        async move { frame(&session, &table, &options, &title).await }.boxed()
+        let query = query.clone();
+        async move {
+            // In this order: the rows may be newer than the watermark, never older.
+            let event_time = EventTime::of(&query.recent_progress());
+            let as_of = query.is_active().then(now);
+            let rows = session.collect(&table).await?;
+            let note = as_of.map(|time| format!("as of {time}"));
+            Ok(display::chart(&rows, &options, &event_time, note, &title)?)
+        }
+        .boxed()
     })
-}
-
-async fn frame(
-    session: &Session,
-    table: &proto::Relation,
-    options: &ChartOptions,
-    title: &str,
-) -> Result<MimeBundle> {
-    let rows = session.collect(table).await?;
-    Ok(display::chart(&rows, options, title)?)
-}
-
-/// The memory sink's table, as a plan reads it.
-fn table(name: &str) -> proto::Relation {
-    proto::Relation {
-        common: None,
-        rel_type: Some(proto::relation::RelType::Read(proto::Read {
-            is_streaming: false,
-            read_type: Some(proto::read::ReadType::NamedTable(proto::read::NamedTable {
-                unparsed_identifier: name.to_owned(),
-                ..Default::default()
-            })),
-        })),
-    }
 }

@@ -2,17 +2,25 @@
 //!
 //! [`MAGICS`] feeds parsing, completion, `%lsmagic`, `%help`, `NAME?` and the table of the README.
 //! The arguments of a magic are defined once, as clap arguments; by convention an argument with the
-//! id [`QUERY`] names a query and completes to the known ones.
+//! id [`QUERY`] names a query and completes to the known ones, and ones with the ids [`STREAM`] and
+//! [`TOPIC`] a stream and a topic.
 
+mod alert;
 mod arguments;
 mod await_query;
 mod chart;
+mod check;
 mod clear;
+mod clock;
 mod describe;
 mod echo;
+mod feed;
+mod formats;
 mod help;
+mod kafka;
 mod lsmagic;
 mod process;
+mod produce;
 mod progress;
 mod queries;
 mod source;
@@ -28,9 +36,11 @@ use async_trait::async_trait;
 use clap::{Arg, ArgMatches};
 use tidebook_engine::StreamingQuery;
 use tidebook_engine::nearest;
+use tidebook_engine::options::OptionSpec;
 
 pub use arguments::{command, is_closed};
 pub use describe::{arg_help, help, markdown_table, shown, usage};
+pub use formats::markdown_tables;
 
 use crate::context::Context;
 use crate::error::{CellError, Result};
@@ -38,18 +48,30 @@ use crate::error::{CellError, Result};
 /// The id of an argument that names a query.
 pub const QUERY: &str = "query";
 
+/// The id of an argument that names a topic of Kafka.
+pub const TOPIC: &str = "topic";
+
+/// The id of an argument that names a stream.
+pub const STREAM: &str = "stream";
+
 /// All magics, in the order in which a notebook meets them.
 pub static MAGICS: &[&dyn Magic] = &[
     &source::Source,
+    &feed::Feed,
     &stream::Stream,
     &sql::Sql,
     &status::Status,
     &progress::Progress,
     &queries::Queries,
     &chart::Chart,
+    &alert::Alert,
     &await_query::Await,
     &process::Process,
+    &clock::Clock,
     &stop::Stop,
+    &check::Check,
+    &kafka::Kafka,
+    &produce::Produce,
     &views::Views,
     &who::Who,
     &lsmagic::LsMagic,
@@ -93,9 +115,20 @@ pub trait Magic: Sync {
         Vec::new()
     }
 
-    /// Values to offer for an argument that is not limited to them.
-    fn offers(&self, _arg: &str) -> Vec<String> {
+    /// Values to offer for an argument that is not limited to them; `given` holds the words that
+    /// stand before it.
+    fn offers(&self, _arg: &str, _given: &[&str]) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The options that `--option` can set, with their docs, after the words `given`.
+    fn options(&self, _given: &[&str]) -> Vec<&'static OptionSpec> {
+        Vec::new()
+    }
+
+    /// Whether a cell magic says nothing without lines below its first.
+    fn needs_body(&self) -> bool {
+        true
     }
 
     /// Does it.
@@ -203,6 +236,18 @@ impl Call<'_> {
                 CellError::usage("no query was started yet")
                     .hint("start one with %%stream NAME, the query below it")
             }),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The same for what only a running query can do: without a name, the one started last of those
+    /// that run.
+    pub fn running_query(&self) -> Result<StreamingQuery> {
+        let active = self.context.session.streams().active();
+        match (self.text(QUERY), active.into_iter().next_back()) {
+            (None, Some(query)) => Ok(query),
+            _ => self.query(),
         }
     }
 }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use clap::Arg;
 
-use super::{Call, Kind, Magic, Spec, query_arg, query_title};
+use tidebook_engine::StreamingQuery;
+
+use super::{Call, Kind, Magic, Spec, clock, query_arg, query_title};
+use crate::context::Context;
 use crate::error::Result;
 
 /// See the module.
@@ -26,16 +29,37 @@ impl Magic for Process {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
-        if let Err(error) = query.process_all_available().await {
-            call.context.failures.report(&query)?;
-            return Err(error.into());
-        }
-        call.context.failures.report(&query)?;
+        let query = call.running_query()?;
         let title = query_title(&query);
-        call.context
-            .outputs
-            .stdout(format!("{title} has processed all available data\n"));
+        let outputs = &call.context.outputs;
+        match caught_up(call.context, &query).await? {
+            None => outputs.stdout(format!("{title} has processed all available data\n")),
+            Some(until) => {
+                let until = clock::shown(&call.context.session, until).await?;
+                outputs.stdout(format!(
+                    "{title} has done what was due; its next batch is due at {until} by the \
+                     manual clock: %clock set \"{until}\"\n"
+                ));
+            }
+        }
         Ok(())
     }
+}
+
+/// Waits until a query has processed what there is, or, by the manual clock, has done what is due;
+/// then gives the time at which it goes on. Fails if the query has.
+pub async fn caught_up(context: &Context, query: &StreamingQuery) -> Result<Option<i64>> {
+    let until = tokio::select! {
+        biased;
+        until = query.asleep() => until,
+        processed = query.process_all_available() => {
+            if let Err(error) = processed {
+                context.failures.report(query)?;
+                return Err(error.into());
+            }
+            None
+        }
+    };
+    context.failures.report(query)?;
+    Ok(until)
 }

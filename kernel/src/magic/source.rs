@@ -1,17 +1,19 @@
-//! `%%source`: registers what keeps arriving, files or else, as a stream of that name.
+//! `%%source`: registers what keeps arriving as a stream of that name.
 
 use async_trait::async_trait;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction};
 use tidebook_engine::CommandOutput;
 use tidebook_engine::connect::proto;
-use tidebook_engine::sources::{SOURCE_FORMATS, source_format};
+use tidebook_engine::options::OptionSpec;
+use tidebook_engine::sources::{Columns, SOURCE_FORMATS, SourceFormat, source_format};
 
 use super::values;
 use super::{Call, Kind, Magic, Spec};
 use crate::error::{CellError, Result};
 
-/// The source that only a program can feed.
-const MEMORY: &str = "memory";
+/// The format where none is named.
+const DEFAULT_FORMAT: &str = "json";
 
 /// See the module.
 pub struct Source;
@@ -23,7 +25,7 @@ impl Magic for Source {
             name: "source",
             kind: Kind::Cell,
             about: "registers a stream under a name, for %%stream to select from",
-            body: "the schema as in CREATE TABLE, unless the format has columns of its own",
+            body: "the schema as in CREATE TABLE (nothing where the format has columns of its own), or a SELECT over other streams",
             example: "%%source events --format json --path data/events --watermark \"ts 10 minutes\"\n\
                       user_id STRING, amount DOUBLE, ts TIMESTAMP",
         }
@@ -38,15 +40,18 @@ impl Magic for Source {
             Arg::new("format")
                 .long("format")
                 .value_name("FORMAT")
-                .default_value("json")
+                .default_value(DEFAULT_FORMAT)
                 .help(format!(
-                    "where its rows come from: {}",
-                    formats().collect::<Vec<_>>().join(", ")
+                    "where rows come from: {}",
+                    formats()
+                        .map(|format| format.name)
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 )),
             Arg::new("path")
                 .long("path")
                 .value_name("DIR")
-                .help("the folder in which files arrive, or a pattern of files"),
+                .help("of files: the folder in which they arrive, or a pattern of files"),
             Arg::new("watermark")
                 .long("watermark")
                 .value_name("\"COLUMN DELAY\"")
@@ -55,29 +60,42 @@ impl Magic for Source {
                 .long("max-files-per-trigger")
                 .value_name("N")
                 .value_parser(clap::value_parser!(u64).range(1..))
-                .help("read at most N files in one batch"),
+                .help("of files: read at most N in one batch"),
             Arg::new("option")
                 .long("option")
                 .value_name("KEY=VALUE")
                 .action(ArgAction::Append)
-                .help("an option of the format, as Spark names it"),
+                .help("an option of the format, as Spark names it; %help source FORMAT lists them"),
         ]
     }
 
-    fn offers(&self, arg: &str) -> Vec<String> {
+    fn needs_body(&self) -> bool {
+        false
+    }
+
+    fn offers(&self, arg: &str, given: &[&str]) -> Vec<String> {
         match arg {
-            "format" => formats().map(str::to_owned).collect(),
-            "option" => {
-                let groups = SOURCE_FORMATS.iter().flat_map(|format| format.options);
-                values::option_keys(groups.copied().flatten())
-            }
+            "format" => formats().map(|format| format.name.to_owned()).collect(),
+            "option" => values::option_keys(self.options(given)),
             _ => Vec::new(),
         }
+    }
+
+    fn options(&self, given: &[&str]) -> Vec<&'static OptionSpec> {
+        let format = values::given(given, "format").unwrap_or(DEFAULT_FORMAT);
+        let format = source_format(format).ok();
+        format.map(all_options).unwrap_or_default()
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let plan = plan(&call)?;
         match call.context.session.execute(&plan).await? {
+            CommandOutput::View(view) if !view.is_streaming => {
+                let name = &view.name;
+                call.context.session.drop_view(name)?;
+                Err(CellError::usage(format!("'{name}' reads no stream: it is a table"))
+                    .hint(format!("%%sql\nCREATE OR REPLACE TEMPORARY VIEW {name} AS SELECT …")))
+            }
             CommandOutput::View(view) => {
                 let columns = match view.schema.fields().len() {
                     1 => "1 column".to_owned(),
@@ -95,23 +113,80 @@ impl Magic for Source {
     }
 }
 
-/// The formats one can name in a cell.
-fn formats() -> impl Iterator<Item = &'static str> {
-    let streams = SOURCE_FORMATS
+/// The formats that a stream can have.
+pub fn formats() -> impl Iterator<Item = &'static SourceFormat> {
+    SOURCE_FORMATS
         .iter()
-        .filter(|format| format.stream.is_some());
-    let names = streams.map(|format| format.name);
-    names.filter(|name| *name != MEMORY)
+        .filter(|format| format.stream.is_some())
 }
 
-/// `CreateDataframeView(WithWatermark?(Read(streaming, DataSource)))`.
+/// The options of a format that are given by `--option`.
+pub fn all_options(format: &'static SourceFormat) -> Vec<&'static OptionSpec> {
+    format.options.iter().copied().flatten().collect()
+}
+
 fn plan(call: &Call<'_>) -> Result<proto::Command> {
     let name = call.text("name").unwrap_or_default();
-    let mut input = relation(proto::relation::RelType::Read(proto::Read {
+    let input = match is_select(call.body) {
+        true => select(call)?,
+        false => read(data_source(call)?),
+    };
+    create_view(name, input, call.text("watermark"))
+}
+
+/// Whether the body is a query over other streams and no schema.
+fn is_select(body: &str) -> bool {
+    let words = schema(body);
+    let mut words = words.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    // `select INT` is a column, and so may `with` be.
+    let kind = second.trim_end_matches(',');
+    let is_column = !kind.is_empty() && tidebook_engine::parse_type(kind).is_ok();
+    ["select", "with"].contains(&first.to_lowercase().as_str()) && !is_column
+}
+
+/// A query over other streams: flags that say where rows come from have no meaning for it.
+fn select(call: &Call<'_>) -> Result<proto::Relation> {
+    for flag in ["format", "path", "max-files-per-trigger", "option"] {
+        if call.args.value_source(flag) == Some(ValueSource::CommandLine) {
+            let name = call.text("name").unwrap_or_default();
+            return Err(CellError::usage(format!(
+                "the body selects from other streams, so '--{flag}' has no meaning"
+            ))
+            .hint(format!("%%source {name} --watermark \"ts 10 minutes\", and the SELECT below")));
+        }
+    }
+    Ok(relation(proto::relation::RelType::Sql(proto::Sql {
+        query: values::statement(call.body).to_owned(),
+        ..Default::default()
+    })))
+}
+
+fn read(source: proto::read::DataSource) -> proto::Relation {
+    relation(proto::relation::RelType::Read(proto::Read {
         is_streaming: true,
-        read_type: Some(proto::read::ReadType::DataSource(data_source(call)?)),
-    }));
-    if let Some(watermark) = call.text("watermark") {
+        read_type: Some(proto::read::ReadType::DataSource(source)),
+    }))
+}
+
+/// A memory source of these columns under a name.
+pub fn memory_source(name: &str, columns: &str, watermark: Option<&str>) -> Result<proto::Command> {
+    let source = proto::read::DataSource {
+        format: Some("memory".to_owned()),
+        schema: Some(columns.to_owned()),
+        ..Default::default()
+    };
+    create_view(name, read(source), watermark)
+}
+
+/// `CreateDataframeView(WithWatermark?(input))`.
+fn create_view(
+    name: &str,
+    mut input: proto::Relation,
+    watermark: Option<&str>,
+) -> Result<proto::Command> {
+    if let Some(watermark) = watermark {
         let (event_time, delay_threshold) = split_watermark(watermark)?;
         input = relation(proto::relation::RelType::WithWatermark(Box::new(
             proto::WithWatermark {
@@ -134,7 +209,7 @@ fn plan(call: &Call<'_>) -> Result<proto::Command> {
 }
 
 fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
-    let format = call.text("format").unwrap_or("json").to_lowercase();
+    let format = call.text("format").unwrap_or(DEFAULT_FORMAT).to_lowercase();
     let name = call.text("name").unwrap_or_default();
     let path = call.text("path").map(values::path);
     if path.is_none() && source_format(&format)?.needs_path {
@@ -152,6 +227,12 @@ fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
         options.insert("maxFilesPerTrigger".to_owned(), files.to_string());
     }
     let schema = schema(call.body);
+    if let (Columns::Fixed, false) = (source_format(&format)?.columns, schema.is_empty()) {
+        return Err(CellError::usage(format!(
+            "a {format} source has columns of its own, but the cell names others"
+        ))
+        .hint("leave the body empty; %views shows the columns"));
+    }
     Ok(proto::read::DataSource {
         format: Some(format),
         schema: (!schema.is_empty()).then_some(schema),
@@ -204,6 +285,16 @@ mod tests {
         for (text, why) in [("ts", "names no delay"), ("10 minutes", "names no column")] {
             let error = split_watermark(text).unwrap_err();
             assert!(error.evalue.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_select_is_told_from_a_schema() {
+        for query in ["SELECT a, b FROM t", "-- note\nselect\n*", "WITH x AS (SELECT 1) SELECT *"] {
+            assert!(is_select(query), "{query}");
+        }
+        for columns in ["select INT, b STRING", "with TIMESTAMP", "a INT", ""] {
+            assert!(!is_select(columns), "{columns}");
         }
     }
 

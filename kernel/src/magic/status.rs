@@ -16,7 +16,7 @@ impl Magic for Status {
         Spec {
             name: "status",
             kind: Kind::Line,
-            about: "shows what a query is doing right now, and why it failed if it did",
+            about: "shows what a query is doing right now, its live card, and why it failed if it did",
             body: "",
             example: "%status counts",
         }
@@ -30,6 +30,7 @@ impl Magic for Status {
         let query = call.query()?;
         let outputs = &call.context.outputs;
         outputs.display(display::status(&query.status()));
+        call.context.live.show_card(outputs, &query).await?;
         if let Err(error) = call.context.failures.report(&query) {
             outputs.stderr(format!("{error}\n"));
         }

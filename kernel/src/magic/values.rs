@@ -33,6 +33,26 @@ pub fn key_value(text: &str) -> Result<(String, String)> {
     }
 }
 
+/// The value of a flag among words as typed: `--format kafka` or `--format=kafka`.
+pub fn given<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
+    let mut words = words.iter();
+    let mut found = None;
+    while let Some(word) = words.next() {
+        let Some(rest) = word
+            .strip_prefix("--")
+            .and_then(|word| word.strip_prefix(flag))
+        else {
+            continue;
+        };
+        match rest.strip_prefix('=') {
+            Some(value) => found = Some(value),
+            None if rest.is_empty() => found = words.next().copied(),
+            None => {}
+        }
+    }
+    found.map(|value| value.trim_matches(['"', '\'']))
+}
+
 /// `key=` of each option, for completion.
 pub fn option_keys<'a>(options: impl IntoIterator<Item = &'a OptionSpec>) -> Vec<String> {
     let keys = options
@@ -95,6 +115,14 @@ mod tests {
                 .contains("--option a=VALUE")
         );
         assert!(key_value("=b").is_err());
+    }
+
+    #[test]
+    fn a_flag_among_words() {
+        let words = ["clicks", "--format", "kafka", "--option", "a=b"];
+        assert_eq!(given(&words, "format"), Some("kafka"));
+        assert_eq!(given(&["--format=csv", "x"], "format"), Some("csv"));
+        assert_eq!(given(&["--formats", "csv"], "format"), None);
     }
 
     #[test]

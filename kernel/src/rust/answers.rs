@@ -13,7 +13,6 @@ use super::server::{Caller, failure};
 use super::{RustCells, Scene, values};
 use crate::display::{self, MimeBundle};
 use crate::error::{CellError, Result};
-use crate::live;
 
 /// How many rows a frame shows as the value of a cell.
 const SHOWN_ROWS: usize = 100;
@@ -216,10 +215,7 @@ async fn display_frame(scene: &Scene, relation: &proto::Relation) -> Result<()> 
 
 async fn display_query(scene: &Scene, query: &StreamingQuery, what: QueryView) -> Result<()> {
     match what {
-        QueryView::Card => {
-            let draw = live::query_card(query);
-            scene.live.show(&scene.outputs, query, draw).await?;
-        }
+        QueryView::Card => scene.live.show_card(&scene.outputs, query).await?,
         QueryView::Progress => {
             let last = query.last_progress();
             scene.outputs.result(display::progress(last.as_slice()));

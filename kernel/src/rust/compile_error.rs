@@ -1,6 +1,6 @@
 //! What the Rust compiler says about a cell, as one error of that cell.
 
-use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
+use ariadne::{Config, IndexType, Label, Report, ReportKind, Source};
 use tidebook_rust_protocol::Diagnostic;
 
 use crate::error::CellError;
@@ -52,27 +52,26 @@ fn report(error: &Diagnostic, code: &str) -> String {
             Some(place) => {
                 let start = offset(code, place.start);
                 let end = offset(code, place.end).max(start);
-                let color = match (label.is_help, label.is_primary) {
-                    (true, _) => Color::Cyan,
-                    (false, true) => Color::Red,
-                    (false, false) => Color::Blue,
-                };
-                labels.push((start..end, label.text.clone(), color));
+                labels.push((start..end, label.text.clone()));
             }
             None if !label.text.is_empty() => helps.push(label.text.clone()),
             None => {}
         }
     }
     helps.extend_from_slice(&error.helps);
-    let at = labels.first().map_or(0..0, |(range, ..)| range.clone());
+    let at = labels.first().map_or(0..0, |(range, _)| range.clone());
+    // Front ends lay errors on red or pink, light or dark: no colour reads on all of them.
+    let config = Config::default()
+        .with_index_type(IndexType::Byte)
+        .with_color(false);
     let mut report = Report::build(ReportKind::Error, (name, at))
-        .with_config(Config::default().with_index_type(IndexType::Byte))
+        .with_config(config)
         .with_message(&error.message);
     if let Some(code) = &error.code {
         report = report.with_code(code);
     }
-    for (range, text, color) in labels {
-        let mut label = Label::new((name, range)).with_color(color);
+    for (range, text) in labels {
+        let mut label = Label::new((name, range));
         if !text.is_empty() {
             label = label.with_message(text);
         }

@@ -13,6 +13,8 @@ use crate::sockets::{Channel, Request};
 
 /// How long the queries have to end at shutdown. Jupyter sends SIGTERM after 2.5 seconds.
 const STOP_QUERIES: Duration = Duration::from_secs(2);
+/// How long the displays have to show how their queries ended.
+const FAREWELL: Duration = Duration::from_millis(200);
 /// How long the sockets have to deliver what was said last: they do not linger by themselves.
 const GRACE: Duration = Duration::from_millis(100);
 /// How often we look whether the process that started us is still there.
@@ -57,9 +59,11 @@ pub async fn run(
 }
 
 impl Kernel {
-    /// Ends the running cell; without one, nothing happens.
+    /// Ends the running cell, and what is produced in the background; without either, nothing
+    /// happens.
     fn interrupt(&self) {
         self.interrupt.notify_waiters();
+        drop(self.kafka.stop_producing());
     }
 
     async fn shut_down(
@@ -69,6 +73,7 @@ impl Kernel {
         self.interrupt();
         self.stop_queries().await;
         self.rust.shut_down().await;
+        self.scratch.clear();
         if let Some((request, replies)) = asked {
             let restart = request.content["restart"].as_bool().unwrap_or(false);
             let content = json!({"status": "ok", "restart": restart});
@@ -103,6 +108,10 @@ impl Kernel {
             Ok(Err(error)) => tracing::error!(%error, "stopping the queries failed"),
             Err(_) => tracing::warn!("not all queries ended in time; their checkpoints stay valid"),
         }
+        // Cards and charts must not look alive when nobody keeps them up to date any more.
+        let live = self.live.clone();
+        let farewell = self.engine.spawn(async move { live.farewell().await });
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
     }
 }
 

@@ -147,6 +147,8 @@ impl Kernel {
                 tally: Arc::clone(&ready.tally),
                 live: kernel.live.clone(),
                 failures: Arc::clone(&kernel.failures),
+                kafka: Arc::clone(&kernel.kafka),
+                scratch: Arc::clone(&kernel.scratch),
                 known: Arc::clone(&kernel.known),
                 outputs,
                 batch,

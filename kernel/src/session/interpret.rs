@@ -6,12 +6,12 @@ use crate::cell::{self, Cell, Line};
 use crate::context::Context;
 use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
-use crate::language::inspect;
+use crate::language::{inspect, other_language};
 use crate::magic::{self, Kind};
 use crate::rust::RustCells;
 
-/// Runs a cell. A query that has died since the last cell turns this one red instead, before it
-/// starts; one that dies while it runs turns it red at its end. A silent cell is not meant to be
+/// Runs a cell. A query that has died since the last cell, or an alert that is to fail, turns this
+/// one red instead, before it starts; one that comes while it runs turns it red at its end. A silent cell is not meant to be
 /// seen, so it reports no failure of others.
 pub async fn run(code: &str, context: &Context, rust: &Arc<RustCells>, silent: bool) -> Result<()> {
     let cell = cell::parse(code)?;
@@ -19,8 +19,10 @@ pub async fn run(code: &str, context: &Context, rust: &Arc<RustCells>, silent: b
         return run_cell(cell, context, rust).await;
     }
     context.failures.check(&context.session)?;
+    context.live.alerts().check().await?;
     run_cell(cell, context, rust).await?;
-    context.failures.check(&context.session)
+    context.failures.check(&context.session)?;
+    context.live.alerts().check().await
 }
 
 async fn run_cell(cell: Cell<'_>, context: &Context, rust: &Arc<RustCells>) -> Result<()> {
@@ -37,7 +39,14 @@ async fn run_cell(cell: Cell<'_>, context: &Context, rust: &Arc<RustCells>) -> R
             }
             Ok(())
         }
-        Cell::Rust(code) => rust.execute(code, context).await,
+        Cell::Rust(code) => {
+            let known = context.known.lock().clone();
+            let defines = |name: &str| known.items.iter().any(|item| item == name);
+            match other_language::recognise(code, defines) {
+                Some(error) => Err(error),
+                None => rust.execute(code, context).await,
+            }
+        }
     }
 }
 

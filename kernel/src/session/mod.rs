@@ -22,8 +22,10 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::context::Known;
 use crate::engine::Engine;
+use crate::kafka::Kafka;
 use crate::live::{Failures, Live};
 use crate::rust::RustCells;
+use crate::scratch::Scratch;
 use crate::sockets::{self, IoPub, Request, Sockets};
 use history::History;
 
@@ -33,6 +35,8 @@ pub struct Kernel {
     engine: Engine,
     live: Live,
     failures: Arc<Failures>,
+    kafka: Arc<Kafka>,
+    scratch: Arc<Scratch>,
     rust: Arc<RustCells>,
     known: Arc<Mutex<Known>>,
     history: Mutex<History>,
@@ -54,6 +58,8 @@ pub async fn run(connection_file: &Path) -> anyhow::Result<()> {
         iopub: sockets.iopub,
         engine: Engine::new().context("start the engine's threads")?,
         failures: Arc::default(),
+        kafka: Arc::default(),
+        scratch: Arc::default(),
         history: Mutex::default(),
         executions: AtomicU32::new(0),
         interrupt: Notify::new(),

@@ -70,8 +70,9 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
                     complete::Completion::into_content,
                 )));
             }
+            let topics = kernel.kafka.known_topics();
             let completed = kernel.ask(move |session| {
-                complete::complete(&position.code, position.cursor_pos, session)
+                complete::complete(&position.code, position.cursor_pos, session, topics)
             });
             completed.await.map_or_else(
                 || complete::nothing(end),
@@ -177,10 +178,12 @@ fn kernel_info() -> Value {
         "language_info": {
             "name": "rust",
             "version": env!("CARGO_PKG_RUST_VERSION"),
-            "mimetype": "text/rust",
+            // Magics, SQL and Rust stand in one notebook: the colours of one language would be wrong
+            // for the cells of the others.
+            "mimetype": "text/plain",
             "file_extension": ".rs",
-            "pygments_lexer": "rust",
-            "codemirror_mode": "rust",
+            "pygments_lexer": "text",
+            "codemirror_mode": "text/plain",
             "nbconvert_exporter": "script",
         },
         "banner": format!(

@@ -1,6 +1,6 @@
 //! Dependencies point one way: in the engine vocabulary ← formats ←
 //! {state, checkpointing, sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
-//! in the kernel error ← {sockets, display} ← outputs ←
+//! in the kernel error ← {sockets, display, kafka} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
 //! {topics, groups} ← transactions ← state ← {apis, housekeeping} ← server ← broker; and the kernel sees
 //! the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
@@ -66,11 +66,14 @@ const LAYERS_OF_THE_KERNEL: Layers = &[
     ("outputs", &["display", "sockets"]),
     ("live", &["outputs"]),
     ("engine", &["live"]),
-    ("context", &["live"]),
-    ("magic", &["context", "names"]),
+    ("kafka", &["cell"]),
+    ("scratch", &[]),
+    ("context", &["live", "kafka", "scratch"]),
+    ("magic", &["context", "names", "cell"]),
     ("language", &["magic", "cell"]),
     ("rust", &["language"]),
     ("install", &[]),
+    ("course", &[]),
     ("doctor", &["install", "rust"]),
     ("session", &["rust", "engine"]),
 ];

@@ -1,5 +1,6 @@
 //! The points of a chart: one series per value of `by`, one value per x.
 
+use super::event_time::EventTime;
 use super::options::ChartKind;
 use crate::display::local_time::Zone;
 use crate::display::number::duration;
@@ -26,6 +27,10 @@ pub struct ChartData {
     pub series: Vec<Series>,
     /// What the chart leaves out, in words.
     pub notes: Vec<String>,
+    /// What the watermark has done to the windows.
+    pub event_time: EventTime,
+    /// How an open window is told from a closed one; empty where it is not.
+    pub open_look: &'static str,
 }
 
 /// What the x values are.
@@ -86,9 +91,11 @@ impl ChartData {
             .as_ref()
             .map(|by| format!(", by {by}"))
             .unwrap_or_default();
+        let event_time = self.event_time_notes();
         let notes: String = self
             .notes
             .iter()
+            .chain(&event_time)
             .map(|note| format!("  ·  {note}"))
             .collect();
         format!("{}{per}{by}{notes}", self.y_name)

@@ -5,10 +5,10 @@ use super::canvas::{Align, Canvas, TextStyle, fit_text, text_width};
 use super::data::{Axis, ChartData};
 use super::options::ChartKind;
 use super::palette::{self, AXIS, DIM, GRID, INK, PAPER};
-use super::{HEIGHT, WIDTH, heatmap, horizontal, marks};
+use super::{HEIGHT, WIDTH, event_time, heatmap, horizontal, marks};
 
 /// Room between the picture's edge and everything else.
-const MARGIN: f64 = 18.0;
+pub const MARGIN: f64 = 18.0;
 
 /// Below the plot: two lines of labels.
 const FOOT: f64 = 46.0;
@@ -19,9 +19,8 @@ const SWATCH: f64 = 15.0;
 /// Draws the whole picture.
 pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, title: &str) {
     let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
-    canvas.rect((0.0, 0.0), (width, height), GRID);
-    canvas.rect((1.0, 1.0), (width - 1.0, height - 1.0), PAPER);
-    let top = draw_title(canvas, data, title);
+    draw_frame(canvas);
+    let top = draw_words(canvas, title, &data.subtitle());
     let frame = Plot {
         left: MARGIN,
         right: width - MARGIN,
@@ -31,7 +30,7 @@ pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, title: &
         y: (0.0, 1.0),
     };
     if data.xs.is_empty() {
-        draw_empty(canvas, &frame);
+        draw_empty(canvas, &frame, "no rows yet");
         return;
     }
     match kind {
@@ -72,6 +71,14 @@ fn draw_upright(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, fram
         ChartKind::Bar | ChartKind::Heatmap => marks::bars(canvas, &plot, data),
     }
     draw_bottom(canvas, &plot, data);
+    event_time::draw(canvas, &plot, data);
+}
+
+/// The paper that a picture is drawn on.
+pub fn draw_frame(canvas: &mut dyn Canvas) {
+    let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
+    canvas.rect((0.0, 0.0), (width, height), GRID);
+    canvas.rect((1.0, 1.0), (width - 1.0, height - 1.0), PAPER);
 }
 
 /// Bars lie down when their names would not fit under them.
@@ -82,8 +89,8 @@ fn names_too_long(data: &ChartData, frame: &Plot) -> bool {
     }
 }
 
-/// Gives the height below which there is room.
-fn draw_title(canvas: &mut dyn Canvas, data: &ChartData, title: &str) -> f64 {
+/// Title and subtitle; gives the height below which there is room.
+pub fn draw_words(canvas: &mut dyn Canvas, title: &str, subtitle: &str) -> f64 {
     let room = f64::from(WIDTH) - 2.0 * MARGIN;
     let style = TextStyle {
         size: 16.0,
@@ -98,11 +105,7 @@ fn draw_title(canvas: &mut dyn Canvas, data: &ChartData, title: &str) -> f64 {
         bold: false,
         align: Align::Left,
     };
-    canvas.text(
-        &fit_text(&data.subtitle(), 12.5, room),
-        (MARGIN, 45.0),
-        style,
-    );
+    canvas.text(&fit_text(subtitle, 12.5, room), (MARGIN, 45.0), style);
     70.0
 }
 
@@ -132,7 +135,8 @@ fn draw_legend(canvas: &mut dyn Canvas, data: &ChartData, top: f64) -> f64 {
     y + 22.0
 }
 
-fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot) {
+/// Lines without marks, and why.
+pub fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot, why: &str) {
     for i in 0..=4 {
         let y = frame.bottom - (frame.bottom - frame.top) * f64::from(i) / 4.0;
         let color = if i == 0 { AXIS } else { palette::GRID };
@@ -154,5 +158,5 @@ fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot) {
         bold: false,
         align: Align::Center,
     };
-    canvas.text("no rows yet", middle, style);
+    canvas.text(why, middle, style);
 }

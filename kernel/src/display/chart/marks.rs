@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 use super::axis::Plot;
 use super::canvas::{Canvas, Point};
 use super::data::{Axis, ChartData, Series};
+use super::event_time::open_rect;
 use super::options::ChartKind;
 use super::palette;
 
@@ -58,24 +59,29 @@ pub fn reach(data: &ChartData, kind: ChartKind) -> (f64, f64) {
         let (from, to) = (data.span(first).0, data.span(last).1);
         // The first windows of a stream leave room for the next ones.
         let room = data.window.map_or(0.0, |_| data.step() * FIRST_WINDOWS);
-        return (from, to.max(from + room));
+        return data.reach_to_watermark((from, to.max(from + room)));
     }
     if first == last {
         let step = data.step();
         return (first - step, last + step);
     }
     let room = (last - first) * 0.01;
-    (first - room, last + room)
+    data.reach_to_watermark((first - room, last + room))
 }
 
 /// A bar per x, its series on top of each other; values below zero hang below it.
 pub fn bars(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
+    let open = data.open_windows() * data.series.len();
     for (i, x) in data.xs.iter().enumerate() {
         let (from, to) = data.span(*x);
         let (left, right) = inset(plot.x(from), plot.x(to), data.window.is_some());
+        let is_open = data.is_open(*x);
         for (color, base, top) in stack(data, i) {
             let (base, top) = seam(plot.y(base), plot.y(top), base == 0.0);
-            canvas.rect((left, base), (right, top), color);
+            match is_open {
+                true => open_rect(canvas, (left, base), (right, top), color, open),
+                false => canvas.rect((left, base), (right, top), color),
+            }
         }
     }
 }
@@ -126,13 +132,17 @@ pub fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
             .filter_map(|(x, value)| Some((*x, (*value)?)))
             .collect();
         for run in runs(&points, data) {
+            let positions: Vec<f64> = run.iter().map(|(x, _)| *x).collect();
             let run: Vec<Point> = run.iter().map(|(x, y)| (plot.x(*x), plot.y(*y))).collect();
             if run.len() > 1 {
                 canvas.path(&run, color, stroke(data.xs.len()));
             }
             if run.len() == 1 || data.xs.len() <= DOTS {
-                for point in run {
+                for (point, x) in run.into_iter().zip(positions) {
                     canvas.dot(point, 3.0, color);
+                    if data.is_open(x) {
+                        canvas.dot(point, 1.5, palette::PAPER);
+                    }
                 }
             }
         }
@@ -221,6 +231,8 @@ mod tests {
             window: None,
             series: values.iter().map(series).collect(),
             notes: Vec::new(),
+            event_time: Default::default(),
+            open_look: "",
         }
     }
 

@@ -13,6 +13,7 @@ mod clashes;
 mod columns;
 mod data;
 mod draw;
+mod event_time;
 mod fit;
 mod font;
 mod heatmap;
@@ -20,15 +21,19 @@ mod horizontal;
 mod marks;
 mod options;
 mod palette;
+mod panels;
 mod picture;
 mod reader;
 mod summary;
 mod ticks;
 
-use serde_json::json;
 use tidebook_engine::{Error, Rows};
 
+pub use event_time::EventTime;
+#[cfg(test)]
+pub(super) use event_time::Late;
 pub use options::{ChartKind, ChartOptions};
+pub use panels::progress_chart;
 
 use super::MimeBundle;
 pub(super) use data::ChartData;
@@ -42,18 +47,24 @@ const HEIGHT: u32 = 360;
 /// A chart of `rows` under `title`, as `image/svg+xml`, `image/png` and `text/plain`.
 ///
 /// What the options leave open follows from the schema and the data. No rows give a chart that
-/// says so; a column that is missing or cannot be drawn is an error that names the columns.
-pub fn chart(rows: &Rows, options: &ChartOptions, title: &str) -> Result<MimeBundle, Error> {
+/// says so; a column that is missing or cannot be drawn is an error that names the columns. Windows
+/// that the watermark of `event_time` has not passed are hatched. `note` stands under the title too.
+pub fn chart(
+    rows: &Rows,
+    options: &ChartOptions,
+    event_time: &EventTime,
+    note: Option<String>,
+    title: &str,
+) -> Result<MimeBundle, Error> {
     let columns = columns::choose(&rows.schema, options)?;
-    let mut data = ChartData::read(rows, &columns, options.last)?;
+    let data = ChartData::read(rows, &columns, options.last)?;
+    let mut data = data.with_event_time(event_time);
     let kind = options.kind.unwrap_or_else(|| data.default_kind());
     data.fit(kind);
-    let png = picture::png(&data, kind, title)?;
-    Ok(MimeBundle::default()
-        .with("image/svg+xml", picture::svg(&data, kind, title)?)
-        .with("image/png", png)
-        .with("text/plain", summary::summary(&data, title))
-        .with_metadata("image/png", json!({"width": WIDTH, "height": HEIGHT})))
+    data.open_look = kind.open_look();
+    data.notes.extend(note);
+    let draw = |canvas: &mut dyn canvas::Canvas| draw::draw(canvas, &data, kind, title);
+    picture::bundle(&draw, summary::summary(&data, title))
 }
 
 /// The columns a chart without options would choose.

@@ -47,6 +47,15 @@ impl ChartKind {
         }
     }
 
+    /// How an open window is told from a closed one, if it is.
+    pub(super) fn open_look(self) -> &'static str {
+        match self {
+            Self::Bar => "hatched",
+            Self::Line => "hollow",
+            Self::Area | Self::Heatmap => "",
+        }
+    }
+
     /// Whether the values of one x lie on top of each other.
     pub(super) fn stacks(self) -> bool {
         matches!(self, Self::Bar | Self::Area)

@@ -19,6 +19,9 @@ pub const AXIS: RGBColor = RGBColor(0x9A, 0xA5, 0xB1);
 /// Lines behind the marks.
 pub const GRID: RGBColor = RGBColor(0xE6, 0xE9, 0xED);
 
+/// What came too late.
+pub const LATE: RGBColor = RGBColor(0xC6, 0x28, 0x28);
+
 const SERIES: [RGBColor; MAX_SERIES] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xE6, 0x9F, 0x00),
@@ -51,6 +54,18 @@ pub fn heat(share: f64) -> RGBColor {
     let (a, b) = (BLUES[from], BLUES[from + 1]);
     let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * part).round() as u8;
     RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+}
+
+/// The colour thinned with paper; `share` is how much of it stays.
+pub fn tint(color: RGBColor, share: f64) -> RGBColor {
+    let mix = |ink: u8, paper: u8| {
+        (f64::from(ink) * share + f64::from(paper) * (1.0 - share)).round() as u8
+    };
+    RGBColor(
+        mix(color.0, PAPER.0),
+        mix(color.1, PAPER.1),
+        mix(color.2, PAPER.2),
+    )
 }
 
 #[cfg(test)]

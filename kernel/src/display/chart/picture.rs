@@ -5,20 +5,38 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use plotters::backend::{BitMapBackend, SVGBackend};
+use serde_json::json;
 use tidebook_engine::Error;
 
+use super::canvas::Canvas;
 use super::canvas::{SCALE, Surface};
-use super::data::ChartData;
-use super::options::ChartKind;
-use super::{HEIGHT, WIDTH, draw};
+use super::{HEIGHT, WIDTH};
+use crate::display::MimeBundle;
 
 const CANVAS: (u32, u32) = (WIDTH * SCALE, HEIGHT * SCALE);
 
+/// Draws a picture on a canvas.
+pub type Draw<'a> = &'a dyn Fn(&mut dyn Canvas);
+
+/// The picture in all its forms; `plain` stands for it in a terminal.
+pub fn bundle(draw: Draw<'_>, plain: String) -> Result<MimeBundle, Error> {
+    let png = png(draw)?;
+    // nbconvert takes the words for those who do not see from there.
+    let size = json!({"width": WIDTH, "height": HEIGHT, "alt": plain});
+    let alt = json!({"alt": plain});
+    Ok(MimeBundle::default()
+        .with("image/svg+xml", svg(draw)?)
+        .with("image/png", png)
+        .with("text/plain", plain)
+        .with_metadata("image/svg+xml", alt)
+        .with_metadata("image/png", size))
+}
+
 /// An SVG document, drawn with the reader's sans-serif typeface.
-pub fn svg(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Error> {
+fn svg(draw: Draw<'_>) -> Result<String, Error> {
     let mut svg = String::new();
     let mut surface = Surface::new(SVGBackend::with_string(&mut svg, CANVAS));
-    draw::draw(&mut surface, data, kind, title);
+    draw(&mut surface);
     surface.finish()?;
     let size = |(width, height)| format!("width=\"{width}\" height=\"{height}\"");
     // The view box stays as large as the canvas: that scales the drawing back.
@@ -27,10 +45,10 @@ pub fn svg(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Err
 }
 
 /// A PNG in base64, [`SCALE`] times as large as it is meant to be shown.
-pub fn png(data: &ChartData, kind: ChartKind, title: &str) -> Result<String, Error> {
+fn png(draw: Draw<'_>) -> Result<String, Error> {
     let mut pixels = vec![0xFF; (CANVAS.0 * CANVAS.1 * 3) as usize];
     let mut surface = Surface::new(BitMapBackend::with_buffer(&mut pixels, CANVAS));
-    draw::draw(&mut surface, data, kind, title);
+    draw(&mut surface);
     surface.finish()?;
     let png = encode(&pixels)
         .map_err(|error| Error::internal(format!("encode a chart: {error}")).with_source(error))?;
@@ -93,12 +111,14 @@ fn index_colors(pixels: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::super::reader::tests::read_series;
+    use super::super::{ChartKind, draw};
     use super::*;
 
     #[test]
     fn names_cannot_break_the_xml() {
         let data = read_series(&["a\u{0}b\u{1B}", "<&\u{FFFE}"], &[1, 1], &[2.0, 3.0]);
-        let svg = svg(&data, ChartKind::Bar, "dep\u{8}artures").unwrap();
+        let title = "dep\u{8}artures";
+        let svg = svg(&|canvas| draw::draw(canvas, &data, ChartKind::Bar, title)).unwrap();
         assert!(
             svg.chars()
                 .all(|c| c == '\n' || !(c.is_control() || c == '\u{FFFE}')),

@@ -44,6 +44,8 @@ impl ChartData {
             window: None,
             series: Vec::new(),
             notes: Vec::new(),
+            event_time: Default::default(),
+            open_look: "",
         };
         if let Some(key) = reader.clashes.column() {
             let note = clashes::note(&data.x_name, data.by_name.as_deref(), &name(key));

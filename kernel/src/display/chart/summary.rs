@@ -17,6 +17,22 @@ pub fn summary(data: &ChartData, title: &str) -> String {
         lines.push("no rows yet".to_owned());
         return lines.join("\n");
     };
+    lines.extend(series_lines(data));
+    if let Some(watermark) = data.watermark_text() {
+        lines.push(format!("watermark: {watermark}"));
+    }
+    lines.push(format!(
+        "{}: {} … {}",
+        data.x_name,
+        x_text(data, *first),
+        x_text(data, *last)
+    ));
+    lines.join("\n")
+}
+
+/// A line of blocks per series, with its newest and its largest value.
+pub fn series_lines(data: &ChartData) -> Vec<String> {
+    let mut lines = Vec::new();
     let names: Vec<String> = data
         .series
         .iter()
@@ -46,13 +62,7 @@ pub fn summary(data: &ChartData, title: &str) -> String {
             short(largest)
         ));
     }
-    lines.push(format!(
-        "{}: {} … {}",
-        data.x_name,
-        x_text(data, *first),
-        x_text(data, *last)
-    ));
-    lines.join("\n")
+    lines
 }
 
 fn x_text(data: &ChartData, x: f64) -> String {

@@ -1,6 +1,6 @@
 //! `%%stream`: starts a streaming query, shows its card, and waits if it is told until when.
 
-mod sink;
+pub mod sink;
 mod trigger;
 mod until;
 
@@ -10,15 +10,19 @@ use async_trait::async_trait;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction};
 use tidebook_engine::connect::proto;
-use tidebook_engine::sinks::SINK_FORMATS;
+use tidebook_engine::options::OptionSpec;
+use tidebook_engine::sinks::sink_format;
 use tidebook_engine::{CommandOutput, OutputMode, StreamingQuery};
 
 use super::{Call, Kind, Magic, Spec, query_title, values};
 use crate::error::{CellError, Result};
-use crate::live::query_card;
+use crate::scratch::PREFIX;
 use sink::Sink;
 use trigger::TriggerChoice;
 use until::Until;
+
+/// The sink where none is named.
+const DEFAULT_SINK: &str = "memory";
 
 /// See the module.
 pub struct Stream;
@@ -62,17 +66,27 @@ impl Magic for Stream {
             Arg::new("sink")
                 .long("sink")
                 .value_name("SINK")
-                .default_value("memory")
+                .default_value(DEFAULT_SINK)
                 .help(format!("where rows go: {}", sink::all().join(", "))),
             Arg::new("checkpoint")
                 .long("checkpoint")
                 .value_name("DIR")
-                .help("the folder from which the query resumes after a restart"),
+                .help("the folder from which the query resumes after a restart; session:NAME is one that goes with the kernel"),
             Arg::new("option")
                 .long("option")
                 .value_name("KEY=VALUE")
                 .action(ArgAction::Append)
-                .help("an option of the sink, as Spark names it"),
+                .help("an option of the sink, as Spark names it; %help stream SINK lists them"),
+            Arg::new("clock")
+                .long("clock")
+                .value_name("CLOCK")
+                .default_value("system")
+                .value_parser(PossibleValuesParser::new(["system", "manual"]))
+                .help("what the query takes for the time: the machine's clock, or the one that %clock moves"),
+            Arg::new("replace")
+                .long("replace")
+                .action(ArgAction::SetTrue)
+                .help("stop a running query of the same name first"),
             Arg::new("until").long("until").value_name("END").help(
                 "wait for the end: available-now, rows=N, batches=N or for=10s; \
                        without it the query runs on",
@@ -80,18 +94,17 @@ impl Magic for Stream {
         ]
     }
 
-    fn offers(&self, arg: &str) -> Vec<String> {
+    fn options(&self, given: &[&str]) -> Vec<&'static OptionSpec> {
+        let sink = values::given(given, "sink").unwrap_or(DEFAULT_SINK);
+        let format = sink.split(':').next().unwrap_or(sink);
+        let format = sink_format(format).ok();
+        format.map(sink::all_options).unwrap_or_default()
+    }
+
+    fn offers(&self, arg: &str, given: &[&str]) -> Vec<String> {
         let fixed: &[&str] = match arg {
             "sink" => return sink::all(),
-            "option" => {
-                return values::option_keys(
-                    SINK_FORMATS
-                        .iter()
-                        .flat_map(|f| f.options)
-                        .copied()
-                        .flatten(),
-                );
-            }
+            "option" => return values::option_keys(self.options(given)),
             "trigger" => &["once", "available-now", "1 second"],
             "until" => &["available-now", "rows=", "batches=", "for="],
             _ => &[],
@@ -103,20 +116,30 @@ impl Magic for Stream {
         let until = call.text("until").map(str::parse::<Until>).transpose()?;
         let plan = plan(&call, until)?;
         let context = call.context;
+        let name = call.text("name").unwrap_or_default();
+        give_way(&call, name).await?;
+        let console = call.text("sink").is_some_and(is_console);
+        if console {
+            context.live.open_console(name);
+        }
         // The card must be the first output of the cell, before what the query prints.
         let hold = context.live.hold_text();
-        let query = match context.session.execute(&plan).await? {
-            CommandOutput::Query(query) => query,
-            _ => {
+        let query = match context.session.execute(&plan).await {
+            Ok(CommandOutput::Query(query)) => query,
+            Ok(_) => {
                 return Err(CellError::internal(
                     "a query was asked for, something else was done",
                 ));
             }
+            Err(error) => {
+                context.live.close_console(name);
+                return Err(error.into());
+            }
         };
-        context
-            .live
-            .show(&context.outputs, &query, query_card(&query))
-            .await?;
+        context.live.show_card(&context.outputs, &query).await?;
+        if console {
+            context.live.show_console(&context.outputs, name);
+        }
         drop(hold);
         match until {
             Some(until) => until.wait(context, &query).await,
@@ -128,6 +151,36 @@ impl Magic for Stream {
             }
         }
     }
+}
+
+fn is_console(sink: &str) -> bool {
+    sink.parse::<Sink>()
+        .is_ok_and(|sink| sink.format == "console")
+}
+
+/// A running query of the same name is stopped if the cell says so; otherwise its card is shown, for
+/// the error that follows.
+async fn give_way(call: &Call<'_>, name: &str) -> Result<()> {
+    let active = call.context.session.streams().active();
+    let same = |query: &&StreamingQuery| {
+        let other = query.name();
+        other.is_some_and(|other| other.eq_ignore_ascii_case(name))
+    };
+    let Some(running) = active.iter().find(same) else {
+        return Ok(());
+    };
+    if call.args.get_flag("replace") {
+        return Ok(running.stop().await?);
+    }
+    let context = call.context;
+    context.live.show_card(&context.outputs, running).await?;
+    Err(CellError::new(
+        "IllegalArgumentException",
+        format!("a query named '{name}' is running already; this is its card"),
+    )
+    .hint(format!(
+        "add --replace to stop it first, %stop {name}, or choose another name"
+    )))
 }
 
 /// Whether the query ends without being told to.
@@ -152,14 +205,21 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
         return Err(CellError::usage("%%stream has no query below it")
             .hint(format!("%%stream {name}\nSELECT * FROM events")));
     }
-    let sink: Sink = call.text("sink").unwrap_or("memory").parse()?;
+    let sink: Sink = call.text("sink").unwrap_or(DEFAULT_SINK).parse()?;
     let mut options = HashMap::new();
     for option in call.args.get_many::<String>("option").into_iter().flatten() {
         let (key, value) = values::key_value(option)?;
         options.insert(key, value);
     }
     if let Some(checkpoint) = call.text("checkpoint") {
-        options.insert("checkpointLocation".to_owned(), values::path(checkpoint));
+        let folder = match checkpoint.strip_prefix(PREFIX) {
+            Some(name) => call.context.scratch.place(name)?.display().to_string(),
+            None => values::path(checkpoint),
+        };
+        options.insert("checkpointLocation".to_owned(), folder);
+    }
+    if let Some(clock) = call.text("clock").filter(|clock| *clock != "system") {
+        options.insert("clock".to_owned(), clock.to_owned());
     }
     options.extend(sink.topic.map(|topic| ("topic".to_owned(), topic)));
     options.extend(until.and_then(Until::option));

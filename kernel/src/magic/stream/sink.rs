@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use tidebook_engine::nearest;
+use tidebook_engine::options::OptionSpec;
 use tidebook_engine::sinks::{SINK_FORMATS, SinkFormat, Target, sink_format};
 
 use super::values;
@@ -60,12 +61,18 @@ pub fn all() -> Vec<String> {
     formats().map(shown).collect()
 }
 
+/// The options of a sink that are given by `--option`.
+pub fn all_options(format: &'static SinkFormat) -> Vec<&'static OptionSpec> {
+    format.options.iter().copied().flatten().collect()
+}
+
 /// The sinks that need no function: those that a cell of SQL can name.
-fn formats() -> impl Iterator<Item = &'static SinkFormat> {
+pub fn formats() -> impl Iterator<Item = &'static SinkFormat> {
     SINK_FORMATS.iter().filter(|format| !format.needs_function)
 }
 
-fn shown(format: &SinkFormat) -> String {
+/// A sink as one types it.
+pub fn shown(format: &SinkFormat) -> String {
     match format.target.placeholder() {
         Some(target) => format!("{}:{target}", format.name),
         None => format.name.to_owned(),

@@ -1,0 +1,243 @@
+//! What the learner is told: what is right, what differs, and what to try.
+
+use super::compare::{Difference, DifferenceKind, Verdict};
+use super::definition::Definition;
+use crate::display::CheckAnswer;
+use crate::error::CellError;
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It gave rows.
+    Compared(Verdict),
+    /// It could not be run, or died.
+    Failed(CellError),
+    /// It did not end in time.
+    Endless {
+        /// How many seconds it was given.
+        seconds: u64,
+    },
+}
+
+impl Outcome {
+    /// Whether the exercise is done.
+    pub fn is_right(&self) -> bool {
+        matches!(self, Self::Compared(Verdict::Right { .. }))
+    }
+}
+
+/// The answer to an attempt; `known` is what is said to a mistake that is known.
+pub fn answer(definition: &Definition, outcome: &Outcome, known: Option<&str>) -> CheckAnswer {
+    let unit = definition
+        .answer
+        .as_ref()
+        .map_or("row", |answer| answer.unit.as_str());
+    let hint = |kind: &str| known.or_else(|| definition.hint(kind)).map(str::to_owned);
+    match outcome {
+        Outcome::Compared(Verdict::Right { rows }) => CheckAnswer {
+            is_right: true,
+            headline: match rows {
+                1 => "Right! The one row is as it should be.".to_owned(),
+                rows => format!("Right! All {rows} rows are as they should be."),
+            },
+            hint: Some(definition.well_done.clone()).filter(|text| !text.is_empty()),
+            ..Default::default()
+        },
+        Outcome::Compared(Verdict::Columns { missing, extra }) => CheckAnswer {
+            headline: "Not yet: the columns are not those that are asked for.".to_owned(),
+            remarks: column_remarks(missing, extra),
+            hint: hint("columns"),
+            ..Default::default()
+        },
+        Outcome::Compared(Verdict::Empty { expected }) => CheckAnswer {
+            headline: format!(
+                "Not yet: your query runs, but no row came out of it; {} should.",
+                counted(*expected, "row")
+            ),
+            hint: hint("empty").or_else(|| Some(EMPTY.to_owned())),
+            ..Default::default()
+        },
+        Outcome::Compared(Verdict::Rows(difference)) => CheckAnswer {
+            headline: headline(difference, unit),
+            remarks: vec![remark(difference, unit)],
+            columns: difference.columns.clone(),
+            theirs: difference.theirs.clone(),
+            reference: difference.reference.clone(),
+            hint: hint(difference.kind.as_str()),
+            ..Default::default()
+        },
+        Outcome::Failed(error) => CheckAnswer {
+            headline: "Not yet: this query does not run.".to_owned(),
+            remarks: vec![error.evalue.clone()],
+            hint: error_hint(definition, error),
+            ..Default::default()
+        },
+        Outcome::Endless { seconds } => CheckAnswer {
+            headline: format!(
+                "Not yet: your query was still busy after {seconds} seconds, so it was stopped. \
+                 The hidden data is small: a right answer takes less than one."
+            ),
+            hint: hint("endless").or_else(|| Some(ENDLESS.to_owned())),
+            ..Default::default()
+        },
+    }
+}
+
+const EMPTY: &str = "Does the WHERE clause let rows through? In append mode a window comes out \
+    only after the watermark has passed its end.";
+const ENDLESS: &str = "A join without a condition that ties its sides together, or a generated \
+    range, makes more rows than anybody can read. Look at JOIN … ON first.";
+
+fn column_remarks(missing: &[String], extra: &[String]) -> Vec<String> {
+    if let ([missing], [extra]) = (missing, extra) {
+        return vec![format!(
+            "Your column '{extra}' should probably be called '{missing}': write … AS {missing}."
+        )];
+    }
+    let mut remarks = Vec::new();
+    if !missing.is_empty() {
+        remarks.push(format!("Missing: {}.", missing.join(", ")));
+    }
+    if !extra.is_empty() {
+        remarks.push(format!("Not asked for: {}.", extra.join(", ")));
+    }
+    remarks
+}
+
+fn headline(difference: &Difference, unit: &str) -> String {
+    let Difference {
+        right, expected, ..
+    } = difference;
+    match (right, difference.kind) {
+        (0, _) => format!(
+            "Not yet: none of the {} is right.",
+            counted(*expected, unit)
+        ),
+        (right, DifferenceKind::Extra) if right == expected => format!(
+            "Nearly: {} right, but there is more than that.",
+            all(*expected, unit)
+        ),
+        (right, _) => format!("Not yet: {right} of {} right.", are(*expected, unit)),
+    }
+}
+
+fn remark(difference: &Difference, unit: &str) -> String {
+    match difference.kind {
+        DifferenceKind::Missing => format!("This {unit} is the first that is missing from yours:"),
+        DifferenceKind::Extra => format!("This {unit} is the first that should not be there:"),
+        DifferenceKind::Values => format!("This {unit} is the first that differs:"),
+    }
+}
+
+fn error_hint(definition: &Definition, error: &CellError) -> Option<String> {
+    let condition = error.evalue.strip_prefix('[');
+    let condition = condition
+        .and_then(|rest| rest.split_once(']'))
+        .map(|(name, _)| name);
+    let said = condition
+        .and_then(|condition| definition.hint(condition))
+        .or_else(|| definition.hint(&error.ename));
+    let said = said.map(str::to_owned).or_else(|| error.hint.clone());
+    said.or_else(|| definition.hint("error").map(str::to_owned))
+}
+
+fn counted(number: usize, unit: &str) -> String {
+    match number {
+        1 => format!("1 {unit}"),
+        number => format!("{number} {unit}s"),
+    }
+}
+
+fn are(number: usize, unit: &str) -> String {
+    match number {
+        1 => format!("1 {unit} is"),
+        number => format!("{number} {unit}s are"),
+    }
+}
+
+fn all(number: usize, unit: &str) -> String {
+    match number {
+        1 => format!("the one {unit} is"),
+        number => format!("all {number} {unit}s are"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definition() -> Definition {
+        Definition::read(
+            "task = 'x'\nwell_done = 'So it is.'\n[[source]]\nname = 'c'\ncolumns = 'a INT'\n\
+             [answer]\nquery = 'SELECT 1'\nunit = 'window'\n\
+             [hints]\nmissing = 'look for it'\nAnalysisException = 'read the columns'\n\
+             'A.B' = 'that one'",
+        )
+        .unwrap()
+    }
+
+    fn difference(kind: DifferenceKind, right: usize) -> Outcome {
+        Outcome::Compared(Verdict::Rows(Difference {
+            kind,
+            right,
+            expected: 3,
+            columns: vec!["n".to_owned()],
+            theirs: Vec::new(),
+            reference: vec![vec!["1".to_owned()]],
+        }))
+    }
+
+    #[test]
+    fn every_outcome_has_a_word() {
+        let definition = definition();
+        let said = |outcome: &Outcome| answer(&definition, outcome, None);
+        let right = said(&Outcome::Compared(Verdict::Right { rows: 3 }));
+        assert!(right.is_right && right.hint.as_deref() == Some("So it is."));
+        let missing = said(&difference(DifferenceKind::Missing, 2));
+        assert_eq!(missing.headline, "Not yet: 2 of 3 windows are right.");
+        assert_eq!(missing.hint.as_deref(), Some("look for it"));
+        let known = answer(
+            &definition,
+            &difference(DifferenceKind::Values, 0),
+            Some("known"),
+        );
+        assert_eq!(known.headline, "Not yet: none of the 3 windows is right.");
+        assert_eq!(known.hint.as_deref(), Some("known"));
+        let extra = said(&difference(DifferenceKind::Extra, 3));
+        assert!(
+            extra
+                .headline
+                .starts_with("Nearly: all 3 windows are right"),
+            "{extra:?}"
+        );
+        let columns = said(&Outcome::Compared(Verdict::Columns {
+            missing: vec!["n".to_owned()],
+            extra: vec!["count(1)".to_owned()],
+        }));
+        assert!(columns.remarks[0].ends_with("write … AS n."), "{columns:?}");
+        assert!(
+            said(&Outcome::Compared(Verdict::Empty { expected: 2 }))
+                .hint
+                .is_some()
+        );
+        assert!(
+            said(&Outcome::Endless { seconds: 7 })
+                .headline
+                .contains("7 seconds")
+        );
+    }
+
+    #[test]
+    fn errors_get_the_nearest_hint() {
+        let definition = definition();
+        let said = |evalue: &str, ename: &str, hint: &str| {
+            let error = CellError::new(ename, evalue).hint(hint);
+            answer(&definition, &Outcome::Failed(error), None)
+                .hint
+                .unwrap()
+        };
+        assert_eq!(said("[A.B] no", "AnalysisException", "own"), "that one");
+        assert_eq!(said("no", "AnalysisException", "own"), "read the columns");
+        assert_eq!(said("no", "ParseException", "own"), "own");
+    }
+}
