@@ -26,16 +26,17 @@
 //! - `operators/`: what remembers from batch to batch; one operator, one file.
 //! - `state/`: versioned, columnar state and its files; tables with one row per key or with many.
 //! - `runtime/`: the micro-batch loop, the query's watermark, triggers, progress.
-//! - `formats/`: bytes to columns and back; JSON, CSV, text, Parquet.
+//! - `formats/`: bytes to columns and back; JSON, CSV, text, Parquet. `storage/`: where files are,
+//!   on the disk or in a store behind a URL.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats whose rows hold their constructors.
-//! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`]: what users write and queries
-//!   call; a [`Cancellation`] tells it when nobody waits for its answer any more.
+//! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`], [`ForeachWriter`]: what users
+//!   write and queries call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
 //!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
 //!   and the vocabulary beside them: everybody may use these.
 //!
-//! Dependencies point one way: vocabulary ← formats ← {state, checkpointing, sources, sinks} ← operators ← plan ←
+//! Dependencies point one way: vocabulary ← storage ← formats ← {state, checkpointing, sources, sinks} ← operators ← plan ←
 //! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.
 //!
 //! # Invariants
@@ -84,6 +85,7 @@ pub mod sinks;
 pub mod sources;
 mod sql;
 mod state;
+mod storage;
 mod streaming_query_listener;
 mod streaming_query_progress;
 mod text;
@@ -101,7 +103,7 @@ pub use json::json_rows;
 pub use nearest::nearest;
 pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
-pub use sinks::ForeachBatch;
+pub use sinks::{ForeachBatch, ForeachWriter, MakeForeachWriter};
 pub use sources::MemoryStream;
 pub use sql::{parse_ddl, parse_type};
 pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};

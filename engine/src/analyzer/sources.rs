@@ -7,7 +7,6 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::context::SessionState;
 
 use crate::error::Result;
-use crate::options::FormatDefaults;
 use crate::plan::StreamingRelation;
 use crate::sources::{define_stream, open_table};
 use crate::tree::Relation;
@@ -35,8 +34,7 @@ impl Sources {
             };
             let (schema, options) = (schema.clone(), options.clone());
             let table: Arc<dyn TableProvider> = if *is_streaming {
-                let defaults = FormatDefaults::of(session);
-                let stream = define_stream(format, schema, paths, options, defaults)?;
+                let stream = define_stream(session, format, schema, paths, options)?;
                 Arc::new(StreamingRelation::new(stream))
             } else {
                 open_table(session, format, schema, paths, &options).await?

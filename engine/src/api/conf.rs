@@ -41,16 +41,82 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spark.sql.streaming.stopTimeout", "0"),
 ];
 
-/// The default of a setting, if there is such a setting.
-pub(super) fn default(key: &str) -> Option<&'static str> {
-    let mut settings = known();
-    settings
-        .find(|(name, _)| *name == key)
-        .map(|(_, default)| *default)
+/// Settings of sources and sinks of files: name, default, values, and the option that has the value
+/// where a user gives none.
+const OF_FORMATS: &[(&str, &str, &[&str], &str)] = &[
+    (
+        "spark.sql.files.ignoreCorruptFiles",
+        "false",
+        &["true", "false"],
+        "ignoreCorruptFiles",
+    ),
+    (
+        "spark.sql.files.ignoreMissingFiles",
+        "false",
+        &["true", "false"],
+        "ignoreMissingFiles",
+    ),
+    (
+        "spark.sql.parquet.compression.codec",
+        "snappy",
+        &[
+            "none",
+            "uncompressed",
+            "snappy",
+            "gzip",
+            "lz4",
+            "lz4_raw",
+            "brotli",
+            "zstd",
+        ],
+        "spark.sql.parquet.compression.codec",
+    ),
+    (
+        "spark.sql.sources.partitionOverwriteMode",
+        "static",
+        &["static", "dynamic"],
+        "partitionOverwriteMode",
+    ),
+    (
+        "spark.sql.streaming.schemaInference",
+        "false",
+        &["true", "false"],
+        "spark.sql.streaming.schemaInference",
+    ),
+];
+
+/// Name and default of all settings.
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_formats = OF_FORMATS
+        .iter()
+        .map(|(name, default, ..)| (*name, *default));
+    SETTINGS
+        .iter()
+        .chain(OF_A_RUN)
+        .chain(WITHOUT_EFFECT)
+        .copied()
+        .chain(of_formats)
 }
 
-fn known() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    SETTINGS.iter().chain(OF_A_RUN).chain(WITHOUT_EFFECT)
+/// Settings that are defaults of options, each with its option.
+pub(super) fn format_options() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OF_FORMATS
+        .iter()
+        .map(|(name, _, _, option)| (*name, *option))
+}
+
+/// The option that a setting is the default of.
+pub(super) fn format_option(key: &str) -> Option<&'static str> {
+    format_options()
+        .find(|(name, _)| *name == key)
+        .map(|(_, option)| option)
+}
+
+/// The default of a setting, if there is such a setting.
+pub(super) fn default(key: &str) -> Option<&'static str> {
+    all()
+        .find(|(name, _)| *name == key)
+        .map(|(_, default)| default)
 }
 
 /// Refuses a setting that does not exist, or a value it cannot have.
@@ -62,10 +128,16 @@ pub(super) fn check(key: &str, value: &str) -> Result<()> {
         "spark.sql.streaming.multipleWatermarkPolicy" => &["min", "max"],
         "spark.sql.streaming.noDataMicroBatches.enabled" => &["true", "false"],
         "spark.sql.shuffle.partitions" | BATCHES_TO_RETAIN => return whole_number(key, value),
+        _ if format_option(key).is_some() => {
+            let mut settings = OF_FORMATS.iter();
+            settings
+                .find(|(name, ..)| *name == key)
+                .map_or(&[][..], |(_, _, values, _)| *values)
+        }
         _ if default(key).is_some() => return Ok(()),
         _ => {
             let error = Error::illegal_argument(format!("there is no setting '{key}'"));
-            return Err(match nearest(key, known().map(|(name, _)| *name)) {
+            return Err(match nearest(key, all().map(|(name, _)| name)) {
                 Some(near) => error.with_hint(format!("did you mean '{near}'?")),
                 None => error,
             });

@@ -32,6 +32,7 @@ use crate::plan::{
 use crate::runtime::{FaultHook, run_cancellable};
 use crate::sinks::ForeachBatch;
 use crate::sources::MemoryStream;
+use crate::storage::Stores;
 use crate::text::in_zone;
 use crate::tree::Relation;
 use crate::user_functions::GroupsFunctions;
@@ -104,6 +105,7 @@ pub(super) struct SessionInner {
     pub(super) foreach_batch: RwLock<HashMap<String, Arc<dyn ForeachBatch>>>,
     pub(super) groups_functions: Arc<GroupsFunctions>,
     pub(super) format_defaults: Arc<FormatDefaults>,
+    pub(super) stores: Arc<Stores>,
     pub(super) conf: RwLock<HashMap<String, String>>,
     /// Lower-case name → name as it was given.
     names: RwLock<HashMap<String, String>>,
@@ -157,6 +159,8 @@ impl SessionBuilder {
         let config = config.with_extension(Arc::clone(&groups_functions));
         let format_defaults = Arc::new(FormatDefaults::default());
         let config = config.with_extension(Arc::clone(&format_defaults));
+        let stores = Arc::new(Stores::default());
+        let config = config.with_extension(Arc::clone(&stores));
         let context = SessionContext::new_with_state(session_state(config));
         Ok(Session {
             inner: Arc::new(SessionInner {
@@ -171,6 +175,7 @@ impl SessionBuilder {
                 foreach_batch: RwLock::default(),
                 groups_functions,
                 format_defaults,
+                stores,
                 conf: RwLock::default(),
                 names: RwLock::default(),
             }),
@@ -293,6 +298,10 @@ impl Session {
         if key == super::conf::TIME_ZONE {
             self.set_time_zone(value);
         }
+        if let Some(option) = super::conf::format_option(key) {
+            let value = value.trim().to_lowercase();
+            self.inner.format_defaults.set(option, Some(&value));
+        }
         let mut conf = self.inner.conf.write();
         conf.insert(key.to_string(), value.to_string());
         Ok(())
@@ -302,6 +311,11 @@ impl Session {
     pub(super) fn reset_conf(&self, key: Option<&str>) {
         if key.is_none_or(|key| key == super::conf::TIME_ZONE) {
             self.set_time_zone(TIME_ZONE);
+        }
+        for (name, option) in super::conf::format_options() {
+            if key.is_none_or(|key| key == name) {
+                self.inner.format_defaults.set(option, None);
+            }
         }
         let mut conf = self.inner.conf.write();
         match key {
@@ -315,6 +329,7 @@ impl Session {
         let mut state = state.write();
         let options = state.config_mut().options_mut();
         options.execution.time_zone = Some(zone.to_string());
+        self.inner.format_defaults.set("timeZone", Some(zone));
     }
 
     /// The session's queries.

@@ -4,7 +4,6 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::logical_expr::LogicalPlan;
@@ -18,15 +17,13 @@ use super::session::Session;
 use super::streaming_query::{QueryFacts, StreamingQuery};
 use super::write::check_absent;
 use crate::cancellation::Cancellation;
-use crate::checkpointing::{
-    CheckpointFileManager, CheckpointLock, OffsetSeqLog, StreamMetadata, full_path,
-};
+use crate::checkpointing::{CheckpointFileManager, CheckpointLock, OffsetSeqLog, StreamMetadata};
 use crate::clock::{Clock, QueryClock};
-use crate::connect::proto::WriteStreamOperationStart;
 use crate::connect::proto::streaming_foreach_function::Function;
 use crate::connect::proto::write_stream_operation_start::{
     SinkDestination, Trigger as ProtoTrigger,
 };
+use crate::connect::proto::{StreamingForeachFunction, WriteStreamOperationStart};
 use crate::error::{Error, Result};
 use crate::interval::parse_duration;
 use crate::output_mode::OutputMode;
@@ -37,10 +34,12 @@ use crate::runtime::{
 };
 use crate::sinks::{ConsoleWriter, CreatedSink, SinkFormat, SinkRequest, create_sink, sink_format};
 use crate::sources::SourceContext;
+use crate::storage::Location;
 use crate::trigger::Trigger;
 
-/// The sink format whose batches go to a function of the session, and the option that names it.
+/// The sink formats whose rows go to a function of the session, and the option that names it.
 const FOREACH_BATCH: &str = "foreachBatch";
+const FOREACH: &str = "foreach";
 const FUNCTION: &str = "callback";
 
 /// Starts a query.
@@ -99,7 +98,7 @@ impl Start<'_> {
         let (mut options, format) = self.options();
         let own = QueryOptions::take(&mut options)?;
         let format = sink_format(&format)?;
-        let checkpoint = self.checkpoint(&own, format, output_mode)?;
+        let checkpoint = self.checkpoint(&own, format, output_mode, &options)?;
         let streaming = StreamingPlan { plan, output_mode };
         let cancellation = Cancellation::new();
         let execution = self
@@ -139,7 +138,7 @@ impl Start<'_> {
                 .files
                 .root()
                 .join("sources")
-                .join(index.to_string());
+                .join(&index.to_string());
             sources.push(spec.create(SourceContext {
                 metadata_path: metadata,
                 durable: checkpoint.durable,
@@ -205,14 +204,7 @@ impl Start<'_> {
     /// Refuses what this version cannot do.
     fn check_complete(&self) -> Result<()> {
         let start = self.start;
-        check_absent(&[
-            (!start.partitioning_column_names.is_empty(), "partitionBy"),
-            (!start.clustering_column_names.is_empty(), "clusterBy"),
-            (
-                start.foreach_writer.is_some(),
-                "foreach with a ForeachWriter",
-            ),
-        ])?;
+        check_absent(&[(!start.clustering_column_names.is_empty(), "clusterBy")])?;
         match &start.sink_destination {
             Some(SinkDestination::TableName(table)) => Err(Error::analysis(format!(
                 "a table cannot be written in this version, so neither can '{table}'"
@@ -286,9 +278,16 @@ impl Start<'_> {
         {
             options.insert("path".into(), path.clone());
         }
-        if let Some(function) = self.foreach_batch() {
-            options.insert(FUNCTION.into(), function);
-            return (options, FOREACH_BATCH.to_string());
+        let functions = [
+            (&self.start.foreach_batch, FOREACH_BATCH),
+            (&self.start.foreach_writer, FOREACH),
+        ];
+        for (function, format) in functions {
+            if let Some(function) = function {
+                let name = function_name(function).map(|name| (FUNCTION.to_string(), name));
+                options.extend(name);
+                return (options, format.to_string());
+            }
         }
         let format = match self.start.format.trim() {
             "" => "parquet".to_string(),
@@ -297,21 +296,12 @@ impl Start<'_> {
         (options, format)
     }
 
-    /// The name of the registered function that takes the batches, where the command has a place
-    /// of its own for it.
-    fn foreach_batch(&self) -> Option<String> {
-        let name = match self.start.foreach_batch.as_ref()?.function.as_ref()? {
-            Function::PythonFunction(function) => &function.command,
-            Function::ScalaFunction(function) => &function.payload,
-        };
-        Some(String::from_utf8_lossy(name).into_owned())
-    }
-
     fn checkpoint(
         &self,
         own: &QueryOptions,
         format: &SinkFormat,
         output_mode: OutputMode,
+        options: &BTreeMap<String, String>,
     ) -> Result<Checkpoint> {
         let Some(location) = &own.checkpoint_location else {
             if !format.temporary_checkpoint {
@@ -329,9 +319,9 @@ impl Start<'_> {
                 durable: false,
             });
         };
-        let root = full_path(location)?;
+        let root = Location::parse(location, &self.session.inner.stores, options)?;
         writable(&root)?;
-        let files = CheckpointFileManager::new(&root, own.durable);
+        let files = CheckpointFileManager::new(root.clone(), own.durable);
         if format.forgets
             && output_mode != OutputMode::Complete
             && OffsetSeqLog::new(&files).latest()?.is_some()
@@ -351,7 +341,7 @@ impl Start<'_> {
     }
 
     fn sink_request<'a>(
-        &self,
+        &'a self,
         format: &'static SinkFormat,
         options: &'a BTreeMap<String, String>,
         execution: &IncrementalExecution,
@@ -366,7 +356,7 @@ impl Start<'_> {
             Some(name) => {
                 let found = inner.foreach_batch.read().get(name).cloned();
                 let missing = || {
-                    let message = format!("no foreachBatch function '{name}' is registered");
+                    let message = format!("no {} function '{name}' is registered", format.name);
                     Error::illegal_argument(message)
                 };
                 Some(found.ok_or_else(missing)?)
@@ -383,6 +373,9 @@ impl Start<'_> {
             format,
             options,
             defaults: inner.format_defaults.get(),
+            stores: Arc::clone(&inner.stores),
+            clock: Arc::clone(&inner.clock),
+            partition_by: &self.start.partitioning_column_names,
             schema: execution.schema(),
             output_mode: execution.output_mode,
             durable: checkpoint.durable,
@@ -444,16 +437,25 @@ impl Start<'_> {
     }
 }
 
-fn writable(root: &Path) -> Result<()> {
+/// The name of a registered function, where a command has a place of its own for it.
+fn function_name(given: &StreamingForeachFunction) -> Option<String> {
+    let name = match given.function.as_ref()? {
+        Function::PythonFunction(function) => &function.command,
+        Function::ScalaFunction(function) => &function.payload,
+    };
+    Some(String::from_utf8_lossy(name).into_owned())
+}
+
+fn writable(root: &Location) -> Result<()> {
     let test = || -> std::io::Result<()> {
-        std::fs::create_dir_all(root)?;
-        tempfile::tempfile_in(root).map(drop)
+        root.create_dir_all()?;
+        match root.local() {
+            Some(root) => tempfile::tempfile_in(root).map(drop),
+            None => root.join("_writable").put(Vec::new(), false),
+        }
     };
     test().map_err(|error| {
-        Error::io(
-            format!("the checkpoint '{}' cannot be written", root.display()),
-            error,
-        )
-        .with_hint("choose a --checkpoint directory that you can write to")
+        Error::io(format!("the checkpoint '{root}' cannot be written"), error)
+            .with_hint("choose a --checkpoint directory that you can write to")
     })
 }

@@ -8,7 +8,7 @@ use datafusion::execution::FunctionRegistry;
 use super::Session;
 use crate::error::{Error, Result, from_datafusion};
 use crate::plan::scalar_udf;
-use crate::sinks::ForeachBatch;
+use crate::sinks::{EachRow, ForeachBatch, MakeForeachWriter};
 use crate::user_functions::{GroupsFunction, ScalarFunction};
 
 impl Session {
@@ -31,7 +31,13 @@ impl Session {
         registered.map(drop).map_err(from_datafusion)
     }
 
-    /// Makes `function` known to the sink format `foreachBatch` under the option `callback`.
+    /// Makes writers known to the sink format `foreach` under the option `callback`.
+    pub fn register_foreach(&self, name: &str, make: Arc<MakeForeachWriter>) {
+        self.register_foreach_batch(name, Arc::new(EachRow::new(make)));
+    }
+
+    /// Makes `function` known to the sink formats `foreachBatch` and `foreach` under the option
+    /// `callback`.
     pub fn register_foreach_batch(&self, name: &str, function: Arc<dyn ForeachBatch>) {
         let mut functions = self.inner.foreach_batch.write();
         functions.insert(name.to_string(), function);

@@ -1,5 +1,7 @@
 //! `df.write`: where the rows of a batch query go.
 
+use std::sync::Arc;
+
 use super::Session;
 use crate::cancellation::Cancellation;
 use crate::connect::proto::WriteOperation;
@@ -31,7 +33,9 @@ pub(super) async fn write(session: &Session, write: &WriteOperation) -> Result<(
         format: sink_format(format)?,
         options: &options(write),
         defaults: session.inner.format_defaults.get(),
+        stores: Arc::clone(&session.inner.stores),
         schema: frame.schema().inner(),
+        partition_by: &write.partitioning_columns,
     })?;
     if !sink.wants_rows(mode)? {
         return Ok(());
@@ -61,7 +65,6 @@ fn options(write: &WriteOperation) -> OptionMap {
 /// Refuses what this version cannot do.
 fn check_complete(write: &WriteOperation) -> Result<()> {
     check_absent(&[
-        (!write.partitioning_columns.is_empty(), "partitionBy"),
         (!write.sort_column_names.is_empty(), "sortBy"),
         (!write.clustering_columns.is_empty(), "clusterBy"),
         (write.bucket_by.is_some(), "bucketBy"),

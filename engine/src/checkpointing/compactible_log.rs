@@ -55,11 +55,22 @@ impl<T: Serialize + DeserializeOwned> CompactibleLog<T> {
 
     /// Writes the entries of batch `id`. Fails if that was done before.
     pub fn add(&self, id: i64, entries: &[T]) -> Result<()> {
+        self.add_retaining(id, entries, &|_| true)
+    }
+
+    /// The same; when that rewrites the log, only those entries stay that `is_retained` wants.
+    pub fn add_retaining(
+        &self,
+        id: i64,
+        entries: &[T],
+        is_retained: &dyn Fn(&T) -> bool,
+    ) -> Result<()> {
         if !self.is_compaction(id) {
             return self.log.add(id, &lines(entries.iter()));
         }
         let earlier = self.read_up_to(id - 1)?;
-        let text = lines(earlier.iter().chain(entries));
+        let all = earlier.iter().chain(entries);
+        let text = lines(all.filter(|entry| is_retained(entry)));
         self.log.add_file(&format!("{id}{SUFFIX}"), &text)?;
         self.delete_expired(id)
     }
@@ -196,6 +207,17 @@ mod tests {
         assert_eq!(log.all().unwrap().len(), 120);
         let first = ids(log.log.files()).unwrap()[0];
         assert_eq!(first, (19, true));
+    }
+
+    #[test]
+    fn what_is_not_retained_goes_when_the_log_is_rewritten() {
+        let dir = tempfile::tempdir().unwrap();
+        for id in 0..12 {
+            log(&dir)
+                .add_retaining(id, &[id], &|entry| *entry >= 8)
+                .unwrap();
+        }
+        assert_eq!(log(&dir).all().unwrap(), [8, 9, 10, 11]);
     }
 
     #[test]

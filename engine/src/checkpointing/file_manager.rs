@@ -1,11 +1,12 @@
 //! Files of a checkpoint: written to a temporary name, then renamed, so that a reader sees a file
-//! whole or not at all, whenever the writer was killed.
+//! whole or not at all, whenever the writer was killed. A store of objects does that by itself.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind as IoErrorKind, Write};
+use std::io::{self, ErrorKind as IoErrorKind, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Location;
 
 type TemporaryFile = tempfile::NamedTempFile<File>;
 
@@ -18,14 +19,14 @@ type Persist = fn(TemporaryFile, PathBuf) -> Result<File, tempfile::PersistError
 /// Reads and writes the files of one directory.
 #[derive(Debug, Clone)]
 pub struct CheckpointFileManager {
-    root: PathBuf,
+    root: Location,
     durable: bool,
 }
 
 impl CheckpointFileManager {
     /// Files below `root`, which need not exist yet. With `durable`, a file survives a power cut
     /// once it is written (4-12 ms each); without, it survives the death of the process.
-    pub fn new(root: impl Into<PathBuf>, durable: bool) -> Self {
+    pub fn new(root: impl Into<Location>, durable: bool) -> Self {
         Self {
             root: root.into(),
             durable,
@@ -33,12 +34,12 @@ impl CheckpointFileManager {
     }
 
     /// The directory.
-    pub fn root(&self) -> &Path {
+    pub fn root(&self) -> &Location {
         &self.root
     }
 
     /// The directory `name` inside this one, written in the same way.
-    pub fn subdirectory(&self, name: impl AsRef<Path>) -> Self {
+    pub fn subdirectory(&self, name: &str) -> Self {
         Self::new(self.root.join(name), self.durable)
     }
 
@@ -46,7 +47,7 @@ impl CheckpointFileManager {
     /// the query writes to the same directory.
     pub fn create(&self, name: &str, content: &[u8]) -> Result<()> {
         let persist = |file: TemporaryFile, path: PathBuf| file.persist_noclobber(path);
-        self.write(name, &|file| file.write_all(content), persist)
+        self.write(name, &|file| file.write_all(content), persist, true)
             .map_err(|error| match error.kind() {
                 IoErrorKind::AlreadyExists => self.concurrent_run(name),
                 _ => self.cannot_write(error),
@@ -57,38 +58,37 @@ impl CheckpointFileManager {
     /// that is run again writes what it wrote before.
     pub fn replace(&self, name: &str, content: Content<'_>) -> Result<()> {
         let persist = |file: TemporaryFile, path: PathBuf| file.persist(path);
-        self.write(name, content, persist)
+        self.write(name, content, persist, false)
             .map_err(|error| self.cannot_write(error))
     }
 
     /// The content of the file `name`, if there is one.
     pub fn read(&self, name: &str) -> Result<Option<String>> {
-        let path = self.root.join(name);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
+        let file = self.root.join(name);
+        let mut text = String::new();
+        let read = file
+            .open()
+            .and_then(|input| input.read_from(0))
+            .and_then(|mut reader| reader.read_to_string(&mut text));
+        match read {
+            Ok(_) => Ok(Some(text)),
             Err(error) if error.kind() == IoErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.cannot_read(&format!("read '{}'", path.display()), error)),
+            Err(error) => Err(self.cannot_read(&format!("read '{file}'"), error)),
         }
     }
 
     /// Names of the files here, in no order, without hidden ones: temporary files and the `.crc`
     /// files Hadoop puts beside its own. None if there is no such directory.
     pub fn list(&self) -> Result<Vec<String>> {
-        let failed = |error| self.cannot_read(&format!("list '{}'", self.root.display()), error);
-        let entries = match fs::read_dir(&self.root) {
-            Ok(entries) => entries,
+        let children = match self.root.children() {
+            Ok(children) => children,
             Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
-            match name.into_string() {
-                Ok(name) if !name.starts_with('.') => names.push(name),
-                _ => {}
+            Err(error) => {
+                return Err(self.cannot_read(&format!("list '{}'", self.root), error));
             }
-        }
-        Ok(names)
+        };
+        let names = children.into_iter().map(|child| child.name);
+        Ok(names.filter(|name| !name.starts_with('.')).collect())
     }
 
     /// Names that are numbers, in ascending order.
@@ -104,44 +104,61 @@ impl CheckpointFileManager {
 
     /// Removes the file `name`, if it exists.
     pub fn delete(&self, name: &str) -> Result<()> {
-        let path = self.root.join(name);
-        match fs::remove_file(&path) {
+        let file = self.root.join(name);
+        match file.delete() {
             Err(error) if error.kind() != IoErrorKind::NotFound => {
-                Err(Error::io(format!("delete '{}'", path.display()), error))
+                Err(Error::io(format!("delete '{file}'"), error))
             }
             _ => Ok(()),
         }
     }
 
-    fn write(&self, name: &str, content: Content<'_>, persist: Persist) -> io::Result<()> {
-        match self.try_write(name, content, persist) {
+    fn write(
+        &self,
+        name: &str,
+        content: Content<'_>,
+        persist: Persist,
+        is_new: bool,
+    ) -> io::Result<()> {
+        let Some(root) = self.root.local() else {
+            let mut bytes = Vec::new();
+            content(&mut bytes)?;
+            return self.root.join(name).put(bytes, is_new);
+        };
+        match self.try_write(root, name, content, persist) {
             Err(error) if error.kind() == IoErrorKind::NotFound => {
-                fs::create_dir_all(&self.root)?;
-                self.try_write(name, content, persist)
+                fs::create_dir_all(root)?;
+                self.try_write(root, name, content, persist)
             }
             result => result,
         }
     }
 
-    fn try_write(&self, name: &str, content: Content<'_>, persist: Persist) -> io::Result<()> {
+    fn try_write(
+        &self,
+        root: &Path,
+        name: &str,
+        content: Content<'_>,
+        persist: Persist,
+    ) -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
             .suffix(".tmp")
-            .make_in(&self.root, |path| File::create_new(path))?;
+            .make_in(root, |path| File::create_new(path))?;
         content(file.as_file_mut())?;
         if self.durable {
             file.as_file().sync_all()?;
         }
-        persist(file, self.root.join(name)).map_err(|error| error.error)?;
+        persist(file, root.join(name)).map_err(|error| error.error)?;
         if self.durable {
             // The name is an entry of the directory, which has to reach the disk as well.
-            File::open(&self.root)?.sync_all()?;
+            File::open(root)?.sync_all()?;
         }
         Ok(())
     }
 
     fn cannot_write(&self, error: io::Error) -> Error {
-        Error::io(format!("cannot write to '{}'", self.root.display()), error)
+        Error::io(format!("cannot write to '{}'", self.root), error)
             .or_hint("choose a directory you may write to: --checkpoint DIR")
     }
 
@@ -157,13 +174,10 @@ impl CheckpointFileManager {
     }
 
     fn concurrent_run(&self, name: &str) -> Error {
-        let path = self.root.join(name);
+        let file = self.root.join(name);
         Error::new(
             ErrorKind::StreamingQuery,
-            format!(
-                "'{}' was written by another run of this query",
-                path.display()
-            ),
+            format!("'{file}' was written by another run of this query"),
         )
         .with_condition("CONCURRENT_STREAM_LOG_UPDATE")
         .with_hint("stop the other query, or give this one a --checkpoint of its own")

@@ -8,11 +8,10 @@
 //! Line 1: the version. Then one line per file: its path as a URL, its size in bytes, when it was
 //! written in milliseconds since 1970, two numbers that matter to Hadoop only, and what happened.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use crate::checkpointing::compactible_log::CompactibleLog;
+use crate::storage::Location;
 
 /// Name of the log's directory inside the directory it describes.
 pub const SINK_METADATA_DIR: &str = "_spark_metadata";
@@ -58,6 +57,7 @@ impl FileSinkEntry {
 pub type FileSinkLog = CompactibleLog<FileSinkEntry>;
 
 /// Whether a file sink has written to `directory`.
-pub fn has_sink_metadata(directory: &Path) -> bool {
-    directory.join(SINK_METADATA_DIR).is_dir()
+pub fn has_sink_metadata(directory: &Location) -> bool {
+    let metadata = directory.join(SINK_METADATA_DIR).metadata();
+    metadata.is_ok_and(|metadata| metadata.is_dir)
 }

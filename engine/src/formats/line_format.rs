@@ -1,21 +1,20 @@
-//! Formats in which a line is a record, and what their readers have in common.
+//! Formats of records of text, mostly a line each, and what their readers have in common.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::csv::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvDecoder, CsvOptions, CsvSchemaInference};
 use super::json::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonDecoder, JsonOptions, SchemaInference};
+use super::record_end::{RECORD_FILE_OPTIONS, RecordFile, TEXT_OPTIONS};
 use super::text::{TEXT_OPTIONS_ABSENT, TextDecoder, text_schema};
 use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 
 /// Fills batches from lines.
 pub(crate) trait LineDecoder: Debug + Send {
-    /// Schema of the batches.
-    fn schema(&self) -> &SchemaRef;
-
     /// Rows read since the last flush.
     fn num_rows(&self) -> usize;
 
@@ -53,9 +52,17 @@ pub(crate) enum FileSchema {
     Inferred(Box<dyn LineSchemaInference>),
 }
 
-/// How the lines of a file become rows.
+/// How a file of text becomes rows.
 #[derive(Debug, Clone)]
-pub enum LineFormat {
+pub(crate) struct LineFormat {
+    syntax: LineSyntax,
+    /// How the file is cut into records.
+    pub(crate) file: Arc<RecordFile>,
+}
+
+/// How a record becomes a row.
+#[derive(Debug, Clone)]
+enum LineSyntax {
     /// A JSON object per line.
     Json(JsonOptions),
     /// Values with separators between them.
@@ -66,17 +73,17 @@ pub enum LineFormat {
 
 /// The options that a format has, and those that only Spark has.
 pub(crate) struct LineFormatOptions {
-    pub(crate) known: &'static [OptionSpec],
+    pub(crate) known: &'static [&'static [OptionSpec]],
     pub(crate) absent: &'static [&'static str],
 }
 
 impl LineFormat {
-    /// The options of the format `name`, if it is one of lines.
+    /// The options of the format `name`, if it is one of text.
     pub(crate) fn options(name: &str) -> Option<LineFormatOptions> {
-        let (known, absent): (&[OptionSpec], &[&str]) = match name {
-            "json" => (&JSON_OPTIONS, &JSON_OPTIONS_ABSENT),
-            "csv" => (&CSV_OPTIONS, &CSV_OPTIONS_ABSENT),
-            "text" => (&[], &TEXT_OPTIONS_ABSENT),
+        let (known, absent): (&[&[OptionSpec]], &[&str]) = match name {
+            "json" => (&[&JSON_OPTIONS, &RECORD_FILE_OPTIONS], &JSON_OPTIONS_ABSENT),
+            "csv" => (&[&CSV_OPTIONS, &RECORD_FILE_OPTIONS], &CSV_OPTIONS_ABSENT),
+            "text" => (&[&TEXT_OPTIONS], &TEXT_OPTIONS_ABSENT),
             _ => return None,
         };
         Some(LineFormatOptions { known, absent })
@@ -84,23 +91,31 @@ impl LineFormat {
 
     /// The format `name`, with checked options.
     pub(crate) fn new(name: &str, options: &Options) -> Result<Self> {
-        Ok(match name {
-            "json" => Self::Json(JsonOptions::new(options)?),
-            "csv" => Self::Csv(CsvOptions::new(options)?),
-            _ => Self::Text,
+        let syntax = match name {
+            "json" => LineSyntax::Json(JsonOptions::new(options)?),
+            "csv" => LineSyntax::Csv(CsvOptions::new(options)?),
+            _ => LineSyntax::Text,
+        };
+        let csv = match &syntax {
+            LineSyntax::Csv(options) => Some(&options.syntax),
+            _ => None,
+        };
+        Ok(Self {
+            file: Arc::new(RecordFile::new(options, csv)?),
+            syntax,
         })
     }
 
     /// The schema of files that were given none.
     pub(crate) fn schema(&self) -> FileSchema {
-        match self {
-            Self::Json(options) => {
+        match &self.syntax {
+            LineSyntax::Json(options) => {
                 FileSchema::Inferred(Box::new(SchemaInference::new(options.clone())))
             }
-            Self::Csv(options) => {
+            LineSyntax::Csv(options) => {
                 FileSchema::Inferred(Box::new(CsvSchemaInference::new(options.clone())))
             }
-            Self::Text => FileSchema::Known(text_schema()),
+            LineSyntax::Text => FileSchema::Known(text_schema()),
         }
     }
 
@@ -117,19 +132,23 @@ impl LineFormat {
         projection: &[usize],
         rows: usize,
     ) -> Result<Box<dyn LineDecoder>> {
-        Ok(match self {
-            Self::Json(options) => Box::new(JsonDecoder::new(options, schema, projection, rows)?),
-            Self::Csv(options) => Box::new(CsvDecoder::new(options, schema, projection, rows)?),
-            Self::Text => Box::new(TextDecoder::new(schema, projection, rows)?),
+        Ok(match &self.syntax {
+            LineSyntax::Json(options) => {
+                Box::new(JsonDecoder::new(options, schema, projection, rows)?)
+            }
+            LineSyntax::Csv(options) => {
+                Box::new(CsvDecoder::new(options, schema, projection, rows)?)
+            }
+            LineSyntax::Text => Box::new(TextDecoder::new(schema, projection, rows)?),
         })
     }
 
     /// Name of the column that takes the text of a corrupt record.
     pub(crate) fn corrupt_record_column(&self) -> Option<&str> {
-        match self {
-            Self::Json(options) => Some(&options.corrupt_record_column),
-            Self::Csv(options) => Some(&options.corrupt_record_column),
-            Self::Text => None,
+        match &self.syntax {
+            LineSyntax::Json(options) => Some(&options.corrupt_record_column),
+            LineSyntax::Csv(options) => Some(&options.corrupt_record_column),
+            LineSyntax::Text => None,
         }
     }
 }

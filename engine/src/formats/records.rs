@@ -67,11 +67,6 @@ impl Records {
         })
     }
 
-    /// Schema of the batches.
-    pub(super) fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
     /// Which columns of the schema of the files are read from the text, in this order.
     pub(super) fn read(&self) -> &[usize] {
         &self.read

@@ -9,18 +9,38 @@ use super::line_format::LineDecoder;
 use super::record_options::ParseMode;
 use super::records::Records;
 use crate::error::{Error, Result};
+use crate::type_names::sql_type;
 
 /// The name of the column if no schema is given.
 const VALUE_COLUMN: &str = "value";
 
 /// Options that Spark has and this version does not.
-pub(super) const TEXT_OPTIONS_ABSENT: [&str; 4] =
-    ["wholetext", "lineSep", "encoding", "compression"];
+pub(super) const TEXT_OPTIONS_ABSENT: [&str; 1] = ["compression"];
 
 /// The schema of files that were given none.
 pub(super) fn text_schema() -> SchemaRef {
     let value = Field::new(VALUE_COLUMN, DataType::Utf8, true);
     Arc::new(Schema::new(vec![value]))
+}
+
+/// Refuses all columns but one STRING.
+pub(super) fn check_one_string(schema: &Schema) -> Result<()> {
+    let hint = format!("declare it as '{VALUE_COLUMN} STRING'");
+    match &schema.fields()[..] {
+        [field] if field.data_type() == &DataType::Utf8 => Ok(()),
+        [field] => Err(Error::analysis(format!(
+            "a file of text has one column, which is a STRING: '{}' is {}",
+            field.name(),
+            sql_type(field.data_type())
+        ))
+        .with_condition("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")
+        .with_hint(hint)),
+        fields => Err(Error::analysis(format!(
+            "a file of text has one column, which is a STRING, not {} columns",
+            fields.len()
+        ))
+        .with_hint(hint)),
+    }
 }
 
 /// Fills batches from lines.
@@ -35,14 +55,7 @@ pub(super) struct TextDecoder {
 impl TextDecoder {
     /// A decoder of a schema with one STRING.
     pub(super) fn new(schema: &Schema, projection: &[usize], rows: usize) -> Result<Self> {
-        let types = schema.fields().iter().map(|field| field.data_type());
-        if !types.eq([&DataType::Utf8]) {
-            return Err(
-                Error::analysis("text files have one column, which is a STRING")
-                    .with_condition("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")
-                    .with_hint(format!("declare it as '{VALUE_COLUMN} STRING'")),
-            );
-        }
+        check_one_string(schema)?;
         let values =
             (!projection.is_empty()).then(|| StringBuilder::with_capacity(rows, rows * 32));
         Ok(Self {
@@ -54,10 +67,6 @@ impl TextDecoder {
 }
 
 impl LineDecoder for TextDecoder {
-    fn schema(&self) -> &SchemaRef {
-        self.records.schema()
-    }
-
     fn num_rows(&self) -> usize {
         self.rows
     }

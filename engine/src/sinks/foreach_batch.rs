@@ -70,25 +70,41 @@ where
 /// Hands every batch to a function.
 pub struct ForeachBatchSink {
     function: Arc<dyn ForeachBatch>,
+    description: &'static str,
+    /// Whether it tells how many rows there were; Spark does so of some sinks.
+    counts: bool,
 }
 
 impl ForeachBatchSink {
     /// A sink that calls `function`.
     pub fn new(function: Arc<dyn ForeachBatch>) -> Self {
-        Self { function }
+        Self {
+            function,
+            description: "ForeachBatchSink",
+            counts: false,
+        }
+    }
+
+    /// The same under another description, which tells how many rows there were.
+    pub(super) fn counting(function: Arc<dyn ForeachBatch>, description: &'static str) -> Self {
+        Self {
+            function,
+            description,
+            counts: true,
+        }
     }
 }
 
 impl fmt::Debug for ForeachBatchSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ForeachBatchSink")
+        f.write_str(self.description)
     }
 }
 
 #[async_trait]
 impl Sink for ForeachBatchSink {
     fn description(&self) -> String {
-        "ForeachBatchSink".to_string()
+        self.description.to_string()
     }
 
     async fn add_batch(
@@ -98,8 +114,8 @@ impl Sink for ForeachBatchSink {
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
-        let (batches, _) = collect(rows).await?;
+        let (batches, count) = collect(rows).await?;
         self.function.call(batch_id, schema, batches).await?;
-        Ok(None)
+        Ok(self.counts.then_some(count))
     }
 }

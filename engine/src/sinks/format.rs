@@ -6,9 +6,11 @@ use arrow::datatypes::SchemaRef;
 
 use super::{BatchSink, ConsoleWriter, ForeachBatch, MemoryTable, Sink};
 use crate::cancellation::Cancellation;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::options::{OptionMap, OptionSpec, Options};
 use crate::output_mode::OutputMode;
+use crate::storage::Stores;
 
 /// Makes a sink. Everything that can be wrong with the request is an error now.
 pub type CreateSink = fn(SinkRequest<'_>) -> Result<CreatedSink>;
@@ -89,8 +91,14 @@ pub struct SinkRequest<'a> {
     pub options: &'a OptionMap,
     /// What the session says where an option was not given.
     pub defaults: OptionMap,
+    /// Where files are.
+    pub stores: Arc<Stores>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
     /// Columns of the rows that will come.
     pub schema: SchemaRef,
+    /// The columns by which the output is divided.
+    pub partition_by: &'a [String],
     /// What the query asks for.
     pub output_mode: OutputMode,
     /// Whether a batch must survive a power cut.
@@ -113,8 +121,12 @@ pub struct BatchRequest<'a> {
     pub options: &'a OptionMap,
     /// What the session says where an option was not given.
     pub defaults: OptionMap,
+    /// Where files are.
+    pub stores: Arc<Stores>,
     /// Columns of the rows that will come.
     pub schema: &'a SchemaRef,
+    /// The columns by which the output is divided.
+    pub partition_by: &'a [String],
 }
 
 /// A sink, and what can be read of it.
@@ -142,6 +154,17 @@ impl SinkFormat {
         let known = known.chain(self.target.option());
         let what = format!("sink '{}'", self.name);
         Options::new(what, given, known, self.absent_options)
+    }
+
+    /// Refuses columns by which the output cannot be divided: only folders can.
+    pub(super) fn check_partition_by(&self, columns: &[String]) -> Result<()> {
+        if columns.is_empty() || self.target == Target::Directory {
+            return Ok(());
+        }
+        Err(
+            Error::analysis(format!("sink '{}' does not support partitionBy", self.name))
+                .with_hint("leave it out, or write files: parquet, json, csv or text"),
+        )
     }
 
     /// Refuses a mode that it does not take.

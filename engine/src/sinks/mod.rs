@@ -5,6 +5,7 @@
 mod batch_sink;
 mod console;
 mod file;
+mod foreach;
 mod foreach_batch;
 mod format;
 mod memory;
@@ -24,6 +25,8 @@ use uuid::Uuid;
 
 pub use batch_sink::{BatchSink, SaveMode};
 pub use console::{ConsoleSink, ConsoleWriter};
+pub(crate) use foreach::EachRow;
+pub use foreach::{ForeachWriter, MakeForeachWriter};
 pub use foreach_batch::{ForeachBatch, ForeachBatchSink};
 pub use format::{BatchRequest, CreatedSink, SinkFormat, SinkRequest, Target};
 pub use memory::{MemorySink, MemoryTable};

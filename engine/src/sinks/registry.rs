@@ -2,7 +2,8 @@
 
 use super::BatchSink;
 use super::console::CONSOLE;
-use super::file::{CSV, JSON, PARQUET};
+use super::file::{CSV, JSON, PARQUET, TEXT};
+use super::foreach::FOREACH;
 use super::foreach_batch::FOREACH_BATCH;
 use super::format::{BatchRequest, CreatedSink, SinkFormat, SinkRequest};
 use super::memory::MEMORY;
@@ -11,11 +12,20 @@ use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// All sinks.
-pub const SINK_FORMATS: [SinkFormat; 7] =
-    [MEMORY, CONSOLE, NOOP, PARQUET, JSON, CSV, FOREACH_BATCH];
+pub const SINK_FORMATS: [SinkFormat; 9] = [
+    MEMORY,
+    CONSOLE,
+    NOOP,
+    PARQUET,
+    JSON,
+    CSV,
+    TEXT,
+    FOREACH,
+    FOREACH_BATCH,
+];
 
 /// Sinks that Spark has and this version does not.
-const ABSENT: [&str; 5] = ["kafka", "orc", "text", "avro", "delta"];
+const ABSENT: [&str; 4] = ["kafka", "orc", "avro", "delta"];
 
 /// The row of the sink `name`.
 pub fn sink_format(name: &str) -> Result<&'static SinkFormat> {
@@ -27,6 +37,7 @@ pub fn sink_format(name: &str) -> Result<&'static SinkFormat> {
 /// Makes a sink. Everything that can be wrong with the request is an error now.
 pub fn create_sink(request: SinkRequest<'_>) -> Result<CreatedSink> {
     request.format.check_output_mode(request.output_mode)?;
+    request.format.check_partition_by(request.partition_by)?;
     (request.format.stream)(request)
 }
 
@@ -38,8 +49,9 @@ pub fn create_batch_sink(request: BatchRequest<'_>) -> Result<Box<dyn BatchSink>
             "a batch query cannot be written to '{}'",
             request.format.name
         ))
-        .with_hint("write parquet, json or csv files, or collect the rows"));
+        .with_hint("write parquet, json, csv or text files, or collect the rows"));
     };
+    request.format.check_partition_by(request.partition_by)?;
     create(request)
 }
 
@@ -75,10 +87,11 @@ mod tests {
 
     use super::*;
     use crate::cancellation::Cancellation;
+    use crate::clock::SystemClock;
     use crate::options::OptionMap;
     use crate::output_mode::OutputMode;
     use crate::sinks::Target;
-    use crate::sinks::testing::schema;
+    use crate::sinks::testing::{schema, strings};
 
     fn create(
         format: &str,
@@ -92,7 +105,13 @@ mod tests {
             format: sink_format(format)?,
             options: &options.collect(),
             defaults: OptionMap::new(),
-            schema: schema(),
+            stores: Arc::default(),
+            clock: Arc::new(SystemClock),
+            schema: match format.to_lowercase().as_str() {
+                "text" => strings(),
+                _ => schema(),
+            },
+            partition_by: &[],
             output_mode,
             durable: false,
             console: Arc::new(|_| {}),

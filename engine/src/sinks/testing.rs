@@ -16,6 +16,11 @@ pub(super) fn schema() -> SchemaRef {
     )]))
 }
 
+/// A schema of one STRING.
+pub(super) fn strings() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("value", DataType::Utf8, true)]))
+}
+
 pub(super) fn numbers(values: &[i64]) -> RecordBatch {
     let column = Arc::new(Int64Array::from(values.to_vec()));
     RecordBatch::try_new(schema(), vec![column]).unwrap()

@@ -1,6 +1,5 @@
 //! A kind of source: one row of the table of formats, which holds all that is particular to it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -12,6 +11,7 @@ use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::options::{OptionMap, OptionSpec};
+use crate::storage::{Location, Stores};
 
 /// Defines a stream. Everything that is wrong with the request is an error now.
 pub type DefineStream = fn(StreamRequest) -> Result<Arc<dyn SourceDefinition>>;
@@ -60,6 +60,8 @@ pub struct StreamRequest {
     pub options: OptionMap,
     /// What the session says where an option was not given.
     pub defaults: OptionMap,
+    /// Where files are.
+    pub stores: Arc<Stores>,
 }
 
 /// What a table is made from.
@@ -82,7 +84,7 @@ pub struct TableRequest<'a> {
 #[derive(Debug, Clone)]
 pub struct SourceContext {
     /// Its folder in the checkpoint: `CHECKPOINT/sources/0`.
-    pub metadata_path: PathBuf,
+    pub metadata_path: Location,
     /// Whether what it writes there must survive a power cut.
     pub durable: bool,
     /// Time.

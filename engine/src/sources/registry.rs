@@ -14,6 +14,7 @@ use super::socket::SOCKET;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::options::{FormatDefaults, OptionMap};
+use crate::storage::Stores;
 
 /// All sources.
 pub const SOURCE_FORMATS: [SourceFormat; 8] = [
@@ -28,7 +29,7 @@ pub const SOURCE_FORMATS: [SourceFormat; 8] = [
 ];
 
 /// Sources that Spark has and this version does not.
-const ABSENT: [&str; 5] = ["kafka", "parquet", "orc", "avro", "delta"];
+const ABSENT: [&str; 4] = ["kafka", "orc", "avro", "delta"];
 
 /// The row of the stream format `name`.
 pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
@@ -39,11 +40,11 @@ pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
 /// A stream of `format`. Everything that is wrong with its definition is an error now; nothing is
 /// read or written.
 pub fn define_stream(
+    session: &dyn Session,
     format: &str,
     schema: Option<SchemaRef>,
     paths: &[String],
     mut options: OptionMap,
-    defaults: OptionMap,
 ) -> Result<Arc<dyn SourceDefinition>> {
     let format = source_format(format)?;
     match paths {
@@ -61,7 +62,8 @@ pub fn define_stream(
         format: format.name,
         schema,
         options,
-        defaults,
+        defaults: FormatDefaults::of(session),
+        stores: Stores::of(session),
     })
 }
 
@@ -98,6 +100,15 @@ fn find(
     rows.find(|row| row.name.eq_ignore_ascii_case(name))
 }
 
+/// What to do about formats that no library reads here.
+fn way_out(name: &str) -> Option<&'static str> {
+    let unread = ["orc", "avro", "delta"];
+    let is_unread = unread
+        .iter()
+        .any(|unread| unread.eq_ignore_ascii_case(name));
+    is_unread.then_some("write such files as Parquet where they come from, and read those")
+}
+
 fn unknown(name: &str) -> Error {
     let streams = || SOURCE_FORMATS.iter().filter(|row| row.stream.is_some());
     let names = || streams().map(|row| row.name);
@@ -109,7 +120,7 @@ fn unknown(name: &str) -> Error {
     {
         return Error::analysis(format!("this version has no source '{name}'"))
             .with_condition(condition)
-            .with_hint(hint);
+            .with_hint(way_out(name).map_or(hint, str::to_string));
     }
     let hint = match nearest(name, names()) {
         Some(name) => format!("did you mean '{name}'?"),
@@ -137,6 +148,7 @@ fn unknown_table(format: &str) -> Error {
         ),
     };
     let format = format.to_ascii_lowercase();
+    let hint = way_out(&format).map_or(hint, str::to_string);
     Error::analysis(format!("there is no table format '{format}'"))
         .with_condition("DATA_SOURCE_NOT_FOUND")
         .with_hint(hint)
@@ -145,6 +157,7 @@ fn unknown_table(format: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::prelude::SessionContext;
 
     use super::*;
 
@@ -159,8 +172,9 @@ mod tests {
         let schema = data_type.map(|data_type| {
             Arc::new(Schema::new(vec![Field::new("a", data_type, false)])) as SchemaRef
         });
-        define_stream(format, schema, &[], options.collect(), OptionMap::new())
-            .map(|it| it.schema())
+        let session = SessionContext::new().state();
+        let stream = define_stream(&session, format, schema, &[], options.collect());
+        stream.map(|stream| stream.schema())
     }
 
     #[test]

@@ -7,7 +7,6 @@
 //! Version V is the newest snapshot at or before V and every delta after it.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -180,7 +179,8 @@ impl StateFiles {
         let path = self.files.root().join(name);
         let what = || format!("read state {}", path.display());
         let open = || -> io::Result<_> {
-            let mut file = File::open(&path)?;
+            let path = path.local().ok_or(io::ErrorKind::Unsupported)?;
+            let mut file = File::open(path)?;
             let damage = damage(&mut file)?;
             Ok((file, damage))
         };

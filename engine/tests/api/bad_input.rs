@@ -189,7 +189,7 @@ async fn sources_that_cannot_work_are_refused_with_the_way_out() {
             "'header'",
         ),
         (
-            ("csv", "i INT", ("multiLine", "true")),
+            ("csv", "i INT", ("samplingRatio", "1")),
             "",
             "not supported",
             "supported: path",
@@ -238,7 +238,7 @@ async fn a_sink_that_would_do_less_than_was_asked_is_refused() {
     let asked: [(Change, &str); 4] = [
         (
             |start| start.partitioning_column_names = vec!["s".into()],
-            "partitionBy is not supported",
+            "does not support partitionBy",
         ),
         (
             |start| start.clustering_column_names = vec!["s".into()],
@@ -246,7 +246,7 @@ async fn a_sink_that_would_do_less_than_was_asked_is_refused() {
         ),
         (
             |start| start.foreach_writer = Some(StreamingForeachFunction::default()),
-            "ForeachWriter is not supported",
+            "'foreach' needs a writer",
         ),
         (
             |start| start.sink_destination = Some(SinkDestination::TableName("t".into())),

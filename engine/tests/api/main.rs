@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod column_names;
+mod files;
 mod frames;
 mod names;
 mod nesting;

@@ -78,8 +78,8 @@ pub use readwriter::{DataFrameReader, DataFrameWriter, SaveMode};
 pub use row::{Row, Value};
 pub use session::{SparkSession, SparkSessionBuilder};
 pub use streaming::{
-    DataStreamReader, DataStreamWriter, OutputMode, StreamingQuery, StreamingQueryListener,
-    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    DataStreamReader, DataStreamWriter, ForeachWriter, OutputMode, StreamingQuery,
+    StreamingQueryListener, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
 };
 pub use timestamp::Timestamp;
 pub use types::{DataType, StructField};

@@ -17,7 +17,7 @@ pub use crate::readwriter::{DataFrameReader, DataFrameWriter, SaveMode};
 pub use crate::row::{Row, Value};
 pub use crate::session::{SparkSession, SparkSession as spark};
 pub use crate::streaming::{
-    DataStreamReader, DataStreamWriter, GroupState, GroupStateTimeout, OutputMode,
+    DataStreamReader, DataStreamWriter, ForeachWriter, GroupState, GroupStateTimeout, OutputMode,
     QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT, QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT,
     QueryIdleEvent, QueryProgressEvent, QueryStartedEvent, QueryTerminatedEvent, StreamingQuery,
     StreamingQueryException, StreamingQueryListener, StreamingQueryListenerEvent,

@@ -271,6 +271,8 @@ pub enum Function {
     /// The sink `foreachBatch` with the option `callback` = the id. Called with
     /// [`Call::ForeachBatch`].
     ForeachBatch,
+    /// The sink `foreach` with the option `callback` = the id. Called with [`Call::Foreach`].
+    Foreach,
     /// A `StreamingQueryListener`. Called with [`Call::QueryEvent`].
     Listener,
     /// The function of `flatMapGroupsWithState`. Called with [`Call::Groups`].
@@ -296,6 +298,15 @@ pub enum Call {
     ForeachBatch {
         /// The batch's number.
         batch_id: i64,
+        /// The name of the view that holds its rows.
+        view: String,
+    },
+    /// The rows of a partition of a batch, readable as a view while the call lasts. Nothing.
+    Foreach {
+        /// The partition's number.
+        partition_id: i64,
+        /// The batch's number.
+        epoch_id: i64,
         /// The name of the view that holds its rows.
         view: String,
     },

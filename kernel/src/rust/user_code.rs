@@ -58,8 +58,23 @@ impl RustCells {
                 let batches = Batches {
                     remote,
                     session: session.clone(),
+                    call: |batch_id, view| Call::ForeachBatch { batch_id, view },
                 };
                 session.register_foreach_batch(id, Arc::new(batches));
+                Ok(())
+            }
+            Function::Foreach => {
+                let rows = Batches {
+                    remote,
+                    session: session.clone(),
+                    // The engine hands out all rows of a batch together.
+                    call: |epoch_id, view| Call::Foreach {
+                        partition_id: 0,
+                        epoch_id,
+                        view,
+                    },
+                };
+                session.register_foreach_batch(id, Arc::new(rows));
                 Ok(())
             }
             Function::Listener => {
@@ -122,10 +137,12 @@ impl UserDefinedFunction for Udf {
     }
 }
 
-/// The function of `foreachBatch`.
+/// The function of `foreachBatch`, or the writer of `foreach`.
 struct Batches {
     remote: Arc<Remote>,
     session: Session,
+    /// What is asked of it, by the batch's number and the name of the view that holds its rows.
+    call: fn(i64, String) -> Call,
 }
 
 #[async_trait]
@@ -147,7 +164,7 @@ impl ForeachBatch for Batches {
         let given_up = GiveUp::default();
         let flag = Arc::clone(&given_up.0);
         let remote = Arc::clone(&self.remote);
-        let call = Call::ForeachBatch { batch_id, view };
+        let call = (self.call)(batch_id, view);
         let calling = tokio::task::spawn_blocking(move || {
             remote.call(&call, &[], &|| flag.load(Ordering::Acquire))
         });

@@ -1,4 +1,4 @@
-//! Dependencies point one way: in the engine vocabulary ← formats ←
+//! Dependencies point one way: in the engine vocabulary ← storage ← formats ←
 //! {state, checkpointing, sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
 //! in the kernel error ← {sockets, display, kafka} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
@@ -35,9 +35,10 @@ type Layers = &'static [(&'static str, &'static [&'static str])];
 /// on, and the vocabulary. A module that is in neither table belongs to no layer.
 const LAYERS: Layers = &[
     ("user_functions", &[]),
-    ("checkpointing", &[]),
+    ("storage", &[]),
+    ("checkpointing", &["storage"]),
     ("state", &["checkpointing"]),
-    ("formats", &[]),
+    ("formats", &["storage"]),
     ("sources", &["checkpointing", "formats"]),
     ("sinks", &["checkpointing", "formats"]),
     (

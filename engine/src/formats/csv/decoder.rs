@@ -1,7 +1,7 @@
 //! Lines into record batches.
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 
 use super::fields::Fields;
 use super::options::{CsvOptions, CsvSyntax};
@@ -25,6 +25,8 @@ pub(crate) struct CsvDecoder {
     rows: usize,
     /// The next line that counts is the header of its file.
     at_header: bool,
+    /// What a header must say, if it must.
+    header: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,8 @@ impl CsvDecoder {
             .fields()
             .iter()
             .filter(|field| field.name() != corrupt);
-        let num_fields = in_files.count();
+        let names: Vec<String> = in_files.map(|field| field.name().clone()).collect();
+        let num_fields = names.len();
         let corrupt = schema.index_of(corrupt).ok();
         let columns = records.read().iter().map(|index| {
             let field = &schema.fields()[*index];
@@ -71,7 +74,32 @@ impl CsvDecoder {
             fields: Fields::default(),
             rows: 0,
             at_header: false,
+            header: (options.header && !options.enforce_schema).then_some(names),
         })
+    }
+
+    /// Refuses a header that names other columns.
+    fn check_header(&mut self, line: &[u8]) -> Result<()> {
+        let Some(expected) = &self.header else {
+            return Ok(());
+        };
+        let text = String::from_utf8_lossy(line);
+        self.fields.split(&text, &self.options.syntax);
+        let fields = 0..self.fields.len();
+        let values = fields.map(|index| self.fields.value(index, &text, &self.options));
+        let found: Vec<&str> = values.map(Option::unwrap_or_default).collect();
+        let same = |(left, right): (&&str, &String)| left.to_lowercase() == right.to_lowercase();
+        if found.len() == expected.len() && found.iter().zip(expected).all(same) {
+            return Ok(());
+        }
+        Err(Error::illegal_argument(format!(
+            "the header of a file names other columns than the schema: {}; not {}",
+            found.join(", "),
+            expected.join(", ")
+        ))
+        .with_hint(
+            "name the columns in the order of the file, or leave out --option enforceSchema=false",
+        ))
     }
 
     fn decode_record(&mut self, text: &str, line: &[u8]) -> Result<()> {
@@ -87,7 +115,8 @@ impl CsvDecoder {
         }
         for column in &mut self.columns {
             let value = self.fields.value(column.position, text, &self.options);
-            let fits = value.is_some_and(|value| append_text(&mut column.values, value));
+            let fits = value
+                .is_some_and(|value| append_text(&mut column.values, value, &self.options.floats));
             if !fits {
                 column.values.append_null();
             }
@@ -104,10 +133,6 @@ impl CsvDecoder {
 }
 
 impl LineDecoder for CsvDecoder {
-    fn schema(&self) -> &SchemaRef {
-        self.records.schema()
-    }
-
     fn num_rows(&self) -> usize {
         self.rows
     }
@@ -121,8 +146,11 @@ impl LineDecoder for CsvDecoder {
     }
 
     fn decode_line(&mut self, line: &[u8]) -> Result<()> {
-        if !is_record(line, &self.options.syntax) || std::mem::take(&mut self.at_header) {
+        if !is_record(line, &self.options.syntax) {
             return Ok(());
+        }
+        if std::mem::take(&mut self.at_header) {
+            return self.check_header(line);
         }
         if self.columns.is_empty() {
             self.rows += 1;

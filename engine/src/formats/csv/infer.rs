@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use super::decoder::is_record;
 use super::fields::Fields;
 use super::options::CsvOptions;
-use super::values::{float, parse_boolean};
+use super::values::parse_boolean;
 use crate::datetime::DateTimePattern;
 use crate::formats::line_format::LineSchemaInference;
 
@@ -94,7 +94,11 @@ impl CsvSchemaInference {
         } else if known < Kind::Double && is_whole() && text.len() <= MAX_PRECISION {
             Kind::Decimal(text.trim_start_matches(['+', '-']).len() as u8)
         } else if known <= Kind::Double
-            && float(text).is_some_and(|text| text.parse::<f64>().is_ok())
+            && self
+                .options
+                .floats
+                .plain(text)
+                .is_some_and(|text| text.parse::<f64>().is_ok())
         {
             Kind::Double
         } else if known <= Kind::Date && is_date() {

@@ -9,7 +9,7 @@ use crate::formats::record_options::{
 use crate::options::{OptionSpec, Options};
 
 /// The options, for checks and documentation.
-pub const CSV_OPTIONS: [OptionSpec; 17] = [
+pub const CSV_OPTIONS: [OptionSpec; 21] = [
     OptionSpec {
         name: "header",
         doc: "true: the first line of a file names the columns; false by default",
@@ -54,6 +54,22 @@ pub const CSV_OPTIONS: [OptionSpec; 17] = [
         name: "inferSchema",
         doc: "true: find out the types of the columns; by default all are STRING",
     },
+    OptionSpec {
+        name: "enforceSchema",
+        doc: "false: the names in the header of a file must be those of the columns; true by default",
+    },
+    OptionSpec {
+        name: "nanValue",
+        doc: "the text that stands for NaN: NaN by default",
+    },
+    OptionSpec {
+        name: "positiveInf",
+        doc: "the text that stands for infinity: Inf by default",
+    },
+    OptionSpec {
+        name: "negativeInf",
+        doc: "the text that stands for negative infinity: -Inf by default",
+    },
     MODE,
     CORRUPT_RECORD_COLUMN,
     TIME_ZONE,
@@ -63,21 +79,17 @@ pub const CSV_OPTIONS: [OptionSpec; 17] = [
 ];
 
 /// Options that Spark has and this version does not.
-pub const CSV_OPTIONS_ABSENT: [&str; 18] = [
+pub const CSV_OPTIONS_ABSENT: [&str; 14] = [
     "charToEscapeQuoteEscaping",
     "charset",
     "compression",
     "enableDateTimeParsingFallback",
     "encoding",
-    "enforceSchema",
     "lineSep",
     "locale",
     "maxCharsPerColumn",
     "maxColumns",
     "multiLine",
-    "nanValue",
-    "negativeInf",
-    "positiveInf",
     "preferDate",
     "samplingRatio",
     "singleVariantColumn",
@@ -103,6 +115,31 @@ pub struct CsvOptions {
     pub null_value: String,
     /// What an empty value in quotes stands for.
     pub empty_value: String,
+    /// Whatever the header says, columns are known by their position.
+    pub enforce_schema: bool,
+    /// How numbers are written that have no digits.
+    pub floats: FloatNames,
+}
+
+/// How numbers are written that have no digits.
+#[derive(Debug, Clone)]
+pub struct FloatNames {
+    /// Not a number.
+    pub nan: String,
+    /// Infinity.
+    pub positive_inf: String,
+    /// Negative infinity.
+    pub negative_inf: String,
+}
+
+impl Default for FloatNames {
+    fn default() -> Self {
+        Self {
+            nan: "NaN".to_string(),
+            positive_inf: "Inf".to_string(),
+            negative_inf: "-Inf".to_string(),
+        }
+    }
 }
 
 /// How a line is cut into values.
@@ -142,24 +179,58 @@ impl CsvOptions {
             },
             null_value: text("nullValue"),
             empty_value: text("emptyValue"),
+            enforce_schema: options.boolean("enforceSchema", true)?,
+            floats: FloatNames {
+                nan: options.get("nanValue").unwrap_or("NaN").to_string(),
+                positive_inf: options.get("positiveInf").unwrap_or("Inf").to_string(),
+                negative_inf: options.get("negativeInf").unwrap_or("-Inf").to_string(),
+            },
         })
     }
 }
 
-fn separator(options: &Options) -> Result<String> {
+/// What stands between values, as readers and writers take it.
+pub(super) fn separator(options: &Options) -> Result<String> {
     let given = ["sep", "delimiter"]
         .into_iter()
         .find_map(|name| options.get(name).map(|value| (name, value)));
     match given {
         None => Ok(",".to_string()),
-        Some((_, "\\t")) => Ok("\t".to_string()),
         Some((name, "")) => Err(options.invalid(name, "at least one character")),
-        Some((_, separator)) => Ok(separator.to_string()),
+        Some((name, text)) => unescaped(text).ok_or_else(|| {
+            options.invalid(
+                name,
+                "characters as they are, or \\t, \\r, \\b, \\f, \\\" or \\' for one, and \\\\ for a backslash",
+            )
+        }),
     }
 }
 
+/// The text that a text with Spark's escapes stands for.
+fn unescaped(text: &str) -> Option<String> {
+    if text == "\\u0000" {
+        return Some("\0".to_string());
+    }
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        out.push(match char {
+            '\\' => match chars.next()? {
+                't' => '\t',
+                'r' => '\r',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                same @ ('"' | '\'' | '\\') => same,
+                _ => return None,
+            },
+            char => char,
+        });
+    }
+    Some(out)
+}
+
 /// One character, or none if the option is empty.
-fn character(options: &Options, name: &str, default: Option<u8>) -> Result<Option<u8>> {
+pub(super) fn character(options: &Options, name: &str, default: Option<u8>) -> Result<Option<u8>> {
     match options.get(name).map(str::as_bytes) {
         None => Ok(default),
         Some([]) => Ok(None),

@@ -1,7 +1,7 @@
 //! Lines into record batches; a record that breaks off in the middle leaves nothing behind.
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Fields, Schema, SchemaRef};
+use arrow::datatypes::{Fields, Schema};
 
 use super::column::Fit;
 use super::object::{Object, Reject};
@@ -38,11 +38,6 @@ impl JsonDecoder {
             columns: Object::new(&fields, &options.times, rows)?,
             records,
         })
-    }
-
-    /// Schema of the batches.
-    pub fn schema(&self) -> &SchemaRef {
-        self.records.schema()
     }
 
     /// Rows read since the last flush.
@@ -133,10 +128,6 @@ impl JsonDecoder {
 }
 
 impl LineDecoder for JsonDecoder {
-    fn schema(&self) -> &SchemaRef {
-        Self::schema(self)
-    }
-
     fn num_rows(&self) -> usize {
         Self::num_rows(self)
     }

@@ -20,11 +20,13 @@ mod infer;
 mod object;
 mod options;
 pub(crate) mod parser;
+mod write;
 
 pub use decoder::JsonDecoder;
 pub(super) use infer::SchemaInference;
 pub use options::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
 pub use parser::Leniency;
+pub(crate) use write::{JsonForm, text, write};
 
 pub use super::record_options::ParseMode;
 

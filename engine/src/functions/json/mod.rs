@@ -8,13 +8,10 @@ mod path;
 mod pretty;
 mod schema;
 mod to;
-mod write;
 
 pub(super) use from::{check_mode, schema_argument};
 pub(super) use object::fields_of_object;
 pub(super) use schema::ddl;
-pub(super) use to::TimeForms;
-pub(super) use write::time;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray};
 
-use super::write::text as quoted;
 use crate::error::Result;
 use crate::formats::json::Leniency;
 use crate::formats::json::parser::{MAX_DEPTH, Parser, SyntaxError, is_number};
+use crate::formats::json::text as quoted;
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
 use crate::text::format_value;

@@ -6,13 +6,13 @@ use arrow::array::{ArrayRef, StringBuilder};
 use arrow::datatypes::DataType;
 
 use super::pretty::pretty;
-use super::write::{JsonForm, write};
 use super::{check_options, given_options};
-use crate::datetime::{DateTimePattern, Zone};
 use crate::error::{Error, Result};
+use crate::formats::TimeForms;
+use crate::formats::json::{JsonForm, write};
 use crate::functions::scalar::{Call, Inputs, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
-use crate::options::{OptionSpec, Options};
+use crate::options::OptionSpec;
 use crate::type_names::sql_type;
 
 pub(super) static TABLE: &[Scalar] = &[Scalar {
@@ -101,43 +101,4 @@ fn to_json(call: &Call<'_>) -> Result<ArrayRef> {
         }
     }
     Ok(Arc::new(out.finish()))
-}
-
-/// How timestamps are written where no pattern says it.
-const TIMESTAMP_FORMAT: &str = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
-
-/// How times are written in JSON and CSV.
-pub(in crate::functions) struct TimeForms {
-    /// The zone of timestamps; UTC if they have no pattern.
-    pub zone: Zone,
-    pub date: Option<DateTimePattern>,
-    pub timestamp: Option<DateTimePattern>,
-    pub timestamp_ntz: Option<DateTimePattern>,
-}
-
-impl TimeForms {
-    /// Those of options.
-    pub fn new(options: &Options, zone: &str) -> Result<Self> {
-        let pattern = |name: &str| match options.get(name) {
-            None => Ok(None),
-            Some(text) => DateTimePattern::for_output(text).map(Some).map_err(|why| {
-                options
-                    .invalid(name, "a pattern of dates and times")
-                    .context(why)
-            }),
-        };
-        let parsed = zone
-            .parse()
-            .map_err(|()| Error::illegal_argument(format!("there is no time zone '{zone}'")))?;
-        let timestamp = match pattern("timestampFormat")? {
-            None if zone != "UTC" => DateTimePattern::for_output(TIMESTAMP_FORMAT).ok(),
-            given => given,
-        };
-        Ok(Self {
-            zone: parsed,
-            date: pattern("dateFormat")?,
-            timestamp,
-            timestamp_ntz: pattern("timestampNTZFormat")?,
-        })
-    }
 }

@@ -1,7 +1,5 @@
 //! What the checkpoint and the output say of earlier runs, and whether this query may go on from there.
 
-use std::path::PathBuf;
-
 use super::MicroBatchExecution;
 use super::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
 use crate::checkpointing::OffsetSeq;
@@ -142,13 +140,14 @@ impl MicroBatchExecution {
             ));
         }
         for (id, operator) in self.setup.execution.operators.iter().enumerate() {
-            let directory: PathBuf = self
-                .setup
-                .checkpoint
-                .root()
-                .join("state")
-                .join(id.to_string())
-                .join("0");
+            let root = self.setup.checkpoint.root();
+            let directory = root.local().ok_or_else(|| {
+                Error::illegal_argument(format!(
+                    "the state of a query cannot be in a store such as '{root}' in this version"
+                ))
+                .with_hint("choose a --checkpoint directory on the disk")
+            })?;
+            let directory = directory.join("state").join(id.to_string()).join("0");
             operator
                 .state()
                 .open(&directory, self.setup.durable, self.batch_id)?;

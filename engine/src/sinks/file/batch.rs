@@ -1,98 +1,101 @@
 //! The files of a batch query. **They appear all at once, when the query has succeeded**: until
 //! then they are written to a hidden folder beside them, so a query may overwrite what it reads.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::TryStreamExt;
 use uuid::Uuid;
 
 use super::cannot_write;
-use crate::checkpointing::{full_path, has_sink_metadata};
+use super::lanes::write_rows;
+use super::layout::Layout;
+use crate::checkpointing::has_sink_metadata;
 use crate::error::{Error, Result};
-use crate::formats::FileFormat;
-use crate::sinks::{BatchSink, SaveMode, failed};
+use crate::sinks::{BatchSink, SaveMode};
+use crate::storage::Location;
 
 /// Where a batch query is written, and as what.
 #[derive(Debug)]
 pub struct BatchFiles {
-    directory: PathBuf,
-    format: FileFormat,
+    directory: Location,
+    layout: Arc<Layout>,
+    /// Only the folders that get rows are overwritten.
+    dynamic: bool,
 }
 
 impl BatchFiles {
-    /// Files of rows of `schema` in the directory `path`.
-    pub fn new(path: &str, format: FileFormat, schema: &SchemaRef) -> Result<Self> {
-        format.check(schema)?;
-        Ok(Self {
-            directory: full_path(path)?,
-            format,
-        })
+    /// Files in `directory`.
+    pub(super) fn new(directory: Location, layout: Layout, dynamic: bool) -> Self {
+        Self {
+            directory,
+            dynamic: dynamic && !layout.folders.is_empty(),
+            layout: Arc::new(layout),
+        }
     }
 }
 
 #[async_trait]
 impl BatchSink for BatchFiles {
     fn wants_rows(&self, mode: SaveMode) -> Result<bool> {
-        let path = self.directory.display();
+        let path = &self.directory;
         match mode {
-            SaveMode::ErrorIfExists if self.directory.exists() => {
+            SaveMode::ErrorIfExists if path.exists() => {
                 Err(Error::analysis(format!("the path '{path}' exists already"))
                     .with_condition("PATH_ALREADY_EXISTS")
                     .with_hint("choose another path, or mode append, overwrite or ignore"))
             }
-            SaveMode::Append if has_sink_metadata(&self.directory) => Err(Error::analysis(format!(
+            SaveMode::Append if has_sink_metadata(path) => Err(Error::analysis(format!(
                 "the files in '{path}' belong to a streaming query, so others added to them would not be read"
             ))
             .with_hint("choose another path, or mode overwrite")),
-            SaveMode::Ignore => Ok(!self.directory.exists()),
+            SaveMode::Ignore => Ok(!path.exists()),
             _ => Ok(true),
         }
     }
 
     async fn write(&self, mode: SaveMode, rows: SendableRecordBatchStream) -> Result<()> {
         let unfinished = Unfinished::create(&self.directory)?;
-        let name = format!(
-            "part-00000-{}-c000.{}",
-            Uuid::new_v4(),
-            self.format.extension()
-        );
-        let path = unfinished.folder.join(&name);
-        self.write_file(&path, rows).await?;
-        if mode == SaveMode::Overwrite {
+        // Without rows there is a file too, unless it would have to be in a folder.
+        let or_empty = self.layout.folders.is_empty();
+        let files = write_rows(&unfinished.folder, &self.layout, rows, or_empty).await?;
+        if mode == SaveMode::Overwrite && self.dynamic {
+            let folders: BTreeSet<&str> = files.iter().map(|file| file.folder.as_str()).collect();
+            for folder in folders {
+                let folder = self.directory.join(folder);
+                gone(folder.delete_dir()).map_err(|error| cannot_write(&folder, error))?;
+            }
+        } else if mode == SaveMode::Overwrite {
             self.remove_all_but(&unfinished.folder)?;
         }
-        let place = self.directory.join(&name);
-        fs::rename(&path, &place).map_err(|error| cannot_write(&place, error))?;
+        for file in files {
+            let folder = match file.folder.as_str() {
+                "" => self.directory.clone(),
+                folder => self.directory.join(folder),
+            };
+            let place = folder.join(&file.location.name());
+            let moved = file.location.rename(&place);
+            moved.map_err(|error| cannot_write(&place, error))?;
+            file.keep();
+        }
         let success = self.directory.join("_SUCCESS");
-        File::create(&success).map_err(|error| cannot_write(&success, error))?;
-        Ok(())
+        success
+            .put(Vec::new(), false)
+            .map_err(|error| cannot_write(&success, error))
     }
 }
 
 impl BatchFiles {
-    /// Without rows there is a file too: it says which columns there are.
-    async fn write_file(&self, path: &Path, mut rows: SendableRecordBatchStream) -> Result<()> {
-        let file = File::create_new(path).map_err(|error| cannot_write(path, error))?;
-        let mut writer = self.format.writer(file, &rows.schema())?;
-        while let Some(batch) = rows.try_next().await.map_err(failed)? {
-            writer.write(&batch)?;
-        }
-        writer.finish().map(drop)
-    }
-
-    fn remove_all_but(&self, kept: &Path) -> Result<()> {
-        let remove = || -> std::io::Result<()> {
-            for entry in fs::read_dir(&self.directory)? {
-                let entry = entry?;
-                let path = entry.path();
-                match entry.file_type()?.is_dir() {
-                    true if path == kept => {}
-                    true => fs::remove_dir_all(&path)?,
-                    false => fs::remove_file(&path)?,
+    fn remove_all_but(&self, kept: &Location) -> Result<()> {
+        let remove = || -> io::Result<()> {
+            for child in self.directory.children()? {
+                let location = self.directory.join(&child.name);
+                match child.is_dir {
+                    true if child.name == kept.name() => {}
+                    true => location.delete_dir()?,
+                    false => location.delete()?,
                 }
             }
             Ok(())
@@ -101,18 +104,28 @@ impl BatchFiles {
     }
 }
 
+/// What is not there needs not be deleted.
+fn gone(deleted: io::Result<()>) -> io::Result<()> {
+    match deleted {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        deleted => deleted,
+    }
+}
+
 /// The hidden folder, which goes again, with the directory if that was made for it and nothing
 /// came into it.
 struct Unfinished {
-    folder: PathBuf,
-    made: Option<PathBuf>,
+    folder: Location,
+    made: Option<Location>,
 }
 
 impl Unfinished {
-    fn create(directory: &Path) -> Result<Self> {
-        let made = (!directory.exists()).then(|| directory.to_path_buf());
-        let folder = directory.join(format!("_temporary-{}", Uuid::new_v4()));
-        fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, error))?;
+    fn create(directory: &Location) -> Result<Self> {
+        let made = (!directory.exists()).then(|| directory.clone());
+        let folder = directory.join(&format!("_temporary-{}", Uuid::new_v4()));
+        folder
+            .create_dir_all()
+            .map_err(|error| cannot_write(&folder, error))?;
         Ok(Self { folder, made })
     }
 }
@@ -120,9 +133,9 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         // What cannot be removed is hidden from every reader.
-        let _ = fs::remove_dir_all(&self.folder);
-        if let Some(directory) = &self.made {
-            let _ = fs::remove_dir(directory);
+        let _ = self.folder.delete_dir();
+        if let Some(directory) = self.made.as_ref().and_then(Location::local) {
+            let _ = std::fs::remove_dir(directory);
         }
     }
 }

@@ -1,107 +1,75 @@
-//! Files with exactly-once output: a batch is one new file and then one entry in the log of the
-//! directory, `_spark_metadata/N`. **The entry makes the file part of the output**, so what a
+//! Files with exactly-once output: a batch is some new files and then one entry in the log of the
+//! directory, `_spark_metadata/N`. **The entry makes the files part of the output**, so what a
 //! killed run left behind is never read, and a batch that has its entry is not written again.
 
 mod batch;
+mod files_writer;
+mod lanes;
+mod layout;
 mod registry;
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
-use futures::TryStreamExt;
 use parking_lot::Mutex;
-use uuid::Uuid;
 
-use batch::BatchFiles;
-pub(super) use registry::{CSV, JSON, PARQUET};
+use lanes::write_rows;
+use layout::Layout;
+pub(super) use registry::{CSV, JSON, PARQUET, TEXT};
 
-use crate::checkpointing::{
-    CheckpointFileManager, FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, full_path, to_file_url,
-};
+use crate::checkpointing::{CheckpointFileManager, FileSinkEntry, FileSinkLog, SINK_METADATA_DIR};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::formats::FileFormat;
 use crate::output_mode::OutputMode;
-use crate::sinks::{Sink, drain, failed};
+use crate::sinks::{Sink, drain};
+use crate::storage::Location;
 
-/// Writes every batch to one new file of a directory.
+/// Writes every batch to new files of a directory.
 #[derive(Debug)]
 pub struct FileSink {
-    directory: PathBuf,
-    format: FileFormat,
-    durable: bool,
+    directory: Location,
+    layout: Arc<Layout>,
     log: FileSinkLog,
     /// The last batch in the log.
     latest: Mutex<Option<i64>>,
+    /// How old files may be that stay in the log, in milliseconds, and who says how late it is.
+    retention: Option<(i64, Arc<dyn Clock>)>,
 }
 
 impl FileSink {
-    /// A sink that writes rows of `schema` to the directory `path`, which is created. With
-    /// `durable`, a batch survives a power cut once it is written.
-    pub fn new(path: &str, format: FileFormat, schema: &SchemaRef, durable: bool) -> Result<Self> {
-        format.check(schema)?;
-        let directory = full_path(path)?;
+    /// A sink that writes to `directory`, which is created.
+    fn new(
+        directory: Location,
+        layout: Layout,
+        retention: Option<(i64, Arc<dyn Clock>)>,
+    ) -> Result<Self> {
         // Readers go by the log from the start: a file of a batch that has no entry is not there.
         let log = directory.join(SINK_METADATA_DIR);
-        fs::create_dir_all(&log).map_err(|error| cannot_write(&directory, error))?;
-        let files = CheckpointFileManager::new(log, durable);
-        let log = FileSinkLog::open(files)?;
+        log.create_dir_all()
+            .map_err(|error| cannot_write(&directory, error))?;
+        let log = FileSinkLog::open(CheckpointFileManager::new(log, layout.durable))?;
         Ok(Self {
             latest: Mutex::new(log.latest_id()?),
             directory,
-            format,
-            durable,
+            layout: Arc::new(layout),
             log,
+            retention,
         })
     }
 
-    /// Writes the rows to a new file; none if there are no rows.
-    async fn write(&self, mut rows: SendableRecordBatchStream) -> Result<Option<FileSinkEntry>> {
-        let schema = rows.schema();
-        let mut writer = None;
-        let mut unfinished = Unfinished(None);
-        while let Some(batch) = rows.try_next().await.map_err(failed)? {
-            if batch.num_rows() == 0 {
-                continue;
-            }
-            if writer.is_none() {
-                let extension = self.format.extension();
-                let name = format!("part-00000-{}-c000.{extension}", Uuid::new_v4());
-                let path = self.directory.join(name);
-                let file = File::create_new(&path).map_err(|error| cannot_write(&path, error))?;
-                unfinished.0 = Some(path);
-                writer = Some(self.format.writer(file, &schema)?);
-            }
-            if let Some(writer) = &mut writer {
-                writer.write(&batch)?;
-            }
-        }
-        let (Some(writer), Some(path)) = (writer, unfinished.0.clone()) else {
-            return Ok(None);
-        };
-        let failed = |error| cannot_write(&path, error);
-        let file = writer.finish()?;
-        if self.durable {
-            file.sync_all().map_err(failed)?;
-        }
-        let metadata = file.metadata().map_err(failed)?;
-        let modified = metadata.modified().map_err(failed)?;
-        let modified_ms = chrono::DateTime::<chrono::Utc>::from(modified).timestamp_millis();
-        unfinished.0 = None;
-        Ok(Some(FileSinkEntry::added(
-            to_file_url(&path)?,
-            metadata.len(),
-            modified_ms,
-        )))
+    /// Whether a file stays in the log when that is rewritten.
+    fn is_retained(&self, entry: &FileSinkEntry) -> bool {
+        self.retention.as_ref().is_none_or(|(retention, clock)| {
+            clock.now_ms().saturating_sub(entry.modification_time) <= *retention
+        })
     }
 }
 
 #[async_trait]
 impl Sink for FileSink {
     fn description(&self) -> String {
-        format!("FileSink[file:{}]", self.directory.display())
+        format!("FileSink[{}]", self.directory.description())
     }
 
     fn latest_batch_id(&self) -> Option<i64> {
@@ -118,54 +86,66 @@ impl Sink for FileSink {
             drain(rows).await?;
             return Ok(None);
         }
-        let entry = self.write(rows).await?;
-        self.log.add(batch_id, entry.as_slice())?;
+        let files = write_rows(&self.directory, &self.layout, rows, false).await?;
+        let entry = |file: &files_writer::WrittenFile| {
+            let metadata = file.metadata;
+            let url = file.location.url()?;
+            Ok(FileSinkEntry::added(
+                url,
+                metadata.size,
+                metadata.modified_ms,
+            ))
+        };
+        let entries = files.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        let added = self
+            .log
+            .add_retaining(batch_id, &entries, &|entry| self.is_retained(entry));
+        // If it is not known whether the entry is there, the files must be.
+        files.into_iter().for_each(files_writer::WrittenFile::keep);
+        added?;
         *self.latest.lock() = Some(batch_id);
         Ok(None)
     }
 }
 
-/// A file that is removed again unless it was written to its end.
-struct Unfinished(Option<PathBuf>);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            // If that fails, the file is an orphan, which no reader looks at.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
-fn cannot_write(path: &Path, error: std::io::Error) -> Error {
-    Error::io(format!("cannot write to '{}'", path.display()), error)
+fn cannot_write(location: &Location, error: std::io::Error) -> Error {
+    Error::io(format!("cannot write to '{location}'"), error)
         .or_hint("choose a directory you may write to")
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::disallowed_methods,
-        reason = "what was written is read with DataFusion alone"
-    )]
+    use std::fs;
+    use std::path::Path;
 
-    use std::sync::Arc;
-
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
     use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
     use datafusion::prelude::{SessionContext, col};
     use futures::stream;
 
     use super::*;
-    use crate::formats::CSV_SINK_OPTIONS;
+    use crate::formats::FileFormat;
     use crate::options::{OptionMap, Options};
     use crate::sinks::testing::{numbers, rows_of, schema, values};
     use crate::sources::open_table;
 
+    fn try_sink(
+        path: &Path,
+        format: &str,
+        schema: &SchemaRef,
+        partition_by: &[&str],
+    ) -> Result<FileSink> {
+        let none = OptionMap::new();
+        let options = Options::new("test", &none, &[], &[]).unwrap();
+        let format = FileFormat::new(format, &options, &none).unwrap();
+        let partition_by: Vec<String> = partition_by.iter().map(|name| name.to_string()).collect();
+        let layout = Layout::new(format, schema, &partition_by, &options, false)?;
+        FileSink::new(Location::from(path), layout, None)
+    }
+
     fn sink(path: &Path, format: &str) -> FileSink {
-        let options = Options::new("test", &OptionMap::new(), &CSV_SINK_OPTIONS, &[]).unwrap();
-        let format = FileFormat::new(format, &options).unwrap();
-        FileSink::new(path.to_str().unwrap(), format, &schema(), false).unwrap()
+        try_sink(path, format, &schema(), &[]).unwrap()
     }
 
     async fn add(sink: &FileSink, batch_id: i64, values: &[i64]) {
@@ -248,16 +228,112 @@ mod tests {
     fn what_cannot_be_written_is_refused_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let nested = DataType::new_list(DataType::Int32, true);
-        let schema = Arc::new(Schema::new(vec![Field::new("tags", nested, true)]));
-        let options = Options::new("test", &OptionMap::new(), &CSV_SINK_OPTIONS, &[]).unwrap();
-        let csv = FileFormat::new("csv", &options).unwrap();
-        let path = dir.path().to_str().unwrap();
-        let error = FileSink::new(path, csv, &schema, false).unwrap_err();
+        let tags = Arc::new(Schema::new(vec![Field::new("tags", nested, true)]));
+        let error = try_sink(dir.path(), "csv", &tags, &[]).unwrap_err();
         assert!(error.message().contains("column 'tags'"), "{error}");
         fs::write(dir.path().join("file"), "").unwrap();
         let path = dir.path().join("file/out");
-        let json = FileFormat::new("json", &options).unwrap();
-        let error = FileSink::new(path.to_str().unwrap(), json, &schema, false).unwrap_err();
+        let error = try_sink(&path, "json", &schema(), &[]).unwrap_err();
         assert!(error.message().contains("file/out'"), "{error}");
+        let condition = |columns: &[&str]| {
+            let error = try_sink(dir.path(), "json", &schema(), columns).unwrap_err();
+            error.condition().unwrap_or_default().to_string()
+        };
+        assert_eq!(condition(&["zz"]), "_LEGACY_ERROR_TEMP_1196");
+        assert_eq!(condition(&["VALUE"]), "ALL_PARTITION_COLUMNS_NOT_ALLOWED");
+    }
+
+    fn keyed(keys: &[Option<&str>]) -> RecordBatch {
+        let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..keys.len() as i64));
+        let keys: ArrayRef = Arc::new(StringArray::from(keys.to_vec()));
+        RecordBatch::try_from_iter_with_nullable([("k", keys, true), ("v", values, true)]).unwrap()
+    }
+
+    fn stream_of(batches: Vec<RecordBatch>) -> SendableRecordBatchStream {
+        let schema = batches[0].schema();
+        let rows = stream::iter(batches.into_iter().map(Ok));
+        Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+    }
+
+    /// The names of all files, with their folders.
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            match entry.file_type().unwrap().is_dir() {
+                true if name == SINK_METADATA_DIR => {}
+                true => names.extend(
+                    self::names(&entry.path())
+                        .iter()
+                        .map(|file| format!("{name}/{file}")),
+                ),
+                false => names.push(name),
+            }
+        }
+        names.sort();
+        names
+    }
+
+    #[tokio::test]
+    async fn values_of_columns_are_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let batch = keyed(&[Some("a/b=0 %"), None, Some("x"), None]);
+        let sink = try_sink(dir.path(), "json", &batch.schema(), &["K"]).unwrap();
+        sink.add_batch(0, OutputMode::Append, stream_of(vec![batch]))
+            .await
+            .unwrap();
+        let names = names(dir.path());
+        let folders: Vec<&str> = names
+            .iter()
+            .map(|name| name.split_once('/').unwrap().0)
+            .collect();
+        assert_eq!(
+            folders,
+            ["k=__HIVE_DEFAULT_PARTITION__", "k=a%2Fb%3D0 %25", "k=x"]
+        );
+        assert!(
+            names[0].contains("/part-00000-") && names[0].ends_with(".c000.json"),
+            "{names:?}"
+        );
+        let text = fs::read_to_string(dir.path().join(&names[0])).unwrap();
+        assert_eq!(text, "{\"v\":1}\n{\"v\":3}\n");
+        let log = fs::read_to_string(dir.path().join("_spark_metadata/0")).unwrap();
+        assert!(log.contains("/k=a%252Fb%253D0%20%2525/part-"), "{log}");
+    }
+
+    #[tokio::test]
+    async fn more_folders_than_open_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys: Vec<String> = (0..250).map(|key| key.to_string()).collect();
+        let batch = keyed(
+            &keys
+                .iter()
+                .map(|key| Some(key.as_str()))
+                .collect::<Vec<_>>(),
+        );
+        let sink = try_sink(dir.path(), "json", &batch.schema(), &["k"]).unwrap();
+        let rows = stream_of(vec![batch.clone(), batch]);
+        sink.add_batch(0, OutputMode::Append, rows).await.unwrap();
+        let lines: usize = names(dir.path())
+            .iter()
+            .map(|name| {
+                fs::read_to_string(dir.path().join(name))
+                    .unwrap()
+                    .lines()
+                    .count()
+            })
+            .sum();
+        assert_eq!(lines, 500);
+    }
+
+    #[tokio::test]
+    async fn many_rows_are_written_by_all_cores() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = sink(dir.path(), "parquet");
+        let batch = numbers(&(0..8192).collect::<Vec<_>>());
+        let rows = stream_of(vec![batch; 20]);
+        sink.add_batch(0, OutputMode::Append, rows).await.unwrap();
+        assert_eq!(read(dir.path(), "parquet").await.len(), 20 * 8192);
     }
 }

@@ -1,106 +1,202 @@
 //! The files of one batch, cut into pieces so that all cores have work.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::stream::{
+    RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter,
+};
 use futures::stream;
 
-use crate::checkpointing::from_file_url;
-use crate::error::{Error, Result};
-use crate::formats::line_format::{LineDecoder, LineFormat};
+use super::lines::{Lines, cannot_open, cannot_read};
+use super::listing::Listing;
+use super::partitions::PartitionColumns;
+use super::reader::{FileReader, PassedOver, ReadFormat};
+use super::rows::{Output, Rows};
+use crate::error::{Error, ErrorKind, Result};
+use crate::formats::compression::Compression;
+use crate::formats::line_format::LineFormat;
 use crate::sources::SourceBatch;
-use crate::sources::file::lines::{Compression, Lines, cannot_open, line_number};
+use crate::storage::{InputFile, Location, Metadata};
 
-const BATCH_ROWS: usize = 8192;
 /// Less than this is not worth a second partition.
 const MIN_PARTITION_BYTES: u64 = 256 * 1024;
 const MIN_PIECE_BYTES: u64 = 128 * 1024;
 const MAX_PIECE_BYTES: u64 = 8 * 1024 * 1024;
 /// About how much text a compressed byte stands for.
 const COMPRESSION_FACTOR: u64 = 8;
+/// So many batches of a store's files are read ahead.
+const BATCHES_AHEAD: usize = 2;
 
 /// Files that are read as one batch.
 #[derive(Debug)]
 pub struct FileBatch {
     files: Vec<Arc<BatchFile>>,
     schema: SchemaRef,
-    format: LineFormat,
+    /// The columns of the schema that are in the files; those of folders are behind them.
+    in_files: SchemaRef,
+    format: ReadFormat,
+    passed_over: PassedOver,
     num_corrupt_records: Arc<AtomicU64>,
 }
 
+/// One file.
 #[derive(Debug)]
-struct BatchFile {
-    path: PathBuf,
-    compression: Compression,
-    size: u64,
+pub(super) struct BatchFile {
+    pub location: Location,
+    pub compression: Compression,
+    /// Whether reading may begin in its middle.
+    splittable: bool,
+    /// What it was when the batch was made.
+    metadata: Metadata,
+    /// It must not be another file while it is read.
+    unchanged: bool,
+    /// A value for each column of its folders.
+    pub partition: Arc<Vec<ArrayRef>>,
 }
 
 impl BatchFile {
     /// How much work it is, in bytes of text.
     fn weight(&self) -> u64 {
         match self.compression {
-            Compression::None => self.size,
-            _ => self.size * COMPRESSION_FACTOR,
+            Compression::None => self.metadata.size,
+            _ => self.metadata.size * COMPRESSION_FACTOR,
         }
+    }
+
+    /// Opens the file, which must be the one that it was.
+    pub fn open(&self) -> Result<InputFile> {
+        let input = self
+            .location
+            .open()
+            .map_err(|error| cannot_open(&self.location, error))?;
+        self.check_unchanged(input.metadata())?;
+        Ok(input)
+    }
+
+    /// Whether the file is still the one that it was when it was opened.
+    pub fn check(&self, input: &InputFile) -> Result<()> {
+        let now = input
+            .metadata_now()
+            .map_err(|error| cannot_read(&self.location, error))?;
+        self.check_unchanged(now)
+    }
+
+    fn check_unchanged(&self, now: Metadata) -> Result<()> {
+        if now == self.metadata || !self.unchanged {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Io,
+            format!("file '{}' was changed while it was read", self.location),
+        )
+        .with_hint("start the query again: it reads the file anew. Files must be whole when they appear: write them elsewhere on the disk, or under a name that begins with a dot, and rename them then"))
     }
 }
 
 /// Part of a file.
 #[derive(Debug, Clone)]
-struct Piece {
+pub(super) struct Piece {
     /// Position of the file in the batch.
     index: usize,
-    file: Arc<BatchFile>,
-    range: Range<u64>,
+    pub file: Arc<BatchFile>,
+    pub range: Range<u64>,
     weight: u64,
 }
 
 impl FileBatch {
-    /// The files behind `urls`, which must all exist, with the columns of `schema`.
+    /// Files, each with the listing it is of, by their URLs. They must all exist, unless missing
+    /// files are passed over. `schema` has the columns of the folders at its end.
     pub fn new<'a>(
-        urls: impl IntoIterator<Item = &'a str>,
+        files: impl IntoIterator<Item = (&'a Listing, &'a str)>,
         schema: SchemaRef,
-        format: LineFormat,
+        partitions: &PartitionColumns,
+        reader: &FileReader,
     ) -> Result<Self> {
-        let mut files = Vec::new();
-        for url in urls {
-            let path = from_file_url(url)?;
-            let metadata = fs::metadata(&path).map_err(|error| cannot_open(&path, error))?;
+        let splittable = match &reader.format {
+            ReadFormat::Lines(format) => format.file.is_splittable(),
+            ReadFormat::Parquet { .. } => true,
+        };
+        let mut found = Vec::new();
+        for (listing, url) in files {
+            let location = listing.root().at(url)?;
+            let metadata = match location.metadata() {
+                Ok(metadata) => metadata,
+                Err(error)
+                    if reader.passed_over.missing
+                        && error.kind() == std::io::ErrorKind::NotFound =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(cannot_open(&location, error)),
+            };
             // An empty file has no rows, also where it should begin with the mark of a compression.
-            if metadata.len() > 0 {
-                files.push(Arc::new(BatchFile {
-                    compression: Compression::of(&path)?,
-                    size: metadata.len(),
-                    path,
-                }));
+            if metadata.size == 0 {
+                continue;
             }
+            let compression = match &reader.format {
+                ReadFormat::Lines(_) => Compression::of(&location.name())?,
+                ReadFormat::Parquet { .. } => Compression::None,
+            };
+            let values = match partitions.is_empty() {
+                true => None,
+                false => partitions.values(listing, &location)?,
+            };
+            found.push((location, compression, metadata, values));
         }
+        // As in Spark, a file beside the folders is no part of their table.
+        if found.iter().any(|(.., values)| values.is_some()) {
+            found.retain(|(.., values)| values.is_some());
+        }
+        let none = Arc::new(partitions.nulls());
+        let files = found
+            .into_iter()
+            .map(|(location, compression, metadata, values)| {
+                Arc::new(BatchFile {
+                    splittable: splittable && compression == Compression::None,
+                    location,
+                    compression,
+                    metadata,
+                    unchanged: reader.unchanged,
+                    partition: values.map_or_else(|| Arc::clone(&none), Arc::new),
+                })
+            });
         Ok(Self {
-            files,
+            files: files.collect(),
+            in_files: Arc::new(partitions.without(&schema)),
             schema,
-            format,
+            format: reader.format.clone(),
+            passed_over: reader.passed_over,
             num_corrupt_records: Arc::default(),
         })
     }
 
-    /// All lines of all files, one after the other, for who wants no more than that; with the
-    /// first line of a file comes `true`. Ends early if `take` says `false`.
-    pub(super) fn for_each_line(&self, mut take: impl FnMut(&[u8], bool) -> bool) -> Result<()> {
+    /// All records of all files, one after the other, for who wants no more than that; with the
+    /// first record of a file comes `true`. Ends early if `take` says `false`.
+    pub(super) fn for_each_record(
+        &self,
+        format: &LineFormat,
+        mut take: impl FnMut(&[u8], bool) -> bool,
+    ) -> Result<()> {
         for file in &self.files {
-            let failed = |error| Error::io(format!("read '{}'", file.path.display()), error);
-            let mut lines = Lines::open(&file.path, file.compression, 0..u64::MAX)?;
+            let input = file.open()?;
+            let failed = |error| cannot_read(&file.location, error);
+            let all = 0..u64::MAX;
+            let lines = Lines::open(&input, file.compression, &format.file, all);
+            let mut lines = lines.map_err(failed)?;
             let mut is_first = true;
-            while let Some(line) = lines.next().map_err(failed)? {
-                if !take(line, std::mem::take(&mut is_first)) {
-                    return Ok(());
+            loop {
+                match lines.next() {
+                    Ok(Some(line)) if take(line, std::mem::take(&mut is_first)) => {}
+                    Ok(Some(_)) => return Ok(()),
+                    Ok(None) => break,
+                    Err(_) if self.passed_over.corrupt => break,
+                    Err(error) => return Err(failed(error)),
                 }
             }
         }
@@ -110,7 +206,10 @@ impl FileBatch {
     /// As in Spark, what was wrong with records cannot be asked for alone: it depends on the other
     /// columns that are asked for.
     fn check_projection(&self, projection: &[usize]) -> Result<()> {
-        let (Some(corrupt), [only]) = (self.format.corrupt_record_column(), projection) else {
+        let ReadFormat::Lines(format) = &self.format else {
+            return Ok(());
+        };
+        let (Some(corrupt), [only]) = (format.corrupt_record_column(), projection) else {
             return Ok(());
         };
         if self.schema.field(*only).name() != corrupt {
@@ -162,11 +261,12 @@ fn cut(index: usize, file: &Arc<BatchFile>, piece_bytes: u64) -> Vec<Piece> {
         range,
         weight,
     };
-    if file.compression != Compression::None || file.size <= piece_bytes {
+    let size = file.metadata.size;
+    if !file.splittable || size <= piece_bytes {
         return vec![piece(0..u64::MAX, file.weight())];
     }
-    let starts = (0..file.size).step_by(piece_bytes as usize);
-    let ranges = starts.map(|start| start..(start + piece_bytes).min(file.size));
+    let starts = (0..size).step_by(piece_bytes as usize);
+    let ranges = starts.map(|start| start..(start + piece_bytes).min(size));
     ranges
         .map(|range| {
             let weight = range.end - range.start;
@@ -181,9 +281,9 @@ impl SourceBatch for FileBatch {
         if total < MIN_PARTITION_BYTES {
             return 1;
         }
-        let parts = |file: &Arc<BatchFile>| match file.compression {
-            Compression::None => (file.size / MIN_PIECE_BYTES).max(1) as usize,
-            _ => 1,
+        let parts = |file: &Arc<BatchFile>| match file.splittable {
+            true => (file.metadata.size / MIN_PIECE_BYTES).max(1) as usize,
+            false => 1,
         };
         let pieces: usize = self.files.iter().map(parts).sum();
         pieces.clamp(1, max_partitions.max(1))
@@ -196,17 +296,36 @@ impl SourceBatch for FileBatch {
         projection: &[usize],
     ) -> Result<SendableRecordBatchStream> {
         self.check_projection(projection)?;
-        let decoder = self.format.decoder(&self.schema, projection, BATCH_ROWS)?;
-        let schema = decoder.schema().clone();
-        let rows = Rows {
-            pieces: self.pieces(partition, partitions).into_iter(),
-            current: None,
-            decoder,
-            reported: 0,
-            num_corrupt_records: self.num_corrupt_records.clone(),
-        };
-        let rows = stream::iter(rows.map(|batch| batch.map_err(Into::into)));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+        let output = Output::new(&self.schema, self.in_files.fields().len(), projection);
+        let schema = Arc::clone(output.schema());
+        let rows = Rows::new(
+            self.pieces(partition, partitions),
+            &self.format,
+            &self.in_files,
+            output,
+            self.passed_over,
+            Arc::clone(&self.num_corrupt_records),
+        )?;
+        let is_local = self
+            .files
+            .iter()
+            .all(|file| file.location.local().is_some());
+        if is_local {
+            let rows = stream::iter(rows.map(|batch| batch.map_err(Into::into)));
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)));
+        }
+        // Whoever waits for a store waits on a thread of his own.
+        let mut receiver = RecordBatchReceiverStreamBuilder::new(schema, BATCHES_AHEAD);
+        let sender = receiver.tx();
+        receiver.spawn_blocking(move || {
+            for batch in rows {
+                if sender.blocking_send(batch.map_err(Into::into)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        Ok(receiver.build())
     }
 
     fn metrics(&self) -> BTreeMap<String, String> {
@@ -217,81 +336,21 @@ impl SourceBatch for FileBatch {
     }
 }
 
-/// The rows of one partition.
-struct Rows {
-    pieces: std::vec::IntoIter<Piece>,
-    current: Option<(Piece, Lines)>,
-    decoder: Box<dyn LineDecoder>,
-    /// How many corrupt records are in the shared count.
-    reported: u64,
-    num_corrupt_records: Arc<AtomicU64>,
-}
-
-impl Iterator for Rows {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.fill().and_then(|()| self.decoder.flush());
-        let corrupt = self.decoder.num_corrupt_records();
-        let new = corrupt - std::mem::replace(&mut self.reported, corrupt);
-        self.num_corrupt_records.fetch_add(new, Ordering::Relaxed);
-        batch.transpose()
-    }
-}
-
-impl Rows {
-    /// Reads lines until a batch is full, or there are no more.
-    fn fill(&mut self) -> Result<()> {
-        while self.decoder.num_rows() < BATCH_ROWS {
-            let Some((piece, lines)) = &mut self.current else {
-                let Some(piece) = self.pieces.next() else {
-                    return Ok(());
-                };
-                let file = &piece.file;
-                let lines = Lines::open(&file.path, file.compression, piece.range.clone())?;
-                self.decoder.start_part(piece.range.start == 0);
-                self.current = Some((piece, lines));
-                continue;
-            };
-            let offset = lines.offset();
-            let line = lines.next().map_err(|error| {
-                Error::io(format!("read '{}'", piece.file.path.display()), error)
-            })?;
-            match line {
-                None => self.current = None,
-                Some(line) => self
-                    .decoder
-                    .decode_line(line)
-                    .map_err(|error| located(error, &piece.file, offset))?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Says where the line stands that an error is about.
-fn located(error: Error, file: &BatchFile, offset: u64) -> Error {
-    let path = file.path.display();
-    match line_number(&file.path, file.compression, offset) {
-        Ok(line) => error.context(format!("file '{path}', line {line}")),
-        Err(_) => error.context(format!("file '{path}'")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use arrow::array::AsArray;
     use arrow::datatypes::{DataType, Field, Int64Type, Schema};
     use futures::TryStreamExt;
 
     use super::*;
-    use crate::checkpointing::to_file_url;
-    use crate::formats::CSV_OPTIONS;
-    use crate::formats::json::{JsonOptions, ParseMode};
-    use crate::options::Options;
+    use crate::formats::json::ParseMode;
+    use crate::options::OptionMap;
+    use crate::sources::file::listing::ListingOptions;
+    use crate::storage::{Stores, to_file_url};
 
     fn write(path: &Path, ids: Range<i64>) {
         let mut file = fs::File::create(path).unwrap();
@@ -304,19 +363,45 @@ mod tests {
         }
     }
 
-    fn batch(paths: &[PathBuf], mode: ParseMode) -> FileBatch {
-        let fields = ["id", "other"].map(|name| Field::new(name, DataType::Int64, true));
-        let schema = Arc::new(Schema::new(fields.to_vec()));
-        let options = JsonOptions {
-            mode,
-            ..JsonOptions::default()
-        };
+    fn files(
+        format: &str,
+        paths: &[PathBuf],
+        options: &[(&str, &str)],
+        columns: &[&str],
+    ) -> FileBatch {
+        let fields = columns.iter().map(|name| {
+            let data_type = if *name == "text" {
+                DataType::Utf8
+            } else {
+                DataType::Int64
+            };
+            Field::new(*name, data_type, true)
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let given: OptionMap = options
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        let none = OptionMap::new();
+        let (options, reader) = FileReader::of_table(format, &given, &none).unwrap();
+        let root = paths[0].parent().unwrap().to_str().unwrap();
+        let listing = ListingOptions::with_path(root, &options).unwrap();
+        let listing = Listing::new(listing, &Stores::default(), &given).unwrap();
         let urls: Vec<_> = paths
             .iter()
             .map(|path| to_file_url(path).unwrap())
             .collect();
-        let urls = urls.iter().map(String::as_str);
-        FileBatch::new(urls, schema, LineFormat::Json(options)).unwrap()
+        let urls = urls.iter().map(|url| (&listing, url.as_str()));
+        FileBatch::new(urls, schema, &PartitionColumns::default(), &reader).unwrap()
+    }
+
+    fn batch(paths: &[PathBuf], mode: ParseMode) -> FileBatch {
+        let mode = match mode {
+            ParseMode::Permissive => "PERMISSIVE",
+            ParseMode::DropMalformed => "DROPMALFORMED",
+            ParseMode::FailFast => "FAILFAST",
+        };
+        files("json", paths, &[("mode", mode)], &["id", "other"])
     }
 
     async fn ids(batch: &FileBatch, partition: usize, partitions: usize) -> Vec<i64> {
@@ -362,14 +447,7 @@ mod tests {
             text.push_str(&format!("{id},some more bytes\n"));
         }
         fs::write(&path, text).unwrap();
-        let given = [("header".to_string(), "true".to_string())].into();
-        let options = Options::new("test", &given, &CSV_OPTIONS, &[]).unwrap();
-        let fields = [("id", DataType::Int64), ("text", DataType::Utf8)];
-        let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
-        let schema = Arc::new(Schema::new(fields.to_vec()));
-        let url = to_file_url(&path).unwrap();
-        let format = LineFormat::new("csv", &options).unwrap();
-        let batch = FileBatch::new([url.as_str()], schema, format).unwrap();
+        let batch = files("csv", &[path], &[("header", "true")], &["id", "text"]);
         let parts = [ids(&batch, 0, 2).await, ids(&batch, 1, 2).await];
         assert!(parts.iter().all(|part| part.len() > 10_000));
         let mut all = parts.concat();

@@ -1,80 +1,47 @@
-//! Lines of a file, or of a byte range of it, plain or compressed.
+//! Records of a file of text, or of a byte range of it, plain or compressed.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::ops::Range;
-use std::path::Path;
+use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
-
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
+use crate::formats::compression::Compression;
+use crate::formats::record_end::RecordFile;
+use crate::storage::{InputFile, Location};
 
 const READ_BYTES: usize = 1024 * 1024;
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// How a file is compressed; its name tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all: the file can be read from anywhere.
-    None,
-    /// `.gz`
-    Gzip,
-    /// `.zst`
-    Zstd,
-}
-
-impl Compression {
-    /// By the file's extension; fails for one that is known but cannot be read.
-    pub fn of(path: &Path) -> Result<Self> {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz" | "gzip") => Ok(Self::Gzip),
-            Some("zst" | "zstd") => Ok(Self::Zstd),
-            Some(other @ ("bz2" | "xz" | "lz4" | "snappy" | "deflate")) => Err(Error::new(
-                ErrorKind::IllegalArgument,
-                format!(
-                    "cannot read '{}': compression '{other}' is not supported in this version",
-                    path.display()
-                ),
-            )
-            .with_hint(
-                "use .gz or .zst, or leave such files out: --option pathGlobFilter='*.json'",
-            )),
-            _ => Ok(Self::None),
-        }
-    }
-}
-
-/// Reads a file line by line.
+/// Reads a file record by record.
 pub struct Lines {
     reader: Box<dyn Read + Send>,
+    file: Arc<RecordFile>,
     /// Bytes read and not yet handed out are `buffer[position..filled]`.
     buffer: Vec<u8>,
     position: usize,
     filled: usize,
     /// Where `buffer` begins, in bytes of the uncompressed file.
     offset: u64,
-    /// Lines that start here or later belong to someone else.
+    /// Records that start here or later belong to someone else.
     end: u64,
     at_end_of_file: bool,
 }
 
 impl Lines {
-    /// The lines that start within `range`; compressed files can only be read as a whole.
-    pub fn open(path: &Path, compression: Compression, range: Range<u64>) -> Result<Self> {
-        let mut file = File::open(path).map_err(|error| cannot_open(path, error))?;
-        let failed = |error| Error::io(format!("read '{}'", path.display()), error);
-        // Begin one byte early: only then is it known whether a line starts at the very start.
+    /// The records that start within `range` of `input`, whose content is what `file` says; files
+    /// that cannot be split can only be read as a whole.
+    pub fn open(
+        input: &InputFile,
+        compression: Compression,
+        file: &Arc<RecordFile>,
+        range: Range<u64>,
+    ) -> io::Result<Self> {
+        // Begin one byte early: only then is it known whether a record starts at the very start.
         let start = range.start.saturating_sub(1);
-        if start > 0 {
-            file.seek(SeekFrom::Start(start)).map_err(failed)?;
-        }
-        let reader: Box<dyn Read + Send> = match compression {
-            Compression::None => Box::new(file),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(file)),
-            Compression::Zstd => Box::new(zstd::Decoder::new(file).map_err(failed)?),
-        };
+        let reader = compression.decoder(input.read_from(start)?)?;
         let mut lines = Self {
-            reader,
+            reader: file.charset.decoder(reader)?,
+            file: Arc::clone(file),
             buffer: Vec::new(),
             position: 0,
             filled: 0,
@@ -83,9 +50,9 @@ impl Lines {
             at_end_of_file: false,
         };
         if range.start > 0 {
-            lines.next().map_err(failed)?;
+            lines.next()?;
         } else {
-            lines.fill().map_err(failed)?;
+            lines.fill()?;
             if lines.buffer[..lines.filled].starts_with(UTF8_BYTE_ORDER_MARK) {
                 lines.position = UTF8_BYTE_ORDER_MARK.len();
             }
@@ -93,25 +60,26 @@ impl Lines {
         Ok(lines)
     }
 
-    /// Where the next line starts, in bytes of the uncompressed file.
+    /// Where the next record starts, in bytes of the uncompressed file.
     pub fn offset(&self) -> u64 {
         self.offset + self.position as u64
     }
 
-    /// The next line, without its end, which is `\n` or `\r\n`.
+    /// The next record, without its end.
     pub fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.offset() >= self.end {
             return Ok(None);
         }
-        let mut searched = self.position;
-        let end_of_line = loop {
-            match memchr::memchr(b'\n', &self.buffer[searched..self.filled]) {
-                Some(at) => break searched + at,
-                None if self.at_end_of_file => break self.filled,
+        // From `position` on.
+        let mut searched = 0;
+        let (end, next) = loop {
+            let unread = &self.buffer[self.position..self.filled];
+            match self.file.find(unread, searched, self.at_end_of_file) {
+                Some(found) => break found,
+                None if self.at_end_of_file => break (unread.len(), unread.len()),
                 None => {
-                    let unread = self.filled - self.position;
+                    searched = unread.len().saturating_sub(self.file.overlap());
                     self.fill()?;
-                    searched = self.position + unread;
                 }
             }
         };
@@ -119,9 +87,8 @@ impl Lines {
         if start == self.filled {
             return Ok(None);
         }
-        self.position = (end_of_line + 1).min(self.filled);
-        let line = &self.buffer[start..end_of_line];
-        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+        self.position += next;
+        Ok(Some(&self.buffer[start..start + end]))
     }
 
     /// Reads on, keeping what was not handed out.
@@ -130,8 +97,10 @@ impl Lines {
         self.offset += self.position as u64;
         self.filled -= self.position;
         self.position = 0;
-        if self.buffer.len() < self.filled + READ_BYTES {
-            self.buffer.resize(self.filled + READ_BYTES, 0);
+        // A record that is searched for its end again and again gets the larger, the longer it is.
+        let wanted = self.filled + READ_BYTES.max(self.filled);
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
         }
         while self.filled < self.buffer.len() {
             match self.reader.read(&mut self.buffer[self.filled..]) {
@@ -148,40 +117,69 @@ impl Lines {
     }
 }
 
-/// The number of the line that starts at `offset`, counted from 1.
-pub fn line_number(path: &Path, compression: Compression, offset: u64) -> Result<u64> {
-    let mut lines = Lines::open(path, compression, 0..offset)?;
+/// The number of the record that starts at `offset`, counted from 1.
+pub fn record_number(
+    input: &InputFile,
+    compression: Compression,
+    file: &Arc<RecordFile>,
+    offset: u64,
+) -> io::Result<u64> {
+    let mut lines = Lines::open(input, compression, file, 0..offset)?;
     let mut number = 1;
-    let failed = |error| Error::io(format!("read '{}'", path.display()), error);
-    while lines.next().map_err(failed)?.is_some() {
+    while lines.next()?.is_some() {
         number += 1;
     }
     Ok(number)
 }
 
 /// A file that was listed cannot be opened.
-pub fn cannot_open(path: &Path, error: io::Error) -> Error {
+pub fn cannot_open(location: &Location, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         return Error::new(
             ErrorKind::Io,
-            format!("file '{}' was listed, but is gone now", path.display()),
+            format!("file '{location}' was listed, but is gone now"),
         )
         .with_condition("FAILED_READ_FILE.FILE_NOT_EXIST")
-        .with_hint("put the file back; a stream's files must stay until it has read them")
+        .with_hint("put the file back; a stream's files must stay until it has read them, unless --option ignoreMissingFiles=true")
         .with_source(error);
     }
-    Error::io(format!("open '{}'", path.display()), error)
+    Error::io(format!("open '{location}'"), error)
+}
+
+/// What a file holds is not what it should be, or cannot be read.
+pub fn cannot_read(location: &Location, error: io::Error) -> Error {
+    Error::io(format!("read file '{location}'"), error)
+        .with_condition("FAILED_READ_FILE.NO_HINT")
+        .with_hint(
+            "replace the file, or read on behind such files: --option ignoreCorruptFiles=true",
+        )
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::io::Write;
+    use std::path::Path;
 
     use super::*;
+    use crate::formats::line_format::LineFormat;
+    use crate::options::Options;
 
-    fn read(path: &Path, compression: Compression, range: Range<u64>) -> Vec<String> {
-        let mut lines = Lines::open(path, compression, range).unwrap();
+    fn format(given: &[(&str, &str)]) -> Arc<RecordFile> {
+        let given = given
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        let known = LineFormat::options("text").unwrap().known;
+        let options = Options::new("test", &given, known.iter().copied().flatten(), &[]).unwrap();
+        LineFormat::new("text", &options).unwrap().file
+    }
+
+    fn read(path: &Path, file: &Arc<RecordFile>, range: Range<u64>) -> Vec<String> {
+        let location = Location::Local(path.to_path_buf());
+        let compression = Compression::of(&location.name()).unwrap();
+        let input = location.open().unwrap();
+        let mut lines = Lines::open(&input, compression, file, range).unwrap();
         let mut read = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             read.push(String::from_utf8(line.to_vec()).unwrap());
@@ -193,20 +191,43 @@ mod tests {
     fn ranges_give_every_line_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
-        let text = "a\nbb\n\nccc\r\ndddd";
+        let text = "a\nbb\n\nccc\r\ndd\ree";
         fs::write(&path, text).unwrap();
-        let all = ["a", "bb", "", "ccc", "dddd"];
         let len = text.len() as u64;
-        for cut in 0..=len {
-            let mut lines = read(&path, Compression::None, 0..cut);
-            if cut > 0 {
-                lines.extend(read(&path, Compression::None, cut..len));
-            } else {
-                lines = read(&path, Compression::None, 0..len);
+        let by_b = format(&[("lineSep", "b")]);
+        for (format, all) in [
+            (format(&[]), vec!["a", "bb", "", "ccc", "dd", "ee"]),
+            (by_b, vec!["a\n", "", "\n\nccc\r\ndd\ree"]),
+        ] {
+            for cut in 0..=len {
+                let mut lines = read(&path, &format, 0..cut);
+                if cut > 0 {
+                    lines.extend(read(&path, &format, cut..len));
+                } else {
+                    lines = read(&path, &format, 0..len);
+                }
+                assert_eq!(lines, all, "cut at {cut}");
             }
-            assert_eq!(lines, all, "cut at {cut}");
         }
-        assert_eq!(line_number(&path, Compression::None, 6).unwrap(), 4);
+        let input = Location::Local(path).open().unwrap();
+        let number = record_number(&input, Compression::None, &format(&[]), 6);
+        assert_eq!(number.unwrap(), 4);
+    }
+
+    #[test]
+    fn files_may_be_one_record_or_in_another_encoding() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "a\nb\r\nc").unwrap();
+        let whole = format(&[("wholetext", "true")]);
+        assert_eq!(read(&path, &whole, 0..u64::MAX), ["a\nb\r\nc"]);
+        assert!(!whole.is_splittable());
+        let longer = format(&[("lineSep", "\r\n")]);
+        assert_eq!(read(&path, &longer, 0..u64::MAX), ["a\nb", "c"]);
+        let bytes: Vec<u8> = "ü\nł\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        fs::write(&path, bytes).unwrap();
+        let utf16 = format(&[("encoding", "UTF-16LE")]);
+        assert_eq!(read(&path, &utf16, 0..u64::MAX), ["ü", "ł"]);
     }
 
     #[test]
@@ -218,18 +239,16 @@ mod tests {
         fs::write(&plain, &text).unwrap();
         let gzip = dir.path().join("x.json.gz");
         let mut writer =
-            flate2::write::GzEncoder::new(File::create(&gzip).unwrap(), Default::default());
+            flate2::write::GzEncoder::new(fs::File::create(&gzip).unwrap(), Default::default());
         writer.write_all(text.as_bytes()).unwrap();
         writer.finish().unwrap();
         let zst = dir.path().join("x.json.zst");
         fs::write(&zst, zstd::encode_all(text.as_bytes(), 0).unwrap()).unwrap();
         for path in [plain, gzip, zst] {
-            let compression = Compression::of(&path).unwrap();
             assert_eq!(
-                read(&path, compression, 0..u64::MAX),
+                read(&path, &format(&[]), 0..u64::MAX),
                 ["first", &long, "last"]
             );
         }
-        assert!(Compression::of(Path::new("x.json.bz2")).is_err());
     }
 }

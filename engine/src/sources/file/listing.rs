@@ -1,21 +1,18 @@
 //! Which files there are below a path.
 
-use std::fs::{self, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
-
-use glob::Pattern;
 
 use crate::checkpointing::{
-    CheckpointFileManager, FileSinkLog, SINK_METADATA_DIR, full_path, has_sink_metadata,
-    to_file_url,
+    CheckpointFileManager, FileSinkLog, SINK_METADATA_DIR, has_sink_metadata,
 };
+use crate::datetime::{TimeFormats, Zone};
 use crate::error::{Error, Result};
-use crate::options::{OptionSpec, Options};
+use crate::formats::partition_folder::column_and_value;
+use crate::options::{OptionMap, OptionSpec, Options};
+use crate::storage::{Child, Location, Metadata, NamePattern, PartPattern, PathPattern, Stores};
 
 /// The options that decide which files are read, for checks and documentation.
-pub const LISTING_OPTIONS: [OptionSpec; 3] = [
+pub const LISTING_OPTIONS: [OptionSpec; 4] = [
     OptionSpec {
         name: "path",
         doc: "a directory, a file, or a pattern such as /data/*/part-*.json",
@@ -26,9 +23,28 @@ pub const LISTING_OPTIONS: [OptionSpec; 3] = [
     },
     OptionSpec {
         name: "recursiveFileLookup",
-        doc: "true: also files in folders of the directory; false by default",
+        doc: "true: also files in folders of the directory, whose names are then no columns; false by default",
+    },
+    OptionSpec {
+        name: "basePath",
+        doc: "with a pattern: the directory below which the names of folders, e.g. day=1, are columns",
     },
 ];
+
+/// The options of tables that decide which files are read, for checks and documentation.
+pub const TABLE_OPTIONS: [OptionSpec; 2] = [
+    OptionSpec {
+        name: MODIFIED_AFTER,
+        doc: "of tables: read only files that were modified after this time, e.g. 2024-05-01T07:00:00",
+    },
+    OptionSpec {
+        name: MODIFIED_BEFORE,
+        doc: "of tables: read only files that were modified before this time",
+    },
+];
+
+const MODIFIED_AFTER: &str = "modifiedAfter";
+const MODIFIED_BEFORE: &str = "modifiedBefore";
 
 /// Which files are read.
 #[derive(Debug, Clone)]
@@ -36,9 +52,13 @@ pub struct ListingOptions {
     /// As the user gave it.
     pub path: String,
     /// Pattern of file names.
-    pub path_glob_filter: Option<Pattern>,
+    pub path_glob_filter: Option<NamePattern>,
     /// Also files in folders.
     pub recursive: bool,
+    /// Where the folders begin whose names are columns.
+    pub base_path: Option<String>,
+    /// Files that were modified between these times, in milliseconds since 1970.
+    pub modified: (i64, i64),
 }
 
 /// A file as it was found.
@@ -52,6 +72,9 @@ pub struct ListedFile {
     pub size: u64,
 }
 
+/// Column and value of each folder on the way to a file.
+pub type Folders = Vec<(String, Option<String>)>;
+
 impl ListingOptions {
     /// Reads them from checked options.
     pub fn new(options: &Options) -> Result<Self> {
@@ -63,167 +86,336 @@ impl ListingOptions {
 
     /// The same with a path that comes from elsewhere.
     pub fn with_path(path: &str, options: &Options) -> Result<Self> {
-        let invalid = |_| options.invalid("pathGlobFilter", "a pattern of file names, e.g. *.json");
+        let filter = options.get("pathGlobFilter").map(NamePattern::new);
+        let filter = filter.transpose().map_err(|why| {
+            let expected = "a pattern of file names, e.g. *.json";
+            options.invalid("pathGlobFilter", expected).context(why)
+        })?;
         Ok(Self {
             path: path.to_string(),
-            path_glob_filter: options
-                .get("pathGlobFilter")
-                .map(Pattern::new)
-                .transpose()
-                .map_err(invalid)?,
+            path_glob_filter: filter,
             recursive: options.boolean("recursiveFileLookup", false)?,
+            base_path: options.get("basePath").map(str::to_string),
+            modified: (
+                time(options, MODIFIED_AFTER)?.unwrap_or(i64::MIN),
+                time(options, MODIFIED_BEFORE)?.unwrap_or(i64::MAX),
+            ),
         })
     }
 }
 
+/// A time in milliseconds since 1970, if it was given.
+fn time(options: &Options, name: &str) -> Result<Option<i64>> {
+    let Some(text) = options.get(name) else {
+        return Ok(None);
+    };
+    let invalid = || options.invalid(name, "a time, e.g. 2024-05-01T07:00:00");
+    let zone = options.get("timeZone").map_or(Ok(Zone::UTC), str::parse);
+    let times = TimeFormats {
+        zone: zone.map_err(|()| invalid())?,
+        ..TimeFormats::default()
+    };
+    let micros = times.parse_timestamp(text).ok_or_else(invalid)?;
+    Ok(Some(micros.div_euclid(1000)))
+}
+
 /// Lists files, time after time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Listing {
-    root: PathBuf,
-    is_glob: bool,
+    root: Location,
+    /// What the path stands for if it is no path of one folder or file.
+    patterns: Vec<PathPattern>,
+    /// So many parts of a file's path stand before folders that are columns.
+    base_depth: Option<usize>,
     options: ListingOptions,
 }
 
 impl Listing {
-    /// Prepares to list `options.path`, which must exist unless it is a pattern.
-    pub fn new(options: ListingOptions) -> Result<Self> {
-        if let Some((scheme, rest)) = options.path.split_once("://")
-            && scheme != "file"
-        {
-            return Err(Error::illegal_argument(format!(
-                "'{scheme}://{rest}' is not a local path: '{scheme}' is not supported in this version"
-            ))
-            .with_hint("copy the files to a local directory"));
-        }
-        let root = full_path(&options.path)?;
-        let is_glob = options.path.contains(['*', '?', '[', '{']) && !root.exists();
-        if !is_glob && !root.exists() {
+    /// Prepares to list `options.path`, which must exist unless it is a pattern. What opens its
+    /// store is among the options `given`.
+    pub fn new(options: ListingOptions, stores: &Stores, given: &OptionMap) -> Result<Self> {
+        let root = Location::parse(&options.path, stores, given)?;
+        let is_pattern = PathPattern::is_pattern(&options.path) && !root.exists();
+        if !is_pattern && !root.exists() {
             return Err(path_not_found(&options.path, &root));
         }
+        let base = options.base_path.as_deref();
+        let base = base
+            .map(|base| Location::parse(base, stores, given))
+            .transpose()?;
+        let patterns = match is_pattern {
+            true => PathPattern::all(&root.segments().join("/")).map_err(|why| {
+                Error::illegal_argument(format!("'{}' is not a pattern: {why}", options.path))
+            })?,
+            false => Vec::new(),
+        };
+        let base_depth = match base {
+            Some(base) if is_pattern => Some(base_depth(&base, &root)?),
+            _ if is_pattern => None,
+            _ => Some(root.segments().len()),
+        };
         Ok(Self {
             root,
-            is_glob,
+            patterns,
+            base_depth,
             options,
         })
     }
 
-    /// The path in full, for descriptions.
-    pub fn root(&self) -> &Path {
+    /// The path in full.
+    pub fn root(&self) -> &Location {
         &self.root
+    }
+
+    /// What the path stands for if it is no path of one folder or file.
+    pub fn patterns(&self) -> &[PathPattern] {
+        &self.patterns
     }
 
     /// The files there are now, in order of their paths. What a file sink has written to the
     /// directory is read from its log instead: other files in there do not count.
     pub fn files(&self) -> Result<Vec<ListedFile>> {
+        self.files_but(&|_| false)
+    }
+
+    /// The same without files whose URLs are known: of those nothing else is asked.
+    pub fn files_but(&self, is_known: &dyn Fn(&str) -> bool) -> Result<Vec<ListedFile>> {
         let mut files = Vec::new();
-        if self.is_glob {
-            for path in self.matches()? {
-                self.add_path(&path, &mut files)?;
+        let mut add = |location: &Location, metadata: Option<Metadata>| {
+            let url = location.url()?;
+            if is_known(&url) {
+                return Ok(());
             }
-        } else if has_sink_metadata(&self.root) {
+            let failed = |error| Error::io(format!("list '{location}'"), error);
+            let metadata = match metadata.map_or_else(|| location.metadata(), Ok) {
+                Ok(metadata) => metadata,
+                // It was there a moment ago; or it is a link to nowhere.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(failed(error)),
+            };
+            let (after, before) = self.options.modified;
+            if after < metadata.modified_ms && metadata.modified_ms < before {
+                files.push(ListedFile {
+                    url,
+                    timestamp_ms: metadata.modified_ms,
+                    size: metadata.size,
+                });
+            }
+            Ok(())
+        };
+        if self.patterns.is_empty() && has_sink_metadata(&self.root) {
             files = self.files_of_sink()?;
+            files.retain(|file| !is_known(&file.url));
         } else {
-            self.add_path(&self.root, &mut files)?;
+            self.visit(&mut add)?;
         }
-        files.sort_by(|left, right| left.url.cmp(&right.url));
+        files.sort_unstable_by(|left, right| left.url.cmp(&right.url));
+        files.dedup_by(|left, right| left.url == right.url);
         Ok(files)
     }
 
-    fn matches(&self) -> Result<Vec<PathBuf>> {
-        let mut matches = Vec::new();
-        for pattern in expand_braces(&self.root.to_string_lossy()) {
-            let paths = glob::glob(&pattern).map_err(|error| {
-                Error::illegal_argument(format!(
-                    "'{}' is not a pattern: {error}",
-                    self.options.path
-                ))
-            })?;
-            // A folder that cannot be read matches nothing.
-            matches.extend(paths.flatten().filter(|path| !is_hidden(path)));
+    /// The columns of the folders of each file there is. Asks for nothing but names.
+    pub fn folders_of_files(&self) -> Result<Vec<Folders>> {
+        let mut folders = Vec::new();
+        if self.options.recursive {
+            return Ok(folders);
         }
-        matches.sort();
-        matches.dedup();
-        Ok(matches)
+        if self.patterns.is_empty() && has_sink_metadata(&self.root) {
+            for file in self.files_of_sink()? {
+                folders.push(self.folders(&self.root.at(&file.url)?));
+            }
+            return Ok(folders);
+        }
+        let mut last = None;
+        self.visit(&mut |location, _| {
+            // The files of one folder come one after the other.
+            let found = Some(self.folders(location));
+            if found != last {
+                folders.extend(found.clone());
+                last = found;
+            }
+            Ok(())
+        })?;
+        Ok(folders)
+    }
+
+    /// Column and value of each folder on the way to a file: the last folders in a row that are
+    /// named so.
+    pub fn folders(&self, file: &Location) -> Folders {
+        if self.options.recursive {
+            return Folders::new();
+        }
+        let segments = file.segments();
+        let depth = self.base_depth.unwrap_or_else(|| {
+            let parts = self
+                .patterns
+                .first()
+                .map_or(0, |pattern| pattern.parts().len());
+            // A pattern names either the folders of the files, or the files.
+            parts.min(segments.len().saturating_sub(1))
+        });
+        let end = segments.len().saturating_sub(1);
+        let mut columns = Folders::new();
+        for segment in segments.get(depth..end).unwrap_or_default().iter().rev() {
+            match column_and_value(segment) {
+                Some(column) => columns.insert(0, column),
+                None if columns.is_empty() => {}
+                None => break,
+            }
+        }
+        columns
+    }
+
+    fn visit(&self, add: &mut Add<'_>) -> Result<()> {
+        if self.patterns.is_empty() {
+            let metadata = match self.root.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                metadata => metadata.map_err(|error| self.cannot_list(&self.root, error))?,
+            };
+            return match metadata.is_dir {
+                true => self.visit_folder(&self.root, false, add),
+                false => self.visit_file(&self.root, Some(metadata), add),
+            };
+        }
+        for pattern in &self.patterns {
+            self.visit_matches(&self.root.root(), pattern.parts(), add)?;
+        }
+        Ok(())
+    }
+
+    /// What is below `folder` and has the rest of a pattern.
+    fn visit_matches(
+        &self,
+        folder: &Location,
+        parts: &[PartPattern],
+        add: &mut Add<'_>,
+    ) -> Result<()> {
+        let Some((part, rest)) = parts.split_first() else {
+            return Ok(());
+        };
+        let children = match part {
+            PartPattern::Name(name) if !rest.is_empty() => {
+                return self.visit_matches(&folder.join(name), rest, add);
+            }
+            PartPattern::Name(name) => {
+                let found = folder.join(name);
+                let Ok(metadata) = found.metadata() else {
+                    return Ok(());
+                };
+                vec![Child {
+                    name: name.clone(),
+                    is_dir: metadata.is_dir,
+                    metadata: Some(metadata),
+                }]
+            }
+            PartPattern::Pattern(pattern) => {
+                // A folder that is not there, or cannot be read, matches nothing.
+                let mut children = folder.children().unwrap_or_default();
+                children.retain(|child| !is_hidden(&child.name) && pattern.matches(&child.name));
+                children
+            }
+        };
+        for child in children {
+            let found = folder.join(&child.name);
+            match (rest.is_empty(), child.is_dir) {
+                (true, true) => self.visit_folder(&found, false, add)?,
+                (true, false) => self.visit_file(&found, child.metadata, add)?,
+                (false, true) => self.visit_matches(&found, rest, add)?,
+                (false, false) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of a folder, and of its folders if those are columns, or are in one that is.
+    fn visit_folder(&self, folder: &Location, in_partition: bool, add: &mut Add<'_>) -> Result<()> {
+        let children = match folder.children() {
+            Ok(children) => children,
+            // It was there a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(self.cannot_list(folder, error)),
+        };
+        for child in children {
+            if is_hidden(&child.name) {
+                continue;
+            }
+            let found = folder.join(&child.name);
+            let is_partition = child.is_dir && column_and_value(&child.name).is_some();
+            if !child.is_dir {
+                self.visit_file(&found, child.metadata, add)?;
+            } else if self.options.recursive || in_partition || is_partition {
+                self.visit_folder(&found, in_partition || is_partition, add)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_file(
+        &self,
+        file: &Location,
+        metadata: Option<Metadata>,
+        add: &mut Add<'_>,
+    ) -> Result<()> {
+        match self.name_matches(&file.name()) {
+            true => add(file, metadata),
+            false => Ok(()),
+        }
     }
 
     fn files_of_sink(&self) -> Result<Vec<ListedFile>> {
-        let files = CheckpointFileManager::new(self.root.join(SINK_METADATA_DIR), false);
-        let entries = FileSinkLog::open(files)?.all()?;
+        let log = self.root.join(SINK_METADATA_DIR);
+        let entries = FileSinkLog::open(CheckpointFileManager::new(log, false))?.all()?;
         let added = entries.into_iter().filter(|entry| entry.action == "add");
-        let listed = added.map(|entry| ListedFile {
-            url: entry.path,
-            timestamp_ms: entry.modification_time,
-            size: entry.size,
-        });
-        Ok(listed
-            .filter(|file| self.name_matches(Path::new(&file.url)))
-            .collect())
-    }
-
-    fn add_path(&self, path: &Path, files: &mut Vec<ListedFile>) -> Result<()> {
-        let failed = |error| Error::io(format!("list '{}'", path.display()), error);
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(metadata) => return self.add_file(path, &metadata, files),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        }
-        for entry in fs::read_dir(path).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if is_hidden(&path) {
-                continue;
-            }
-            match fs::metadata(&path) {
-                Ok(metadata) if metadata.is_file() => self.add_file(&path, &metadata, files)?,
-                Ok(_) if self.options.recursive => self.add_path(&path, files)?,
-                Ok(_) if is_partition(&path) => return Err(partitioned(&path)),
-                Ok(_) => {}
-                // It was there a moment ago; or it is a link to nowhere.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(failed(error)),
+        let mut files = Vec::new();
+        for entry in added {
+            let location = self.root.at(&entry.path)?;
+            if self.name_matches(&location.name()) {
+                files.push(ListedFile {
+                    url: entry.path,
+                    timestamp_ms: entry.modification_time,
+                    size: entry.size,
+                });
             }
         }
-        Ok(())
+        Ok(files)
     }
 
-    fn add_file(
-        &self,
-        path: &Path,
-        metadata: &Metadata,
-        files: &mut Vec<ListedFile>,
-    ) -> Result<()> {
-        if self.name_matches(path) {
-            files.push(ListedFile {
-                url: to_file_url(path)?,
-                timestamp_ms: modified_ms(metadata),
-                size: metadata.len(),
-            });
-        }
-        Ok(())
-    }
-
-    fn name_matches(&self, path: &Path) -> bool {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+    fn name_matches(&self, name: &str) -> bool {
         let filter = self.options.path_glob_filter.as_ref();
-        filter.is_none_or(|filter| filter.matches(&name))
+        filter.is_none_or(|filter| filter.matches(name))
+    }
+
+    fn cannot_list(&self, folder: &Location, error: io::Error) -> Error {
+        Error::io(format!("list '{folder}'"), error)
     }
 }
 
-/// When a file was last modified, in milliseconds since 1970.
-pub fn modified_ms(metadata: &Metadata) -> i64 {
-    let modified = metadata.modified().ok();
-    let since_epoch = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since_epoch.map_or(0, |time| time.as_millis() as i64)
+/// Takes a file, and what is known of it already.
+type Add<'a> = dyn FnMut(&Location, Option<Metadata>) -> Result<()> + 'a;
+
+fn base_depth(base: &Location, root: &Location) -> Result<usize> {
+    let (parts, of_root) = (base.segments(), root.segments());
+    if base.shares_store(root) && of_root.starts_with(&parts) {
+        return Ok(parts.len());
+    }
+    Err(Error::illegal_argument(format!(
+        "the base path '{base}' is not the beginning of the path '{root}'"
+    ))
+    .with_hint("choose a --option basePath above the folders whose names are columns"))
 }
 
 /// Spark's condition for a path that is not there.
-pub fn path_not_found(given: &str, path: &Path) -> Error {
-    let parent = path.ancestors().skip(1).find(|parent| parent.exists());
-    let hint = match parent {
-        Some(parent) => format!(
-            "'{}' exists; relative paths start at the directory of the notebook",
-            parent.display()
-        ),
+fn path_not_found(given: &str, location: &Location) -> Error {
+    let mut above = location.parent();
+    while let Some(parent) = &above
+        && !parent.exists()
+    {
+        above = parent.parent();
+    }
+    let hint = match above {
+        Some(parent) => {
+            format!("'{parent}' exists; relative paths start at the directory of the notebook")
+        }
         None => "check the path".to_string(),
     };
     Error::analysis(format!("path '{given}' does not exist"))
@@ -232,54 +424,28 @@ pub fn path_not_found(given: &str, path: &Path) -> Error {
 }
 
 /// Files of other programs' making: `_SUCCESS`, `.x.crc`, and what is still being copied.
-fn is_hidden(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+fn is_hidden(name: &str) -> bool {
     let underscore = name.starts_with('_') && !name.contains('=');
     underscore || name.starts_with('.') || name.ends_with("._COPYING_")
 }
 
-fn is_partition(path: &Path) -> bool {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .contains('=')
-}
-
-fn partitioned(path: &Path) -> Error {
-    Error::analysis(format!(
-        "'{}' is a folder of a partitioned table, which this version does not read",
-        path.display()
-    ))
-    .with_hint("--option recursiveFileLookup=true reads the files, without the columns in the names of the folders")
-}
-
-/// `a{b,c}` → `ab`, `ac`: Spark knows braces, the library for patterns does not.
-fn expand_braces(pattern: &str) -> Vec<String> {
-    let open = pattern.find('{');
-    let close = open.and_then(|open| pattern[open..].find('}').map(|close| open + close));
-    match (open, close) {
-        (Some(open), Some(close)) => pattern[open + 1..close]
-            .split(',')
-            .map(|word| format!("{}{word}{}", &pattern[..open], &pattern[close + 1..]))
-            .flat_map(|pattern| expand_braces(&pattern))
-            .collect(),
-        _ => vec![pattern.to_string()],
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
     use crate::checkpointing::FileSinkEntry;
-    use crate::options::OptionMap;
 
     fn listing(path: &Path, given: &[(&str, &str)]) -> Result<Listing> {
         let given: OptionMap = given
             .iter()
             .map(|(k, v)| (k.to_string(), v.to_string()))
             .collect();
-        let options = Options::new("test", &given, &LISTING_OPTIONS, &[])?;
-        Listing::new(ListingOptions::with_path(path.to_str().unwrap(), &options)?)
+        let known = LISTING_OPTIONS.iter().chain(&TABLE_OPTIONS);
+        let options = Options::new("test", &given, known, &[])?;
+        let options = ListingOptions::with_path(path.to_str().unwrap(), &options)?;
+        Listing::new(options, &Stores::default(), &given)
     }
 
     fn names(listing: &Listing) -> Vec<String> {
@@ -302,52 +468,89 @@ mod tests {
     fn directories_files_and_patterns() {
         let dir = folder(&["b.json", "a.json", "c.csv", "_x", ".y", "sub/d.json"]);
         let root = dir.path();
-        assert_eq!(
-            names(&listing(root, &[]).unwrap()),
-            ["a.json", "b.json", "c.csv"]
-        );
+        let all = |path: &Path, given: &[(&str, &str)]| names(&listing(path, given).unwrap());
+        assert_eq!(all(root, &[]), ["a.json", "b.json", "c.csv"]);
         let filter = [
             ("pathGlobFilter", "*.json"),
             ("recursiveFileLookup", "true"),
         ];
+        assert_eq!(all(root, &filter), ["a.json", "b.json", "d.json"]);
         assert_eq!(
-            names(&listing(root, &filter).unwrap()),
-            ["a.json", "b.json", "d.json"]
+            all(root, &[("pathGlobFilter", "{b,c}.*")]),
+            ["b.json", "c.csv"]
         );
-        assert_eq!(
-            names(&listing(&root.join("b.json"), &[]).unwrap()),
-            ["b.json"]
-        );
-        let pattern = listing(&root.join("{a,b,z}.*"), &[]).unwrap();
-        assert_eq!(names(&pattern), ["a.json", "b.json"]);
+        assert_eq!(all(&root.join("b.json"), &[]), ["b.json"]);
+        assert_eq!(all(&root.join("{a,b,z}.*"), &[]), ["a.json", "b.json"]);
+        assert_eq!(all(&root.join("[^a]*.json"), &[]), ["b.json"]);
+        assert_eq!(all(&root.join("{sub/d,a}.json"), &[]), ["a.json", "d.json"]);
+        assert_eq!(all(&root.join("s*"), &[]), ["d.json"]);
+        assert_eq!(all(&root.join("*/d.json"), &[]), ["d.json"]);
         let file = &listing(&root.join("b.json"), &[]).unwrap().files().unwrap()[0];
         assert_eq!(file.size, 6);
         assert!(file.timestamp_ms > 1_600_000_000_000);
+        let old = [("modifiedBefore", "2001-01-01T00:00:00")];
+        assert!(all(root, &old).is_empty());
+        assert_eq!(all(root, &[("modifiedAfter", "2001-01-01")]).len(), 3);
+        assert!(listing(root, &[("modifiedAfter", "now")]).is_err());
+        let known = listing(root, &[]).unwrap();
+        let rest = known.files_but(&|url| url.ends_with("b.json")).unwrap();
+        assert_eq!(rest.len(), 2);
+    }
+
+    #[test]
+    fn folders_may_be_columns() {
+        let dir = folder(&[
+            "day=1/h=a%2F/x.json",
+            "day=2/h=b/sub/y.json",
+            "plain/z.json",
+        ]);
+        let all = listing(dir.path(), &[]).unwrap();
+        assert_eq!(names(&all), ["x.json", "y.json"]);
+        let of = |day: &str, h: &str| {
+            vec![
+                ("day".to_string(), Some(day.to_string())),
+                ("h".to_string(), Some(h.to_string())),
+            ]
+        };
+        let mut found = all.folders_of_files().unwrap();
+        found.sort();
+        assert_eq!(found, [of("1", "a/"), of("2", "b")]);
+        let pattern = dir.path().join("day=*/h=b");
+        let plain = listing(&pattern, &[]).unwrap();
+        assert_eq!(plain.folders_of_files().unwrap(), [vec![]]);
+        let base = dir.path().to_str().unwrap();
+        let based = listing(&pattern, &[("basePath", base)]).unwrap();
+        assert_eq!(based.folders_of_files().unwrap(), [of("2", "b")]);
+        assert!(listing(&pattern, &[("basePath", "/elsewhere")]).is_err());
+        let flat = listing(dir.path(), &[("recursiveFileLookup", "true")]).unwrap();
+        assert_eq!(names(&flat).len(), 3);
+        assert!(flat.folders_of_files().unwrap().is_empty());
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let dir = folder(&["day=1/a.json"]);
-        let error = listing(dir.path(), &[]).unwrap().files().unwrap_err();
-        assert!(
-            error
-                .message()
-                .contains("day=1' is a folder of a partitioned table")
-        );
+        let dir = folder(&["a.json"]);
         let error = listing(&dir.path().join("none/there"), &[]).unwrap_err();
         assert_eq!(error.condition(), Some("PATH_NOT_FOUND"));
         assert!(
             error.hint().unwrap().contains(dir.path().to_str().unwrap()),
             "{error}"
         );
-        assert!(listing(Path::new("s3://bucket/x"), &[]).is_err());
+        let error = listing(Path::new("hdfs://host/x"), &[]).unwrap_err();
+        assert!(error.message().contains("no scheme 'hdfs'"), "{error}");
+        let error = listing(dir.path(), &[("pathGlobFilter", "[a")]).unwrap_err();
+        assert!(
+            error.message().contains("a pattern of file names"),
+            "{error}"
+        );
     }
 
     #[test]
     fn the_log_of_a_sink_decides() {
         let dir = folder(&["written.json", "orphan.json"]);
-        let files = CheckpointFileManager::new(dir.path().join(SINK_METADATA_DIR), false);
-        let url = to_file_url(&dir.path().join("written.json")).unwrap();
+        let root = Location::Local(dir.path().to_path_buf());
+        let files = CheckpointFileManager::new(root.join(SINK_METADATA_DIR), false);
+        let url = root.join("written.json").url().unwrap();
         let log = FileSinkLog::open(files).unwrap();
         log.add(0, &[FileSinkEntry::added(url, 12, 5)]).unwrap();
         assert_eq!(names(&listing(dir.path(), &[]).unwrap()), ["written.json"]);

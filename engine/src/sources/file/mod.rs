@@ -1,15 +1,21 @@
-//! Files: JSON, CSV and text as streams, and the same and Parquet as tables.
+//! Files: JSON, CSV, text and Parquet, as streams and as tables.
 
+mod cleaner;
 mod file_batch;
 mod lines;
 mod listing;
 mod options;
+mod partitions;
+mod reader;
 mod registry;
+mod rows;
+mod schema;
 mod seen_files;
 mod source;
 mod table;
 
 pub use listing::LISTING_OPTIONS;
-pub use options::{FileStreamOptions, RateLimit, STREAM_OPTIONS};
+pub use options::{CleanSource, FileStreamOptions, RateLimit, STREAM_OPTIONS};
+pub use reader::{PARQUET_OPTIONS, PASSED_OVER_OPTIONS};
 pub(super) use registry::{CSV, JSON, PARQUET, TEXT};
 pub use source::{FileStreamDefinition, FileStreamSource};

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::formats::line_format::LineFormat;
 use crate::options::{OptionMap, OptionSpec, Options};
-use crate::sources::file::listing::LISTING_OPTIONS;
+use crate::sources::file::reader::FileReader;
 
 /// The options of the stream itself, for checks and documentation.
-pub const STREAM_OPTIONS: [OptionSpec; 8] = [
+pub const STREAM_OPTIONS: [OptionSpec; 9] = [
     OptionSpec {
         name: "maxFilesPerTrigger",
         doc: "how many files a batch takes at most; all there are by default",
@@ -39,15 +38,12 @@ pub const STREAM_OPTIONS: [OptionSpec; 8] = [
     },
     OptionSpec {
         name: "cleanSource",
-        doc: "only off: files stay where they are",
+        doc: "what becomes of files that were read: off (they stay; the default), delete or archive. As in Spark, those of the last batch stay until another one follows",
     },
-];
-
-const ABSENT: [&str; 4] = [
-    "basePath",
-    "modifiedAfter",
-    "modifiedBefore",
-    "sourceArchiveDir",
+    OptionSpec {
+        name: "sourceArchiveDir",
+        doc: "with cleanSource=archive: the directory that files are moved to, with their whole path",
+    },
 ];
 
 /// How much one batch takes.
@@ -61,18 +57,37 @@ pub enum RateLimit {
     Bytes(u64),
 }
 
-/// The options of a stream of files in the format `name`, if they all exist. What their values say
-/// about files and records is checked when the stream is defined, what they say about batches when
-/// a query starts ([`FileStreamOptions`]), as in Spark.
-pub(super) fn known_options(name: &str, given: &OptionMap) -> Result<Options> {
-    let format = LineFormat::options(name)
-        .ok_or_else(|| Error::internal(format!("format '{name}' is not one of lines")))?;
-    let known = LISTING_OPTIONS
-        .iter()
-        .chain(&STREAM_OPTIONS)
-        .chain(format.known);
-    let absent = [&ABSENT[..], format.absent].concat();
-    Options::new(format!("source format '{name}'"), given, known, &absent)
+/// What becomes of files that were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CleanSource {
+    /// They stay.
+    Off,
+    /// They are deleted.
+    Delete,
+    /// They are moved to this directory.
+    Archive(String),
+}
+
+/// The options of a stream of files in the format `name`, if they all exist, and how to read the
+/// files. What the values say about files and records is checked when the stream is defined, what
+/// they say about batches when a query starts ([`FileStreamOptions`]), as in Spark.
+pub(super) fn stream_reader(
+    name: &str,
+    given: &OptionMap,
+    defaults: &OptionMap,
+) -> Result<(Options, FileReader)> {
+    let of_tables = |name: &&String| {
+        ["modifiedAfter", "modifiedBefore"]
+            .iter()
+            .any(|table| table.eq_ignore_ascii_case(name))
+    };
+    if let Some(name) = given.keys().find(of_tables) {
+        return Err(Error::illegal_argument(format!(
+            "option '{name}' is not allowed in streams of files"
+        ))
+        .with_hint("remove it; maxFileAge is the age of files that a stream still reads"));
+    }
+    FileReader::of_stream(name, given, defaults, &STREAM_OPTIONS)
 }
 
 /// How files become batches.
@@ -90,6 +105,8 @@ pub struct FileStreamOptions {
     pub max_cached_files: usize,
     /// A rest of a listing smaller than this part of a batch is not kept.
     pub discard_cached_input_ratio: f64,
+    /// What becomes of files that were read.
+    pub clean_source: CleanSource,
 }
 
 impl FileStreamOptions {
@@ -97,12 +114,6 @@ impl FileStreamOptions {
     pub fn new(options: &Options) -> Result<Self> {
         let rate_limit = rate_limit(options)?;
         let latest_first = options.boolean("latestFirst", false)?;
-        if !options
-            .get("cleanSource")
-            .is_none_or(|mode| mode.eq_ignore_ascii_case("off"))
-        {
-            return Err(options.invalid("cleanSource", "off in this version"));
-        }
         let max_file_age_ms = match options.get("maxFileAge") {
             // The newest files come first and push the limit up: no file would follow them.
             _ if latest_first && rate_limit != RateLimit::None => i64::MAX,
@@ -122,7 +133,26 @@ impl FileStreamOptions {
             discard_cached_input_ratio: options
                 .parsed("discardCachedInputRatio", "a number between 0 and 1")?
                 .unwrap_or(0.2),
+            clean_source: clean_source(options)?,
         })
+    }
+}
+
+fn clean_source(options: &Options) -> Result<CleanSource> {
+    let mode = options
+        .get("cleanSource")
+        .map(|mode| mode.trim().to_ascii_lowercase());
+    match mode.as_deref() {
+        None | Some("off") => Ok(CleanSource::Off),
+        Some("delete") => Ok(CleanSource::Delete),
+        Some("archive") => match options.get("sourceArchiveDir") {
+            Some(directory) => Ok(CleanSource::Archive(directory.to_string())),
+            None => Err(Error::illegal_argument(
+                "cleanSource=archive needs the directory that files are moved to",
+            )
+            .with_hint("--option sourceArchiveDir=DIR")),
+        },
+        Some(_) => Err(options.invalid("cleanSource", "off, delete or archive")),
     }
 }
 
@@ -157,7 +187,8 @@ mod tests {
         let given = given
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
-        FileStreamOptions::new(&known_options("csv", &given.collect())?)
+        let (options, _) = stream_reader("csv", &given.collect(), &OptionMap::new())?;
+        FileStreamOptions::new(&options)
     }
 
     #[test]
@@ -184,12 +215,17 @@ mod tests {
                 vec![("maxFilesPerTrigger", "1"), ("maxBytesPerTrigger", "1")],
                 "cannot be used together",
             ),
+            (vec![("cleanSource", "x")], "must be off, delete or archive"),
+            (vec![("cleanSource", "ARCHIVE")], "needs the directory"),
             (
-                vec![("cleanSource", "delete")],
-                "must be off in this version, not 'delete'",
+                vec![("modifiedAfter", "2020-01-01")],
+                "not allowed in streams",
             ),
             (vec![("maxFileAge", "1 fortnight")], "must be a duration"),
-            (vec![("multiLine", "true")], "not supported in this version"),
+            (
+                vec![("samplingRatio", "1")],
+                "not supported in this version",
+            ),
             (
                 vec![("maxFilePerTrigger", "1")],
                 "unknown option 'maxFilePerTrigger'",

@@ -7,10 +7,10 @@ use futures::future::BoxFuture;
 
 use super::source::FileStreamDefinition;
 use super::table::files_table;
-use super::{LISTING_OPTIONS, STREAM_OPTIONS};
+use super::{LISTING_OPTIONS, PARQUET_OPTIONS, PASSED_OVER_OPTIONS, STREAM_OPTIONS};
 use crate::error::Result;
-use crate::formats::CSV_OPTIONS;
 use crate::formats::json::JSON_OPTIONS;
+use crate::formats::{CSV_OPTIONS, RECORD_FILE_OPTIONS, TEXT_OPTIONS};
 use crate::sources::format::{Columns, SourceFormat, StreamRequest, TableRequest};
 use crate::sources::{SourceDefinition, TableProviderRef};
 
@@ -28,24 +28,41 @@ const FILES: SourceFormat = SourceFormat {
 /// Files of JSON lines.
 pub(in crate::sources) const JSON: SourceFormat = SourceFormat {
     name: "json",
-    doc: "files of JSON lines, read as they appear in a directory; .gz and .zst too",
-    options: &[&LISTING_OPTIONS, &STREAM_OPTIONS, &JSON_OPTIONS],
+    doc: "files of JSON lines, read as they appear in a directory; .gz, .bz2, .zst and others too",
+    options: &[
+        &LISTING_OPTIONS,
+        &PASSED_OVER_OPTIONS,
+        &STREAM_OPTIONS,
+        &JSON_OPTIONS,
+        &RECORD_FILE_OPTIONS,
+    ],
     ..FILES
 };
 
 /// Files of separated values.
 pub(in crate::sources) const CSV: SourceFormat = SourceFormat {
     name: "csv",
-    doc: "files of comma-separated values, read as they appear in a directory; .gz and .zst too",
-    options: &[&LISTING_OPTIONS, &STREAM_OPTIONS, &CSV_OPTIONS],
+    doc: "files of comma-separated values, read as they appear in a directory; .gz, .bz2, .zst and others too",
+    options: &[
+        &LISTING_OPTIONS,
+        &PASSED_OVER_OPTIONS,
+        &STREAM_OPTIONS,
+        &CSV_OPTIONS,
+        &RECORD_FILE_OPTIONS,
+    ],
     ..FILES
 };
 
 /// Files of lines.
 pub(in crate::sources) const TEXT: SourceFormat = SourceFormat {
     name: "text",
-    doc: "files of text, a row per line, read as they appear in a directory; .gz and .zst too",
-    options: &[&LISTING_OPTIONS, &STREAM_OPTIONS],
+    doc: "files of text, a row per line, read as they appear in a directory; .gz, .bz2, .zst and others too",
+    options: &[
+        &LISTING_OPTIONS,
+        &PASSED_OVER_OPTIONS,
+        &STREAM_OPTIONS,
+        &TEXT_OPTIONS,
+    ],
     columns: Columns::Optional,
     ..FILES
 };
@@ -53,23 +70,19 @@ pub(in crate::sources) const TEXT: SourceFormat = SourceFormat {
 /// Parquet files.
 pub(in crate::sources) const PARQUET: SourceFormat = SourceFormat {
     name: "parquet",
-    doc: "Parquet files",
-    options: &[&LISTING_OPTIONS],
+    doc: "Parquet files, read as they appear in a directory",
+    options: &[
+        &LISTING_OPTIONS,
+        &PASSED_OVER_OPTIONS,
+        &STREAM_OPTIONS,
+        &PARQUET_OPTIONS,
+    ],
     columns: Columns::Optional,
-    stream: None,
     ..FILES
 };
 
 fn define(request: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
-    let StreamRequest {
-        format,
-        schema,
-        options,
-        ..
-    } = request;
-    Ok(Arc::new(FileStreamDefinition::new(
-        format, options, schema,
-    )?))
+    Ok(Arc::new(FileStreamDefinition::new(request)?))
 }
 
 fn open(request: TableRequest<'_>) -> BoxFuture<'_, Result<TableProviderRef>> {

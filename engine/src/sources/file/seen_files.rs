@@ -1,7 +1,11 @@
 //! Files a source has already taken, as far back as it matters.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+
+use twox_hash::XxHash3_128;
+
+use crate::storage::from_file_url;
 
 /// Remembers files until they are older than the newest one by more than the maximal age. An
 /// older file counts as seen.
@@ -9,7 +13,8 @@ use std::path::Path;
 pub struct SeenFiles {
     max_age_ms: i64,
     file_name_only: bool,
-    timestamps: HashMap<String, i64>,
+    /// By a hash that tells a million files apart and needs no room for their names.
+    timestamps: HashMap<u128, i64>,
     latest: i64,
     purged_before: i64,
 }
@@ -29,8 +34,7 @@ impl SeenFiles {
 
     /// Remembers a file by its URL and modification time.
     pub fn add(&mut self, url: &str, timestamp_ms: i64) {
-        self.timestamps
-            .insert(self.key(url).to_string(), timestamp_ms);
+        self.timestamps.insert(self.key(url), timestamp_ms);
         self.latest = self.latest.max(timestamp_ms);
     }
 
@@ -38,7 +42,12 @@ impl SeenFiles {
     pub fn is_new(&self, url: &str, timestamp_ms: i64) -> bool {
         // The age limit is that of the last purge, so that no file is too old before the files
         // beside it were taken.
-        timestamp_ms >= self.purged_before && !self.timestamps.contains_key(self.key(url))
+        timestamp_ms >= self.purged_before && !self.is_known(url)
+    }
+
+    /// Whether the file was seen, and is not forgotten yet.
+    pub fn is_known(&self, url: &str) -> bool {
+        self.timestamps.contains_key(&self.key(url))
     }
 
     /// Forgets files that are too old by now.
@@ -48,12 +57,17 @@ impl SeenFiles {
         self.timestamps.retain(|_, timestamp| *timestamp >= limit);
     }
 
-    fn key<'a>(&self, url: &'a str) -> &'a str {
-        let name = Path::new(url).file_name().and_then(|name| name.to_str());
-        match name {
-            Some(name) if self.file_name_only => name,
-            _ => url,
-        }
+    fn key(&self, url: &str) -> u128 {
+        // Logs of other versions may escape a path in another way.
+        let path = match url.contains('%').then(|| from_file_url(url)) {
+            Some(Ok(path)) => Cow::Owned(format!("file://{}", path.display())),
+            _ => Cow::Borrowed(url),
+        };
+        let name = match path.rsplit_once('/') {
+            Some((_, name)) if self.file_name_only => name,
+            _ => &path,
+        };
+        XxHash3_128::oneshot(name.as_bytes())
     }
 }
 
@@ -71,6 +85,8 @@ mod tests {
             "a file that was overwritten is not read again"
         );
         seen.add("file:///a/2", 20);
+        seen.add("file:///a/%C3%BC", 20);
+        assert!(seen.is_known("file:///a/ü"));
         assert!(seen.is_new("file:///a/3", 9), "not purged yet");
         seen.purge();
         assert!(!seen.is_new("file:///a/3", 9) && seen.is_new("file:///a/3", 10));

@@ -3,55 +3,68 @@
 //! in the log is never taken a second time.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use serde_json::json;
 
-use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog, from_file_url};
+use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog};
 use crate::error::{Error, Result};
-use crate::formats::line_format::{FileSchema, LineFormat};
-use crate::formats::nullable;
-use crate::options::{OptionMap, Options};
+use crate::formats::compression::Compression;
+use crate::formats::line_format::FileSchema;
+use crate::options::Options;
+use crate::sources::file::cleaner::SourceCleaner;
 use crate::sources::file::file_batch::FileBatch;
-use crate::sources::file::lines::Compression;
 use crate::sources::file::listing::{ListedFile, Listing, ListingOptions};
-use crate::sources::file::options::{FileStreamOptions, RateLimit, known_options};
+use crate::sources::file::options::{FileStreamOptions, RateLimit, stream_reader};
+use crate::sources::file::partitions::PartitionColumns;
+use crate::sources::file::reader::{FileReader, ReadFormat};
 use crate::sources::file::seen_files::SeenFiles;
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
+use crate::sources::{
+    Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition, StreamRequest,
+};
+use crate::storage::Location;
+
+/// The setting that lets a stream find out its columns.
+const SCHEMA_INFERENCE: &str = "spark.sql.streaming.schemaInference";
 
 /// What a stream of files reads, before any query reads it.
 #[derive(Debug)]
 pub struct FileStreamDefinition {
     listing: Listing,
-    format: LineFormat,
+    reader: FileReader,
     schema: SchemaRef,
+    partitions: PartitionColumns,
     options: Options,
-    /// The format's name and the options as they were given, to look at everything anew when a
-    /// query starts.
-    given: (&'static str, OptionMap),
+    /// As it was asked for, to look at everything anew when a query starts.
+    request: StreamRequest,
 }
 
 impl FileStreamDefinition {
-    /// Files of `format`; `path` is among the options. `schema` may be missing if the format has
-    /// only one.
-    pub fn new(format: &'static str, given: OptionMap, schema: Option<SchemaRef>) -> Result<Self> {
-        let options = known_options(format, &given)?;
-        let reader = LineFormat::new(format, &options)?;
-        let listing = Listing::new(ListingOptions::new(&options)?)?;
-        let schema = match (schema, reader.schema()) {
-            (Some(schema), _) | (None, FileSchema::Known(schema)) => schema,
-            (None, FileSchema::Inferred(_)) => return Err(needs_schema(format)),
+    /// Files as they are asked for; `path` is among the options. The schema may be missing if the
+    /// format has only one, or if the session lets it be found out.
+    pub fn new(request: StreamRequest) -> Result<Self> {
+        let format = request.format;
+        let (options, reader) = stream_reader(format, &request.options, &request.defaults)?;
+        let listing = ListingOptions::new(&options)?;
+        let listing = Listing::new(listing, &request.stores, &request.options)?;
+        let is_known = match &reader.format {
+            ReadFormat::Lines(lines) => matches!(lines.schema(), FileSchema::Known(_)),
+            ReadFormat::Parquet { .. } => false,
         };
-        // A column that cannot be read is an error now, not in the first batch.
-        reader.check(&schema)?;
+        let inferred = request.defaults.get(SCHEMA_INFERENCE);
+        if request.schema.is_none() && !is_known && inferred.is_none_or(|value| value != "true") {
+            return Err(needs_schema(format));
+        }
+        let listings = std::slice::from_ref(&listing);
+        let (schema, partitions) = reader.columns(listings, request.schema.clone())?;
         Ok(Self {
             listing,
-            format: reader,
-            schema: nullable(&schema),
+            reader,
+            schema,
+            partitions,
             options,
-            given: (format, given),
+            request,
         })
     }
 }
@@ -62,12 +75,14 @@ impl SourceDefinition for FileStreamDefinition {
     }
 
     fn description(&self) -> String {
-        format!("FileStreamSource[file:{}]", self.listing.root().display())
+        format!("FileStreamSource[{}]", self.listing.root().description())
     }
 
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
-        let (format, given) = &self.given;
-        let definition = Self::new(format, given.clone(), Some(self.schema.clone()))?;
+        let definition = Self::new(StreamRequest {
+            schema: Some(self.schema.clone()),
+            ..self.request.clone()
+        })?;
         let source = FileStreamSource::new(definition, context.metadata_path, context.durable)?;
         Ok(Box::new(source))
     }
@@ -75,7 +90,8 @@ impl SourceDefinition for FileStreamDefinition {
 
 fn needs_schema(format: &str) -> Error {
     Error::analysis(format!("a stream of format '{format}' needs a schema"))
-        .with_hint("write the columns below %%source, e.g. user STRING, ts TIMESTAMP")
+        .with_condition("_LEGACY_ERROR_TEMP_2048")
+        .with_hint("write the columns below %%source, e.g. user STRING, ts TIMESTAMP; or let them be found out: %conf spark.sql.streaming.schemaInference true")
 }
 
 /// Reads files as they appear.
@@ -93,6 +109,10 @@ pub struct FileStreamSource {
     available_now: Option<Vec<ListedFile>>,
     /// Entries of the log that are not committed yet.
     uncommitted: BTreeMap<i64, Vec<FileSourceEntry>>,
+    /// Takes away what was read.
+    cleaner: SourceCleaner,
+    /// The last entry whose files this run has taken away.
+    cleaned: i64,
 }
 
 impl FileStreamSource {
@@ -100,10 +120,16 @@ impl FileStreamSource {
     /// is written durably if `durable`.
     pub fn new(
         definition: FileStreamDefinition,
-        metadata_path: PathBuf,
+        metadata_path: impl Into<Location>,
         durable: bool,
     ) -> Result<Self> {
         let options = FileStreamOptions::new(&definition.options)?;
+        let cleaner = SourceCleaner::new(
+            &options.clean_source,
+            &definition.listing,
+            &definition.request.stores,
+            &definition.request.options,
+        )?;
         let log = FileSourceLog::open(CheckpointFileManager::new(metadata_path, durable))?;
         let mut seen = SeenFiles::new(options.max_file_age_ms, options.file_name_only);
         for entry in log.all()? {
@@ -119,12 +145,15 @@ impl FileStreamSource {
             unread: Vec::new(),
             available_now: None,
             uncommitted: BTreeMap::new(),
+            cleaner,
+            cleaned: -1,
         })
     }
 
-    /// All files there are now, in the order in which they are to be read.
+    /// All files there are now and were not seen, in the order in which they are to be read.
     fn list(&self) -> Result<Vec<ListedFile>> {
-        let mut files = self.definition.listing.files()?;
+        let listing = &self.definition.listing;
+        let mut files = listing.files_but(&|url| self.seen.is_known(url))?;
         // Stable: files of one time stay in order of their paths.
         match self.options.latest_first {
             true => files.sort_by_key(|file| std::cmp::Reverse(file.timestamp_ms)),
@@ -157,6 +186,15 @@ impl FileStreamSource {
             self.unread = unread;
             self.unread.truncate(self.options.max_cached_files);
         }
+    }
+
+    /// Refuses a file that cannot be read: once it is in the log, every run will want to read it.
+    fn check(&self, file: &ListedFile) -> Result<()> {
+        if let ReadFormat::Lines(_) = self.definition.reader.format {
+            let location = self.definition.listing.root().at(&file.url)?;
+            Compression::of(&location.name())?;
+        }
+        Ok(())
     }
 
     fn add_entry(&mut self, files: &[ListedFile]) -> Result<()> {
@@ -241,9 +279,8 @@ impl Source for FileStreamSource {
         let unread = files.split_off(count);
         self.keep_unread(unread);
         if !files.is_empty() {
-            // Once a file is in the log, every run will want to read it.
             for file in &files {
-                Compression::of(&from_file_url(&file.url)?)?;
+                self.check(file)?;
             }
             self.add_entry(&files)?;
         }
@@ -261,13 +298,20 @@ impl Source for FileStreamSource {
         for id in start + 1..=end {
             urls.extend(self.entry(id)?.iter().map(|entry| entry.path.clone()));
         }
-        let urls = urls.iter().map(String::as_str);
-        let format = self.definition.format.clone();
-        Ok(Box::new(FileBatch::new(urls, self.schema(), format)?))
+        let definition = &self.definition;
+        let files = urls.iter().map(|url| (&definition.listing, url.as_str()));
+        let schema = self.schema();
+        let batch = FileBatch::new(files, schema, &definition.partitions, &definition.reader)?;
+        Ok(Box::new(batch))
     }
 
     async fn commit(&mut self, end: &Offset) -> Result<()> {
         let end = self.log_offset(end)?;
+        if self.cleaner.is_needed() && self.cleaned < end {
+            let entries = self.entry(end)?.to_vec();
+            self.cleaner.clean(&self.definition.listing, &entries);
+            self.cleaned = end;
+        }
         self.uncommitted = self.uncommitted.split_off(&(end + 1));
         Ok(())
     }
@@ -296,7 +340,7 @@ fn count_within(files: &[ListedFile], limit: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -305,6 +349,7 @@ mod tests {
     use futures::TryStreamExt;
 
     use super::*;
+    use crate::options::OptionMap;
     use crate::sources::testing::now;
 
     struct Folder(tempfile::TempDir);
@@ -335,7 +380,14 @@ mod tests {
             options.insert("path".into(), self.path("in").display().to_string());
             let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
             let schema = Some(Arc::new(schema) as SchemaRef);
-            let definition = FileStreamDefinition::new("json", options, schema).unwrap();
+            let definition = FileStreamDefinition::new(StreamRequest {
+                format: "json",
+                schema,
+                options,
+                defaults: OptionMap::new(),
+                stores: Arc::default(),
+            });
+            let definition = definition.unwrap();
             FileStreamSource::new(definition, self.path("sources/0"), false).unwrap()
         }
     }

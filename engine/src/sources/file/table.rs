@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
@@ -23,12 +23,14 @@ use futures::stream;
 use url::Url;
 
 use super::file_batch::FileBatch;
-use super::listing::{LISTING_OPTIONS, ListedFile, Listing, ListingOptions};
+use super::listing::{ListedFile, Listing, ListingOptions};
+use super::partitions::PartitionColumns;
+use super::reader::{FileReader, ReadFormat};
+use super::schema::all_files;
 use crate::error::{Error, Result};
-use crate::formats::line_format::{FileSchema, LineFormat, LineSchemaInference};
-use crate::formats::nullable;
-use crate::options::Options;
+use crate::options::{OptionMap, Options};
 use crate::sources::{SourceBatch, TableProviderRef, TableRequest};
+use crate::storage::Stores;
 
 /// The files below the paths of the request as one table. The schema may be missing: then it comes
 /// from the files. The option `path` stands for a path as well.
@@ -38,48 +40,27 @@ pub(super) async fn files_table(request: TableRequest<'_>) -> Result<TableProvid
         format,
         schema,
         paths,
-        options,
-        ..
+        options: given,
+        defaults,
     } = request;
-    let what = format!("table format '{format}'");
-    let (options, reader) = match LineFormat::options(format) {
-        Some(lines) => {
-            let known = LISTING_OPTIONS.iter().chain(lines.known);
-            let options = Options::new(what, options, known, lines.absent)?;
-            let reader = Reader::Lines(LineFormat::new(format, &options)?);
-            (options, reader)
-        }
-        None => {
-            let options = Options::new(what, options, &LISTING_OPTIONS, &["mergeSchema"])?;
-            (options, Reader::Parquet)
-        }
-    };
-    let listings = listings(paths, &options)?;
-    let schema = match schema {
-        Some(schema) => nullable(&schema),
-        None => reader.infer_schema(session, &listings).await?,
-    };
-    if let Reader::Lines(format) = &reader {
-        format.check(&schema)?;
-    }
+    let (options, reader) = FileReader::of_table(format, given, &defaults)?;
+    let stores = Stores::of(session);
+    let listings = listings(paths, &options, &stores, given)?;
+    let (schema, partitions) = reader.columns(&listings, schema)?;
     Ok(Arc::new(FilesTable {
         listings,
         reader,
         schema,
+        partitions,
     }))
 }
 
 #[derive(Debug)]
 struct FilesTable {
     listings: Vec<Listing>,
-    reader: Reader,
+    reader: FileReader,
     schema: SchemaRef,
-}
-
-#[derive(Debug, Clone)]
-enum Reader {
-    Lines(LineFormat),
-    Parquet,
+    partitions: PartitionColumns,
 }
 
 #[async_trait]
@@ -100,28 +81,38 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let files = all_files(&self.listings)?;
-        match &self.reader {
-            Reader::Lines(format) => self.scan_lines(format, &files, session, projection, limit),
-            Reader::Parquet if files.is_empty() => {
-                let schema = project_schema(&self.schema, projection)?;
-                Ok(Arc::new(EmptyExec::new(schema)))
-            }
-            Reader::Parquet => {
-                let config = ListingTableConfig::new_with_multi_paths(urls(&files)?)
-                    .with_listing_options(parquet_options())
-                    .with_schema(self.schema.clone());
-                let table = ListingTable::try_new(config)?;
-                table.scan(session, projection, filters, limit).await
-            }
+        if !self.is_plain_parquet() {
+            return self.scan_files(&files, session, projection, limit);
         }
+        if files.is_empty() {
+            let schema = project_schema(&self.schema, projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let config = ListingTableConfig::new_with_multi_paths(urls(&files)?)
+            .with_listing_options(parquet_options())
+            .with_schema(self.schema.clone());
+        let table = ListingTable::try_new(config)?;
+        table.scan(session, projection, filters, limit).await
     }
 }
 
 impl FilesTable {
-    fn scan_lines(
+    /// Whether DataFusion, which passes over row groups that no row is wanted of, can read it.
+    fn is_plain_parquet(&self) -> bool {
+        let passed_over = self.reader.passed_over;
+        matches!(self.reader.format, ReadFormat::Parquet { .. })
+            && self.partitions.is_empty()
+            && !passed_over.missing
+            && !passed_over.corrupt
+            && self
+                .listings
+                .iter()
+                .all(|listing| listing.root().local().is_some())
+    }
+
+    fn scan_files(
         &self,
-        format: &LineFormat,
-        files: &[ListedFile],
+        files: &[(usize, ListedFile)],
         session: &dyn Session,
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
@@ -129,7 +120,10 @@ impl FilesTable {
         let all = || (0..self.schema.fields().len()).collect();
         let projection = projection.cloned().unwrap_or_else(all);
         let schema = Arc::new(self.schema.project(&projection)?);
-        let batch = Arc::new(file_batch(files, self.schema.clone(), format)?);
+        let files = files.iter();
+        let files = files.map(|(index, file)| (&self.listings[*index], file.url.as_str()));
+        let all = Arc::clone(&self.schema);
+        let batch = Arc::new(FileBatch::new(files, all, &self.partitions, &self.reader)?);
         let partitions = batch.partitions(session.config().target_partitions());
         let streams = (0..partitions).map(|partition| {
             Arc::new(FilesPartition {
@@ -180,68 +174,6 @@ impl PartitionStream for FilesPartition {
     }
 }
 
-impl Reader {
-    async fn infer_schema(&self, session: &dyn Session, listings: &[Listing]) -> Result<SchemaRef> {
-        let mut inference = match self {
-            Self::Parquet => None,
-            Self::Lines(format) => match format.schema() {
-                FileSchema::Known(schema) => return Ok(schema),
-                FileSchema::Inferred(inference) => Some((format, inference)),
-            },
-        };
-        let files = all_files(listings)?;
-        if files.is_empty() {
-            return Err(Error::analysis(format!(
-                "there is no file in '{}' to tell the schema",
-                listings
-                    .first()
-                    .map(|listing| listing.root().display().to_string())
-                    .unwrap_or_default()
-            ))
-            .with_condition("UNABLE_TO_INFER_SCHEMA")
-            .with_hint("give the schema, or add a file first"));
-        }
-        match &mut inference {
-            Some((format, inference)) => schema_of_lines(&files, format, inference.as_mut()),
-            None => schema_of_parquet(&files, session).await,
-        }
-    }
-}
-
-fn schema_of_lines(
-    files: &[ListedFile],
-    format: &LineFormat,
-    inference: &mut dyn LineSchemaInference,
-) -> Result<SchemaRef> {
-    let batch = file_batch(files, Arc::new(Schema::empty()), format)?;
-    batch.for_each_line(|line, is_first| {
-        if is_first {
-            inference.start_file();
-        }
-        inference.line(line)
-    })?;
-    Ok(inference.finish())
-}
-
-async fn schema_of_parquet(files: &[ListedFile], session: &dyn Session) -> Result<SchemaRef> {
-    let options = parquet_options();
-    // The files of one table are alike: the first that says something speaks for all.
-    for file in &urls(files)? {
-        let found = options.infer_schema(session, file).await.map_err(|error| {
-            Error::analysis(format!(
-                "cannot tell the schema of '{}': {}",
-                file.as_str(),
-                error.strip_backtrace()
-            ))
-            .with_source(error)
-        })?;
-        if !found.fields().is_empty() {
-            return Ok(nullable(&found));
-        }
-    }
-    Ok(Arc::new(Schema::empty()))
-}
-
 fn parquet_options() -> DataFusionListingOptions {
     let mut parquet = TableParquetOptions::default();
     // Spark's own timestamps, before it followed the standard.
@@ -253,8 +185,13 @@ fn parquet_options() -> DataFusionListingOptions {
         .with_file_extension("")
 }
 
-fn listings(paths: &[String], options: &Options) -> Result<Vec<Listing>> {
-    let given = match (paths, options.get("path")) {
+fn listings(
+    paths: &[String],
+    options: &Options,
+    stores: &Stores,
+    given: &OptionMap,
+) -> Result<Vec<Listing>> {
+    let paths = match (paths, options.get("path")) {
         ([], None) => {
             return Err(Error::illegal_argument("a table of files needs a path")
                 .with_hint("OPTIONS (path '/data/in')"));
@@ -262,27 +199,14 @@ fn listings(paths: &[String], options: &Options) -> Result<Vec<Listing>> {
         ([], Some(path)) => &[path.to_string()],
         (paths, _) => paths,
     };
-    given
+    paths
         .iter()
-        .map(|path| Listing::new(ListingOptions::with_path(path, options)?))
+        .map(|path| Listing::new(ListingOptions::with_path(path, options)?, stores, given))
         .collect()
 }
 
-fn all_files(listings: &[Listing]) -> Result<Vec<ListedFile>> {
-    let files = listings
-        .iter()
-        .map(Listing::files)
-        .collect::<Result<Vec<_>>>()?;
-    // An empty file has neither rows nor, if it is Parquet, a footer to read.
-    Ok(files
-        .into_iter()
-        .flatten()
-        .filter(|file| file.size > 0)
-        .collect())
-}
-
-fn urls(files: &[ListedFile]) -> Result<Vec<ListingTableUrl>> {
-    let url = |file: &ListedFile| {
+fn urls(files: &[(usize, ListedFile)]) -> Result<Vec<ListingTableUrl>> {
+    let url = |(_, file): &(usize, ListedFile)| {
         let invalid = |error: &dyn std::fmt::Display| {
             Error::internal(format!("'{}' is not a URL: {error}", file.url))
         };
@@ -292,18 +216,8 @@ fn urls(files: &[ListedFile]) -> Result<Vec<ListingTableUrl>> {
     files.iter().map(url).collect()
 }
 
-fn file_batch(files: &[ListedFile], schema: SchemaRef, format: &LineFormat) -> Result<FileBatch> {
-    let urls = files.iter().map(|file| file.url.as_str());
-    FileBatch::new(urls, schema, format.clone())
-}
-
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::disallowed_methods,
-        reason = "tables are read with DataFusion alone"
-    )]
-
     use std::fs;
     use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Structured Streaming: readers, writers, and the queries that run.
 
+mod foreach;
 mod foreach_batch;
 mod groups;
 mod listener;
@@ -10,6 +11,7 @@ mod reader;
 mod trigger;
 mod writer;
 
+pub use foreach::ForeachWriter;
 pub use foreach_batch::BatchResult;
 pub use groups::{GroupRows, GroupState, GroupStateTimeout, StateDuration};
 pub use listener::{

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::foreach::{self, ForeachWriter, RowsFunction};
 use super::foreach_batch::{self, BatchFunction, BatchResult};
 use super::{StreamingQuery, Trigger};
 use crate::connection::{ask, tell};
@@ -40,7 +41,24 @@ pub struct DataStreamWriter {
     clustering: Vec<String>,
     query_name: Option<String>,
     trigger: Option<Trigger>,
-    function: Option<Arc<BatchFunction>>,
+    function: Option<UserFunction>,
+}
+
+/// What takes the rows, if it is a function of the user.
+#[derive(Clone)]
+enum UserFunction {
+    Batches(Arc<BatchFunction>),
+    Rows(Arc<RowsFunction>),
+}
+
+impl UserFunction {
+    /// Makes it known to the kernel: its sink, and its id.
+    fn register(self) -> Result<(&'static str, String)> {
+        match self {
+            Self::Batches(function) => Ok(("foreachBatch", foreach_batch::register(function)?)),
+            Self::Rows(function) => Ok(("foreach", foreach::register(function)?)),
+        }
+    }
 }
 
 /// Where rows go.
@@ -71,7 +89,8 @@ impl DataStreamWriter {
         self
     }
 
-    /// The sink: `memory`, `console`, `noop`, `parquet`, `json` or `csv`. A Spark cluster has more.
+    /// The sink: `memory`, `console`, `noop`, `parquet`, `json`, `csv` or `text`. A Spark cluster has
+    /// more.
     pub fn format(mut self, sink: &str) -> Self {
         self.format = Some(sink.to_string());
         self
@@ -144,7 +163,7 @@ impl DataStreamWriter {
         R: BatchResult,
     {
         let function = move |batch, batch_id| function(batch, batch_id).into_result();
-        self.function = Some(Arc::new(function));
+        self.function = Some(UserFunction::Batches(Arc::new(function)));
         self
     }
 
@@ -163,10 +182,25 @@ impl DataStreamWriter {
         F: Fn(Row) -> R + Send + Sync + 'static,
         R: BatchResult,
     {
-        self.foreach_batch(move |batch, _| -> Result<()> {
-            let mut rows = batch.collect()?.into_iter();
+        let rows = move |rows: DataFrame, _, _| {
+            let mut rows = rows.collect()?.into_iter();
             rows.try_for_each(|row| function(row).into_result())
-        })
+        };
+        self.with_rows_function(Arc::new(rows))
+    }
+
+    /// Hands every row to a writer, which is opened for every batch and closed after it; see
+    /// [`ForeachWriter`].
+    pub fn foreach_writer<W>(self, writer: W) -> Self
+    where
+        W: ForeachWriter + Clone + Send + Sync + 'static,
+    {
+        self.with_rows_function(foreach::rows_function(writer))
+    }
+
+    fn with_rows_function(mut self, function: Arc<RowsFunction>) -> Self {
+        self.function = Some(UserFunction::Rows(function));
+        self
     }
 
     /// Starts the query, with a path if the sink has one; `""` is none.
@@ -190,14 +224,14 @@ impl DataStreamWriter {
         let function = self
             .function
             .take()
-            .map(foreach_batch::register)
+            .map(UserFunction::register)
             .transpose()?;
-        if let Some(id) = &function {
-            self = self.format("foreachBatch").option("callback", id);
+        if let Some((format, id)) = &function {
+            self = self.format(format).option("callback", id);
         }
         let plan = command::plan(6, self.to_message(target));
         let started = ask(&Request::StartStream, &plan).map(StreamingQuery::new);
-        if let Some(id) = function {
+        if let Some((_, id)) = function {
             // The query has its function by now. Why one did not start matters more than whether
             // this succeeds.
             let _ = tell(&Request::RemoveFunction { id }, &[]);

@@ -276,6 +276,67 @@ fn batches_go_to_a_function() {
 }
 
 #[test]
+fn rows_go_to_a_writer() {
+    let answer = |request: &Request, _: &[u8]| match request {
+        Request::StartStream => Reply::Done(json!({"id": "i", "runId": "r", "name": null})),
+        Request::Collect { .. } => collected("n", "long", vec![json!(2), json!(3)]),
+        _ => obedient(request, &[]),
+    };
+    let Ok(kernel) = start("functions::rows_go_to_a_writer", answer) else {
+        return;
+    };
+    #[derive(Clone)]
+    struct Log(std::sync::mpsc::Sender<String>);
+    impl ForeachWriter for Log {
+        fn open(&mut self, partition_id: i64, epoch_id: i64) -> bool {
+            self.0
+                .send(format!("open {partition_id} {epoch_id}"))
+                .unwrap();
+            epoch_id > 0
+        }
+
+        fn process(&mut self, row: Row) -> Result<()> {
+            let value: i64 = row.get_as(0)?;
+            self.0.send(value.to_string()).unwrap();
+            if value == 3 {
+                return Err(Error::new("three"));
+            }
+            Ok(())
+        }
+
+        fn close(&mut self, error: Option<&Error>) {
+            self.0.send(format!("close {}", error.is_some())).unwrap();
+        }
+    }
+    let (send, log) = channel();
+    let stream = spark.read_stream().format("rate").load(None);
+    let writer = stream.write_stream().foreach_writer(Log(send));
+    writer.start("").unwrap();
+    assert_eq!(kernel.function(), Function::Foreach);
+    let mut connection = kernel.connection();
+    let mut call = |epoch_id| {
+        let call = Call::Foreach {
+            partition_id: 0,
+            epoch_id,
+            view: "rows".to_string(),
+        };
+        exchange(&mut connection, &call, &[]).0
+    };
+    assert_eq!(call(0), Return::Done);
+    assert_eq!(failure(&call(1)), ("RustError", "three"));
+    let heard: Vec<String> = log.try_iter().collect();
+    let expected = [
+        "open 0 0",
+        "close false",
+        "open 0 1",
+        "2",
+        "3",
+        "close true",
+    ];
+    assert_eq!(heard, expected);
+}
+
+#[test]
 fn listeners_hear_of_queries() {
     let Ok(kernel) = start("functions::listeners_hear_of_queries", obedient) else {
         return;

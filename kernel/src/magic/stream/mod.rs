@@ -68,6 +68,12 @@ impl Magic for Stream {
                 .value_name("SINK")
                 .default_value(DEFAULT_SINK)
                 .help(format!("where rows go: {}", sink::all().join(", "))),
+            Arg::new("partition-by")
+                .long("partition-by")
+                .value_name("COLUMN")
+                .action(ArgAction::Append)
+                .value_delimiter(',')
+                .help("a column, or several, whose values become folders of the files: day=2024-05-01"),
             Arg::new("checkpoint")
                 .long("checkpoint")
                 .value_name("DIR")
@@ -223,6 +229,7 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
     }
     options.extend(sink.topic.map(|topic| ("topic".to_owned(), topic)));
     options.extend(until.and_then(Until::option));
+    let partition_by = call.args.get_many::<String>("partition-by");
     let start = proto::WriteStreamOperationStart {
         input: Some(proto::Relation {
             common: None,
@@ -236,6 +243,7 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
         trigger: TriggerChoice::new(call.text("trigger"), until)?.into_proto(),
         output_mode: call.text("mode").unwrap_or_default().to_lowercase(),
         query_name: name.to_owned(),
+        partitioning_column_names: partition_by.into_iter().flatten().cloned().collect(),
         sink_destination: sink
             .path
             .map(proto::write_stream_operation_start::SinkDestination::Path),

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use chrono::{DateTime, NaiveDateTime};
 
-use super::to::TimeForms;
-use crate::text::{format_value, is_null, timestamp_micros};
+use crate::formats::time_forms::{TimeForms, time};
+use crate::text::{format_value, is_null};
 
 /// How values are written.
-pub(super) struct JsonForm {
+#[derive(Debug)]
+pub(crate) struct JsonForm {
     /// Fields that are NULL are written.
     pub keep_nulls: bool,
     /// Fields and keys are in the order of their names.
@@ -22,7 +22,7 @@ pub(super) struct JsonForm {
 }
 
 /// Appends a value.
-pub(super) fn write(out: &mut String, values: &dyn Array, row: usize, form: &JsonForm) {
+pub(crate) fn write(out: &mut String, values: &dyn Array, row: usize, form: &JsonForm) {
     if is_null(values, row) {
         out.push_str("null");
         return;
@@ -101,37 +101,6 @@ pub(super) fn write(out: &mut String, values: &dyn Array, row: usize, form: &Jso
     }
 }
 
-/// A time as text; other values as a cast gives them.
-pub(in crate::functions) fn time(values: &dyn Array, row: usize, forms: &TimeForms) -> String {
-    let utc = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
-    let printed =
-        |pattern: &Option<crate::datetime::DateTimePattern>, time: NaiveDateTime, form: &str| {
-            match pattern {
-                Some(pattern) => pattern.print(time),
-                None => time.format(form).to_string(),
-            }
-        };
-    match values.data_type() {
-        DataType::Date32 => {
-            let days = values.as_primitive::<Date32Type>().value(row);
-            let midnight = utc(i64::from(days) * 86_400_000_000).naive_utc();
-            printed(&forms.date, midnight, "%Y-%m-%d")
-        }
-        DataType::Timestamp(_, None) => {
-            let time = utc(timestamp_micros(values, row)).naive_utc();
-            printed(&forms.timestamp_ntz, time, "%Y-%m-%dT%H:%M:%S%.3f")
-        }
-        DataType::Timestamp(_, Some(_)) => {
-            let micros = timestamp_micros(values, row);
-            match &forms.timestamp {
-                Some(pattern) => pattern.print_at(micros, forms.zone).unwrap_or_default(),
-                None => utc(micros).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-            }
-        }
-        _ => format_value(values, row),
-    }
-}
-
 fn object<'a>(
     out: &mut String,
     order: Vec<usize>,
@@ -168,7 +137,7 @@ fn key_text(keys: &dyn Array, entry: usize) -> String {
 }
 
 /// Appends a text in quotes.
-pub(super) fn text(out: &mut String, text: &str) {
+pub(crate) fn text(out: &mut String, text: &str) {
     out.push('"');
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
