@@ -47,6 +47,16 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
     })
 }
 
+/// Parses a time as options of sources have it: `10s`, `500ms`, `5m`; a bare number is milliseconds.
+/// `None` if it is anything else.
+pub(crate) fn parse_time(text: &str) -> Option<Duration> {
+    let text = text.trim().to_ascii_lowercase();
+    match text.parse() {
+        Ok(millis) => Some(Duration::from_millis(millis)),
+        Err(_) => humantime::parse_duration(&text).ok(),
+    }
+}
+
 /// Parses `10 minutes`, `1 hour 30 minutes`, `-0.5 seconds`, `interval 5 seconds`.
 pub fn parse_interval(text: &str) -> Result<Interval> {
     let wrong = |why: String| {

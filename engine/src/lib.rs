@@ -27,7 +27,7 @@
 //! - `state/`: versioned, columnar state and its files; tables with one row per key or with many.
 //! - `runtime/`: the micro-batch loop, the query's watermark, triggers, progress.
 //! - `formats/`: bytes to columns and back; JSON, CSV, text, Parquet. `storage/`: where files are,
-//!   on the disk or in a store behind a URL.
+//!   on the disk or in a store behind a URL. `kafka/`: clients of Kafka.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats whose rows hold their constructors.
 //! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`], [`ForeachWriter`]: what users
@@ -36,7 +36,7 @@
 //!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
 //!   and the vocabulary beside them: everybody may use these.
 //!
-//! Dependencies point one way: vocabulary ← storage ← formats ← {state, checkpointing, sources, sinks} ← operators ← plan ←
+//! Dependencies point one way: vocabulary ← {storage ← formats, kafka} ← {state, checkpointing, sources, sinks} ← operators ← plan ←
 //! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.
 //!
 //! # Invariants
@@ -75,6 +75,7 @@ mod formats;
 mod functions;
 mod interval;
 mod json;
+mod kafka;
 mod nearest;
 mod operators;
 pub mod options;

@@ -1,0 +1,79 @@
+//! What went wrong with Kafka, said so that one can do something about it.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::error::{Error, ErrorKind};
+use crate::nearest::nearest;
+
+/// The code of an error, where it has one.
+pub(crate) fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::Transaction(error) => Some(error.code()),
+        error => error.rdkafka_error_code(),
+    }
+}
+
+/// Kafka refused what was asked of it while doing `what`; `servers` are those that were asked.
+pub(crate) fn from_kafka(what: &str, servers: &str, error: &KafkaError) -> Error {
+    let said = match error {
+        KafkaError::Transaction(error) => error.string(),
+        error => code(error).map_or_else(|| error.to_string(), |code| code.to_string()),
+    };
+    let failed = Error::new(
+        ErrorKind::Io,
+        format!("{what} on Kafka at '{servers}': {said}"),
+    );
+    use RDKafkaErrorCode as Code;
+    let failed = failed.with_source(error.clone());
+    match code(error) {
+        Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => failed.with_hint(
+            "the user of this connection may not do that: ask for the permission, or set other credentials with kafka.sasl.jaas.config",
+        ),
+        Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
+            failed.with_hint("check kafka.security.protocol, kafka.sasl.mechanism and kafka.sasl.jaas.config")
+        }
+        _ => failed,
+    }
+}
+
+/// Nothing at `servers` answers; `reason` is what the client said last.
+pub(crate) fn cannot_reach(servers: &str, reason: Option<String>) -> Error {
+    let reason = reason
+        .map(|reason| format!(" ({reason})"))
+        .unwrap_or_default();
+    let message = format!("no Kafka broker answers at '{servers}'{reason}");
+    Error::new(ErrorKind::Io, message)
+        .with_hint("check kafka.bootstrap.servers (HOST:PORT) and that the broker runs; %kafka up starts one here")
+}
+
+/// A topic that is not there; `topics` are those that are.
+pub(crate) fn unknown_topic(topic: &str, topics: &[String]) -> Error {
+    let message = format!(
+        "the topic '{topic}' does not exist: This server does not host this topic-partition."
+    );
+    let hint = match nearest(topic, topics.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None if topics.is_empty() => {
+            format!("there is no topic yet: create it first, e.g. %kafka create {topic}")
+        }
+        None => {
+            const SHOWN: usize = 10;
+            let shown: Vec<&str> = topics.iter().take(SHOWN).map(String::as_str).collect();
+            let more = if topics.len() > SHOWN { ", …" } else { "" };
+            format!(
+                "topics are {}{more}; %kafka create {topic} makes it",
+                shown.join(", ")
+            )
+        }
+    };
+    Error::new(ErrorKind::Io, message)
+        .with_condition("UNKNOWN_TOPIC_OR_PARTITION")
+        .with_hint(hint)
+}
+
+/// A name that no topic can have.
+pub(crate) fn invalid_topic(topic: &str) -> Error {
+    Error::new(ErrorKind::Io, format!("Invalid topics: [{topic}]")).with_hint(
+        "the name of a topic has 1 to 249 letters, digits, dots, underscores and hyphens",
+    )
+}
