@@ -4,6 +4,7 @@
 
 pub mod file;
 mod format;
+mod kafka;
 mod memory;
 mod rate;
 mod registry;

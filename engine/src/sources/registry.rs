@@ -8,6 +8,7 @@ use datafusion::catalog::{Session, TableProvider};
 use super::SourceDefinition;
 use super::file::{CSV, JSON, PARQUET, TEXT};
 use super::format::{SourceFormat, StreamRequest, TableRequest};
+use super::kafka::KAFKA;
 use super::memory::MEMORY;
 use super::rate::{RATE, RATE_MICRO_BATCH};
 use super::socket::SOCKET;
@@ -17,11 +18,12 @@ use crate::options::{FormatDefaults, OptionMap};
 use crate::storage::Stores;
 
 /// All sources.
-pub const SOURCE_FORMATS: [SourceFormat; 8] = [
+pub const SOURCE_FORMATS: [SourceFormat; 9] = [
     JSON,
     CSV,
     TEXT,
     PARQUET,
+    KAFKA,
     RATE,
     RATE_MICRO_BATCH,
     SOCKET,
@@ -29,7 +31,7 @@ pub const SOURCE_FORMATS: [SourceFormat; 8] = [
 ];
 
 /// Sources that Spark has and this version does not.
-const ABSENT: [&str; 4] = ["kafka", "orc", "avro", "delta"];
+const ABSENT: [&str; 3] = ["orc", "avro", "delta"];
 
 /// The row of the stream format `name`.
 pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
@@ -184,7 +186,7 @@ mod tests {
         let schema = check("JSON", &path, Some(DataType::Int64)).unwrap();
         assert!(schema.field(0).is_nullable());
         let message = |result: Result<SchemaRef>| result.unwrap_err().to_string();
-        assert!(message(check("kafka", &[], None)).contains("this version has no source 'kafka'"));
+        assert!(message(check("delta", &[], None)).contains("this version has no source 'delta'"));
         assert!(message(check("jsn", &[], None)).contains("did you mean 'json'?"));
         assert!(message(check("json", &path, None)).contains("needs a schema"));
         assert!(message(check("json", &[], Some(DataType::Int64))).contains("needs a path"));

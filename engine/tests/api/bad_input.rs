@@ -158,9 +158,9 @@ async fn sources_that_cannot_work_are_refused_with_the_way_out() {
             "did you mean 'json'?",
         ),
         (
-            ("kafka", "i INT", ("", "")),
+            ("delta", "i INT", ("", "")),
             "",
-            "has no source 'kafka'",
+            "has no source 'delta'",
             "sources are json, csv",
         ),
         (

@@ -1,4 +1,4 @@
-//! Dependencies point one way: in the engine vocabulary ← storage ← formats ←
+//! Dependencies point one way: in the engine vocabulary ← {storage ← formats, kafka} ←
 //! {state, checkpointing, sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
 //! in the kernel error ← {sockets, display, kafka} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
@@ -39,8 +39,9 @@ const LAYERS: Layers = &[
     ("checkpointing", &["storage"]),
     ("state", &["checkpointing"]),
     ("formats", &["storage"]),
-    ("sources", &["checkpointing", "formats"]),
-    ("sinks", &["checkpointing", "formats"]),
+    ("kafka", &[]),
+    ("sources", &["checkpointing", "formats", "kafka"]),
+    ("sinks", &["checkpointing", "formats", "kafka"]),
     (
         "operators",
         &["state", "sources", "sinks", "user_functions"],

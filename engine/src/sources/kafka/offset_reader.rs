@@ -1,0 +1,430 @@
+//! What the brokers say of topics: which partitions there are, and which offsets they have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use super::boundary::{Boundary, EARLIEST, LATEST, Missing};
+use super::offsets_json::shown;
+use super::options::{KafkaOptions, Patience};
+use super::topics::Topics;
+use crate::clock::{Clock, Stopwatch};
+use crate::error::{Error, Result};
+use crate::kafka::{
+    ConsumerClient, PartitionOffsets, TopicPartition, blocking, cannot_reach, code, from_kafka,
+    unknown_topic,
+};
+
+/// How long a broker that has never answered may take to answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(8);
+/// How long one attempt of one call may take.
+const ATTEMPT: Duration = Duration::from_secs(8);
+/// What a broker that is being started says is asked for again after this time.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Asks the brokers. It has a client of its own: on the connection over which records are fetched it
+/// would wait for them.
+#[derive(Debug)]
+pub(super) struct OffsetReader {
+    client: Arc<ConsumerClient>,
+    topics: Topics,
+    patience: Patience,
+    api_timeout: Duration,
+    clock: Arc<dyn Clock>,
+    has_answered: AtomicBool,
+}
+
+/// What became of one attempt.
+enum Attempt<T> {
+    Done(T),
+    /// It may work a moment later.
+    NotYet(Error),
+}
+
+impl OffsetReader {
+    pub fn new(options: &KafkaOptions, clock: Arc<dyn Clock>) -> Result<Self> {
+        Ok(Self {
+            client: Arc::new(ConsumerClient::new(&options.settings)?),
+            topics: options.topics.clone(),
+            patience: options.patience,
+            api_timeout: options.settings.api_timeout(),
+            clock,
+            has_answered: AtomicBool::new(false),
+        })
+    }
+
+    /// The partitions that are read, as they are now.
+    pub async fn assigned(&self) -> Result<BTreeSet<TopicPartition>> {
+        let topics = self.topics.clone();
+        self.ask("list the topics", move |client, timeout| {
+            assigned(client, &topics, timeout)
+        })
+        .await
+    }
+
+    /// The ends of all partitions that are read. `known` are those there were before: they are asked
+    /// for while the list of partitions comes.
+    pub async fn latest(&self, known: &BTreeSet<TopicPartition>) -> Result<PartitionOffsets> {
+        if known.is_empty() {
+            let assigned = self.assigned().await?;
+            return self.ends(&assigned, LATEST).await;
+        }
+        let asked = pin!(self.ends(known, LATEST));
+        let assigned = pin!(self.assigned());
+        let (assigned, ends) = match select(assigned, asked).await {
+            Either::Left((assigned, asked)) => {
+                let assigned = assigned?;
+                if assigned != *known {
+                    return self.ends(&assigned, LATEST).await;
+                }
+                (assigned, asked.await)
+            }
+            Either::Right((ends, assigned)) => (assigned.await?, ends),
+        };
+        match ends {
+            Ok(ends) if assigned == *known => Ok(ends),
+            _ => self.ends(&assigned, LATEST).await,
+        }
+    }
+
+    /// The beginnings of partitions. Those that do not exist are left out.
+    pub async fn earliest(
+        &self,
+        partitions: &BTreeSet<TopicPartition>,
+    ) -> Result<PartitionOffsets> {
+        self.ends(partitions, EARLIEST).await
+    }
+
+    /// Beginning and end of one partition; `None` if it does not exist.
+    pub async fn bounds(&self, partition: &TopicPartition) -> Result<Option<(i64, i64)>> {
+        let one = BTreeSet::from([partition.clone()]);
+        let existing = self.existing(&one).await?;
+        if existing.is_empty() {
+            return Ok(None);
+        }
+        let earliest = self.ends(&one, EARLIEST).await?;
+        let latest = self.ends(&one, LATEST).await?;
+        let bounds = earliest.get(partition).zip(latest.get(partition));
+        Ok(bounds.map(|(earliest, latest)| (*earliest, *latest)))
+    }
+
+    /// Where reading begins, or ends. `partitions` are those that are read.
+    pub async fn resolve(
+        &self,
+        boundary: &Boundary,
+        partitions: &BTreeSet<TopicPartition>,
+    ) -> Result<PartitionOffsets> {
+        match boundary {
+            Boundary::Earliest => self.ends(partitions, EARLIEST).await,
+            Boundary::Latest => self.ends(partitions, LATEST).await,
+            Boundary::Offsets(offsets) => {
+                check_specified(offsets, partitions)?;
+                self.specific(offsets).await
+            }
+            Boundary::Timestamp(time, missing) => {
+                let times = partitions
+                    .iter()
+                    .map(|partition| (partition.clone(), *time));
+                self.at_times(times.collect(), *missing).await
+            }
+            Boundary::Timestamps(times, missing) => {
+                check_times(times, partitions)?;
+                self.at_times(times.clone(), *missing).await
+            }
+        }
+    }
+
+    /// Offsets as given, the special ones replaced.
+    async fn specific(&self, given: &PartitionOffsets) -> Result<PartitionOffsets> {
+        let mut offsets = given.clone();
+        for special in [EARLIEST, LATEST] {
+            let special_ones = given.iter().filter(|(_, offset)| **offset == special);
+            let partitions: BTreeSet<_> = special_ones.map(|(one, _)| one.clone()).collect();
+            if !partitions.is_empty() {
+                offsets.extend(self.ends(&partitions, special).await?);
+            }
+        }
+        Ok(offsets)
+    }
+
+    /// The first records of these times or later.
+    async fn at_times(
+        &self,
+        times: PartitionOffsets,
+        missing: Missing,
+    ) -> Result<PartitionOffsets> {
+        let mut offsets = self.offsets_for(times.clone()).await?;
+        let late = offsets.iter().filter(|(_, offset)| **offset < 0);
+        let late: BTreeSet<_> = late.map(|(partition, _)| partition.clone()).collect();
+        if let Some(partition) = late.first()
+            && missing == Missing::Error
+        {
+            let time = times.get(partition).copied().unwrap_or_default();
+            return Err(Error::illegal_argument(format!(
+                "No offset matched from request of topic-partition {partition} and timestamp {time}."
+            ))
+            .with_hint("choose an earlier time, or --option startingOffsetsByTimestampStrategy=latest"));
+        }
+        if !late.is_empty() {
+            offsets.extend(self.ends(&late, LATEST).await?);
+        }
+        Ok(offsets)
+    }
+
+    /// One of the two ends of each partition.
+    async fn ends(
+        &self,
+        partitions: &BTreeSet<TopicPartition>,
+        end: i64,
+    ) -> Result<PartitionOffsets> {
+        let times = partitions.iter().map(|partition| (partition.clone(), end));
+        self.offsets_for(times.collect()).await
+    }
+
+    async fn offsets_for(&self, times: PartitionOffsets) -> Result<PartitionOffsets> {
+        if times.is_empty() {
+            return Ok(times);
+        }
+        self.ask("ask for offsets", move |client, timeout| {
+            offsets_for(client, &times, timeout)
+        })
+        .await
+    }
+
+    /// Those of the partitions that exist.
+    async fn existing(
+        &self,
+        partitions: &BTreeSet<TopicPartition>,
+    ) -> Result<BTreeSet<TopicPartition>> {
+        let partitions = partitions.clone();
+        self.ask("list the topics", move |client, timeout| {
+            let topics: BTreeSet<_> = partitions.iter().map(|one| one.topic.to_string()).collect();
+            let mut existing = BTreeSet::new();
+            for topic in topics {
+                match topic_partitions(client, &topic, timeout)? {
+                    TopicState::Exists(found) => existing.extend(found),
+                    TopicState::Unknown => {}
+                    TopicState::NotYet(error) => return Ok(Attempt::NotYet(error)),
+                }
+            }
+            existing.retain(|one| partitions.contains(one));
+            Ok(Attempt::Done(existing))
+        })
+        .await
+    }
+
+    /// Calls `call`, again and again as long as it may be worth it.
+    async fn ask<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        call: impl Fn(&ConsumerClient, Duration) -> Result<Attempt<T>, KafkaError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T> {
+        let call = Arc::new(call);
+        let watch = Stopwatch::start();
+        let mut retries = 0;
+        loop {
+            let limit = match self.has_answered.load(Ordering::Relaxed) {
+                true => self.api_timeout,
+                false => FIRST_ANSWER.min(self.api_timeout),
+            };
+            let left = limit.saturating_sub(watch.elapsed());
+            let timeout = left.min(ATTEMPT).max(Duration::from_millis(1));
+            let (client, called) = (Arc::clone(&self.client), Arc::clone(&call));
+            let (error, pause) = match blocking(move || called(&client, timeout)).await? {
+                Ok(Attempt::Done(answer)) => {
+                    self.has_answered.store(true, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Ok(Attempt::NotYet(error)) => {
+                    self.has_answered.store(true, Ordering::Relaxed);
+                    retries += 1;
+                    if retries > self.patience.retries {
+                        return Err(error);
+                    }
+                    (error, self.patience.retry_interval)
+                }
+                Err(error) if is_silence(&error) => {
+                    let problem = self.client.problem();
+                    (cannot_reach(&self.client.servers, problem), AGAIN)
+                }
+                Err(error) if is_passing(&error) => {
+                    (from_kafka(what, &self.client.servers, &error), AGAIN)
+                }
+                Err(error) => return Err(from_kafka(what, &self.client.servers, &error)),
+            };
+            if watch.elapsed() + pause >= limit {
+                return Err(error);
+            }
+            self.clock.pause(pause).await;
+        }
+    }
+}
+
+/// No broker is there, or none answers.
+fn is_silence(error: &KafkaError) -> bool {
+    let silent = [
+        Code::AllBrokersDown,
+        Code::BrokerTransportFailure,
+        Code::OperationTimedOut,
+        Code::Resolve,
+    ];
+    code(error).is_some_and(|code| silent.contains(&code))
+}
+
+/// What may be over a moment later: a broker is not yet, or no more, the leader of what it was asked
+/// for.
+fn is_passing(error: &KafkaError) -> bool {
+    let passing = [
+        Code::BrokerNotAvailable,
+        Code::CoordinatorLoadInProgress,
+        Code::FencedLeaderEpoch,
+        Code::LeaderNotAvailable,
+        Code::NetworkException,
+        Code::NotLeaderForPartition,
+        Code::OffsetNotAvailable,
+        Code::ReplicaNotAvailable,
+        Code::RequestTimedOut,
+        Code::UnknownLeaderEpoch,
+        Code::UnknownPartition,
+        Code::UnknownTopic,
+        Code::UnknownTopicOrPartition,
+    ];
+    code(error).is_some_and(|code| passing.contains(&code))
+}
+
+enum TopicState {
+    Exists(Vec<TopicPartition>),
+    Unknown,
+    NotYet(Error),
+}
+
+fn assigned(
+    client: &ConsumerClient,
+    topics: &Topics,
+    timeout: Duration,
+) -> Result<Attempt<BTreeSet<TopicPartition>>, KafkaError> {
+    let mut assigned = BTreeSet::new();
+    let Some(named) = topics.named() else {
+        let metadata = client.consumer.fetch_metadata(None, timeout)?;
+        for topic in metadata
+            .topics()
+            .iter()
+            .filter(|topic| topics.matches(topic.name()))
+        {
+            let name: Arc<str> = topic.name().into();
+            let partitions = topic.partitions().iter();
+            assigned.extend(partitions.map(|one| TopicPartition::new(Arc::clone(&name), one.id())));
+        }
+        return Ok(Attempt::Done(assigned));
+    };
+    for topic in named {
+        match topic_partitions(client, &topic, timeout)? {
+            TopicState::Exists(partitions) => assigned.extend(partitions),
+            TopicState::NotYet(error) => return Ok(Attempt::NotYet(error)),
+            TopicState::Unknown => {
+                let metadata = client.consumer.fetch_metadata(None, timeout)?;
+                let names = metadata
+                    .topics()
+                    .iter()
+                    .map(|topic| topic.name().to_string());
+                let names: Vec<String> = names.filter(|name| !name.starts_with("__")).collect();
+                return Ok(Attempt::NotYet(unknown_topic(&topic, &names)));
+            }
+        }
+    }
+    assigned.retain(|partition| topics.takes(partition));
+    Ok(Attempt::Done(assigned))
+}
+
+fn topic_partitions(
+    client: &ConsumerClient,
+    topic: &str,
+    timeout: Duration,
+) -> Result<TopicState, KafkaError> {
+    let metadata = client.consumer.fetch_metadata(Some(topic), timeout)?;
+    let Some(found) = metadata.topics().iter().find(|one| one.name() == topic) else {
+        return Ok(TopicState::Unknown);
+    };
+    if let Some(error) = found.error() {
+        let error: Code = error.into();
+        return Ok(match error {
+            Code::UnknownTopicOrPartition | Code::UnknownTopic => TopicState::Unknown,
+            code => {
+                let error = KafkaError::MetadataFetch(code);
+                let what = format!("look at the topic '{topic}'");
+                TopicState::NotYet(from_kafka(&what, &client.servers, &error))
+            }
+        });
+    }
+    let name: Arc<str> = topic.into();
+    let partitions = found.partitions().iter();
+    let partitions = partitions.map(|one| TopicPartition::new(Arc::clone(&name), one.id()));
+    Ok(TopicState::Exists(partitions.collect()))
+}
+
+fn offsets_for(
+    client: &ConsumerClient,
+    times: &PartitionOffsets,
+    timeout: Duration,
+) -> Result<Attempt<PartitionOffsets>, KafkaError> {
+    let mut asked = TopicPartitionList::with_capacity(times.len());
+    for (partition, time) in times {
+        let time = rdkafka::Offset::from_raw(*time);
+        asked.add_partition_offset(&partition.topic, partition.partition, time)?;
+    }
+    let answered = client.consumer.offsets_for_times(asked, timeout)?;
+    let mut names: BTreeMap<&str, Arc<str>> = BTreeMap::new();
+    for partition in times.keys() {
+        names.insert(&partition.topic, Arc::clone(&partition.topic));
+    }
+    let mut offsets = PartitionOffsets::new();
+    for element in answered.elements() {
+        element.error()?;
+        let Some(topic) = names.get(element.topic()) else {
+            continue;
+        };
+        let partition = TopicPartition::new(Arc::clone(topic), element.partition());
+        offsets.insert(partition, element.offset().to_raw().unwrap_or(LATEST));
+    }
+    Ok(Attempt::Done(offsets))
+}
+
+fn check_specified(given: &PartitionOffsets, assigned: &BTreeSet<TopicPartition>) -> Result<()> {
+    if given.keys().eq(assigned) {
+        return Ok(());
+    }
+    Err(Error::illegal_argument(format!(
+        "If startingOffsets contains specific offsets, you must specify all TopicPartitions.\n\
+         Use -1 for latest, -2 for earliest, if you don't care.\n\
+         Specified: {} Assigned: {}",
+        shown(given.keys()),
+        shown(assigned)
+    ))
+    .with_condition("KAFKA_START_OFFSET_DOES_NOT_MATCH_ASSIGNED")
+    .with_hint("name exactly the partitions that are read"))
+}
+
+fn check_times(given: &PartitionOffsets, assigned: &BTreeSet<TopicPartition>) -> Result<()> {
+    if given.keys().eq(assigned) {
+        return Ok(());
+    }
+    Err(Error::illegal_argument(format!(
+        "Partitions specified for Kafka timestamp based start offsets don't match what are assigned. Maybe topic partitions are created \n\
+         or deleted while the query is running, or you didn't specify all the partitions.\n\
+         Specified: {} Assigned: {}",
+        shown(given.keys()),
+        shown(assigned)
+    ))
+    .with_condition("KAFKA_TIMESTAMP_OFFSET_DOES_NOT_MATCH_ASSIGNED")
+    .with_hint("name exactly the partitions that are read, or use startingTimestamp for all of them"))
+}
