@@ -8,6 +8,7 @@ mod file;
 mod foreach;
 mod foreach_batch;
 mod format;
+mod kafka;
 mod memory;
 mod noop;
 mod registry;

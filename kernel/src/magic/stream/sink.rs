@@ -114,7 +114,7 @@ mod tests {
             let error = text.parse::<Sink>().unwrap_err();
             assert_eq!(error.hint.as_deref(), Some(hint), "{text}");
         }
-        let error = "kafka:orders".parse::<Sink>().unwrap_err();
-        assert!(error.evalue.contains("no sink 'kafka'"), "{error}");
+        let error = "delta:orders".parse::<Sink>().unwrap_err();
+        assert!(error.evalue.contains("no sink 'delta'"), "{error}");
     }
 }
