@@ -44,6 +44,7 @@ pub mod engine_driver;
 pub mod feeder;
 pub mod figures;
 pub mod frame;
+pub mod kafka;
 pub mod kafka_client;
 pub mod outcome;
 pub mod real_broker;

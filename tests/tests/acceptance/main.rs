@@ -10,6 +10,7 @@
 mod batch_equals_stream;
 mod broker;
 mod format;
+mod kafka;
 mod kill;
 mod layering;
 mod prelude_plans;
