@@ -1,6 +1,7 @@
 //! What tests of sources share.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -30,13 +31,14 @@ pub fn defined(
         schema: None,
         options: options.collect(),
         defaults: OptionMap::new(),
+        stores: Arc::default(),
     })
 }
 
 /// What a source is made with that keeps no files.
 pub fn context() -> SourceContext {
     SourceContext {
-        metadata_path: "/nowhere".into(),
+        metadata_path: PathBuf::from("/nowhere").into(),
         durable: false,
         clock: Arc::new(ManualClock::new(0)),
         cancellation: Cancellation::new(),

@@ -1,7 +1,7 @@
 //! The end of a state file: a mark and a checksum of all before it, so that what a disk has changed
 //! or cut off is never taken for state.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 
 use crc32fast::Hasher;
 
@@ -43,13 +43,11 @@ impl<W: Write> Write for Summed<W> {
     }
 }
 
-/// Why a file is not what was written, if it is not. Leaves it at its beginning.
-pub(super) fn damage(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static str>> {
-    let size = file.seek(SeekFrom::End(0))?;
+/// Why a file of `size` bytes is not what was written, if it is not.
+pub(super) fn damage(mut file: impl Read, size: u64) -> io::Result<Option<&'static str>> {
     let Some(content) = size.checked_sub(LENGTH) else {
         return Ok(Some("its end is missing"));
     };
-    file.rewind()?;
     let mut sum = Hasher::new();
     let mut piece = vec![0; BYTES_AT_ONCE];
     let mut left = content;
@@ -61,7 +59,6 @@ pub(super) fn damage(file: &mut (impl Read + Seek)) -> io::Result<Option<&'stati
     }
     let mut end = [0; LENGTH as usize];
     file.read_exact(&mut end)?;
-    file.rewind()?;
     let (mark, written) = end.split_at(MARK.len());
     Ok(
         match (mark == MARK, written == sum.finalize().to_le_bytes()) {
@@ -74,8 +71,6 @@ pub(super) fn damage(file: &mut (impl Read + Seek)) -> io::Result<Option<&'stati
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
 
     #[test]
@@ -84,7 +79,7 @@ mod tests {
         let mut summed = Summed::new(&mut whole);
         summed.write_all(&[7; 100]).unwrap();
         summed.finish().unwrap();
-        let damage_of = |bytes: Vec<u8>| damage(&mut Cursor::new(bytes)).unwrap();
+        let damage_of = |bytes: Vec<u8>| damage(&bytes[..], bytes.len() as u64).unwrap();
         assert_eq!(damage_of(whole.clone()), None);
         for at in 0..whole.len() {
             for bit in 0..8 {

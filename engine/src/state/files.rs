@@ -179,10 +179,9 @@ impl StateFiles {
         let path = self.files.root().join(name);
         let what = || format!("read state {}", path.display());
         let open = || -> io::Result<_> {
-            let path = path.local().ok_or(io::ErrorKind::Unsupported)?;
-            let mut file = File::open(path)?;
-            let damage = damage(&mut file)?;
-            Ok((file, damage))
+            let input = path.open()?;
+            let damage = damage(input.read_from(0)?, input.metadata().size)?;
+            Ok((input.read_from(0)?, damage))
         };
         let hint = "put an undamaged copy back, or start anew with another --checkpoint and another output";
         let (file, damage) = open().map_err(|error| Error::io(what(), error).with_hint(hint))?;

@@ -345,7 +345,7 @@ mod tests {
         let source = |clock: ManualClock| {
             let stream = defined(&RATE, &[("rowsPerSecond", "5")]).unwrap();
             stream.create(SourceContext {
-                metadata_path: metadata_path.clone(),
+                metadata_path: metadata_path.clone().into(),
                 durable: false,
                 clock: Arc::new(clock),
                 cancellation: Cancellation::new(),
@@ -387,6 +387,7 @@ mod tests {
             schema: Some(schema()),
             options: OptionMap::new(),
             defaults: OptionMap::new(),
+            stores: Arc::default(),
         };
         let error = define(request).unwrap_err();
         assert!(
