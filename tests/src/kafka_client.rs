@@ -3,7 +3,7 @@
 //! what it is for has happened, or with an error.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::executor::block_on;
@@ -203,6 +203,17 @@ pub fn consumer(address: &str, more: &[(&str, &str)]) -> Result<BaseConsumer> {
     Ok(config.create()?)
 }
 
+/// The next record or error of a consumer: it gives nothing, now and then, although more comes.
+pub fn next(consumer: &BaseConsumer) -> Result<Result<Seen, KafkaError>> {
+    let since = Instant::now();
+    while since.elapsed() < PATIENCE {
+        if let Some(message) = consumer.poll(STEP) {
+            return Ok(message.map(|message| Seen::of(&message)));
+        }
+    }
+    bail!("the broker does not answer")
+}
+
 /// All records of a topic, until each partition has ended; sorted by partition and offset.
 pub fn read_all(address: &str, topic: &str, more: &[(&str, &str)]) -> Result<Vec<Seen>> {
     let consumer = consumer(address, more)?;
@@ -222,11 +233,8 @@ pub fn read_to_ends(consumer: &BaseConsumer, partitions: i32) -> Result<Vec<Seen
     let mut seen = Vec::new();
     let mut ended = 0;
     while ended < partitions {
-        match consumer
-            .poll(PATIENCE)
-            .context("the broker does not answer")?
-        {
-            Ok(message) => seen.push(Seen::of(&message)),
+        match next(consumer)? {
+            Ok(record) => seen.push(record),
             Err(KafkaError::PartitionEOF(_)) => ended += 1,
             Err(error) => return Err(error.into()),
         }

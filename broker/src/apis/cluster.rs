@@ -117,7 +117,8 @@ pub fn metadata(state: &State, version: i16, request: MetadataRequest) -> Metada
 }
 
 fn find(state: &State, wanted: MetadataRequestTopic, create: bool) -> MetadataResponseTopic {
-    let Some(name) = wanted.name else {
+    // Whoever asks by an id may give an empty name beside it.
+    let Some(name) = wanted.name.filter(|_| wanted.topic_id.is_nil()) else {
         return match state.topics.get_by_id(wanted.topic_id) {
             Some(topic) => described(&topic),
             None => not_found(None, wanted.topic_id, ResponseError::UnknownTopicId),

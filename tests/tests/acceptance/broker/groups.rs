@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use acceptance::kafka_client::{PATIENCE, Record, admin, config, produce, producer};
+use acceptance::kafka_client::{PATIENCE, Record, admin, config, next, produce, producer};
 use futures::executor::block_on;
 use rdkafka::admin::AdminOptions;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -122,16 +122,16 @@ fn offsets_outlive_their_members(broker: &Tested) {
     produce(&producer, &topic, &records).expect("answers");
     let first = member(broker, "resumed", &topic, &[]);
     for offset in 0..6 {
-        let message = first.poll(PATIENCE).expect("in time").expect("a record");
-        assert_eq!(message.offset(), offset);
+        let seen = next(&first).expect("in time").expect("a record");
+        assert_eq!(seen.offset, offset);
         first
-            .commit_message(&message, CommitMode::Sync)
+            .commit_consumer_state(CommitMode::Sync)
             .expect("committed");
     }
     drop(first);
     let second = member(broker, "resumed", &topic, &[]);
-    let message = second.poll(PATIENCE).expect("in time").expect("a record");
-    assert_eq!(message.offset(), 6);
+    let seen = next(&second).expect("in time").expect("a record");
+    assert_eq!(seen.offset, 6);
 }
 
 fn a_static_member_comes_back(broker: &Tested) {

@@ -31,6 +31,7 @@ fn batch(producer_id: i64, epoch: i16, sequence: i32, count: i32) -> Bytes {
             partition_leader_epoch: -1,
             producer_id,
             producer_epoch: epoch,
+            delete_horizon: false,
             timestamp_type: TimestampType::Creation,
             offset: i64::from(n),
             sequence: sequence + n,
@@ -58,6 +59,7 @@ fn produce(raw: &mut Raw, topic: &str, records: Bytes) -> (Option<ResponseError>
         .with_name(TopicName(StrBytes::from_string(topic.to_owned())))
         .with_partition_data(vec![partition]);
     let request = ProduceRequest::default()
+        .with_transactional_id(None)
         .with_acks(-1)
         .with_timeout_ms(30_000)
         .with_topic_data(vec![topic]);
@@ -68,12 +70,18 @@ fn produce(raw: &mut Raw, topic: &str, records: Bytes) -> (Option<ResponseError>
 }
 
 fn new_producer(raw: &mut Raw) -> i64 {
-    let request = InitProducerIdRequest::default().with_transaction_timeout_ms(60_000);
+    let request = InitProducerIdRequest::default()
+        .with_transactional_id(None)
+        .with_transaction_timeout_ms(60_000);
     loop {
         let response: InitProducerIdResponse = raw.call(ApiKey::InitProducerId, 4, &request);
-        if response.error_code == 0 {
-            assert_eq!(response.producer_epoch, 0);
-            return response.producer_id.0;
+        match ResponseError::try_from_code(response.error_code) {
+            None => {
+                assert_eq!(response.producer_epoch, 0);
+                return response.producer_id.0;
+            }
+            // Kafka is not ready for it at once.
+            Some(error) => assert!(error.is_retriable(), "{error}"),
         }
     }
 }

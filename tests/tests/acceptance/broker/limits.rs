@@ -1,10 +1,7 @@
 //! Only of our broker: its bound, its end and what it tells whoever runs it.
 
-use std::sync::mpsc::channel;
-use std::thread;
-
 use acceptance::kafka_client::{
-    PATIENCE, Record, admin, consumer, create_topic, produce, producer, read_all,
+    PATIENCE, Record, admin, consumer, create_topic, next, produce, producer, read_all,
 };
 use futures::executor::block_on;
 use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
@@ -144,27 +141,18 @@ fn it_ends_while_a_reader_waits() {
     let consumer = consumer(&broker.address, &settings).expect("a consumer");
     let mut assignment = TopicPartitionList::new();
     assignment
-        .add_partition_offset(&topic, 0, Offset::Beginning)
+        .add_partition_offset(&topic, 0, Offset::Offset(0))
         .expect("a partition");
     consumer.assign(&assignment).expect("assigned");
-    let (at_end, waits) = channel();
-    let reader = thread::spawn(move || {
-        loop {
-            match consumer.poll(PATIENCE).expect("in time") {
-                Err(rdkafka::error::KafkaError::PartitionEOF(_)) => {
-                    at_end.send(()).expect("somebody who waits");
-                }
-                Err(error) => return error.rdkafka_error_code(),
-                Ok(message) => panic!("a record of nowhere: {message:?}"),
-            }
-        }
-    });
-    waits.recv().expect("at the end");
+    let producer = producer(&broker.address, &[]).expect("a producer");
+    produce(&producer, &topic, &[Record::of("x")]).expect("an answer");
+    next(&consumer).expect("in time").expect("a record");
+    // Now it asks for the next one.
     broker.shut_down();
-    let error = reader.join().expect("an end");
+    let error = next(&consumer).expect("in time").expect_err("an end");
     assert!(
         matches!(
-            error,
+            error.rdkafka_error_code(),
             Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure)
         ),
         "{error:?}"
