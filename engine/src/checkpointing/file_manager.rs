@@ -107,7 +107,7 @@ impl CheckpointFileManager {
         let file = self.root.join(name);
         match file.delete() {
             Err(error) if error.kind() != IoErrorKind::NotFound => {
-                Err(Error::io(format!("delete '{file}'"), error))
+                Err(self.cannot_read(&format!("delete '{file}'"), error))
             }
             _ => Ok(()),
         }

@@ -44,6 +44,12 @@ pub(super) const SOCKET: SourceFormat = SourceFormat {
 };
 
 fn define(request: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
+    if request.schema.is_some() {
+        return Err(Error::analysis(
+            "TextSocketSourceProvider source does not support user-specified schema: its column is value STRING",
+        )
+        .with_hint("leave the columns out"));
+    }
     let options = Options::new("source format 'socket'", &request.options, &OPTIONS, &[])?;
     let missing = |what: &str, example: &str| {
         Error::analysis(format!(
@@ -63,12 +69,6 @@ fn define(request: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
     let include_timestamp = options.boolean("includeTimestamp", false).map_err(|_| {
         Error::analysis("IncludeTimestamp must be set to either \"true\" or \"false\".")
     })?;
-    if request.schema.is_some() {
-        return Err(Error::analysis(
-            "TextSocketSourceProvider source does not support user-specified schema: its column is value STRING",
-        )
-        .with_hint("leave the columns out"));
-    }
     Ok(Arc::new(SocketStream {
         host: host.trim().to_string(),
         port,
