@@ -44,7 +44,10 @@ pub fn topics(topics: &[TopicLine], address: &str, memory: Option<usize>) -> Mim
     let broker = format!("{address}{}", holds.unwrap_or_default());
     if topics.is_empty() {
         let text = format!("no topics yet on {broker}: %kafka create NAME");
-        return MimeBundle::html(format!("<div style=\"{DIM}\">{}</div>", escape(&text)), text);
+        return MimeBundle::html(
+            format!("<div style=\"{DIM}\">{}</div>", escape(&text)),
+            text,
+        );
     }
     let headings = ["topic", "partitions", "messages", "offsets"];
     let lines: Vec<[String; 4]> = topics
@@ -74,11 +77,17 @@ pub fn topics(topics: &[TopicLine], address: &str, memory: Option<usize>) -> Mim
     let widths: Vec<usize> = (0..4).map(width).collect();
     let line = |cells: [&str; 4]| {
         let cells = cells.iter().zip(&widths);
-        let cells: Vec<String> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         cells.join("  ").trim_end().to_owned()
     };
     let mut plain = vec![line(headings)];
-    plain.extend(lines.iter().map(|cells| line(cells.each_ref().map(String::as_str))));
+    plain.extend(
+        lines
+            .iter()
+            .map(|cells| line(cells.each_ref().map(String::as_str))),
+    );
     plain.push(broker);
     MimeBundle::html(html, plain.join("\n"))
 }
@@ -141,7 +150,12 @@ mod tests {
              127.0.0.1:1 · 2.0 KiB of memory"
         );
         let none = topics(&[], "host:9092", None);
-        assert!(none.data["text/plain"].as_str().unwrap().contains("%kafka create"));
+        assert!(
+            none.data["text/plain"]
+                .as_str()
+                .unwrap()
+                .contains("%kafka create")
+        );
     }
 
     #[test]
@@ -154,7 +168,12 @@ mod tests {
             of: Some(10),
             partitions: vec![(0, 2), (1, 1)],
         };
-        let plain = |card: &ProducedCard| produced(card).data["text/plain"].as_str().unwrap().to_owned();
+        let plain = |card: &ProducedCard| {
+            produced(card).data["text/plain"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
         assert_eq!(
             plain(&card),
             "▶ producing 3 of 10 messages to 'clicks' (partition 0: 2, partition 1: 1)"

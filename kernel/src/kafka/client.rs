@@ -29,14 +29,21 @@ pub struct Topic {
 impl Topic {
     /// How many offsets are there to be read: transactions take a few that are no messages.
     pub fn messages(&self) -> i64 {
-        self.partitions.iter().map(|(first, next)| next - first).sum()
+        self.partitions
+            .iter()
+            .map(|(first, next)| next - first)
+            .sum()
     }
 }
 
 /// Whether Kafka takes this for the name of a topic.
 pub fn is_topic_name(name: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    !name.is_empty() && name.len() <= 249 && name.chars().all(is_letter) && name != "." && name != ".."
+    !name.is_empty()
+        && name.len() <= 249
+        && name.chars().all(is_letter)
+        && name != "."
+        && name != ".."
 }
 
 /// How librdkafka is set up for everything here.
@@ -62,7 +69,11 @@ fn list(address: &str) -> Result<Vec<Topic>> {
     let consumer: BaseConsumer = config(address).create().map_err(failed)?;
     let metadata = consumer.fetch_metadata(None, PATIENCE).map_err(failed)?;
     let mut topics = Vec::new();
-    for topic in metadata.topics().iter().filter(|topic| !topic.name().starts_with("__")) {
+    for topic in metadata
+        .topics()
+        .iter()
+        .filter(|topic| !topic.name().starts_with("__"))
+    {
         let mut numbers: Vec<i32> = topic.partitions().iter().map(|it| it.id()).collect();
         numbers.sort_unstable();
         let mut partitions = Vec::with_capacity(numbers.len());
@@ -82,13 +93,18 @@ fn list(address: &str) -> Result<Vec<Topic>> {
 /// Makes a topic.
 pub async fn create(address: &str, name: &str, partitions: i32) -> Result<()> {
     if !is_topic_name(name) {
-        return Err(CellError::usage(format!("'{name}' cannot be the name of a topic"))
-            .hint("use letters, digits, '.', '_' and '-'"));
+        return Err(
+            CellError::usage(format!("'{name}' cannot be the name of a topic"))
+                .hint("use letters, digits, '.', '_' and '-'"),
+        );
     }
     let failed = |error| unreachable(address, &format!("create topic '{name}'"), &error);
     let admin: AdminClient<DefaultClientContext> = config(address).create().map_err(failed)?;
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-    let done = admin.create_topics([&topic], &options()).await.map_err(failed)?;
+    let done = admin
+        .create_topics([&topic], &options())
+        .await
+        .map_err(failed)?;
     settled(done, address, "create", name)
 }
 
@@ -96,11 +112,18 @@ pub async fn create(address: &str, name: &str, partitions: i32) -> Result<()> {
 pub async fn delete(address: &str, name: &str) -> Result<()> {
     let failed = |error| unreachable(address, &format!("delete topic '{name}'"), &error);
     let admin: AdminClient<DefaultClientContext> = config(address).create().map_err(failed)?;
-    let done = admin.delete_topics(&[name], &options()).await.map_err(failed)?;
+    let done = admin
+        .delete_topics(&[name], &options())
+        .await
+        .map_err(failed)?;
     settled(done, address, "delete", name)?;
     // A broker takes a moment to forget a topic; whoever makes it anew would find it there.
     for _ in 0..FORGOTTEN {
-        if !topics(address).await?.iter().any(|topic| topic.name == name) {
+        if !topics(address)
+            .await?
+            .iter()
+            .any(|topic| topic.name == name)
+        {
             break;
         }
         tokio::time::sleep(PAUSE).await;
@@ -127,8 +150,9 @@ fn settled(
     Err(match code {
         RDKafkaErrorCode::TopicAlreadyExists => error(format!("topic '{name}' is there already"))
             .hint(format!("%kafka delete {name} removes it with its messages")),
-        RDKafkaErrorCode::UnknownTopicOrPartition => error(format!("there is no topic '{name}'"))
-            .hint("%kafka topics lists them"),
+        RDKafkaErrorCode::UnknownTopicOrPartition => {
+            error(format!("there is no topic '{name}'")).hint("%kafka topics lists them")
+        }
         code => error(format!("{verb} topic '{name}' on {address}: {code}")),
     })
 }
@@ -166,6 +190,10 @@ mod tests {
     async fn a_wrong_address_is_told_soon() {
         let error = topics("127.0.0.1:1").await.unwrap_err();
         assert_eq!(error.ename, "KafkaException");
-        assert!(error.hint.unwrap().contains("%kafka up"), "{}", error.evalue);
+        assert!(
+            error.hint.unwrap().contains("%kafka up"),
+            "{}",
+            error.evalue
+        );
     }
 }

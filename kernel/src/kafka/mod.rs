@@ -35,7 +35,9 @@ pub struct Kafka {
 impl std::fmt::Debug for Kafka {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let address = &*self.address.lock();
-        f.debug_struct("Kafka").field("address", address).finish_non_exhaustive()
+        f.debug_struct("Kafka")
+            .field("address", address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +78,12 @@ impl Kafka {
         };
         let address = broker.address();
         broker.shutdown().await;
-        if self.address.lock().take_if(|known| *known == address).is_some() {
+        if self
+            .address
+            .lock()
+            .take_if(|known| *known == address)
+            .is_some()
+        {
             session.set_format_default(BOOTSTRAP, None);
         }
         self.topics.lock().clear();

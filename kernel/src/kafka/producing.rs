@@ -50,7 +50,9 @@ pub fn messages(body: &str, key: Option<&str>) -> Result<Vec<Message>> {
     let lines = body.lines().enumerate();
     let lines = lines.map(|(index, line)| (index + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !is_comment(line));
-    lines.map(|(number, line)| message(number, line, key)).collect()
+    lines
+        .map(|(number, line)| message(number, line, key))
+        .collect()
 }
 
 fn message(number: usize, line: &str, key: Option<&str>) -> Result<Message> {
@@ -64,7 +66,9 @@ fn message(number: usize, line: &str, key: Option<&str>) -> Result<Message> {
     let key = match key {
         None => None,
         Some(name) => {
-            let found = value.get(name).ok_or_else(|| no_key(number, name, &value))?;
+            let found = value
+                .get(name)
+                .ok_or_else(|| no_key(number, name, &value))?;
             match found {
                 Value::Null => None,
                 Value::String(text) => Some(text.clone()),
@@ -80,7 +84,10 @@ fn message(number: usize, line: &str, key: Option<&str>) -> Result<Message> {
 
 fn no_key(number: usize, name: &str, value: &Value) -> CellError {
     let error = CellError::usage(format!("line {number} has no field '{name}' to be its key"));
-    let fields = value.as_object().into_iter().flat_map(|fields| fields.keys());
+    let fields = value
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys());
     let fields: Vec<&str> = fields.map(String::as_str).collect();
     match tidebook_engine::nearest(name, fields.iter().copied()) {
         Some(near) => error.hint(format!("--key {near}")),
@@ -166,7 +173,8 @@ impl Producer {
                 record = record.key(key.as_str());
             }
             let sent = producer.send(record, Timeout::After(PATIENCE)).await;
-            sent.map(|delivery| delivery.partition).map_err(|(error, _)| error)
+            sent.map(|delivery| delivery.partition)
+                .map_err(|(error, _)| error)
         }
     }
 
@@ -193,7 +201,10 @@ mod tests {
         assert_eq!(found[0].key.as_deref(), Some("ann"));
         assert_eq!(found[0].value, "{\"user\": \"ann\", \"n\": 1}");
         assert_eq!(found[1].key, None);
-        assert_eq!(messages(body, Some("n")).unwrap()[1].key.as_deref(), Some("2"));
+        assert_eq!(
+            messages(body, Some("n")).unwrap()[1].key.as_deref(),
+            Some("2")
+        );
         let error = messages("{\"user\": 1}\n{\"usr\": 1}", Some("user")).unwrap_err();
         assert_eq!(error.evalue, "line 2 has no field 'user' to be its key");
         assert_eq!(error.hint.as_deref(), Some("--key usr"));

@@ -233,7 +233,12 @@ fn topics_of(arg: &str, typed: &str, names: &KnownNames) -> Vec<String> {
         _ => &[],
     };
     let start = starts.iter().find(|start| typed.starts_with(**start));
-    let topics = start.map(|start| names.topics.iter().map(move |topic| format!("{start}{topic}")));
+    let topics = start.map(|start| {
+        names
+            .topics
+            .iter()
+            .map(move |topic| format!("{start}{topic}"))
+    });
     topics.into_iter().flatten().collect()
 }
 
@@ -335,7 +340,10 @@ mod tests {
         check("%%feed |", &["flights"]);
         check("%%produce c|", &["clicks"]);
         check("%kafka delete o|", &["orders"]);
-        check("%%source c --format kafka --option subscribe=cl|", &["subscribe=clicks"]);
+        check(
+            "%%source c --format kafka --option subscribe=cl|",
+            &["subscribe=clicks"],
+        );
         check("%%stream c --sink kafka:o|", &["kafka:orders"]);
         check("%%source x --wat|", &["--watermark"]);
         check("%%source x --format memory --option |", &[]);

@@ -115,7 +115,6 @@ mod tests {
             "#![allow(unused)]\nlet x = 1;",
             "// from x import y\nlet x = 1;",
             "println!(\"spark.readStream\");",
-            "select * from",
             "drop(x);",
             "show",
             "x",

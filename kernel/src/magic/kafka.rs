@@ -113,8 +113,10 @@ fn use_address(call: &Call<'_>) -> Result<()> {
         !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
     };
     if !address.split(',').all(is_address) {
-        return Err(CellError::usage(format!("'{address}' is not the address of a broker"))
-            .hint("write HOST:PORT, e.g. localhost:9092"));
+        return Err(
+            CellError::usage(format!("'{address}' is not the address of a broker"))
+                .hint("write HOST:PORT, e.g. localhost:9092"),
+        );
     }
     context.kafka.set_address(&context.session, address);
     context.outputs.stdout(format!(
@@ -127,27 +129,39 @@ async fn create(call: &Call<'_>, name: &str) -> Result<()> {
     let context = call.context;
     let partitions = call.args.get_one::<u32>("partitions").copied().unwrap_or(1);
     let created = context.kafka.create(name, partitions as i32).await;
-    let there = created.as_ref().is_err_and(|error| error.evalue.ends_with("is there already"));
+    let there = created
+        .as_ref()
+        .is_err_and(|error| error.evalue.ends_with("is there already"));
     if there && call.args.get_flag("quiet") {
-        context.outputs.stdout(format!("topic '{name}' is there already\n"));
+        context
+            .outputs
+            .stdout(format!("topic '{name}' is there already\n"));
         return Ok(());
     }
     created?;
     let partitions = display::count(i64::from(partitions), "partition");
-    context.outputs.stdout(format!("topic '{name}': {partitions}\n"));
+    context
+        .outputs
+        .stdout(format!("topic '{name}': {partitions}\n"));
     Ok(())
 }
 
 async fn delete(call: &Call<'_>, name: &str) -> Result<()> {
     let context = call.context;
     let deleted = context.kafka.delete(name).await;
-    let missing = deleted.as_ref().is_err_and(|error| error.evalue.starts_with("there is no topic"));
+    let missing = deleted
+        .as_ref()
+        .is_err_and(|error| error.evalue.starts_with("there is no topic"));
     if missing && call.args.get_flag("quiet") {
-        context.outputs.stdout(format!("there is no topic '{name}'\n"));
+        context
+            .outputs
+            .stdout(format!("there is no topic '{name}'\n"));
         return Ok(());
     }
     deleted?;
-    context.outputs.stdout(format!("topic '{name}' is deleted\n"));
+    context
+        .outputs
+        .stdout(format!("topic '{name}' is deleted\n"));
     Ok(())
 }
 
@@ -164,6 +178,8 @@ async fn topics(call: &Call<'_>) -> Result<()> {
         })
         .collect();
     let memory = context.kafka.memory_used().await;
-    context.outputs.display(display::topics(&lines, &address, memory));
+    context
+        .outputs
+        .display(display::topics(&lines, &address, memory));
     Ok(())
 }

@@ -60,14 +60,18 @@ impl Magic for Produce {
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let topic = call.text(TOPIC).unwrap_or_default();
         if !is_topic_name(topic) {
-            return Err(CellError::usage(format!("'{topic}' cannot be the name of a topic"))
-                .hint("use letters, digits, '.', '_' and '-'"));
+            return Err(
+                CellError::usage(format!("'{topic}' cannot be the name of a topic"))
+                    .hint("use letters, digits, '.', '_' and '-'"),
+            );
         }
         let messages = messages(call.body, call.text("key"))?;
         if messages.is_empty() {
-            return Err(CellError::usage("%%produce has no messages below it").hint(format!(
-                "%%produce {topic}\n{{\"user\": \"ann\"}}, one message per line"
-            )));
+            return Err(
+                CellError::usage("%%produce has no messages below it").hint(format!(
+                    "%%produce {topic}\n{{\"user\": \"ann\"}}, one message per line"
+                )),
+            );
         }
         let pace = Pace {
             every: call.text("every").map(values::duration).transpose()?,
@@ -80,7 +84,9 @@ impl Magic for Produce {
         };
         let producer = call.context.kafka.producer()?;
         let first = sending.card(&Produced::default(), State::Running);
-        call.context.outputs.display_with_id(first, &sending.display_id);
+        call.context
+            .outputs
+            .display_with_id(first, &sending.display_id);
         // Where nobody watches, all messages are there when the cell ends.
         let waits = pace.every.is_none() || (call.context.batch && !pace.repeat);
         if waits {

@@ -93,8 +93,11 @@ impl Magic for Source {
             CommandOutput::View(view) if !view.is_streaming => {
                 let name = &view.name;
                 call.context.session.drop_view(name)?;
-                Err(CellError::usage(format!("'{name}' reads no stream: it is a table"))
-                    .hint(format!("%%sql\nCREATE OR REPLACE TEMPORARY VIEW {name} AS SELECT …")))
+                Err(
+                    CellError::usage(format!("'{name}' reads no stream: it is a table")).hint(
+                        format!("%%sql\nCREATE OR REPLACE TEMPORARY VIEW {name} AS SELECT …"),
+                    ),
+                )
             }
             CommandOutput::View(view) => {
                 let columns = match view.schema.fields().len() {
@@ -140,10 +143,11 @@ fn is_select(body: &str) -> bool {
     let mut words = words.split_whitespace();
     let first = words.next().unwrap_or_default();
     let second = words.next().unwrap_or_default();
-    // `select INT` is a column, and so may `with` be.
+    // `select INT` is a column, and so may `with` be; `SELECT date FROM …` is a query.
     let kind = second.trim_end_matches(',');
-    let is_column = !kind.is_empty() && tidebook_engine::parse_type(kind).is_ok();
-    ["select", "with"].contains(&first.to_lowercase().as_str()) && !is_column
+    let is_type = !kind.is_empty() && tidebook_engine::parse_type(kind).is_ok();
+    let reads = words.any(|word| word.eq_ignore_ascii_case("from"));
+    ["select", "with"].contains(&first.to_lowercase().as_str()) && (reads || !is_type)
 }
 
 /// A query over other streams: flags that say where rows come from have no meaning for it.
@@ -154,7 +158,9 @@ fn select(call: &Call<'_>) -> Result<proto::Relation> {
             return Err(CellError::usage(format!(
                 "the body selects from other streams, so '--{flag}' has no meaning"
             ))
-            .hint(format!("%%source {name} --watermark \"ts 10 minutes\", and the SELECT below")));
+            .hint(format!(
+                "%%source {name} --watermark \"ts 10 minutes\", and the SELECT below"
+            )));
         }
     }
     Ok(relation(proto::relation::RelType::Sql(proto::Sql {
@@ -290,7 +296,12 @@ mod tests {
 
     #[test]
     fn a_select_is_told_from_a_schema() {
-        for query in ["SELECT a, b FROM t", "-- note\nselect\n*", "WITH x AS (SELECT 1) SELECT *"] {
+        for query in [
+            "SELECT a, b FROM t",
+            "SELECT date FROM t",
+            "-- note\nselect\n*",
+            "WITH x AS (SELECT 1) SELECT *",
+        ] {
             assert!(is_select(query), "{query}");
         }
         for columns in ["select INT, b STRING", "with TIMESTAMP", "a INT", ""] {

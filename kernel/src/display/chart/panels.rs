@@ -44,7 +44,8 @@ pub fn progress_chart(
         count => format!("over the last {count} batches"),
     };
     let draw = |canvas: &mut dyn Canvas| draw(canvas, &panels, title, &subtitle);
-    let texts = panels.iter().map(summary::series_lines);
+    let drawn = panels.iter().filter(|panel| !panel.xs.is_empty());
+    let texts = drawn.map(summary::series_lines);
     let mut plain = vec![title.to_owned(), subtitle.clone()];
     plain.extend(texts.flatten());
     picture::bundle(&draw, plain.join("\n"))
@@ -78,7 +79,7 @@ fn panel(batches: &[Value], field: &str) -> Result<ChartData, Error> {
         }],
         notes: Vec::new(),
         event_time: Default::default(),
-            open_look: "",
+        open_look: "",
     })
 }
 
