@@ -26,7 +26,9 @@ impl Analyzer<'_> {
         if let Some((input, name)) = lateral(&join.right) {
             return self.lateral_join(left, input, name, join, context);
         }
-        let right = self.relation(&join.right, context)?.beside(&left)?;
+        let right = self.relation(&join.right, context)?;
+        let left = left.qualified_beside(&right)?;
+        let right = right.beside(&left)?;
         let kind = join_type(join.kind);
         let names = match &join.condition {
             JoinCondition::Using(names) => names.clone(),

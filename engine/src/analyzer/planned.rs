@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
-use datafusion::common::{Column, TableReference};
+use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use crate::error::{Result, from_datafusion};
@@ -217,11 +217,30 @@ impl Planned {
         if !self.plan.schema().columns().iter().any(clashes) {
             return Ok(self);
         }
+        self.requalified("__right", left)
+    }
+
+    /// The same relation with qualifiers in its plan if it has columns without, of names that `right`
+    /// has too: no qualifier of the right's would tell those apart.
+    pub fn qualified_beside(self, right: &Self) -> Result<Self> {
+        let right = right.plan.schema();
+        let clashes = |column: &Column| {
+            let mut others = right.fields().iter();
+            column.relation.is_none() && others.any(|field| field.name() == &column.name)
+        };
+        if !self.plan.schema().columns().iter().any(clashes) {
+            return Ok(self);
+        }
+        self.requalified("__left", right)
+    }
+
+    /// The same relation under a qualifier that begins like this and that `other` does not have.
+    fn requalified(self, prefix: &str, other: &DFSchema) -> Result<Self> {
         let is_taken = |alias: &TableReference| {
-            let mut others = left.iter();
+            let mut others = other.iter();
             others.any(|(qualifier, _)| qualifier == Some(alias))
         };
-        let mut aliases = (0..).map(|number| TableReference::bare(format!("__right{number}")));
+        let mut aliases = (0..).map(|number| TableReference::bare(format!("{prefix}{number}")));
         let Some(alias) = aliases.find(|alias| !is_taken(alias)) else {
             return Ok(self);
         };

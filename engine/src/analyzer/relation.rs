@@ -29,7 +29,10 @@ impl Analyzer<'_> {
 
     fn relation_here(&self, relation: &Relation, context: &Context<'_>) -> Result<Planned> {
         match relation {
-            Relation::Table { name, place } => self.table(name, *place, context),
+            Relation::Table { name, place } => match self.sources.get(relation) {
+                Some(files) => Ok(Planned::of(scan(&name.join("."), files)?)),
+                None => self.table(name, *place, context),
+            },
             Relation::TableFunction(call) => self.table_function(call, context),
             Relation::Values(rows) => self.values(rows, context),
             Relation::Query(query) => self.query(query, context),

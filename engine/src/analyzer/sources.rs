@@ -7,8 +7,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::context::SessionState;
 
 use crate::error::Result;
+use crate::options::OptionMap;
 use crate::plan::StreamingRelation;
-use crate::sources::{define_stream, open_table};
+use crate::sources::{SOURCE_FORMATS, define_stream, open_table};
 use crate::tree::Relation;
 
 /// Tables by the relation that reads them.
@@ -16,12 +17,18 @@ use crate::tree::Relation;
 pub(super) struct Sources(HashMap<usize, Arc<dyn TableProvider>>);
 
 impl Sources {
-    /// Opens every [`Relation::Source`] in `relation`.
+    /// Opens every [`Relation::Source`] in `relation`, and every table that is a format and a path.
     pub async fn load(session: &SessionState, relation: &Relation) -> Result<Self> {
         let mut sources = Self::default();
         let mut open = vec![relation];
         while let Some(relation) = open.pop() {
             open.extend(inputs(relation));
+            if let Some((format, path)) = files_named(relation) {
+                let paths = [path.to_string()];
+                let table = open_table(session, format, None, &paths, &OptionMap::new()).await?;
+                sources.0.insert(address(relation), table);
+                continue;
+            }
             let Relation::Source {
                 is_streaming,
                 format,
@@ -50,14 +57,33 @@ impl Sources {
     }
 }
 
+/// Format and path of ``json.`/data/in` ``, if a relation is such a name.
+fn files_named(relation: &Relation) -> Option<(&str, &str)> {
+    let Relation::Table { name, .. } = relation else {
+        return None;
+    };
+    let [format, path] = name.as_slice() else {
+        return None;
+    };
+    let mut files = SOURCE_FORMATS
+        .iter()
+        .filter(|row| row.needs_path && row.table.is_some());
+    let found = files.find(|row| row.name.eq_ignore_ascii_case(format))?;
+    Some((found.name, path))
+}
+
 fn address(relation: &Relation) -> usize {
     std::ptr::from_ref(relation).addr()
 }
 
-/// The relations that a relation is made of, as far as sources may stand there: not in SQL's text.
+/// The relations that a relation is made of, as far as sources may stand there: not in subqueries of
+/// expressions.
 fn inputs(relation: &Relation) -> Vec<&Relation> {
     match relation {
-        Relation::Query(query) => vec![&query.body],
+        Relation::Query(query) => {
+            let named = query.with.iter().map(|named| &named.query.body);
+            named.chain([&query.body]).collect()
+        }
         Relation::Select(select) => select.from.iter().collect(),
         Relation::Lateral(input)
         | Relation::Alias { input, .. }

@@ -135,8 +135,12 @@ fn unknown(name: &str) -> Error {
 
 /// A table was asked for.
 fn only_a_stream(name: &str) -> Error {
-    Error::analysis(format!("{name} is not a valid Spark SQL Data Source: it is only a stream"))
-        .with_hint(format!("read it as a stream: %%source NAME --format {name}"))
+    Error::analysis(format!(
+        "{name} is not a valid Spark SQL Data Source: it is only a stream"
+    ))
+    .with_hint(format!(
+        "read it as a stream: %%source NAME --format {name}"
+    ))
 }
 
 fn unknown_table(format: &str) -> Error {

@@ -1,11 +1,15 @@
 //! Patterns of names and paths, as Hadoop has them: `*`, `?`, `[abc]`, `[^a-c]`, `{a,b}` and `\`
 //! before a character that is meant as it is. Nothing but a slash ends a name.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobBuilder;
+use regex::bytes::Regex;
+
+/// One character of UTF-8 that is no slash: a glob's `?` is one byte.
+const CHARACTER: &str = r"(?:[\x00-\x2e\x30-\x7f]|[\xc0-\xff][\x80-\xbf]+)";
 
 /// A pattern of names.
 #[derive(Debug, Clone)]
-pub struct NamePattern(GlobMatcher);
+pub struct NamePattern(Regex);
 
 impl NamePattern {
     /// Reads a pattern; an error says what is wrong with it.
@@ -14,13 +18,17 @@ impl NamePattern {
             .literal_separator(true)
             .backslash_escape(true)
             .build();
-        glob.map(|glob| Self(glob.compile_matcher()))
-            .map_err(|error| error.kind().to_string())
+        let glob = glob.map_err(|error| error.kind().to_string())?;
+        // What is left of the byte that is no slash belongs to a `*`.
+        let regex = glob.regex().replace("[^/]*", "\u{0}");
+        let regex = regex.replace("[^/]", CHARACTER).replace('\u{0}', "[^/]*");
+        let regex = Regex::new(&regex).map_err(|error| error.to_string())?;
+        Ok(Self(regex))
     }
 
     /// Whether a name has the pattern.
     pub fn matches(&self, name: &str) -> bool {
-        self.0.is_match(name)
+        self.0.is_match(name.as_bytes())
     }
 }
 

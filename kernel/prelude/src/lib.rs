@@ -79,7 +79,8 @@ pub use row::{Row, Value};
 pub use session::{SparkSession, SparkSessionBuilder};
 pub use streaming::{
     DataStreamReader, DataStreamWriter, ForeachWriter, OutputMode, StreamingQuery,
-    StreamingQueryListener, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    StreamingQueryListener, StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus,
+    Trigger,
 };
 pub use timestamp::Timestamp;
 pub use types::{DataType, StructField};

@@ -30,10 +30,7 @@ fn operators_bind_as_in_spark() {
         ("a div b % c", "%(div(a, b), c)"),
         ("a || b || c", "concat(concat(a, b), c)"),
         ("a | b ^ c & d << 1 + 2", "|(a, ^(b, &(c, <<(d, +(1, 2)))))"),
-        (
-            "a >> 1 > b >>> 2",
-            ">(shiftright(a, 1), shiftrightunsigned(b, 2))",
-        ),
+        ("a >> 1 > b >>> 2", ">(>>(a, 1), >>>(b, 2))"),
         ("NOT a = b AND c OR d", "or(and(not(=(a, b)), c), d)"),
         ("a and b and c and d", "and(and(a, b), and(c, d))"),
         ("a and b and c", "and(and(a, b), c)"),

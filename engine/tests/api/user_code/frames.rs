@@ -11,7 +11,7 @@ use tidebook_engine::connect::proto::write_operation::{SaveMode, SaveType};
 use tidebook_engine::connect::proto::{Join, Range, WriteOperation};
 use tidebook_engine::{Error, Session, SqlKind};
 
-use super::support::{Feed, Start, execute, lines, relation, select, sql, table, try_select};
+use super::support::{Feed, Start, execute, lines, relation, select, soon, sql, table, try_select};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_become_a_view_for_as_long_as_they_are_wanted() {
@@ -101,10 +101,9 @@ async fn a_frame_is_joined_with_itself() {
     let join = "StreamingSymmetricHashJoinExec: Inner, state cleanup [ left never, right never ]";
     assert!(plan.contains(join), "{plan}");
     let start = Start::new("joined", with_itself("events"), "append");
-    let query = start.run(&session).await.unwrap();
-    query.process_all_available().await.unwrap();
-    let rows = try_select(&session, "SELECT * FROM joined").await.unwrap();
-    assert_eq!(rows.num_rows(), 1);
+    let (query, rows) = start.run(&session).await.unwrap();
+    soon(query.process_all_available()).await.unwrap();
+    assert_eq!(rows.take().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
