@@ -43,7 +43,8 @@ fn converted(typed: Typed, to: &DataType, lenient: bool) -> Result<Typed> {
     if &from == to {
         return Ok(typed);
     }
-    if from.is_null() {
+    // What is no literal may still fail or have to be computed: raise_error('no').
+    if from.is_null() && typed.value().is_some() {
         let value = ScalarValue::try_from(to).map_err(from_datafusion)?;
         return Ok(Typed::literal(value));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
 
-use super::keys::keys;
+use super::keys::{keys, normalized};
 use super::lists::{Lists, Picks};
 use crate::error::Result;
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
@@ -64,6 +64,8 @@ pub(super) static TABLE: &[Scalar] = &[
 fn array_distinct(call: &Call<'_>) -> Result<ArrayRef> {
     let lists = Lists::new(&call.arguments[0]);
     let [rows] = keys([lists.elements()])?;
+    // Here Spark gives 0.0 for -0.0, unlike in the other functions of sets.
+    let elements = normalized(lists.elements())?;
     let mut seen = HashSet::new();
     let picks = Picks::of_rows(call.rows, |row, picks| {
         seen.clear();
@@ -75,7 +77,7 @@ fn array_distinct(call: &Call<'_>) -> Result<ArrayRef> {
         }
         Some(())
     });
-    picks.lists(&[lists.elements()], call.returns)
+    picks.lists(&[&elements], call.returns)
 }
 
 fn array_union(call: &Call<'_>) -> Result<ArrayRef> {
