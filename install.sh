@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install Tidebook: build the kernel, give it a JupyterLab of its own in .venv, execute the first notebook;
+# Install Tidebook: build the kernel, give it a JupyterLab of its own in .venv, execute the first lesson;
 # then build what Rust cells need. Can be run again at any time, also after it was interrupted: what is
 # done already is skipped.
 
@@ -10,7 +10,7 @@ usage() {
     cat <<'TEXT'
 usage: ./install.sh [--no-notebooks]
 
-  --no-notebooks   do not execute the notebooks at the end
+  --no-notebooks   do not execute the first lesson
 
 Settings, from the environment:
   PYTHON            the Python to make .venv with (default: python3; 3.11 or newer)
@@ -67,6 +67,7 @@ main() {
 
     begin "Notebooks (the first time half a minute)"
     "$python" notebooks/data/make_departures.py --touch
+    "$python" notebooks/data/make_shop.py --touch
     if [[ $run_notebooks == yes ]]; then
         notebooks
         printf '\nThe first chart is there (%s s). In this folder:\n' "$((SECONDS - started))"
@@ -270,7 +271,7 @@ for line in sys.stdin:
 notebooks() {
     mkdir -p "$executed"
     local notebook name
-    for notebook in notebooks/[0-9]*.ipynb; do
+    for notebook in notebooks/01-*.ipynb; do
         name=$(basename "$notebook" .ipynb)
         if up_to_date "$executed/$name.html" "$notebook"; then
             note "$name: up to date"

@@ -37,8 +37,10 @@ STDERR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']
 def copy_of_notebooks(folder):
     """A copy of notebooks/ to run in, its data files in order."""
     copy = folder / "notebooks"
-    shutil.copytree(ROOT / "notebooks", copy, ignore=shutil.ignore_patterns(".executed", ".ipynb_checkpoints"))
-    subprocess.run([sys.executable, copy / "data" / "make_departures.py", "--touch"], check=True)
+    left_behind = shutil.ignore_patterns(".executed", ".ipynb_checkpoints", "out")
+    shutil.copytree(ROOT / "notebooks", copy, symlinks=True, ignore=left_behind)
+    for script in ("make_departures.py", "make_shop.py"):
+        subprocess.run([sys.executable, copy / "data" / script, "--touch"], check=True)
     return copy
 
 

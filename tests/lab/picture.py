@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the pictures of the README: notebook 01 in JupyterLab, executed, in headless Chromium.
+"""Make the picture of the README: lesson 3 in JupyterLab, executed, in headless Chromium.
 
     ./tests/run lab                              once, for what it installs
     .venv/bin/python tests/lab/picture.py        writes notebooks/images/
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lab import ROOT, Lab, browser, copy_of_notebooks
 
-NAME = "01-windowed-counts"
+NAME = "03-watermarks.ipynb"
+PICTURE = "windowed-counts.png"
 IMAGES = ROOT / "notebooks" / "images"
 
 
@@ -23,16 +24,16 @@ def main():
             browser(folder / "chromium", width=1200, height=1000) as window,
         ):
             page = window.new_page()
-            notebook = lab.open(page, f"{NAME}.ipynb")
+            notebook = lab.open(page, NAME)
             # Without the file browser the notebook has the whole width.
             page.keyboard.press("Control+b")
             page.wait_for_selector("#jp-left-stack", state="hidden")
             notebook.run_all()
-            notebook.wait_for_done("%stop per_hour")
+            notebook.wait_for_done("%process per_hour")
             if errors := notebook.errors():
                 raise SystemExit("\n".join(errors))
             notebook.scroll_to("%%stream per_hour")
-            page.screenshot(path=IMAGES / f"{NAME}.png")
+            page.screenshot(path=IMAGES / PICTURE)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""The executed notebook 01 as an HTML page: table, card and chart are on it, in their final state."""
+"""The executed lesson 3 as an HTML page: table, card and chart are on it, in their final state."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01-windowed-counts.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03-watermarks.ipynb"
 
 
 def test_the_executed_notebook_is_a_page(page, tmp_path):
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", "--output-dir", tmp_path, NOTEBOOK]
     subprocess.run(command, check=True, capture_output=True)
-    page.goto((tmp_path / "01-windowed-counts.html").as_uri())
+    page.goto((tmp_path / "03-watermarks.html").as_uri())
     outputs = page.locator(".jp-OutputArea-output")
     assert "stopped" in " ".join(outputs.all_text_contents()), "the card is final"
     rows = outputs.locator("table tr")

@@ -1,6 +1,6 @@
-"""The notebook of Rust cells in JupyterLab: it runs through, past the cells that are meant to fail."""
+"""Lesson 9, of Rust cells, in JupyterLab: it runs through, past the cells that are meant to fail."""
 
-NAME = "rust-cells.ipynb"
+NAME = "09-rust.ipynb"
 LAST = 'spark.table("per_hour")?.count()'
 MEANT = [
     "RustPanic",

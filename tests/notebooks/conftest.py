@@ -8,10 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
+LEFT_BEHIND = shutil.ignore_patterns(".executed", ".ipynb_checkpoints", "out")
 
 
 @pytest.fixture(scope="session")
@@ -23,24 +23,26 @@ def root():
 def folder(tmp_path_factory):
     """A copy of notebooks/ whose data files have their times."""
     copy = tmp_path_factory.mktemp("book") / "notebooks"
-    shutil.copytree(NOTEBOOKS, copy, symlinks=True, ignore=shutil.ignore_patterns(".executed", ".ipynb_checkpoints", "out"))
+    shutil.copytree(NOTEBOOKS, copy, symlinks=True, ignore=LEFT_BEHIND)
     for script in ("make_departures.py", "make_shop.py"):
         subprocess.run([sys.executable, copy / "data" / script, "--touch"], check=True)
     return copy
 
 
 @pytest.fixture(scope="session")
-def execute(folder):
-    """Execute a notebook of the folder; gives its cells by id. `added` puts cells after others: id → (new id, text)."""
+def executed(folder):
+    """Execute a notebook of the folder, once in a session; gives its cells by id."""
+    done = {}
 
-    def run(name, added=None):
-        notebook = nbformat.read(folder / name, as_version=4)
-        for after, (new_id, text) in (added or {}).items():
-            cell = new_code_cell(text)
-            cell.id = new_id
-            place = [existing.id for existing in notebook.cells].index(after)
-            notebook.cells.insert(place + 1, cell)
-        NotebookClient(notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
-        return {cell.id: cell for cell in notebook.cells}
+    def run(name):
+        if name not in done:
+            notebook = nbformat.read(folder / name, as_version=4)
+            where = (folder / name).parent
+            shutil.rmtree(where / "out", ignore_errors=True)
+            NotebookClient(notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(where)}}).execute()
+            done[name] = {cell.id: cell for cell in notebook.cells}
+        return done[name]
 
     return run
+
+

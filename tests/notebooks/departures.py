@@ -1,4 +1,4 @@
-"""What the counts of notebook 01 must be, worked out in plain Python from the files it reads."""
+"""What the counts of departures must be, worked out in plain Python from the files it reads."""
 
 import json
 from collections import Counter

@@ -51,5 +51,18 @@ def sessions(rows, gap, key):
     return found
 
 
+def distinct_state(files, delay):
+    """How many clicks DISTINCT with the event time holds after each micro-batch, one file each."""
+    state, sizes = set(), []
+    late_watermark = watermark = latest = EPOCH
+    for file in [*files, []]:
+        state |= {(row["event_id"], ts(row)) for row in file if ts(row) > late_watermark}
+        state = {(id, time) for id, time in state if time > watermark}
+        sizes.append(len(state))
+        latest = max([latest, *map(ts, file)])
+        late_watermark, watermark = watermark, max(watermark, latest - delay)
+    return sizes
+
+
 def minutes(number):
     return timedelta(minutes=number)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lessons import ENGLISH
+
 import pytest
 
 
@@ -29,6 +31,15 @@ def test_the_tables_are_those_of_the_kernel(root, name, command, known):
     if os.environ.get("UPDATE") == "1":
         readme.write_text(current)
     assert text == current, "the README's tables are old: UPDATE=1 ./tests/run notebooks"
+
+
+def test_it_leads_to_the_first_lesson_and_lists_all_ten(root):
+    text = (root / "README.md").read_text()
+    first_screen = text[: text.index("## What you need")]
+    rows = re.findall(r"^\| \[(\d+) · [^\]]+\]\(notebooks/([^)]+)\) \| (.+) \|$", first_screen, flags=re.M)
+    assert [name for _, name, _ in rows] == ENGLISH
+    assert [int(number) for number, _, _ in rows] == list(range(1, 11))
+    assert f"[1 · Streaming basics](notebooks/{ENGLISH[0]})" in first_screen[: first_screen.index("## The course")]
 
 
 def test_every_link_leads_somewhere(root):

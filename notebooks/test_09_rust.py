@@ -1,17 +1,17 @@
-"""The notebook of Rust cells, executed from top to bottom: what it shows, and that its mistakes are red."""
+"""Lesson 9: what its Rust cells show, and that its mistakes are red."""
 
 import json
 
-import nbformat
 import pytest
+from lessons import outputs, printed
 from tables import table
 
-NAME = "rust-cells.ipynb"
+NAME = "09-rust.ipynb"
 
 
 @pytest.fixture(scope="module")
-def cells(execute):
-    return list(execute(NAME).values())
+def cells(executed):
+    return list(executed(NAME).values())
 
 
 def named(cells, text):
@@ -20,30 +20,9 @@ def named(cells, text):
     return cell
 
 
-def outputs(cell, output_type):
-    return [output for output in cell.outputs if output.output_type == output_type]
-
-
 def value(cell):
     [result] = outputs(cell, "execute_result")
     return result.data["text/plain"]
-
-
-def printed(cell):
-    return "".join(output.text for output in outputs(cell, "stream"))
-
-
-def test_it_is_committed_without_outputs(root):
-    notebook = nbformat.read(root / "notebooks" / NAME, as_version=4)
-    nbformat.validate(notebook)
-    assert [cell.id for cell in notebook.cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)] == []
-    assert notebook.metadata.kernelspec.name == "tidebook"
-
-
-def test_only_the_cells_that_are_meant_to_fail_are_red(cells):
-    for cell in (cell for cell in cells if cell.cell_type == "code"):
-        errors = outputs(cell, "error")
-        assert len(errors) == ("raises-exception" in cell.metadata.get("tags", [])), cell.source
 
 
 def test_each_mistake_has_its_name(cells):
@@ -53,8 +32,6 @@ def test_each_mistake_has_its_name(cells):
         "let wrong": "RustCompileError[E0308]",
         "no_such_table": "AnalysisException",
         "strict(-1.0)": "SparkRuntimeException",
-        "session_window(": "AnalysisException",
-        "join_using(": "AnalysisException",
         "first_only": "SparkRuntimeException",
         "Duration": "RustCompileError[E0277]",
         "abort()": "RustProcessDied",
@@ -64,9 +41,6 @@ def test_each_mistake_has_its_name(cells):
         assert error.ename == ename, error.evalue
     [error] = outputs(named(cells, "first_only"), "error")
     assert "returned a list of length 1 for" in error.evalue and "first_only" in error.evalue
-    for text, what in {"session_window(": "session window alone", "join_using(": "needs a watermark"}.items():
-        [error] = outputs(named(cells, text), "error")
-        assert what in error.evalue
     [error] = outputs(named(cells, "Duration"), "error")
     told = "\n".join(error.traceback)
     assert "cannot take `Duration`" in told and "allowed are bool, i8" in told, told

@@ -1,11 +1,11 @@
-"""Notebook 01 in JupyterLab: the chart moves while the query runs, also after its cell has ended."""
+"""Lesson 3 in JupyterLab: the chart moves while the query runs, also after its cell has ended."""
 
 import re
 
-NAME = "01-windowed-counts.ipynb"
+NAME = "03-watermarks.ipynb"
 CHART = "%chart per_hour"
 WAITS_FOR_THE_QUERY = "%process per_hour"
-LAST = "%stop per_hour"
+LAST = "%%check watermarks-lose-nothing"
 
 
 def test_the_chart_is_live_and_the_notebook_runs_through(lab, page):

@@ -80,12 +80,12 @@ def free_ports(count):
     return ports
 
 
-def test_the_lesson_runs_on_its_own_broker(execute):
-    check(execute("kafka.ipynb"))
+def test_the_lesson_runs_on_its_own_broker(executed):
+    check(executed("06-kafka.ipynb"))
 
 
 def test_the_lesson_runs_on_apache_kafka_by_one_changed_line(folder, real_broker):
-    notebook = nbformat.read(folder / "kafka.ipynb", as_version=4)
+    notebook = nbformat.read(folder / "06-kafka.ipynb", as_version=4)
     [broker] = [cell for cell in notebook.cells if cell.id == "broker"]
     broker.source = f"%kafka use {real_broker}"
     NotebookClient(

@@ -1,0 +1,52 @@
+"""Lesson 5: how many micro-batches each trigger made of the same files, and that the answer is the same."""
+
+import json
+from collections import Counter
+
+import pytest
+import shop
+from lessons import shown
+from tables import number, table
+
+NAME = "05-triggers.ipynb"
+
+
+@pytest.fixture(scope="module")
+def cells(executed):
+    return executed(NAME)
+
+
+@pytest.fixture(scope="module")
+def files(folder):
+    return shop.read(folder / "data" / "clicks")
+
+
+@pytest.mark.parametrize(("id", "batches"), [("default-progress", 30), ("interval-progress", 30), ("available-await", 30), ("once-await", 1)])
+def test_the_number_of_micro_batches(cells, files, id, batches):
+    assert len(files) == 30
+    reports = progress(cells[id])
+    with_rows = [report for report in reports if report["numInputRows"]]
+    assert with_rows[-1]["batchId"] == batches - 1
+    assert with_rows[-1]["numInputRows"] == (len(files[-1]) if batches > 1 else sum(map(len, files)))
+
+
+def test_the_answer_is_the_same(cells, files):
+    counts = Counter(row["category"] for file in files for row in file)
+    names = ("at_once", "five_a_second", "one_batch", "now")
+    assert {row["category"]: {number(row[name]) for name in names} for row in table(cells["compare"])} == {
+        category: {count} for category, count in counts.items()
+    }
+
+
+def test_the_manual_clock_lets_one_micro_batch_take_both_rows(cells):
+    text = shown(cells["clock-query"])
+    assert text.count("Batch: 0") >= 1 and "Batch: 1" not in text
+    for row in ("came at 12:00:03", "came at 12:00:07", "2026-03-02 12:00:10"):
+        assert row[:16] in text, text
+
+
+def progress(cell):
+    """The reports of a cell that shows progress, oldest first."""
+    texts = [output.data["text/plain"] for output in cell.outputs if "data" in output]
+    found = json.loads(texts[-1])
+    return found if isinstance(found, list) else [found]
