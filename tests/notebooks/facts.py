@@ -1,5 +1,6 @@
 """Numbers that the lessons tell and no cell shows, counted in plain Python from the data."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import departures
@@ -22,6 +23,7 @@ def of_flights(files):
         "flights": total(files),
         "files of departures": len(files),
         "airlines": len({flight["carrier"] for file in files for flight in file}),
+        "days of January": " ".join(str(day) for day in range(1, latest.day + 2)),
         "the first hour": f"{first_hour.hour} {first_hour.hour + 1}",
         "closed by a flight at": first_hour.hour + 3,
         "latest departure": f"{latest:{CLOCK}}",
@@ -34,6 +36,7 @@ def of_flights(files):
 
 def of_shop(data):
     clicks, payments = shop.read(data / "clicks"), shop.read(data / "payments")
+    copies = Counter(row["event_id"] for file in clicks for row in file)
     times = [shop.ts(row) for file in clicks for row in file]
     hour = timedelta(hours=1)
     opens = shop.EPOCH + (min(times) - shop.EPOCH) // hour * hour
@@ -54,6 +57,9 @@ def of_shop(data):
         "where nine files begin": " ".join(name[-5:].replace("-", ":") for name in names[::9]),
         "latest payment of nine files": f"{first_batch:{CLOCK}}",
         "watermark after nine files": f"{first_batch - timedelta(minutes=10):{CLOCK}}",
+        "payments of clicks that were sent twice": sum(
+            copies[row["event_id"]] > 1 for file in payments for row in file
+        ),
         "customers who paid": len({row["user_id"] for file in payments for row in file}),
         "state of DISTINCT, at most and at the end": f"{max(state)} {state[-1]}",
         "where windows are cut from": shop.EPOCH.year,

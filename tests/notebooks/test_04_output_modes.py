@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import shop
-from lessons import outputs, shown
+from lessons import outputs
 
 NAME = "04-output-modes.ipynb"
 HALF_HOUR = timedelta(minutes=30)
@@ -62,7 +62,8 @@ def test_what_is_refused_says_why_and_what_to_do(cells, id):
 def printed(cell):
     """Half hour and count of each row of each batch that a console sink has printed."""
     found = []
-    for batch in re.split(r"Batch: \d+", shown(cell))[1:]:
+    text = "\n".join(output.data["text/plain"] for output in outputs(cell, "display_data"))
+    for batch in re.split(r"Batch: \d+", text)[1:]:
         rows = re.findall(r"\|\{\d+-\d+-\d+ (\d\d:\d\d):\d\d, [^}]*\}\s*\|(\d+)", batch)
         found.append(sorted((start, int(count)) for start, count in rows))
     return found
