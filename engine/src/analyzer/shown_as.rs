@@ -15,6 +15,7 @@ pub(super) struct ShownAs(Rc<RefCell<HashMap<*const Expression, Shown>>>);
 
 /// As what an expression is shown.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Shown {
     /// A call of another function, its arguments turned round or not.
     Call(&'static str, bool),

@@ -207,11 +207,6 @@ impl TableProvider for MemoryTable {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::disallowed_methods,
-        reason = "tables are read with DataFusion alone"
-    )]
-
     use datafusion::functions_aggregate::expr_fn::sum;
     use datafusion::prelude::{SessionContext, col};
 

@@ -46,7 +46,7 @@ async fn run() -> Result<()> {
         .await
         .map_err(told)?;
     let start = Start {
-        relation: relation(&[sql.clone()])?,
+        relation: relation(std::slice::from_ref(sql))?,
         mode: "append".to_owned(),
         trigger: Some("available-now".to_owned()),
         sink: Some(sink.clone()),

@@ -14,7 +14,9 @@ const UNDER_WAY: u64 = 5;
 const EARLIER: u64 = 2;
 
 /// What can happen to a file.
-const DAMAGES: [(&str, fn(&[u8]) -> Option<Vec<u8>>); 6] = [
+type Damage = fn(&[u8]) -> Option<Vec<u8>>;
+
+const DAMAGES: [(&str, Damage); 6] = [
     ("emptied", |_| Some(Vec::new())),
     ("cut in half", |bytes| {
         Some(bytes[..bytes.len() / 2].to_vec())

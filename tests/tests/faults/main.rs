@@ -5,6 +5,13 @@
 //!
 //! `tests/faults` prints the table: fault, times injected, result.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 mod clock;
 mod damage;
 mod disk_full;

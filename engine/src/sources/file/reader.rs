@@ -43,6 +43,7 @@ pub struct FileReader {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per source")]
 pub(super) enum ReadFormat {
     /// Records of text.
     Lines(LineFormat),

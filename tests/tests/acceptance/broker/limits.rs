@@ -30,7 +30,8 @@ fn beyond_its_memory_a_producer_gets_an_error_and_the_rest_goes_on() {
     let record = Record::of(vec![b'x'; 100_000]);
     let mut kept = 0;
     loop {
-        let delivered = produce(&producer, &full, &[record.clone()]).expect("an answer");
+        let delivered =
+            produce(&producer, &full, std::slice::from_ref(&record)).expect("an answer");
         match delivered[0] {
             Ok(_) => kept += 1,
             Err(code) => {
