@@ -279,6 +279,8 @@ notebooks() {
         fi
         note "$name: executing"
         rm -f "$executed/$name.ipynb" "$executed/$name.html"
+        # What an earlier run of the lesson wrote: its queries begin anew, and their outputs with them.
+        rm -rf notebooks/out
         convert --to notebook --execute "$notebook" --output-dir "$executed" --output "$name"
         convert --to html "$executed/$name.ipynb" --output-dir "$executed" --output "$name"
     done
