@@ -168,7 +168,9 @@ class Notebook:
         self.cell(text).evaluate("cell => cell.scrollIntoView({block: 'start'})")
 
     def cell(self, text):
-        return self.page.locator(".jp-Notebook .jp-CodeCell", has_text=text).first
+        """The first cell with this text in its input: a card below another may name the same magic."""
+        typed = self.page.locator(".jp-Cell-inputArea", has_text=text)
+        return self.page.locator(".jp-Notebook .jp-CodeCell", has=typed).first
 
     def prompt(self, text):
         """What stands before a cell: `[ ]:` not run, `[*]:` waiting or running, `[7]:` done."""
