@@ -1,4 +1,4 @@
-//! ORDER BY of what is no SELECT, and ordinals: numbers that stand for columns.
+//! ORDER BY, and ordinals: numbers that stand for columns.
 
 use std::sync::Arc;
 
@@ -7,13 +7,15 @@ use datafusion::scalar::ScalarValue;
 
 use super::Analyzer;
 use super::compare::as_compared;
-use super::expression::Clause;
+use super::expression::{Clause, Expressions};
+use super::name::lookup;
 use super::planned::Planned;
 use super::query::Context;
 use super::scope::Scope;
+use super::select::{Item, Parts};
 use super::typed::Typed;
 use crate::error::{Error, Result};
-use crate::tree::{Expression, OrderBy};
+use crate::tree::{Expression, OrderBy, SortKey};
 
 /// The column that a literal number stands for, from 0; `None` if the expression is none.
 pub(super) fn ordinal(
@@ -75,5 +77,56 @@ impl Analyzer<'_> {
             Ok(expr.sort(key.ascending, key.nulls_first))
         });
         sorts.collect()
+    }
+}
+
+impl Analyzer<'_> {
+    /// What a select list is sorted by.
+    pub(super) fn sort_keys(
+        &self,
+        scope: &Scope<'_>,
+        parts: &Parts<'_>,
+        items: &[Item],
+        context: &Context<'_>,
+    ) -> Result<Vec<SortExpr>> {
+        let keys = match parts.order_by {
+            OrderBy::Keys(keys) => keys,
+            OrderBy::All {
+                ascending,
+                nulls_first,
+            } => {
+                let all = items.iter().map(|item| item.typed.expr.clone());
+                return Ok(all
+                    .map(|expr| expr.sort(*ascending, *nulls_first))
+                    .collect());
+            }
+        };
+        let mut expressions = self.expressions(scope, Clause::OrderBy, context);
+        expressions.windows = parts.windows;
+        let sorts = keys.iter().map(|key| {
+            let expr = match ordinal(&key.expression, items.len(), "ORDER BY")? {
+                Some(index) => items[index].typed.expr.clone(),
+                None => expressions.sort_key(key, items)?,
+            };
+            Ok(expr.sort(key.ascending, key.nulls_first))
+        });
+        sorts.collect()
+    }
+}
+
+impl Expressions<'_> {
+    /// A sort key: a name of the select list goes before one of a column.
+    fn sort_key(&self, key: &SortKey, items: &[Item]) -> Result<Expr> {
+        if let Expression::Name(name) = &key.expression
+            && let [_, _] = name.parts.as_slice()
+            && let Ok(Some((column, []))) = lookup(self.scope.columns, name)
+        {
+            let expr = Expr::Column(column.column.clone());
+            let selected = items.iter().find(|item| item.typed.expr == expr);
+            if let Some(item) = selected {
+                return Ok(item.typed.expr.clone());
+            }
+        }
+        Ok(self.plan(&key.expression)?.expr)
     }
 }

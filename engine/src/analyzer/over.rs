@@ -1,19 +1,22 @@
 //! Calls over windows of rows: `rank() OVER (PARTITION BY k ORDER BY v)`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::Column;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{
-    Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+    Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    WindowFunctionDefinition,
 };
 use datafusion::scalar::ScalarValue;
 
 use super::compare::as_grouped;
 use super::expression::{Clause, Expressions};
-use super::planned::same_name;
+use super::planned::{node, same_name};
 use super::shown_as::Shown;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
@@ -330,4 +333,37 @@ struct Planned {
     arguments: Vec<Expr>,
     filter: Option<Box<Expr>>,
     nulls: Option<datafusion::logical_expr::expr::NullTreatment>,
+}
+
+/// The plan with the values of calls over windows, and the columns that hold them. Two calls that differ
+/// in a type only have one name; they are computed one after the other.
+pub(super) fn windowed(
+    mut plan: LogicalPlan,
+    windows: Vec<Expr>,
+) -> Result<(LogicalPlan, Vec<(Expr, Expr)>)> {
+    let mut known = Vec::new();
+    let mut waiting = windows;
+    while !waiting.is_empty() {
+        let columns = plan.schema().columns();
+        let mut taken: HashSet<String> = columns.iter().map(|own| own.name.clone()).collect();
+        let (now, later): (Vec<Expr>, Vec<Expr>) = waiting
+            .into_iter()
+            .partition(|window| taken.insert(window.schema_name().to_string()));
+        plan = LogicalPlanBuilder::window_plan(plan, now.clone()).map_err(from_datafusion)?;
+        let mut outputs: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
+        for window in now {
+            let mut column = Column::new_unqualified(window.schema_name().to_string());
+            if !later.is_empty() {
+                let name = format!("__window{}", known.len());
+                outputs.push(Expr::Column(column).alias(&name));
+                column = Column::new_unqualified(name);
+            }
+            known.push((window, Expr::Column(column)));
+        }
+        if !later.is_empty() {
+            plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;
+        }
+        waiting = later;
+    }
+    Ok((plan, known))
 }

@@ -19,13 +19,14 @@ use super::groups::{Grouped, Keys};
 use super::held::HeldValues;
 use super::name::lookup;
 use super::output_names::output_name;
+use super::over::windowed;
 use super::planned::{Planned, Visible, distinct_name, node, same_name};
 use super::query::Context;
 use super::relation::one_row;
 use super::scope::Scope;
 use super::typed::Typed;
-use crate::error::{Error, Result, from_datafusion};
-use crate::tree::{Call, Expression, GroupBy, Name, OrderBy, Select, SortKey, WindowSpec};
+use crate::error::{Error, Result};
+use crate::tree::{Call, Expression, GroupBy, Name, OrderBy, Select, WindowSpec};
 
 /// One column of the select list.
 #[derive(Debug, Clone)]
@@ -401,37 +402,6 @@ impl Analyzer<'_> {
         Keys::plan(&expressions, parts.group_by, items)
     }
 
-    fn sort_keys(
-        &self,
-        scope: &Scope<'_>,
-        parts: &Parts<'_>,
-        items: &[Item],
-        context: &Context<'_>,
-    ) -> Result<Vec<SortExpr>> {
-        let keys = match parts.order_by {
-            OrderBy::Keys(keys) => keys,
-            OrderBy::All {
-                ascending,
-                nulls_first,
-            } => {
-                let all = items.iter().map(|item| item.typed.expr.clone());
-                return Ok(all
-                    .map(|expr| expr.sort(*ascending, *nulls_first))
-                    .collect());
-            }
-        };
-        let mut expressions = self.expressions(scope, Clause::OrderBy, context);
-        expressions.windows = parts.windows;
-        let sorts = keys.iter().map(|key| {
-            let expr = match super::order::ordinal(&key.expression, items.len(), "ORDER BY")? {
-                Some(index) => items[index].typed.expr.clone(),
-                None => expressions.sort_key(key, items)?,
-            };
-            Ok(expr.sort(key.ascending, key.nulls_first))
-        });
-        sorts.collect()
-    }
-
     /// The select list as the plan's columns, sorted.
     fn projected(
         &self,
@@ -535,51 +505,6 @@ impl Expressions<'_> {
             _ => None,
         })
     }
-
-    /// A sort key: a name of the select list goes before one of a column.
-    fn sort_key(&self, key: &SortKey, items: &[Item]) -> Result<Expr> {
-        if let Expression::Name(name) = &key.expression
-            && let [_, _] = name.parts.as_slice()
-            && let Ok(Some((column, []))) = lookup(self.scope.columns, name)
-        {
-            let expr = Expr::Column(column.column.clone());
-            let selected = items.iter().find(|item| item.typed.expr == expr);
-            if let Some(item) = selected {
-                return Ok(item.typed.expr.clone());
-            }
-        }
-        Ok(self.plan(&key.expression)?.expr)
-    }
-}
-
-/// The plan with the values of calls over windows, and the columns that hold them. Two calls that differ
-/// in a type only have one name; they are computed one after the other.
-fn windowed(mut plan: LogicalPlan, windows: Vec<Expr>) -> Result<(LogicalPlan, Vec<(Expr, Expr)>)> {
-    let mut known = Vec::new();
-    let mut waiting = windows;
-    while !waiting.is_empty() {
-        let columns = plan.schema().columns();
-        let mut taken: HashSet<String> = columns.iter().map(|own| own.name.clone()).collect();
-        let (now, later): (Vec<Expr>, Vec<Expr>) = waiting
-            .into_iter()
-            .partition(|window| taken.insert(window.schema_name().to_string()));
-        plan = LogicalPlanBuilder::window_plan(plan, now.clone()).map_err(from_datafusion)?;
-        let mut outputs: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
-        for window in now {
-            let mut column = Column::new_unqualified(window.schema_name().to_string());
-            if !later.is_empty() {
-                let name = format!("__window{}", known.len());
-                outputs.push(Expr::Column(column).alias(&name));
-                column = Column::new_unqualified(name);
-            }
-            known.push((window, Expr::Column(column)));
-        }
-        if !later.is_empty() {
-            plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;
-        }
-        waiting = later;
-    }
-    Ok((plan, known))
 }
 
 /// What ORDER BY and HAVING call the items of a select list.
