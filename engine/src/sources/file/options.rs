@@ -1,8 +1,7 @@
 //! Options of the streaming file source.
 
-use std::time::Duration;
-
 use crate::error::{Error, Result};
+use crate::interval::parse_time;
 use crate::options::{OptionMap, OptionSpec, Options};
 use crate::sources::file::reader::FileReader;
 
@@ -118,7 +117,7 @@ impl FileStreamOptions {
             // The newest files come first and push the limit up: no file would follow them.
             _ if latest_first && rate_limit != RateLimit::None => i64::MAX,
             None => 7 * 24 * 3600 * 1000,
-            Some(text) => parse_duration(text)
+            Some(text) => parse_time(text)
                 .map(|age| age.as_millis() as i64)
                 .ok_or_else(|| options.invalid("maxFileAge", "a duration, e.g. 7d or 12h"))?,
         };
@@ -167,15 +166,6 @@ fn rate_limit(options: &Options) -> Result<RateLimit> {
             "options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' cannot be used together",
         )
         .with_hint("keep one of them")),
-    }
-}
-
-/// `7d`, `12h`, `30m` or `30min`, `5s`, `100ms`; a bare number is milliseconds.
-fn parse_duration(text: &str) -> Option<Duration> {
-    let text = text.trim().to_ascii_lowercase();
-    match text.parse() {
-        Ok(millis) => Some(Duration::from_millis(millis)),
-        Err(_) => humantime::parse_duration(&text).ok(),
     }
 }
 
