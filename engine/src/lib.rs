@@ -106,7 +106,7 @@ pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
 pub use sinks::{ForeachBatch, ForeachWriter, MakeForeachWriter};
 pub use sources::MemoryStream;
-pub use sql::{parse_ddl, parse_type};
+pub use sql::{parse_ddl, parse_schema_of_columns, parse_type};
 pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};
 pub use streaming_query_progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,

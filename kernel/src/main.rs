@@ -33,6 +33,7 @@ mod names;
 mod outputs;
 mod rust;
 mod scratch;
+mod serve;
 mod session;
 mod sockets;
 
@@ -64,6 +65,8 @@ enum Command {
     /// Copy the course (notebooks, exercises, data) to a folder of your own; what you have changed
     /// there stays.
     Course(course::Course),
+    /// Let clients of Spark Connect (PySpark) work on the engine, without a notebook.
+    Serve(serve::Serve),
     /// Build what Rust cells need, so that the first one is fast.
     Warm,
     /// Say what is present, what is missing, and what that disables.
@@ -104,6 +107,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Install(place) => println!("{}", install::install(&place)?),
         Command::Course(course) => println!("{}", course::copy(&course)?),
+        Command::Serve(door) => {
+            log_to_stderr();
+            serve::run(&door)?;
+        }
         Command::Warm => return warm_up(),
         Command::Doctor => {
             let report = doctor::examine();

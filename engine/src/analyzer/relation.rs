@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
-use datafusion::datasource::provider_as_source;
+use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use futures::FutureExt as _;
 
@@ -73,6 +73,11 @@ impl Analyzer<'_> {
                 Ok(Planned::of(scan(name, table)?))
             }
             Relation::Range { start, end, step } => self.range(*start, *end, *step),
+            Relation::Local { schema, batches } => {
+                let table = MemTable::try_new(Arc::clone(schema), vec![batches.clone()]);
+                let table = Arc::new(table.map_err(from_datafusion)?);
+                Ok(Planned::of(scan("local", table)?))
+            }
             frame => self.frame(frame, context),
         }
     }

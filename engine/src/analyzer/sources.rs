@@ -111,6 +111,7 @@ fn inputs(relation: &Relation) -> Vec<&Relation> {
         | Relation::TableFunction(_)
         | Relation::Values(_)
         | Relation::Source { .. }
+        | Relation::Local { .. }
         | Relation::Range { .. } => Vec::new(),
     }
 }

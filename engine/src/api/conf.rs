@@ -86,7 +86,7 @@ const OF_FORMATS: &[(&str, &str, &[&str], &str)] = &[
 ];
 
 /// Name and default of all settings.
-fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_formats = OF_FORMATS
         .iter()
         .map(|(name, default, ..)| (*name, *default));

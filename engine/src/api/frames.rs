@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, TryFutureExt as _};
 
 use super::conf;
+use super::statements::all_functions;
 use super::{Rows, Session};
 use crate::cancellation::{Cancellation, cancellable_state};
 use crate::connect::proto;
@@ -125,5 +126,42 @@ impl Session {
     pub fn conf(&self, key: &str) -> Option<String> {
         let set = self.inner.conf.read().get(key).cloned();
         set.or_else(|| conf::default(key).map(str::to_string))
+    }
+
+    /// All of Spark's settings that there are, as they were set or by default.
+    pub fn all_conf(&self) -> Vec<(String, String)> {
+        let set = self.inner.conf.read();
+        let all = conf::all().map(|(name, default)| {
+            let value = set.get(name).map_or(default, String::as_str);
+            (name.to_string(), value.to_string())
+        });
+        all.collect()
+    }
+
+    /// Puts one setting back to its default; one that does not exist has none.
+    pub fn unset_conf(&self, key: &str) {
+        self.reset_conf(Some(key));
+    }
+
+    /// The names of all functions that SQL can call, in order.
+    pub fn function_names(&self) -> Vec<String> {
+        all_functions(&self.inner.context.state())
+    }
+
+    /// A session of its own that begins with the views and settings of this one.
+    pub fn fork(&self) -> Result<Self> {
+        let fork = Self::builder()
+            .clock(Arc::clone(&self.inner.clock))
+            .partitions(self.inner.partitions)
+            .build()?;
+        for (key, value) in self.inner.conf.read().iter() {
+            fork.set_conf(key, value)?;
+        }
+        for view in self.views() {
+            if let Some(table) = self.table(&view.name) {
+                fork.register(&view.name, table, true)?;
+            }
+        }
+        Ok(fork)
     }
 }

@@ -19,5 +19,6 @@ mod write;
 pub use feed::Fed;
 pub use frames::SqlKind;
 pub use session::{CommandOutput, Console, Rows, Session, SessionBuilder, SqlOutput, ViewInfo};
+pub use statements::fits;
 pub use streaming_query::StreamingQuery;
 pub use streaming_query_manager::StreamingQueryManager;

@@ -159,6 +159,7 @@ impl Start<'_> {
             schema: execution.schema(),
             explain: execution.explain(),
             manual_clock,
+            started_ms: clock.now_ms(),
             streams: execution.sources.clone(),
         };
         let conf = self.conf(&execution);

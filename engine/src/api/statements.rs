@@ -177,7 +177,7 @@ impl Session {
 }
 
 /// The names of all functions, in order.
-fn all_functions(state: &datafusion::execution::context::SessionState) -> Vec<String> {
+pub(super) fn all_functions(state: &datafusion::execution::context::SessionState) -> Vec<String> {
     let scalars = state.scalar_functions().keys();
     let all = scalars
         .chain(state.aggregate_functions().keys())
@@ -190,11 +190,12 @@ fn all_functions(state: &datafusion::execution::context::SessionState) -> Vec<St
     names
 }
 
-/// Whether a name fits a pattern of SHOW: `*` for anything, `|` between patterns.
 fn matches(name: &str, pattern: Option<&str>) -> bool {
-    let Some(pattern) = pattern else {
-        return true;
-    };
+    pattern.is_none_or(|pattern| fits(name, pattern))
+}
+
+/// Whether a name fits a pattern of SHOW: `*` for anything, `|` between patterns.
+pub fn fits(name: &str, pattern: &str) -> bool {
     pattern.split('|').any(|pattern| {
         let escaped = regex::escape(pattern.trim()).replace("\\*", ".*");
         regex::Regex::new(&format!("(?i)^{escaped}$")).is_ok_and(|regex| regex.is_match(name))

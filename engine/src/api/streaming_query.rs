@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::clock::QueryClock;
+use crate::clock::{QueryClock, format_iso8601};
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 use crate::runtime::StreamExecution;
@@ -34,6 +34,7 @@ pub(super) struct QueryFacts {
     pub(super) schema: SchemaRef,
     pub(super) explain: String,
     pub(super) manual_clock: Option<QueryClock>,
+    pub(super) started_ms: i64,
     pub(super) streams: Vec<Arc<dyn SourceDefinition>>,
 }
 
@@ -154,6 +155,11 @@ impl StreamingQuery {
             }
         }
         .boxed()
+    }
+
+    /// When it was started: ISO 8601, UTC.
+    pub fn started_at(&self) -> String {
+        format_iso8601(self.facts.started_ms)
     }
 
     /// The streams that it reads.

@@ -45,6 +45,14 @@ impl<T> Drop for Deep<T> {
 /// # Errors
 /// If they are none, or if it is nested too deeply.
 pub fn read_plan(bytes: &[u8]) -> Result<Deep<proto::Plan>> {
+    read_message(bytes)
+}
+
+/// The message with a plan in it that some bytes are.
+///
+/// # Errors
+/// If they are none, or if it is nested too deeply.
+pub fn read_message<T: Message + Default>(bytes: &[u8]) -> Result<Deep<T>> {
     if nesting(bytes) > MAX_NESTED {
         return Err(Error::analysis(format!(
             "the query is nested more than {MAX_DEPTH} levels deep"
@@ -52,11 +60,11 @@ pub fn read_plan(bytes: &[u8]) -> Result<Deep<proto::Plan>> {
         .with_condition("EXCEED_LIMIT_LENGTH")
         .with_hint("make a view of a part of it"));
     }
-    let plan = stacker::grow(STACK, || proto::Plan::decode(bytes));
-    let plan = plan.map_err(|error| {
+    let message = stacker::grow(STACK, || T::decode(bytes));
+    let message = message.map_err(|error| {
         Error::illegal_argument(format!("the plan cannot be read: {error}")).with_source(error)
     })?;
-    Ok(Deep(Some(plan)))
+    Ok(Deep(Some(message)))
 }
 
 /// How deep messages stand in each other, at most: a text that could be a message counts as one.

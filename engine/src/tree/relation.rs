@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::expression::{Call, Expression, Place, SortKey};
@@ -67,6 +68,13 @@ pub enum Relation {
         paths: Vec<String>,
         /// Options.
         options: BTreeMap<String, String>,
+    },
+    /// Rows that came with the query.
+    Local {
+        /// Their columns.
+        schema: SchemaRef,
+        /// The rows.
+        batches: Vec<RecordBatch>,
     },
     /// Whole numbers in a column `id`.
     Range {

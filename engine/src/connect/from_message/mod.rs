@@ -2,6 +2,7 @@
 
 mod expression;
 mod literal;
+mod local;
 mod relation;
 mod types;
 

@@ -1,6 +1,7 @@
 //! Relations as messages have them.
 
 use super::literal::literal_of;
+use super::local::local_of;
 use super::{Reader, missing, not_supported};
 use crate::connect::proto;
 use crate::connect::proto::aggregate::GroupType;
@@ -9,8 +10,9 @@ use crate::connect::proto::read::{DataSource, ReadType};
 use crate::connect::proto::relation::RelType;
 use crate::connect::proto::set_operation::SetOpType;
 use crate::error::{Error, Result};
+use crate::formats::nullable;
 use crate::sql::{
-    Parameters, bare_call, bare_query, parse_ddl, parse_identifier, parse_query_with,
+    Parameters, bare_call, bare_query, parse_identifier, parse_query_with, parse_schema_of_columns,
 };
 use crate::tree::{
     Aggregate, Cte, Expression, Grouping, Join, JoinCondition, JoinKind, Pivot, PivotValue,
@@ -46,6 +48,7 @@ impl<'a> Reader<'a> {
         Ok(match kind {
             RelType::Read(read) => read_of(read)?,
             RelType::Sql(sql) => self.sql(sql)?,
+            RelType::LocalRelation(local) => local_of(local)?,
             RelType::Range(range) if range.step == 0 => {
                 return Err(Error::illegal_argument("the step of a range must not be 0"));
             }
@@ -368,7 +371,7 @@ fn read_of(read: &proto::Read) -> Result<Relation> {
 fn source_of(source: &DataSource, is_streaming: bool) -> Result<Relation> {
     let schema = match source.schema.as_deref() {
         None | Some("") => None,
-        Some(ddl) => Some(parse_ddl(ddl)?),
+        Some(text) => Some(nullable(parse_schema_of_columns(text)?.as_ref())),
     };
     Ok(Relation::Source {
         is_streaming,

@@ -1,0 +1,236 @@
+//! The sessions of all clients, found by user and session id.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use prost::bytes::Bytes;
+use tidebook_engine::connect::proto::UserContext;
+use tidebook_engine::{Result, Session};
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::errors::{Errors, refused};
+use crate::operation::Operation;
+
+/// So many ids of released sessions are remembered.
+const RELEASED: usize = 1_000;
+
+/// One session of a client.
+pub struct Client {
+    /// The session behind it.
+    pub session: Session,
+    /// The client's id of it.
+    pub id: String,
+    /// Ours; another one tells a client that the server has forgotten what it knew.
+    pub server_side_id: String,
+    /// What went wrong in it.
+    pub errors: Errors,
+    /// Files that the client has sent, by name.
+    pub artifacts: Mutex<HashMap<String, Bytes>>,
+    /// Settings that only the client has a use for.
+    pub settings: Mutex<HashMap<String, String>>,
+    operations: Mutex<HashMap<String, Arc<Operation>>>,
+}
+
+impl Client {
+    fn new(session: Session, id: &str) -> Self {
+        Self {
+            session,
+            id: id.to_string(),
+            server_side_id: Uuid::new_v4().to_string(),
+            errors: Errors::default(),
+            artifacts: Mutex::default(),
+            settings: Mutex::default(),
+            operations: Mutex::default(),
+        }
+    }
+
+    /// Begins an operation under the client's id for it, or a new one.
+    pub fn operation(
+        &self,
+        id: Option<&str>,
+        tags: Vec<String>,
+        is_reattachable: bool,
+    ) -> Result<Arc<Operation>, Status> {
+        let id = match id {
+            Some(id) if Uuid::parse_str(id).is_err() => return Err(not_an_id("operation", id)),
+            Some(id) => id.to_string(),
+            None => Uuid::new_v4().to_string(),
+        };
+        let ids = (self.id.as_str(), self.server_side_id.as_str());
+        let operation = Operation::new(id.clone(), tags, ids, is_reattachable);
+        let mut operations = self.operations.lock();
+        if operations.contains_key(&id) {
+            return Err(refused(
+                "INVALID_HANDLE.OPERATION_ALREADY_EXISTS",
+                &format!("there is an operation '{id}' already"),
+            ));
+        }
+        operations.insert(id, Arc::clone(&operation));
+        Ok(operation)
+    }
+
+    /// The operation of this id.
+    pub fn found(&self, id: &str) -> Result<Arc<Operation>, Status> {
+        let operations = self.operations.lock();
+        operations.get(id).cloned().ok_or_else(|| {
+            refused(
+                "INVALID_HANDLE.OPERATION_NOT_FOUND",
+                &format!("there is no operation '{id}', or it was released"),
+            )
+        })
+    }
+
+    /// Ends the operations that only listen.
+    pub fn end_listening(&self) {
+        let operations: Vec<_> = self.operations.lock().values().cloned().collect();
+        for operation in operations {
+            operation.end_listening();
+        }
+    }
+
+    /// Forgets an operation.
+    pub fn release(&self, id: &str) -> Option<Arc<Operation>> {
+        self.operations.lock().remove(id)
+    }
+
+    /// Interrupts the running operations that `is_meant`, and gives their ids.
+    pub fn interrupt(&self, is_meant: impl Fn(&Operation) -> bool) -> Vec<String> {
+        let operations: Vec<_> = self.operations.lock().values().cloned().collect();
+        let meant = operations
+            .into_iter()
+            .filter(|operation| operation.is_running() && is_meant(operation));
+        meant
+            .map(|operation| {
+                let cancelled = tidebook_engine::Error::cancelled();
+                operation.interrupt(self.errors.status(&cancelled));
+                operation.id.clone()
+            })
+            .collect()
+    }
+}
+
+/// Makes the session of a new client.
+pub type MakeSession = Box<dyn Fn() -> Result<Session> + Send + Sync>;
+
+/// Who a client is: the user and the session's id.
+type Key = (String, String);
+
+/// All sessions.
+pub struct Sessions {
+    make: MakeSession,
+    clients: Mutex<HashMap<Key, Arc<Client>>>,
+    released: Mutex<VecDeque<Key>>,
+}
+
+impl Sessions {
+    /// None yet.
+    pub fn new(make: MakeSession) -> Self {
+        Self {
+            make,
+            clients: Mutex::default(),
+            released: Mutex::default(),
+        }
+    }
+
+    /// The session a request speaks of; a new one, if there is none.
+    pub fn client(
+        &self,
+        user: Option<&UserContext>,
+        id: &str,
+        observed: Option<&str>,
+    ) -> Result<Arc<Client>, Status> {
+        if Uuid::parse_str(id).is_err() {
+            return Err(not_an_id("session", id));
+        }
+        let key = key(user, id);
+        if self.released.lock().contains(&key) {
+            return Err(refused(
+                "INVALID_HANDLE.SESSION_CLOSED",
+                &format!("the session '{id}' was closed; begin a new one"),
+            ));
+        }
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.get(&key) {
+            if observed.is_some_and(|observed| observed != client.server_side_id) {
+                return Err(changed(id));
+            }
+            return Ok(Arc::clone(client));
+        }
+        if observed.is_some_and(|observed| !observed.is_empty()) {
+            return Err(changed(id));
+        }
+        let session = (self.make)();
+        let session = session.map_err(|error| Errors::default().status(&error))?;
+        let client = Arc::new(Client::new(session, id));
+        clients.insert(key, Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// Gives a client a second session that begins as the first one is now.
+    pub fn clone_client(
+        &self,
+        user: Option<&UserContext>,
+        client: &Client,
+        id: Option<&str>,
+    ) -> Result<Arc<Client>, Status> {
+        let id = id.map_or_else(|| Uuid::new_v4().to_string(), str::to_string);
+        if Uuid::parse_str(&id).is_err() {
+            return Err(not_an_id("session", &id));
+        }
+        let mut clients = self.clients.lock();
+        let key = key(user, &id);
+        if clients.contains_key(&key) {
+            return Err(refused(
+                "INVALID_HANDLE.SESSION_ALREADY_EXISTS",
+                &format!("there is a session '{id}' already"),
+            ));
+        }
+        let session = client.session.fork();
+        let session = session.map_err(|error| client.errors.status(&error))?;
+        let cloned = Arc::new(Client::new(session, &id));
+        *cloned.settings.lock() = client.settings.lock().clone();
+        *cloned.artifacts.lock() = client.artifacts.lock().clone();
+        clients.insert(key, Arc::clone(&cloned));
+        Ok(cloned)
+    }
+
+    /// Ends a session: its operations are interrupted, its queries go on.
+    pub fn release(&self, user: Option<&UserContext>, id: &str, may_return: bool) -> String {
+        let key = key(user, id);
+        let client = self.clients.lock().remove(&key);
+        if !may_return {
+            let mut released = self.released.lock();
+            released.push_back(key);
+            while released.len() > RELEASED {
+                released.pop_front();
+            }
+        }
+        client.map_or_else(String::new, |client| {
+            client.interrupt(|_| true);
+            client.server_side_id.clone()
+        })
+    }
+}
+
+fn key(user: Option<&UserContext>, id: &str) -> Key {
+    let user = user.map_or("", |user| user.user_id.as_str());
+    (user.to_string(), id.to_lowercase())
+}
+
+fn not_an_id(what: &str, id: &str) -> Status {
+    refused(
+        "INVALID_HANDLE.FORMAT",
+        &format!(
+            "'{id}' is no id of a {what}: it must be a UUID like 00112233-4455-6677-8899-aabbccddeeff"
+        ),
+    )
+}
+
+fn changed(id: &str) -> Status {
+    refused(
+        "INVALID_HANDLE.SESSION_CHANGED",
+        &format!("the session '{id}' is another one now, because the server was started again"),
+    )
+}

@@ -1,0 +1,46 @@
+//! Who may come in: those who know the token, if there is one.
+
+use std::sync::Arc;
+
+use tonic::service::Interceptor;
+use tonic::{Request, Status};
+
+/// Lets a request pass if it brings the token.
+#[derive(Clone)]
+pub struct Token(pub Option<Arc<str>>);
+
+impl Interceptor for Token {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let Some(token) = &self.0 else {
+            return Ok(request);
+        };
+        let given = request.metadata().get("authorization");
+        let given = given.and_then(|given| given.as_bytes().strip_prefix(b"Bearer "));
+        match given {
+            Some(given) if equal(given, token.as_bytes()) => Ok(request),
+            Some(_) => Err(Status::unauthenticated("the token is not the right one")),
+            None => Err(Status::unauthenticated(
+                "a token is needed: sc://HOST:PORT/;token=…",
+            )),
+        }
+    }
+}
+
+/// Compares in a time that says nothing about where two texts differ.
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    let differences = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
+    one.len() == other.len() && differences == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_is_equal() {
+        assert!(equal(b"secret", b"secret"));
+        assert!(!equal(b"secret", b"secreT"));
+        assert!(!equal(b"secret", b"secrets"));
+        assert!(!equal(b"", b"secret"));
+    }
+}

@@ -1,0 +1,58 @@
+//! `tidebook serve`: Spark Connect's door, without a notebook.
+
+use std::net::IpAddr;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use tidebook_connect::Door;
+use tidebook_engine::Session;
+use tokio::net::TcpListener;
+
+/// Where the door is and who may come in.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The port; 0 takes a free one.
+    #[arg(long, default_value_t = 15002)]
+    port: u16,
+    /// The address to listen on; any but a loopback address needs a token.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// What clients must bring: sc://HOST:PORT/;token=TOKEN.
+    #[arg(long, env = "TIDEBOOK_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+/// Serves until it is interrupted.
+pub fn run(serve: &Serve) -> anyhow::Result<()> {
+    let token = serve.token.as_deref().filter(|token| !token.is_empty());
+    if token.is_none() && !serve.host.is_loopback() {
+        bail!(
+            "everybody could run queries through {}: give a token with --token, or stay on 127.0.0.1",
+            serve.host
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the threads of the engine")?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind((serve.host, serve.port)).await;
+        let listener =
+            listener.with_context(|| format!("listen on {}:{}", serve.host, serve.port))?;
+        let address = listener.local_addr().context("find the port")?;
+        let mut door = Door::new(Session::new);
+        if let Some(token) = token {
+            door = door.with_token(token);
+        }
+        // Whoever started this reads the address from the first line.
+        let with_token = if token.is_some() { "/;token=…" } else { "" };
+        println!("Spark Connect on sc://{address}{with_token}");
+        let interrupted = async {
+            // Without a signal to wait for, it serves until it is killed.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        door.serve(listener, interrupted).await.context("serve")
+    })
+}
