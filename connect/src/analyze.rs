@@ -7,11 +7,11 @@ use tidebook_engine::connect::proto::analyze_plan_request::Analyze;
 use tidebook_engine::connect::proto::analyze_plan_response as answers;
 use tidebook_engine::connect::proto::analyze_plan_response::Result as Answer;
 use tidebook_engine::connect::proto::plan::OpType;
-use tidebook_engine::connect::proto::{Plan, Relation, StorageLevel};
-use tidebook_engine::{Error, Result, parse_schema_of_columns, sql_type};
+use tidebook_engine::connect::proto::{DataType, Plan, Relation, StorageLevel};
+use tidebook_engine::{Error, Result, parse_schema_of_columns, parse_type, sql_type};
 
 use crate::SPARK_VERSION;
-use crate::schema::{of_schema, tree_string};
+use crate::schema::{of_schema, of_type, tree_string};
 use crate::sessions::Client;
 use crate::shown::{planned, shown};
 
@@ -52,9 +52,7 @@ pub async fn answer(client: &Client, question: &Analyze) -> Result<Answer> {
             version: SPARK_VERSION.to_string(),
         }),
         Analyze::DdlParse(asked) => {
-            let parsed = Some(of_schema(
-                parse_schema_of_columns(&asked.ddl_string)?.as_ref(),
-            ));
+            let parsed = Some(parsed(&asked.ddl_string)?);
             Answer::DdlParse(answers::DdlParse { parsed })
         }
         Analyze::JsonToDdl(asked) => {
@@ -86,6 +84,13 @@ pub async fn answer(client: &Client, question: &Analyze) -> Result<Answer> {
             }),
         }),
     })
+}
+
+/// One type, or a list of columns.
+fn parsed(text: &str) -> Result<DataType> {
+    parse_type(text)
+        .map(|data_type| of_type(&data_type))
+        .or_else(|_| Ok(of_schema(parse_schema_of_columns(text)?.as_ref())))
 }
 
 fn relation(plan: Option<&Plan>) -> Result<&Relation> {

@@ -27,7 +27,7 @@ const OF_CLIENTS: &[(&str, &str)] = &[
     ("spark.sql.execution.pythonUDTF.arrow.enabled", "false"),
     ("spark.sql.pyspark.inferNestedDictAsStruct.enabled", "false"),
     ("spark.sql.pyspark.jvmStacktrace.enabled", "false"),
-    ("spark.sql.connect.serverStacktrace.enabled", "true"),
+    ("spark.sql.connect.serverStacktrace.enabled", "false"),
     (
         "spark.sql.pyspark.legacy.inferArrayTypeFromFirstElement.enabled",
         "false",

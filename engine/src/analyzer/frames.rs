@@ -19,6 +19,7 @@ use crate::error::{Error, Result, unresolved_column};
 use crate::functions::has_fractions;
 use crate::interval::parse_interval;
 use crate::plan::{deduplicate, is_streaming, sample, with_watermark};
+use crate::sql::{call, literal};
 use crate::tree::{Expression, GroupBy, Name, OrderBy, Relation};
 
 impl Analyzer<'_> {
@@ -106,17 +107,51 @@ impl Analyzer<'_> {
                 let plan = node(offset)?;
                 Ok(input.with_plan(plan))
             }
-            Relation::Sample { input } => {
+            Relation::Sample {
+                lower,
+                upper,
+                seed,
+                input,
+            } => {
                 let input = self.relation(input, context)?;
                 if is_streaming(&input.plan) {
                     let plan = sample(input.plan.clone())?;
                     return Ok(input.with_plan(plan));
                 }
-                Err(
-                    Error::analysis("sampling a table is not supported in this version")
-                        .with_hint("filter with rand() < 0.1"),
-                )
+                let seed = seed.map(|seed| literal(seed.into()));
+                let chance = call("rand", seed.into_iter().collect());
+                let is_in = call(
+                    "and",
+                    vec![
+                        call(">=", vec![chance.clone(), literal((*lower).into())]),
+                        call("<", vec![chance, literal((*upper).into())]),
+                    ],
+                );
+                self.filtered(input, &is_in, context)
             }
+            Relation::FillNa {
+                input,
+                columns,
+                values,
+            } => self.fill_na(self.relation(input, context)?, columns, values, context),
+            Relation::DropNa {
+                input,
+                columns,
+                at_least,
+            } => self.drop_na(self.relation(input, context)?, columns, *at_least, context),
+            Relation::Replace {
+                input,
+                columns,
+                pairs,
+            } => self.replace_values(self.relation(input, context)?, columns, pairs, context),
+            Relation::ToSchema { input, schema } => {
+                self.to_schema(self.relation(input, context)?, schema, context)
+            }
+            Relation::Describe {
+                input,
+                columns,
+                statistics,
+            } => self.describe(self.relation(input, context)?, columns, statistics, context),
             Relation::WithWatermark {
                 input,
                 event_time,
@@ -215,12 +250,7 @@ impl Analyzer<'_> {
                     items.push(named(name, value));
                 }
                 None => {
-                    // By its place, since another column may have its name.
-                    items.push(Expression::Name(Name {
-                        parts: vec![format!("{}{}", super::planned::PLACE, index)],
-                        plan_id: None,
-                        place: None,
-                    }));
+                    items.push(at_place(index));
                 }
             }
         }
@@ -259,6 +289,15 @@ impl Analyzer<'_> {
         });
         settled(input)
     }
+}
+
+/// A column by its place, since another column may have its name.
+pub(super) fn at_place(index: usize) -> Expression {
+    Expression::Name(Name {
+        parts: vec![format!("{}{}", super::planned::PLACE, index)],
+        plan_id: None,
+        place: None,
+    })
 }
 
 /// All columns of these names, of which several may have one; without names, all columns.

@@ -96,7 +96,12 @@ fn inputs(relation: &Relation) -> Vec<&Relation> {
         | Relation::Sort { input, .. }
         | Relation::Limit { input, .. }
         | Relation::Offset { input, .. }
-        | Relation::Sample { input }
+        | Relation::Sample { input, .. }
+        | Relation::FillNa { input, .. }
+        | Relation::DropNa { input, .. }
+        | Relation::Replace { input, .. }
+        | Relation::ToSchema { input, .. }
+        | Relation::Describe { input, .. }
         | Relation::WithWatermark { input, .. }
         | Relation::Deduplicate { input, .. }
         | Relation::GroupMap { input, .. } => vec![input],

@@ -106,6 +106,49 @@ pub enum Relation {
         /// Name and value of each new or replaced column.
         columns: Vec<(String, Expression)>,
     },
+    /// `fillna`.
+    FillNa {
+        /// The frame.
+        input: Box<Relation>,
+        /// Names of columns; none are all whose kind the value has.
+        columns: Vec<String>,
+        /// One value, or one for each column named.
+        values: Vec<Expression>,
+    },
+    /// `dropna`.
+    DropNa {
+        /// The frame.
+        input: Box<Relation>,
+        /// Names of the columns looked at; none are all.
+        columns: Vec<String>,
+        /// How many values must be there; without it, all.
+        at_least: Option<i32>,
+    },
+    /// `replace`.
+    Replace {
+        /// The frame.
+        input: Box<Relation>,
+        /// Names of columns; none are all whose kind the values have.
+        columns: Vec<String>,
+        /// Old and new values.
+        pairs: Vec<(Expression, Expression)>,
+    },
+    /// `to`.
+    ToSchema {
+        /// The frame.
+        input: Box<Relation>,
+        /// The columns it shall have.
+        schema: SchemaRef,
+    },
+    /// `describe`, `summary`.
+    Describe {
+        /// The frame.
+        input: Box<Relation>,
+        /// Names of columns; none are all numbers and texts.
+        columns: Vec<String>,
+        /// `count`, `mean`, `stddev`, `min`, `max`, `75%`, …
+        statistics: Vec<String>,
+    },
     /// `withColumnsRenamed`.
     Renamed {
         /// The frame.
@@ -154,6 +197,12 @@ pub enum Relation {
     },
     /// `sample`.
     Sample {
+        /// A row stays if a random number is at least this …
+        lower: f64,
+        /// … and below this.
+        upper: f64,
+        /// What the random numbers begin with.
+        seed: Option<i64>,
         /// The frame.
         input: Box<Relation>,
     },

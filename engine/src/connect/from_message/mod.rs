@@ -5,6 +5,7 @@ mod literal;
 mod local;
 mod relation;
 mod types;
+mod values;
 
 use std::cell::Cell;
 

@@ -2,7 +2,7 @@
 
 use super::literal::literal_of;
 use super::local::local_of;
-use super::{Reader, missing, not_supported};
+use super::{Reader, missing};
 use crate::connect::proto;
 use crate::connect::proto::aggregate::GroupType;
 use crate::connect::proto::join::JoinType;
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         self.relation(input.ok_or_else(|| missing("an input relation"))?)
     }
 
-    fn boxed(&self, input: Option<&'a proto::Relation>) -> Result<Box<Relation>> {
+    pub(super) fn boxed(&self, input: Option<&'a proto::Relation>) -> Result<Box<Relation>> {
         self.input(input).map(Box::new)
     }
 
@@ -151,8 +151,16 @@ impl<'a> Reader<'a> {
                 input: self.boxed(to_df.input.as_deref())?,
                 names: to_df.column_names.clone(),
             },
+            RelType::Sample(sample) if sample.with_replacement() => {
+                return Err(Error::analysis(
+                    "a sample with replacement is not supported in this version",
+                ));
+            }
             RelType::Sample(sample) => Relation::Sample {
                 input: self.boxed(sample.input.as_deref())?,
+                lower: sample.lower_bound,
+                upper: sample.upper_bound,
+                seed: sample.seed,
             },
             RelType::WithWatermark(watermark) => Relation::WithWatermark {
                 input: self.boxed(watermark.input.as_deref())?,
@@ -178,7 +186,7 @@ impl<'a> Reader<'a> {
                     map: Box::new(map),
                 }
             }
-            other => return Err(not_supported("operation", other)),
+            other => return self.of_values(other),
         })
     }
 
