@@ -10,6 +10,8 @@
 //! What it works on is a [`context`]. Compiled cells are compiled by another program,
 //! `tidebook-rust`: nothing here depends on a compiler.
 //!
+//! Beside the kernel, [`serve`] opens a door for clients of Spark Connect.
+//!
 //! Dependencies point one way: error ← {sockets, display, kafka, scratch} ← outputs ← live ← context ← magic ←
 //! language ← rust ← session.
 //!

@@ -6,6 +6,7 @@ use super::literal::literal_of;
 use super::types::type_of;
 use super::{Reader, missing, not_supported};
 use crate::connect::proto;
+use crate::connect::proto::common_inline_user_defined_function::Function as InlineFunction;
 use crate::connect::proto::expression::cast::{CastToType, EvalMode};
 use crate::connect::proto::expression::sort_order::{NullOrdering, SortDirection};
 use crate::connect::proto::expression::window::WindowFrame;
@@ -44,10 +45,23 @@ impl<'a> Reader<'a> {
                 let target = star.unparsed_target.as_deref().unwrap_or("*");
                 star_of(target, star.plan_id)
             }
-            ExprType::UnresolvedRegex(regex) => Ok(Expression::Matching(regex.col_name.clone())),
+            ExprType::UnresolvedRegex(regex) => {
+                let pattern = regex.col_name.trim_matches('`');
+                Ok(Expression::Matching(pattern.to_string()))
+            }
             ExprType::UnresolvedFunction(function) => self.function(function),
             ExprType::CallFunction(function) => {
                 self.call(&function.function_name, &function.arguments, false)
+            }
+            ExprType::CommonInlineUserDefinedFunction(function)
+                if matches!(function.function, Some(InlineFunction::PythonUdf(_))) =>
+            {
+                Err(Error::analysis(format!(
+                    "a function of Python is not supported in this version, so neither is '{}'",
+                    function.function_name
+                ))
+                .with_condition("UNSUPPORTED_FEATURE.PYTHON_UDF")
+                .with_hint("use the functions of pyspark.sql.functions, or expr(\"…\")"))
             }
             ExprType::CommonInlineUserDefinedFunction(function) => self.call(
                 &function.function_name,
