@@ -49,6 +49,7 @@ main() {
     trap end_pip EXIT
     begin "System packages (the first time half a minute)"
     system_packages
+    chinese_font
     rust_toolchain
     python_version
 
@@ -141,6 +142,22 @@ system_packages() {
     else
         give_up "please run this as root, then ./install.sh again:  $command"
     fi
+}
+
+# Charts have a typeface of their own, but no Chinese one.
+chinese_font() {
+    local command="apt-get install -y fonts-wqy-zenhei"
+    has_chinese_font && return
+    if have apt-get && { [[ $EUID -eq 0 ]] || { have sudo && sudo -n true 2>/dev/null; }; }; then
+        apt_install fonts-wqy-zenhei && return
+    fi
+    note "without a Chinese font, charts show boxes for Chinese text. On Debian, as root:  $command"
+}
+
+# There are many more; a second one does no harm.
+has_chinese_font() {
+    [[ -n $(find /usr/share/fonts /usr/local/share/fonts ~/.fonts ~/.local/share/fonts \
+        \( -iname '*cjk*' -o -iname 'wqy*' -o -iname '*fallback*' -o -iname 'ukai*' -o -iname 'uming*' \) -print -quit 2>/dev/null || true) ]]
 }
 
 have() {

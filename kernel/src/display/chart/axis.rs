@@ -2,6 +2,7 @@
 
 use super::canvas::{Align, Canvas, TextStyle, text_width};
 use super::data::{Axis, ChartData};
+use super::draw::MARGIN;
 use super::palette::{AXIS, DIM, GRID};
 use super::ticks::{self, Tick};
 
@@ -95,6 +96,8 @@ pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
         }
         canvas.text(&tick.label, (x, plot.bottom + 14.0), label(Align::Center));
         if let Some(below) = &tick.below {
+            let half = text_width(below, LABEL) / 2.0;
+            let x = x.max(MARGIN + half);
             canvas.text(below, (x, plot.bottom + 28.0), label(Align::Center));
         }
     }

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor, ShapeStyle};
 use tidebook_engine::Error;
 
 use super::font;
+use super::pixels::Pixels;
 
 /// Pixels of the canvas per CSS pixel.
 pub const SCALE: u32 = 2;
@@ -21,6 +22,9 @@ const SVG_FONT_FACTOR: f64 = 1.24;
 /// A text that was fitted is never longer: so many of the narrowest letters are wider than the
 /// picture.
 const MOST_CHARS: usize = 400;
+
+/// A small circle of so many corners is round.
+const RING_CORNERS: u32 = 16;
 
 /// A place on a backend, in its pixels.
 type BackendCoord = (i32, i32);
@@ -45,7 +49,7 @@ pub struct TextStyle {
     /// Its em, in CSS pixels.
     pub size: f64,
     /// Its colour.
-    pub color: RGBColor,
+    pub color: RGBAColor,
     /// Whether it is heavy.
     pub bold: bool,
     /// Where it lies relative to its point; vertically its middle is always there.
@@ -55,13 +59,15 @@ pub struct TextStyle {
 /// Something to draw on.
 pub trait Canvas {
     /// A filled rectangle between two opposite corners.
-    fn rect(&mut self, from: Point, to: Point, color: RGBColor);
+    fn rect(&mut self, from: Point, to: Point, color: RGBAColor);
     /// A connected line.
-    fn path(&mut self, points: &[Point], color: RGBColor, width: f64);
+    fn path(&mut self, points: &[Point], color: RGBAColor, width: f64);
     /// A filled polygon.
-    fn polygon(&mut self, points: &[Point], color: RGBColor);
+    fn polygon(&mut self, points: &[Point], color: RGBAColor);
     /// A filled circle.
-    fn dot(&mut self, center: Point, radius: f64, color: RGBColor);
+    fn dot(&mut self, center: Point, radius: f64, color: RGBAColor);
+    /// A circle's edge.
+    fn ring(&mut self, center: Point, radius: f64, color: RGBAColor);
     /// One line of text.
     fn text(&mut self, text: &str, at: Point, style: TextStyle);
 }
@@ -135,12 +141,12 @@ pub trait Backend: DrawingBackend {
     fn stroke(
         &mut self,
         points: &[BackendCoord],
-        color: RGBColor,
+        color: RGBAColor,
         width: u32,
     ) -> Result<(), String>;
 
     /// Draws a filled circle; its radius is in pixels of the canvas.
-    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String>;
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBAColor) -> Result<(), String>;
 
     /// Draws one line of text.
     fn line_of_text(&mut self, text: &str, at: Point, style: TextStyle) -> Result<(), String>;
@@ -150,11 +156,11 @@ impl Backend for SVGBackend<'_> {
     fn stroke(
         &mut self,
         points: &[BackendCoord],
-        color: RGBColor,
+        color: RGBAColor,
         width: u32,
     ) -> Result<(), String> {
         let style = ShapeStyle {
-            color: color.to_rgba(),
+            color,
             filled: false,
             stroke_width: width,
         };
@@ -162,7 +168,7 @@ impl Backend for SVGBackend<'_> {
             .map_err(|error| error.to_string())
     }
 
-    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String> {
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBAColor) -> Result<(), String> {
         self.draw_circle(center, radius, &color, true)
             .map_err(|error| error.to_string())
     }
@@ -187,13 +193,13 @@ impl Backend for SVGBackend<'_> {
     }
 }
 
-impl Backend for BitMapBackend<'_> {
+impl Backend for Pixels<'_> {
     /// plotters makes a wide line a polygon of whole pixels, whose width varies with its
     /// direction; here every pixel is covered by how near it lies to the line, and painted once.
     fn stroke(
         &mut self,
         points: &[BackendCoord],
-        color: RGBColor,
+        color: RGBAColor,
         width: u32,
     ) -> Result<(), String> {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
@@ -227,7 +233,7 @@ impl Backend for BitMapBackend<'_> {
     }
 
     /// A line of no length with round ends.
-    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBColor) -> Result<(), String> {
+    fn disc(&mut self, center: BackendCoord, radius: u32, color: RGBAColor) -> Result<(), String> {
         self.stroke(&[center], color, radius * 2)
     }
 
@@ -271,7 +277,7 @@ impl Backend for BitMapBackend<'_> {
 }
 
 impl<B: Backend> Canvas for Surface<B> {
-    fn rect(&mut self, from: Point, to: Point, color: RGBColor) {
+    fn rect(&mut self, from: Point, to: Point, color: RGBAColor) {
         let (a, b) = (device(from), device(to));
         let (low, high) = ((a.0.min(b.0), a.1.min(b.1)), (a.0.max(b.0), a.1.max(b.1)));
         if low.0 == high.0 || low.1 == high.1 {
@@ -284,14 +290,14 @@ impl<B: Backend> Canvas for Surface<B> {
         });
     }
 
-    fn path(&mut self, points: &[Point], color: RGBColor, width: f64) {
+    fn path(&mut self, points: &[Point], color: RGBAColor, width: f64) {
         let width = (width * f64::from(SCALE)).round().max(1.0) as u32;
         let mut points: Vec<_> = points.iter().map(|point| device(*point)).collect();
         points.dedup();
         self.attempt(|backend| backend.stroke(&points, color, width));
     }
 
-    fn polygon(&mut self, points: &[Point], color: RGBColor) {
+    fn polygon(&mut self, points: &[Point], color: RGBAColor) {
         let mut points: Vec<_> = points.iter().map(|point| device(*point)).collect();
         points.dedup();
         self.attempt(|backend| {
@@ -301,9 +307,17 @@ impl<B: Backend> Canvas for Surface<B> {
         });
     }
 
-    fn dot(&mut self, center: Point, radius: f64, color: RGBColor) {
+    fn dot(&mut self, center: Point, radius: f64, color: RGBAColor) {
         let radius = (radius * f64::from(SCALE)).round().max(1.0) as u32;
         self.attempt(|backend| backend.disc(device(center), radius, color));
+    }
+
+    fn ring(&mut self, (x, y): Point, radius: f64, color: RGBAColor) {
+        let around = (0..=RING_CORNERS).map(|i| {
+            let angle = f64::from(i) / f64::from(RING_CORNERS) * std::f64::consts::TAU;
+            (x + radius * angle.cos(), y + radius * angle.sin())
+        });
+        self.path(&around.collect::<Vec<_>>(), color, 1.5);
     }
 
     fn text(&mut self, text: &str, at: Point, style: TextStyle) {

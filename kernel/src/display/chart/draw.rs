@@ -4,7 +4,7 @@ use super::axis::{self, Plot, categories_fit, draw_bottom, draw_heights, labels_
 use super::canvas::{Align, Canvas, TextStyle, fit_text, text_width};
 use super::data::{Axis, ChartData};
 use super::options::ChartKind;
-use super::palette::{self, AXIS, DIM, GRID, INK, PAPER};
+use super::palette::{AXIS, DIM, GRID, INK};
 use super::{HEIGHT, WIDTH, event_time, heatmap, horizontal, marks};
 
 /// Room between the picture's edge and everything else.
@@ -74,11 +74,17 @@ fn draw_upright(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, fram
     event_time::draw(canvas, &plot, data);
 }
 
-/// The paper that a picture is drawn on.
+/// The edge of a picture; its paper is the page.
 pub fn draw_frame(canvas: &mut dyn Canvas) {
-    let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
-    canvas.rect((0.0, 0.0), (width, height), GRID);
-    canvas.rect((1.0, 1.0), (width - 1.0, height - 1.0), PAPER);
+    let (right, bottom) = (f64::from(WIDTH) - 0.5, f64::from(HEIGHT) - 0.5);
+    let corners = [
+        (0.5, 0.5),
+        (right, 0.5),
+        (right, bottom),
+        (0.5, bottom),
+        (0.5, 0.5),
+    ];
+    canvas.path(&corners, GRID, 1.0);
 }
 
 /// Bars lie down when their names would not fit under them.
@@ -137,20 +143,15 @@ fn draw_legend(canvas: &mut dyn Canvas, data: &ChartData, top: f64) -> f64 {
 
 /// Lines without marks, and why.
 pub fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot, why: &str) {
-    for i in 0..=4 {
+    // The words stand where the line in the middle would be.
+    for i in [0, 1, 3, 4] {
         let y = frame.bottom - (frame.bottom - frame.top) * f64::from(i) / 4.0;
-        let color = if i == 0 { AXIS } else { palette::GRID };
+        let color = if i == 0 { AXIS } else { GRID };
         canvas.path(&[(frame.left, y), (frame.right, y)], color, 0.5);
     }
     let middle = (
         (frame.left + frame.right) / 2.0,
         (frame.top + frame.bottom) / 2.0,
-    );
-    let room = (60.0, 16.0);
-    canvas.rect(
-        (middle.0 - room.0, middle.1 - room.1),
-        (middle.0 + room.0, middle.1 + room.1),
-        PAPER,
     );
     let style = TextStyle {
         size: 15.0,

@@ -7,10 +7,10 @@ use tidebook_engine::StreamingQueryProgress;
 use super::axis::{Plot, label};
 use super::canvas::{Align, Canvas, Point};
 use super::data::{Axis, ChartData};
-use super::palette::{INK, LATE, PAPER, tint};
+use super::palette::{INK, LATE};
 use crate::display::local_time;
 use crate::display::number::{count, thousands};
-use plotters::style::RGBColor;
+use plotters::style::{Color, RGBAColor};
 
 /// Beyond the last window the axis goes on to the watermark for at most this share of its length.
 const BEYOND: f64 = 0.4;
@@ -203,15 +203,13 @@ fn draw_watermark(canvas: &mut dyn Canvas, plot: &Plot, watermark: f64, text: &s
 }
 
 fn cross(canvas: &mut dyn Canvas, (x, y): Point) {
-    for (width, color) in [(4.5, PAPER), (2.0, LATE)] {
-        canvas.path(&[(x - 3.5, y - 3.5), (x + 3.5, y + 3.5)], color, width);
-        canvas.path(&[(x - 3.5, y + 3.5), (x + 3.5, y - 3.5)], color, width);
-    }
+    canvas.path(&[(x - 4.0, y - 4.0), (x + 4.0, y + 4.0)], LATE, 2.5);
+    canvas.path(&[(x - 4.0, y + 4.0), (x + 4.0, y - 4.0)], LATE, 2.5);
 }
 
 /// A segment of a bar that may still grow: a tint, and strokes across it where there is room.
-pub fn open_rect(canvas: &mut dyn Canvas, from: Point, to: Point, color: RGBColor, open: usize) {
-    canvas.rect(from, to, tint(color, 0.3));
+pub fn open_rect(canvas: &mut dyn Canvas, from: Point, to: Point, color: RGBAColor, open: usize) {
+    canvas.rect(from, to, color.mix(0.3));
     let (left, right) = (from.0.min(to.0), from.0.max(to.0));
     let (top, bottom) = (from.1.min(to.1), from.1.max(to.1));
     if open > MAX_HATCHED || right - left < 5.0 || bottom - top < 3.0 {

@@ -1,6 +1,6 @@
 //! Upright marks: bars, lines, areas.
 
-use plotters::style::RGBColor;
+use plotters::style::RGBAColor;
 
 use super::axis::Plot;
 use super::canvas::{Canvas, Point};
@@ -16,7 +16,7 @@ const DOTS: usize = 48;
 const FIRST_WINDOWS: f64 = 8.0;
 
 /// The colour of a series.
-pub fn color(index: usize, series: &Series) -> RGBColor {
+pub fn color(index: usize, series: &Series) -> RGBAColor {
     if series.is_rest {
         palette::REST
     } else {
@@ -87,7 +87,7 @@ pub fn bars(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
 }
 
 /// The segments of one bar: colour, lower and upper value.
-pub fn stack(data: &ChartData, i: usize) -> Vec<(RGBColor, f64, f64)> {
+pub fn stack(data: &ChartData, i: usize) -> Vec<(RGBAColor, f64, f64)> {
     let (mut above, mut below) = (0.0, 0.0);
     let mut segments = Vec::with_capacity(data.series.len());
     for (s, series) in data.series.iter().enumerate() {
@@ -139,9 +139,9 @@ pub fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
             }
             if run.len() == 1 || data.xs.len() <= DOTS {
                 for (point, x) in run.into_iter().zip(positions) {
-                    canvas.dot(point, 3.0, color);
-                    if data.is_open(x) {
-                        canvas.dot(point, 1.5, palette::PAPER);
+                    match data.is_open(x) {
+                        true => canvas.ring(point, 3.5, color),
+                        false => canvas.dot(point, 3.0, color),
                     }
                 }
             }
@@ -197,7 +197,7 @@ pub fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     }
 }
 
-fn fill_between(canvas: &mut dyn Canvas, lower: &[Point], upper: &[Point], color: RGBColor) {
+fn fill_between(canvas: &mut dyn Canvas, lower: &[Point], upper: &[Point], color: RGBAColor) {
     let outline: Vec<Point> = upper.iter().chain(lower.iter().rev()).copied().collect();
     canvas.polygon(&outline, color);
 }

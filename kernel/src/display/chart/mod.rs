@@ -5,7 +5,8 @@
 //!                                                                          └─► PNG
 //! ```
 //! JupyterLab shows no SVG in an untrusted notebook, so both pictures always travel together.
-//! They come from one drawing routine and differ only in their canvas.
+//! They come from one drawing routine and differ only in their canvas. Neither has a paper: a chart
+//! takes the theme of its page.
 
 mod axis;
 mod canvas;
@@ -23,8 +24,10 @@ mod options;
 mod palette;
 mod panels;
 mod picture;
+mod pixels;
 mod reader;
 mod summary;
+mod system_fonts;
 mod ticks;
 
 use tidebook_engine::{Error, Rows};

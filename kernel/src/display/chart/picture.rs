@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use plotters::backend::{BitMapBackend, SVGBackend};
+use plotters::backend::SVGBackend;
 use serde_json::json;
 use tidebook_engine::Error;
 
 use super::canvas::Canvas;
 use super::canvas::{SCALE, Surface};
+use super::pixels::{self, Pixels};
 use super::{HEIGHT, WIDTH};
 use crate::display::MimeBundle;
 
@@ -46,8 +47,8 @@ fn svg(draw: Draw<'_>) -> Result<String, Error> {
 
 /// A PNG in base64, [`SCALE`] times as large as it is meant to be shown.
 fn png(draw: Draw<'_>) -> Result<String, Error> {
-    let mut pixels = vec![0xFF; (CANVAS.0 * CANVAS.1 * 3) as usize];
-    let mut surface = Surface::new(BitMapBackend::with_buffer(&mut pixels, CANVAS));
+    let mut pixels = vec![0; (CANVAS.0 * CANVAS.1) as usize * pixels::BYTES];
+    let mut surface = Surface::new(Pixels::new(&mut pixels, CANVAS));
     draw(&mut surface);
     surface.finish()?;
     let png = encode(&pixels)
@@ -63,14 +64,15 @@ fn encode(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     let content = match &indexed {
         Some((palette, indices)) => {
             encoder.set_color(png::ColorType::Indexed);
-            encoder.set_palette(palette);
+            encoder.set_palette(palette.colors.as_slice());
+            encoder.set_trns(palette.alphas.as_slice());
             // Rows mostly repeat the row above: long runs of zeros, which the fast way packs well.
             encoder.set_filter(png::FilterType::Up);
             encoder.set_compression(png::Compression::Fast);
             indices.as_slice()
         }
         None => {
-            encoder.set_color(png::ColorType::Rgb);
+            encoder.set_color(png::ColorType::Rgba);
             encoder.set_filter(png::FilterType::NoFilter);
             encoder.set_compression(png::Compression::Default);
             pixels
@@ -82,27 +84,38 @@ fn encode(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     Ok(file)
 }
 
+/// The colours that a picture has, each once.
+#[derive(Debug, Default, PartialEq)]
+struct Palette {
+    /// Red, green and blue of each.
+    colors: Vec<u8>,
+    /// How much of each is seen.
+    alphas: Vec<u8>,
+}
+
 /// The colours of a picture and the place of every pixel's among them, if there are few enough.
-fn index_colors(pixels: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut palette: Vec<u8> = Vec::new();
-    let mut known: HashMap<[u8; 3], u8> = HashMap::new();
-    let mut indices = Vec::with_capacity(pixels.len() / 3);
-    let mut previous: Option<([u8; 3], u8)> = None;
-    for pixel in pixels.chunks_exact(3) {
-        let color = [pixel[0], pixel[1], pixel[2]];
+fn index_colors(pixels: &[u8]) -> Option<(Palette, Vec<u8>)> {
+    let mut palette = Palette::default();
+    let mut known: HashMap<[u8; pixels::BYTES], u8> = HashMap::new();
+    let mut indices = Vec::with_capacity(pixels.len() / pixels::BYTES);
+    let mut previous: Option<([u8; pixels::BYTES], u8)> = None;
+    let (pixels, _) = pixels.as_chunks();
+    for color in pixels {
         let index = match previous {
-            Some((same, index)) if same == color => index,
-            _ => match known.get(&color) {
+            Some((same, index)) if same == *color => index,
+            _ => match known.get(color) {
                 Some(index) => *index,
                 None => {
                     let index = u8::try_from(known.len()).ok()?;
-                    palette.extend(color);
-                    known.insert(color, index);
+                    let [red, green, blue, alpha] = *color;
+                    palette.colors.extend([red, green, blue]);
+                    palette.alphas.push(alpha);
+                    known.insert(*color, index);
                     index
                 }
             },
         };
-        previous = Some((color, index));
+        previous = Some((*color, index));
         indices.push(index);
     }
     Some((palette, indices))
@@ -135,12 +148,14 @@ mod tests {
 
     #[test]
     fn few_colors_are_indexed_and_many_are_not() {
-        let (palette, indices) = index_colors(&[1, 2, 3, 1, 2, 3, 9, 9, 9, 1, 2, 3]).unwrap();
-        assert_eq!(palette, [1, 2, 3, 9, 9, 9]);
+        let picture = [[1, 2, 3, 255], [1, 2, 3, 255], [9, 9, 9, 0], [1, 2, 3, 255]];
+        let (palette, indices) = index_colors(picture.as_flattened()).unwrap();
+        assert_eq!(palette.colors, [1, 2, 3, 9, 9, 9]);
+        assert_eq!(palette.alphas, [255, 0]);
         assert_eq!(indices, [0, 0, 1, 0]);
         let shades = |count: u16| -> Vec<u8> {
             (0..count)
-                .flat_map(|i| [(i >> 8) as u8, i as u8, 0])
+                .flat_map(|i| [(i >> 8) as u8, i as u8, 0, 255])
                 .collect()
         };
         assert!(index_colors(&shades(256)).is_some());
