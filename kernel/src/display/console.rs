@@ -23,7 +23,7 @@ pub fn console(text: &str, earlier: usize) -> MimeBundle {
     let notes = notes.join(" · ");
     let html = format!(
         "<div style=\"font-size:11px;{DIM}\">{}</div>\
-         <pre style=\"margin:0;overflow-x:auto\">{}</pre>",
+         <pre style=\"margin:0;overflow-x:auto;font-family:monospace\">{}</pre>",
         escape(&notes),
         escape(text)
     );

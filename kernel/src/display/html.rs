@@ -56,7 +56,7 @@ pub fn table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String 
     );
     for (i, heading) in headings.iter().enumerate() {
         html.push_str(&format!(
-            "<th style=\"{};border-bottom:1px solid #808080;font-weight:600\">{heading}</th>",
+            "<th style=\"{};white-space:normal;border-bottom:1px solid #808080;font-weight:600\">{heading}</th>",
             style(i)
         ));
     }

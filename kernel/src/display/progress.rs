@@ -78,7 +78,18 @@ fn batches(progress: &[StreamingQueryProgress]) -> String {
             ]
         })
         .collect();
+    let headings = headings.map(breakable);
+    let headings = headings.each_ref().map(String::as_str);
     table(&headings, &[true; 9], &rows) + "<div style=\"margin-top:10px\"></div>"
+}
+
+/// A name in camel case that may break before each word.
+fn breakable(name: &str) -> String {
+    let words = name.chars().flat_map(|c| {
+        let may_break = c.is_ascii_uppercase().then_some("<wbr>");
+        may_break.into_iter().flat_map(str::chars).chain([c])
+    });
+    words.collect()
 }
 
 /// A JSON object: its scalars first come side by side, every object in it gets a line of its own.
