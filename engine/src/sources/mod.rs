@@ -103,6 +103,12 @@ pub trait Source: Send + Debug {
         None
     }
 
+    /// What people should know while nothing new comes; part of the status of the query. As of the
+    /// last call of [`Source::latest_offset`].
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
     /// Counters for `SourceProgress.metrics` that depend on how far the query has read.
     fn metrics(&self, _consumed: Option<&Offset>) -> BTreeMap<String, String> {
         BTreeMap::new()

@@ -199,7 +199,11 @@ fn kind(raw: &TokenWithSpan) -> Option<TokenKind> {
 
 fn unexpected(token: &str, raw: &TokenWithSpan, text: &str) -> Error {
     let message = format!("'{token}' means nothing here");
-    syntax_error(&message, place_of(raw.span.start), text)
+    let error = syntax_error(&message, place_of(raw.span.start), text);
+    match token {
+        "&&" => error.with_hint("write AND"),
+        _ => error,
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +226,8 @@ mod tests {
         assert_eq!(shown("a/* x /* y */ */--z\n<=>`b``c`"), "a <=> `b`c` EOF");
         assert_eq!(shown("x >> 1 == 2 <> 3"), "x > > 1 = 2 != 3 EOF");
         assert!(tokens("a # b").is_err());
+        let and = tokens("a && b").unwrap_err();
+        assert_eq!(and.hint(), Some("write AND"));
         assert!(tokens("'a").is_err());
     }
 }

@@ -7,6 +7,7 @@ mod reports;
 mod resume;
 mod setup;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -28,6 +29,9 @@ use crate::sources::{Offset, ReadLimit};
 use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::trigger::Trigger;
 use crate::user_functions::panic_message;
+
+/// What the status of a query says when there is nothing new.
+const WAITING: &str = "Waiting for data to arrive";
 
 /// The loop's own state.
 pub struct MicroBatchExecution {
@@ -215,8 +219,7 @@ impl MicroBatchExecution {
         let mut timer = TriggerTimer::start(clock.now_ms(), self.previous_trigger_ms);
         self.previous_trigger_ms = Some(timer.start_ms);
         let Some(planned) = self.construct_next_batch(&mut timer, limit).await? else {
-            self.run
-                .set_status("Waiting for data to arrive", false, false);
+            self.run.set_status(&self.waiting(), false, false);
             self.run.found_nothing_new();
             self.report_idle(timer);
             return Ok(Triggered::Nothing);
@@ -232,6 +235,16 @@ impl MicroBatchExecution {
         self.run
             .set_status("Waiting for next trigger", false, false);
         Ok(Triggered::Batch)
+    }
+
+    /// Spark's sentence, and what the sources have to say.
+    fn waiting(&self) -> Cow<'static, str> {
+        let remarks = self.setup.sources.iter();
+        let remarks: Vec<String> = remarks.filter_map(|source| source.remark()).collect();
+        match remarks.is_empty() {
+            true => Cow::Borrowed(WAITING),
+            false => Cow::Owned(format!("{WAITING}: {}", remarks.join("; "))),
+        }
     }
 
     /// Decides whether there is a batch to run, and if so writes its plan to the offset log.

@@ -107,6 +107,8 @@ pub struct FileStreamSource {
     unread: Vec<ListedFile>,
     /// With `Trigger.AvailableNow`, the files there were at the start of the query.
     available_now: Option<Vec<ListedFile>>,
+    /// Whether the directory was not there when files were listed.
+    is_gone: bool,
     /// Entries of the log that are not committed yet.
     uncommitted: BTreeMap<i64, Vec<FileSourceEntry>>,
     /// Takes away what was read.
@@ -144,6 +146,7 @@ impl FileStreamSource {
             seen,
             unread: Vec::new(),
             available_now: None,
+            is_gone: false,
             uncommitted: BTreeMap::new(),
             cleaner,
             cleaned: -1,
@@ -271,6 +274,9 @@ impl Source for FileStreamSource {
             return Err(self.incomplete_log(read));
         }
         let mut files = self.new_files()?;
+        let listing = &self.definition.listing;
+        self.is_gone =
+            files.is_empty() && listing.patterns().is_empty() && !listing.root().exists();
         let count = match (limit, self.options.rate_limit) {
             (ReadLimit::AllAvailable, _) | (_, RateLimit::None) => files.len(),
             (_, RateLimit::Files(limit)) => files.len().min(limit as usize),
@@ -314,6 +320,12 @@ impl Source for FileStreamSource {
         }
         self.uncommitted = self.uncommitted.split_off(&(end + 1));
         Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        let root = self.definition.listing.root();
+        self.is_gone
+            .then(|| format!("'{root}' is gone; files are read again when it is back"))
     }
 
     async fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
