@@ -1,5 +1,6 @@
 //! `%%stream`: starts a streaming query, shows its card, and waits if it is told until when.
 
+mod overwrite;
 pub mod sink;
 mod trigger;
 mod until;
@@ -78,6 +79,10 @@ impl Magic for Stream {
                 .long("checkpoint")
                 .value_name("DIR")
                 .help("the folder from which the query resumes after a restart; session:NAME is one that goes with the kernel"),
+            Arg::new("overwrite")
+                .long("overwrite")
+                .action(ArgAction::SetTrue)
+                .help("remove what an earlier session wrote to the sink's folder; with --checkpoint session:NAME"),
             Arg::new("option")
                 .long("option")
                 .value_name("KEY=VALUE")
@@ -124,6 +129,10 @@ impl Magic for Stream {
         let context = call.context;
         let name = call.text("name").unwrap_or_default();
         give_way(&call, name).await?;
+        if call.args.get_flag("overwrite") {
+            let sink = call.text("sink").unwrap_or(DEFAULT_SINK).parse()?;
+            overwrite::make_room(&sink, call.text("checkpoint"), &context.scratch)?;
+        }
         let console = call.text("sink").is_some_and(is_console);
         if console {
             context.live.open_console(name);
