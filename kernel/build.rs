@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What is not the course's: what Jupyter and the tests leave behind, and what installs Jupyter.
-const NOT_COPIED: [&str; 4] = [
+/// What is not the course's: what lessons, Jupyter and the tests leave behind, and what installs Jupyter.
+const NOT_COPIED: [&str; 5] = [
     ".executed",
     ".ipynb_checkpoints",
     "__pycache__",
+    "out",
     "requirements.txt",
 ];
 
