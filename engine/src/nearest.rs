@@ -5,6 +5,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let word = word.to_ascii_lowercase();
     candidates
         .into_iter()
+        // Of a word nobody forgets more than half.
+        .filter(|name| name.len() * 2 >= word.len())
         .map(|name| (likeness(&word, &name.to_ascii_lowercase()), name))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|left, right| left.0.total_cmp(&right.0))
@@ -27,6 +29,7 @@ mod tests {
     #[test]
     fn one_slip_in_a_short_word_is_enough() {
         assert_eq!(nearest("itn", ["TINYINT", "INT", "BIGINT"]), Some("INT"));
+        assert_eq!(nearest("nosuch", ["category", "n"]), None);
         assert_eq!(nearest("xyz", ["maxFilesPerTrigger", "latestFirst"]), None);
     }
 }

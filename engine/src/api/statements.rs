@@ -11,6 +11,7 @@ use super::session::{Rows, Session, SqlOutput};
 use crate::analyzer::{generators, is_hidden, scan};
 use crate::error::{Error, Result};
 use crate::functions::described_functions;
+use crate::plan::described_time_window;
 use crate::sources::open_table;
 use crate::sql::{COMMENT, Statement, parse_statement};
 use crate::tree::{Query, Relation};
@@ -164,7 +165,8 @@ impl Session {
                 .with_condition("ROUTINE_NOT_FOUND"));
         }
         let mut lines = vec![format!("Function: {key}")];
-        if let Some((doc, example)) = described_functions(&key) {
+        let described = described_functions(&key).or_else(|| described_time_window(&key));
+        if let Some((doc, example)) = described {
             lines.push(format!("Usage: {doc}"));
             if extended && !example.is_empty() {
                 lines.push(format!(

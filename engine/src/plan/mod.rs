@@ -36,5 +36,5 @@ pub use resolve::resolve_node;
 pub use row_id::row_id_functions;
 pub use scalar_function::{is_user_function, scalar_udf};
 pub use streaming_relation::{StreamingRelation, is_streaming, streaming_relations};
-pub use time_window::time_window_functions;
+pub use time_window::{described_time_window, time_window_functions};
 pub use unsupported_operations::check_supported;

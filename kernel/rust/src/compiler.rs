@@ -22,6 +22,9 @@ const USE_PRELUDE: &str =
 const MACROS: [&str; 2] = ["eprintln", "print"];
 /// Runs first in every new process.
 const START: &str = "tidebook::start();";
+/// evcxr learns from a cell that does not compile without it that cells may use `?`. If that were one
+/// that ends in `…?`, it would show the value by its fields and not as what it is.
+const QUESTION_MARK: &str = "Ok::<(), std::fmt::Error>(())?;";
 
 /// Works until nobody sends work any more.
 pub fn serve(work: &Receiver<Work>, mut answer: impl FnMut(&Answer)) {
@@ -85,7 +88,7 @@ impl Evcxr {
         };
         let prepare = |offline: u8| {
             let dependencies = home.dependencies();
-            format!(":offline {offline}\n{dependencies}:offline 0\n{USE_PRELUDE}\n{START}")
+            format!(":offline {offline}\n{dependencies}:offline 0\n{USE_PRELUDE}\n{START}\n{QUESTION_MARK}")
         };
         let mut started = this.context.execute(&prepare(home.is_warm().into()));
         if started.is_err() && home.is_warm() {

@@ -22,6 +22,25 @@ const WINDOW: &str = "window";
 const SESSION_WINDOW: &str = "session_window";
 const WINDOW_TIME: &str = "window_time";
 
+/// What a function of windows gives, in one sentence, and a query that shows it.
+pub fn described_time_window(name: &str) -> Option<(&'static str, &'static str)> {
+    match name {
+        WINDOW => Some((
+            "window(time, duration[, slide[, start]]) - the window that a time falls in, a struct of start and end; with a slide, each of them: a row for every one",
+            "SELECT window(TIMESTAMP '2024-01-01 12:07:00', '5 minutes') AS window",
+        )),
+        SESSION_WINDOW => Some((
+            "session_window(time, gap) - in GROUP BY, the stretch of time without a gap as long as that",
+            "SELECT session_window(ts, '5 minutes') AS session, count(*) AS n FROM VALUES (TIMESTAMP '2024-01-01 12:07:00') AS t(ts) GROUP BY session_window(ts, '5 minutes')",
+        )),
+        WINDOW_TIME => Some((
+            "window_time(window) - the last microsecond of a window: the time by which it can be put into a window again",
+            "SELECT window_time(window(TIMESTAMP '2024-01-01 12:07:00', '5 minutes')) AS time",
+        )),
+        _ => None,
+    }
+}
+
 /// Which of the functions an expression calls, if it calls one.
 pub(super) fn function_of(expr: &Expr) -> Option<Function> {
     let Expr::ScalarFunction(call) = expr else {

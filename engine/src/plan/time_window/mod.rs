@@ -16,6 +16,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
 
+pub use self::function::described_time_window;
 use self::function::{Function, WindowFunction, function_of};
 use self::session::rewrite_session;
 use self::spec::{WINDOW_START, WindowSpec};
