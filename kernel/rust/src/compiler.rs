@@ -88,7 +88,9 @@ impl Evcxr {
         };
         let prepare = |offline: u8| {
             let dependencies = home.dependencies();
-            format!(":offline {offline}\n{dependencies}:offline 0\n{USE_PRELUDE}\n{START}\n{QUESTION_MARK}")
+            format!(
+                ":offline {offline}\n{dependencies}:offline 0\n{USE_PRELUDE}\n{START}\n{QUESTION_MARK}"
+            )
         };
         let mut started = this.context.execute(&prepare(home.is_warm().into()));
         if started.is_err() && home.is_warm() {

@@ -54,7 +54,7 @@ pub fn answer(definition: &Definition, outcome: &Outcome, known: Option<&str>) -
                 "Not yet: your query runs, but no row came out of it; {} should.",
                 counted(*expected, "row")
             ),
-            hint: hint("empty").or_else(|| Some(EMPTY.to_owned())),
+            hint: hint("empty").or_else(|| Some(empty_hint(definition))),
             ..Default::default()
         },
         Outcome::Compared(Verdict::Rows(difference)) => CheckAnswer {
@@ -83,10 +83,19 @@ pub fn answer(definition: &Definition, outcome: &Outcome, known: Option<&str>) -
     }
 }
 
-const EMPTY: &str = "Does the WHERE clause let rows through? In append mode a window comes out \
-    only after the watermark has passed its end.";
+const EMPTY: &str = "Does the WHERE clause let rows through?";
+const EMPTY_APPEND: &str =
+    "In append mode a window comes out only after the watermark has passed its end.";
 const ENDLESS: &str = "A join without a condition that ties its sides together, or a generated \
     range, makes more rows than anybody can read. Look at JOIN … ON first.";
+
+fn empty_hint(definition: &Definition) -> String {
+    let answer = definition.answer.as_ref();
+    match answer.is_some_and(|answer| answer.mode == "append") {
+        true => format!("{EMPTY} {EMPTY_APPEND}"),
+        false => EMPTY.to_owned(),
+    }
+}
 
 fn column_remarks(missing: &[String], extra: &[String]) -> Vec<String> {
     if let ([missing], [extra]) = (missing, extra) {
@@ -144,21 +153,28 @@ fn error_hint(definition: &Definition, error: &CellError) -> Option<String> {
 fn counted(number: usize, unit: &str) -> String {
     match number {
         1 => format!("1 {unit}"),
-        number => format!("{number} {unit}s"),
+        number => format!("{number} {}", plural(unit)),
     }
 }
 
 fn are(number: usize, unit: &str) -> String {
     match number {
         1 => format!("1 {unit} is"),
-        number => format!("{number} {unit}s are"),
+        number => format!("{number} {} are", plural(unit)),
     }
 }
 
 fn all(number: usize, unit: &str) -> String {
     match number {
         1 => format!("the one {unit} is"),
-        number => format!("all {number} {unit}s are"),
+        number => format!("all {number} {} are", plural(unit)),
+    }
+}
+
+fn plural(unit: &str) -> String {
+    match unit.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{unit}s"),
     }
 }
 
@@ -193,6 +209,10 @@ mod tests {
         let said = |outcome: &Outcome| answer(&definition, outcome, None);
         let right = said(&Outcome::Compared(Verdict::Right { rows: 3 }));
         assert!(right.is_right && right.hint.as_deref() == Some("So it is."));
+        assert_eq!(
+            (plural("city"), plural("half hour")),
+            ("cities".into(), "half hours".into())
+        );
         let missing = said(&difference(DifferenceKind::Missing, 2));
         assert_eq!(missing.headline, "Not yet: 2 of 3 windows are right.");
         assert_eq!(missing.hint.as_deref(), Some("look for it"));
