@@ -71,6 +71,16 @@ def test_queries_that_do_not_run_or_give_nothing_get_a_word_and_no_trace(attempt
             assert said in answer and "Traceback" not in answer and "panicked" not in answer
 
 
+def test_an_endless_answer_is_stopped_and_told(attempts):
+    # Two of them: each takes the patience of a check.
+    texts = []
+    for name in QUERIES[:2]:
+        stream = CHECKS[name]["source"][0]["name"]
+        texts.append(f"%%check {name} --mode complete\nSELECT count(*) AS n FROM {stream} CROSS JOIN range(100000000000)")
+    for answer in attempts(texts):
+        assert "still busy" in answer and "Look at JOIN" in answer
+
+
 def test_wrong_words_are_answered(attempts):
     told = [(name, wrong) for name in QUESTIONS for wrong in ["something else", *CHECKS[name].get("wrong", {})]]
     for (name, wrong), answer in zip(told, attempts([f"%%check {name}\n{wrong}" for name, wrong in told]), strict=True):
