@@ -118,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn chinese_is_no_box_where_the_machine_has_a_font() {
+        let pixels = |text: &str| {
+            let mut pixels = Vec::new();
+            draw(text, 20.0, 10.0, 20.0, &mut |x, y, coverage| {
+                pixels.push((x, y, (coverage * 255.0) as u8));
+            });
+            pixels
+        };
+        if system_fonts::with('視').is_some() {
+            assert_ne!(pixels("視"), pixels("窗"));
+        }
+    }
+
+    #[test]
     fn chinese_takes_its_room() {
         // Without a typeface that has them, boxes stand for the characters.
         let one = width("視", 20.0);

@@ -147,6 +147,17 @@ mod tests {
     }
 
     #[test]
+    fn the_page_shines_through() {
+        let data = read_series(&["a", "b"], &[1, 1], &[2.0, 3.0]);
+        let draw = |canvas: &mut dyn Canvas| draw::draw(canvas, &data, ChartKind::Bar, "x");
+        let png = STANDARD.decode(png(&draw).unwrap()).unwrap();
+        let has_alpha = png.windows(4).any(|chunk| chunk == b"tRNS");
+        assert!(has_alpha, "the PNG has no transparent colour");
+        let svg = svg(&draw).unwrap();
+        assert!(!svg.contains("#FFFFFF"), "{svg}");
+    }
+
+    #[test]
     fn few_colors_are_indexed_and_many_are_not() {
         let picture = [[1, 2, 3, 255], [1, 2, 3, 255], [9, 9, 9, 0], [1, 2, 3, 255]];
         let (palette, indices) = index_colors(picture.as_flattened()).unwrap();
