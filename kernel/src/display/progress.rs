@@ -204,7 +204,9 @@ mod tests {
         let join = two[1].state_operators[0].clone();
         two[1].state_operators.push(join);
         let table = batches(&two);
-        assert!(table.contains(">numRowsDroppedByWatermark</th>"), "{table}");
+        let heading = breakable("numRowsDroppedByWatermark");
+        assert_eq!(heading, "num<wbr>Rows<wbr>Dropped<wbr>By<wbr>Watermark");
+        assert!(table.contains(&format!(">{heading}</th>")), "{table}");
         assert!(table.contains(">8,000</td>"), "{table}");
     }
 
