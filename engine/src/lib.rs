@@ -94,6 +94,7 @@ mod tree;
 mod trigger;
 mod type_names;
 mod user_functions;
+pub mod why;
 
 pub use api::*;
 pub use cancellation::Cancellation;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::why::BatchWhy;
+
 /// Progress of one trigger of a streaming query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +44,10 @@ pub struct StreamingQueryProgress {
     pub sources: Vec<SourceProgress>,
     /// The sink.
     pub sink: SinkProgress,
+    /// Not Spark's: why nothing came out, or what came too late; none where rows came out and none
+    /// were dropped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<Box<BatchWhy>>,
 }
 
 /// What one stateful operator holds and did.

@@ -161,6 +161,7 @@ impl Start<'_> {
             manual_clock,
             started_ms: clock.now_ms(),
             streams: execution.sources.clone(),
+            clock: Arc::clone(&clock),
         };
         let conf = self.conf(&execution);
         let policy = conf[WATERMARK_POLICY].parse()?;

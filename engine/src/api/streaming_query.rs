@@ -9,13 +9,14 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::clock::{QueryClock, format_iso8601};
+use crate::clock::{Clock, QueryClock, format_iso8601};
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
-use crate::runtime::StreamExecution;
+use crate::runtime::{StreamExecution, next_trigger};
 use crate::sources::SourceDefinition;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
 use crate::trigger::Trigger;
+use crate::why::QueryWhy;
 
 /// A handle on a streaming query. Cheap to clone; dropping it does not stop the query.
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ pub(super) struct QueryFacts {
     pub(super) manual_clock: Option<QueryClock>,
     pub(super) started_ms: i64,
     pub(super) streams: Vec<Arc<dyn SourceDefinition>>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl StreamingQuery {
@@ -109,6 +111,31 @@ impl StreamingQuery {
     /// The newest progresses, oldest first (at most 100).
     pub fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
         self.run.recent_progress()
+    }
+
+    /// Why it gives what it gives: what became of the rows of its last batch, what it waits for, what
+    /// its sources have.
+    pub fn why(&self) -> BoxFuture<'_, Result<QueryWhy>> {
+        async move {
+            let run = Arc::clone(&self.run);
+            // Folders may be on a slow disk, or behind a URL.
+            let sources = tokio::task::spawn_blocking(move || run.inspect_sources()).await;
+            let interval = match self.facts.trigger {
+                Trigger::ProcessingTime(interval) if !interval.is_zero() => Some(interval),
+                _ => None,
+            };
+            let next_trigger = interval
+                .filter(|_| self.is_active())
+                .map(|interval| format_iso8601(next_trigger(interval, self.facts.clock.now_ms())));
+            Ok(QueryWhy {
+                batch: self.run.last_why(),
+                sources: sources.map_err(|error| {
+                    Error::internal(format!("the sources could not be looked at: {error}"))
+                })?,
+                next_trigger,
+            })
+        }
+        .boxed()
     }
 
     /// Why it failed, if it did.

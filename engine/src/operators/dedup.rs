@@ -140,7 +140,8 @@ impl StatefulOperator for DedupFilter {
 impl DedupFilter {
     fn first_rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let watch = Stopwatch::start();
-        let (batch, dropped) = self.rows_in_time(batch)?;
+        let arrived = batch;
+        let (batch, dropped) = self.rows_in_time(arrived)?;
         let keys = self.keys(&batch);
         let mut state = self.state.lock();
         let store = state.whole()?;
@@ -155,6 +156,12 @@ impl DedupFilter {
         let metrics = state.metrics();
         metrics.updated += rows.num_rows() as i64;
         metrics.dropped_by_watermark += dropped;
+        if dropped > 0
+            && let Some(column) = self.event_time
+        {
+            let watermark_ms = self.state.watermarks().late_ms;
+            metrics.late.note_column(arrived, column, watermark_ms)?;
+        }
         metrics.updates_ms += watch.elapsed().as_millis() as i64;
         Ok(rows)
     }

@@ -23,6 +23,8 @@ use super::exec::{plain_execution_plan, unordered};
 pub struct EventTimeStats {
     /// How many event times were not null.
     pub count: i64,
+    /// How many were.
+    pub nulls: i64,
     /// The earliest.
     pub min_us: i64,
     /// The latest.
@@ -34,13 +36,16 @@ pub struct EventTimeStats {
 impl EventTimeStats {
     /// Adds what another part of the batch saw.
     pub fn merge(&mut self, other: &EventTimeStats) {
+        let nulls = self.nulls + other.nulls;
         if other.count == 0 {
+            self.nulls = nulls;
             return;
         }
         if self.count == 0 {
-            *self = *other;
+            *self = Self { nulls, ..*other };
             return;
         }
+        self.nulls = nulls;
         self.count += other.count;
         self.min_us = self.min_us.min(other.min_us);
         self.max_us = self.max_us.max(other.max_us);
@@ -77,13 +82,16 @@ impl WatermarkObserver {
         else {
             return;
         };
-        let count = (times.len() - times.null_count()) as i64;
+        let nulls = times.null_count() as i64;
+        let count = times.len() as i64 - nulls;
         let (Some(min_us), Some(max_us)) = (min(times), max(times)) else {
+            self.stats.lock().nulls += nulls;
             return;
         };
         let sum_us = sum(&times.unary::<_, arrow::datatypes::Float64Type>(|us| us as f64));
         self.stats.lock().merge(&EventTimeStats {
             count,
+            nulls,
             min_us,
             max_us,
             sum_us: sum_us.unwrap_or(0.0),
@@ -115,6 +123,16 @@ impl EventTimeWatermarkExec {
             observer,
             column,
         }
+    }
+
+    /// What looks at it.
+    pub fn observer(&self) -> &Arc<WatermarkObserver> {
+        &self.observer
+    }
+
+    /// The name of the event-time column.
+    pub fn column_name(&self) -> String {
+        self.schema().field(self.column).name().clone()
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {

@@ -167,7 +167,13 @@ impl Groups {
             return Ok(rows);
         };
         let (kept, late) = rows_in_time(&rows, column, self.state.watermarks())?;
-        self.state.lock().metrics().dropped_by_watermark += late;
+        if late > 0 {
+            let watermark_ms = self.state.watermarks().late_ms;
+            let mut state = self.state.lock();
+            let metrics = state.metrics();
+            metrics.dropped_by_watermark += late;
+            metrics.late.note_column(&rows, column, watermark_ms)?;
+        }
         Ok(kept)
     }
 

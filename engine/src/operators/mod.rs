@@ -10,6 +10,7 @@ mod event_time_watermark;
 pub(crate) mod exec;
 mod flat_map_groups_with_state;
 mod global_limit;
+mod late_rows;
 mod operator_state;
 mod session_window;
 mod source;

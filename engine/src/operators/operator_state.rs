@@ -11,10 +11,12 @@ use arrow::datatypes::{DataType, Field, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::clock::Stopwatch;
+use super::late_rows::LateRows;
+use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result, from_datafusion};
 use crate::state::{StateShard, StateStore, TableShape};
 use crate::streaming_query_progress::StateOperatorProgress;
+use crate::why::{OpenWhy, OperatorWhy, SAMPLES, StoreWhy, iso_us};
 
 /// Where a state row's event time stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
@@ -85,7 +87,7 @@ impl StoreLayout {
 const DEFAULT_STORE: &str = "default";
 
 /// Counters of one batch.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OperatorMetrics {
     /// Keys written.
     pub updated: i64,
@@ -93,6 +95,8 @@ pub struct OperatorMetrics {
     pub removed: i64,
     /// Groups or rows that came too late.
     pub dropped_by_watermark: i64,
+    /// Some of them.
+    pub late: LateRows,
     /// Milliseconds spent on writes.
     pub updates_ms: i64,
     /// Milliseconds spent on removals.
@@ -105,6 +109,7 @@ impl OperatorMetrics {
         self.updated += part.updated;
         self.removed += part.removed;
         self.dropped_by_watermark += part.dropped_by_watermark;
+        self.late.add(&part.late);
         self.updates_ms += part.updates_ms;
         self.removals_ms += part.removals_ms;
     }
@@ -139,6 +144,8 @@ struct Inner {
     /// One per layout, once they are open.
     stores: Vec<StateStore>,
     metrics: OperatorMetrics,
+    /// What came too late in the batch whose progress was taken last, and how much.
+    late: (i64, LateRows),
     commit_ms: i64,
 }
 
@@ -235,6 +242,7 @@ impl OperatorState {
     pub fn take_progress(&self) -> StateOperatorProgress {
         let mut inner = self.inner.lock();
         let metrics = std::mem::take(&mut inner.metrics);
+        inner.late = (metrics.dropped_by_watermark, metrics.late);
         let rows: usize = inner.stores.iter().map(StateStore::num_keys).sum();
         let bytes: usize = inner.stores.iter().map(StateStore::memory_bytes).sum();
         StateOperatorProgress {
@@ -251,6 +259,23 @@ impl OperatorState {
             num_shuffle_partitions: 1,
             num_state_store_instances: self.layouts.iter().map(|layout| layout.instances).sum(),
             custom_metrics: Default::default(),
+        }
+    }
+
+    /// What it holds and what came too late for it in the batch whose progress was taken last.
+    /// `closes_at` gives, for the watermark in milliseconds at which something is complete, the event
+    /// times that bring it about.
+    pub fn why(&self, closes_at: &dyn Fn(i64) -> Vec<String>) -> OperatorWhy {
+        let mut inner = self.inner.lock();
+        let (dropped, late) = std::mem::take(&mut inner.late);
+        let stores = self.layouts.iter().zip(&inner.stores);
+        OperatorWhy {
+            operator_name: self.name.to_string(),
+            watermark: Some(format_iso8601(self.watermarks().eviction_ms)),
+            stores: stores
+                .map(|(layout, store)| store_why(layout, store, closes_at))
+                .collect(),
+            late: late.told(dropped),
         }
     }
 }
@@ -277,6 +302,29 @@ impl StateGuard<'_> {
     /// Counters to add to.
     pub fn metrics(&mut self) -> &mut OperatorMetrics {
         &mut self.0.metrics
+    }
+}
+
+fn store_why(
+    layout: &StoreLayout,
+    store: &StateStore,
+    closes_at: &dyn Fn(i64) -> Vec<String>,
+) -> StoreWhy {
+    let open = layout.event_time.and_then(|event_time| {
+        let expiries = store.expiries(SAMPLES);
+        let first = expiries.first.first()?;
+        Some(OpenWhy {
+            num_times: expiries.count as i64,
+            ends: expiries.first.iter().copied().map(iso_us).collect(),
+            duration_ms: event_time.duration_us.div_euclid(1000),
+            // A watermark is whole milliseconds, and the first that is not before the time.
+            closes_at_event_time: closes_at(first.saturating_add(999).div_euclid(1000)),
+        })
+    });
+    StoreWhy {
+        name: layout.name.to_string(),
+        num_rows: store.num_keys() as i64,
+        open,
     }
 }
 

@@ -183,7 +183,8 @@ impl Sessions {
         if self.output_mode == OutputMode::Complete || !self.session.has_watermark {
             return Ok(rows);
         }
-        let watermark = to_us(self.state.watermarks().late_ms);
+        let watermark_ms = self.state.watermarks().late_ms;
+        let watermark = to_us(watermark_ms);
         let ends = self.ends(&rows)?;
         let is_late = |row: &u32| ends.value(*row as usize) <= watermark;
         let (late, kept): (Vec<u32>, Vec<u32>) = (0..rows.num_rows() as u32).partition(is_late);
@@ -195,6 +196,10 @@ impl Sessions {
         let of_row = |&row: &u32| (keys.key(row as usize), ends.value(row as usize));
         let dropped: HashSet<_> = late.iter().map(of_row).collect();
         metrics.dropped_by_watermark += dropped.len() as i64;
+        let late = late.iter().map(|&row| (row as usize, ends.value(row as usize)));
+        let shown = rows.project(&(0..self.keys.len() + 2).collect::<Vec<_>>());
+        let shown = shown.map_err(arrow_error)?;
+        metrics.late.note(&shown, late, watermark_ms)?;
         take_record_batch(&rows, &UInt32Array::from(kept)).map_err(arrow_error)
     }
 

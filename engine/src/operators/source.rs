@@ -48,6 +48,13 @@ impl StreamingSourceExec {
     }
 }
 
+impl StreamingSourceExec {
+    /// Which source of the query it reads.
+    pub fn source(&self) -> usize {
+        self.source
+    }
+}
+
 impl DisplayAs for StreamingSourceExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StreamingSourceExec: {}", self.description)

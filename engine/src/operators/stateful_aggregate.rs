@@ -280,8 +280,12 @@ impl Merger {
             return Ok(None);
         }
         // A group counts once, however many partitions saw it.
-        let groups: HashSet<&[u8]> = late.into_iter().map(|row| keys.key(row)).collect();
+        let groups: HashSet<&[u8]> = late.iter().map(|&row| keys.key(row)).collect();
         metrics.dropped_by_watermark += groups.len() as i64;
+        let late = late.into_iter().filter_map(|row| Some((row, expiry[row]?)));
+        let shown = partial.project(&(0..self.num_keys).collect::<Vec<_>>());
+        let shown = shown.map_err(arrow_error)?;
+        metrics.late.note(&shown, late, watermarks.late_ms)?;
         Ok(Some(kept.into_iter().map(|row| row as u32).collect()))
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -78,6 +79,8 @@ pub struct StatefulExec {
     inputs: Vec<Arc<dyn ExecutionPlan>>,
     operator: Arc<dyn StatefulOperator>,
     properties: Arc<PlanProperties>,
+    /// Rows that came out of this execution: the node is made anew for each.
+    num_rows: Arc<AtomicI64>,
 }
 
 impl StatefulExec {
@@ -92,6 +95,7 @@ impl StatefulExec {
             properties: unordered(schema, 1, emission),
             inputs,
             operator: Arc::new(operator),
+            num_rows: Arc::default(),
         }
     }
 
@@ -100,11 +104,17 @@ impl StatefulExec {
         &self.operator
     }
 
+    /// How many rows came out so far.
+    pub fn num_rows(&self) -> i64 {
+        self.num_rows.load(Ordering::Relaxed)
+    }
+
     fn with_inputs(&self, inputs: Vec<Arc<dyn ExecutionPlan>>) -> Self {
         Self {
             inputs,
             operator: Arc::clone(&self.operator),
             properties: Arc::clone(&self.properties),
+            num_rows: Arc::default(),
         }
     }
 }
@@ -130,6 +140,10 @@ impl ExecutionPlan for StatefulExec {
     ) -> DataFusionResult<SendableRecordBatchStream> {
         let inputs = Inputs(self.inputs.clone());
         let rows = Arc::clone(&self.operator).run(inputs, context)?;
+        let num_rows = Arc::clone(&self.num_rows);
+        let rows = rows.inspect_ok(move |batch| {
+            num_rows.fetch_add(batch.num_rows() as i64, Ordering::Relaxed);
+        });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }

@@ -22,13 +22,17 @@ use super::current_time::{TimeSource, resolve_current_time};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
 use super::join_nulls::without_null_keys;
 use super::join_sides::with_streams_first;
+use super::rows_of_nodes::{rows_of_nodes, watermark_column};
 use super::nodes::{Planning, Watermark, global_limit, plan_node, stateful_aggregate, stream_join};
 use super::streaming_relation::{StreamingRelation, is_streaming, joins_streams, scanned_stream};
 use super::watermark_propagator::WatermarkPropagator;
 use crate::error::{Error, Result, from_datafusion};
-use crate::operators::{self, BatchContext, StatefulOperator, WatermarkObserver, Watermarks};
+use crate::operators::{
+    self, BatchContext, InputPart, StatefulOperator, WatermarkObserver, Watermarks,
+};
 use crate::output_mode::OutputMode;
 use crate::sources::SourceDefinition;
+use crate::why::NodeRows;
 
 /// A plan that was accepted, with its streams, not yet bound to a run.
 #[derive(Debug, Clone)]
@@ -52,6 +56,8 @@ pub struct IncrementalExecution {
     /// The stateful operators, the one nearest the sink first; the position is the operator's id.
     pub operators: Vec<Arc<dyn StatefulOperator>>,
     propagator: WatermarkPropagator,
+    /// The plan as the batch under way executes it.
+    executed: Mutex<Option<Arc<dyn ExecutionPlan>>>,
     /// The watermarks, in the order of the plan.
     pub watermarks: Vec<Arc<WatermarkObserver>>,
     /// The mode it was planned for.
@@ -92,6 +98,7 @@ impl IncrementalExecution {
             sources,
             operators,
             propagator,
+            executed: Mutex::default(),
             watermarks,
             output_mode: streaming.output_mode,
         })
@@ -105,6 +112,7 @@ impl IncrementalExecution {
     /// Executes the batch the context was set to.
     pub fn execute(&self) -> Result<SendableRecordBatchStream> {
         let plan = reset_plan_states(Arc::clone(&self.plan)).map_err(from_datafusion)?;
+        *self.executed.lock() = Some(Arc::clone(&plan));
         execute_stream(plan, Arc::clone(&self.task)).map_err(from_datafusion)
     }
 
@@ -132,6 +140,30 @@ impl IncrementalExecution {
             let state = operator.state();
             moved && state.follows_watermark() || state.has_expired(now_ms)
         })
+    }
+
+    /// Ends the batch that was executed last, which read `inputs`: what it held is freed. With
+    /// `counted`, how many rows went through its nodes.
+    pub fn finish(&self, inputs: &[Option<Arc<InputPart>>], counted: bool) -> Vec<NodeRows> {
+        match self.executed.lock().take() {
+            Some(plan) if counted => rows_of_nodes(&plan, inputs),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The column of each watermark, and the sources that it looks at.
+    pub fn watermark_columns(&self) -> Vec<(String, Vec<usize>)> {
+        let observers = self.watermarks.iter();
+        let columns = observers.map(|observer| watermark_column(&self.plan, observer));
+        columns.map(Option::unwrap_or_default).collect()
+    }
+
+    /// The watermark of the query at which what operator `operator` reads has the watermark `wanted_ms`.
+    pub fn origin_watermark(&self, operator: usize, wanted_ms: i64) -> i64 {
+        let read = self.propagator.input_watermarks(wanted_ms);
+        let read = read.get(operator).copied().unwrap_or(wanted_ms);
+        // What lies between is an operator's delay, which does not depend on the time.
+        wanted_ms.saturating_add(wanted_ms.saturating_sub(read))
     }
 
     /// Logical and physical plan as text.

@@ -17,6 +17,7 @@ mod plain_times;
 mod recursion;
 mod resolve;
 mod row_id;
+mod rows_of_nodes;
 mod scalar_function;
 mod set_operation;
 mod streaming_relation;

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::stream_execution::StreamIdentity;
+use super::why_reporter::dropped;
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::operators::EventTimeStats;
 use crate::streaming_query_progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
 };
+use crate::why::BatchWhy;
 
 /// The phases of a trigger, by Spark's names.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,7 @@ pub(super) struct BatchReport {
     pub(super) event_time: EventTimeStats,
     pub(super) operators: Vec<StateOperatorProgress>,
     pub(super) sink: SinkProgress,
+    pub(super) why: BatchWhy,
 }
 
 impl TriggerTimer {
@@ -128,8 +131,14 @@ impl TriggerTimer {
                 })
                 .collect(),
             sink: batch.sink,
+            why: is_told(&batch.why).then(|| Box::new(batch.why)),
         }
     }
+}
+
+/// What gave rows and dropped none needs no reason.
+fn is_told(why: &BatchWhy) -> bool {
+    why.num_output_rows == 0 || dropped(&why.operators)
 }
 
 fn event_time(watermark_ms: Option<i64>, stats: &EventTimeStats) -> BTreeMap<String, String> {

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
+use crate::sources::SourceInspector;
 use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
+use crate::why::{BatchWhy, SourceWhy};
 
 /// How many progresses Spark keeps with its default of `spark.sql.streaming.numRecentProgressUpdates`,
 /// which is one more.
@@ -48,6 +50,8 @@ pub struct StreamExecution {
     exception: Mutex<Option<Error>>,
     state: watch::Sender<RunState>,
     changes: watch::Sender<u64>,
+    /// What its last batch did, and how its sources are asked.
+    why: RwLock<WhyState>,
     /// How many triggers found nothing new.
     idle_triggers: watch::Sender<u64>,
 }
@@ -58,6 +62,20 @@ enum RunState {
     Stopping,
     Ended,
 }
+
+/// What a run knows for whoever asks it why.
+#[derive(Default)]
+struct WhyState {
+    batch: Option<BatchWhy>,
+    /// Rows that came out in this run.
+    num_output_rows: i64,
+    sources: Vec<InspectedSource>,
+    /// What the sources of an ended run had at its end, if nothing came out of it.
+    at_end: Vec<SourceWhy>,
+}
+
+/// The description of a source, and who looks at it.
+pub(super) type InspectedSource = (String, Option<Arc<dyn SourceInspector>>);
 
 impl std::fmt::Debug for StreamExecution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,6 +102,7 @@ impl StreamExecution {
             exception: Mutex::default(),
             state: watch::Sender::new(RunState::Running),
             changes: watch::Sender::new(0),
+            why: RwLock::default(),
             idle_triggers: watch::Sender::new(0),
         }
     }
@@ -121,6 +140,28 @@ impl StreamExecution {
     /// Changes after every progress and every change of status.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// What its last batch did.
+    pub fn last_why(&self) -> Option<BatchWhy> {
+        self.why.read().batch.clone()
+    }
+
+    /// What its sources have now; of an ended run, had at its end. May read folders.
+    pub fn inspect_sources(&self) -> Vec<SourceWhy> {
+        let state = self.why.read();
+        if !state.at_end.is_empty() {
+            return state.at_end.clone();
+        }
+        let sources = state.sources.clone();
+        // Who looks at a folder must not keep the loop waiting.
+        drop(state);
+        let inspected = sources.into_iter().map(|(description, inspector)| {
+            // What cannot be looked at is told by the query that reads it.
+            let input = inspector.and_then(|inspector| inspector.inspect().ok());
+            SourceWhy { description, input }
+        });
+        inspected.collect()
     }
 
     /// Waits for the end: `Ok(true)` ended, `Ok(false)` timed out, `Err` failed.
@@ -218,12 +259,35 @@ impl StreamExecution {
         self.changed();
     }
 
+    pub(super) fn set_sources(&self, sources: Vec<InspectedSource>) {
+        self.why.write().sources = sources;
+    }
+
+    pub(super) fn set_why(&self, why: BatchWhy) {
+        let mut state = self.why.write();
+        state.num_output_rows += why.num_output_rows;
+        state.batch = Some(why);
+    }
+
+    /// Lets go of the sources; what they had at the end of a run that gave nothing stays known.
+    fn forget_sources(&self) {
+        let is_silent = self.why.read().num_output_rows == 0;
+        let at_end = match is_silent {
+            true => self.inspect_sources(),
+            false => Vec::new(),
+        };
+        let mut state = self.why.write();
+        state.sources.clear();
+        state.at_end = at_end;
+    }
+
     pub(super) fn post(&self, event: &StreamingQueryEvent) {
         (self.events)(event);
     }
 
     /// The loop has ended, with an error or without.
     pub(super) fn ended(&self, exception: Option<Error>) {
+        self.forget_sources();
         match &exception {
             Some(error) => {
                 let message = format!("Terminated with exception: {}", error.message());

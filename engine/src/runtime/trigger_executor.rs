@@ -58,6 +58,11 @@ impl Ticker {
     }
 }
 
+/// When a query with a trigger every `interval` looks at its sources again.
+pub fn next_trigger(interval: Duration, now_ms: i64) -> i64 {
+    Ticker::new(interval).tick_after(now_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;

@@ -1,5 +1,6 @@
 //! From the event times of each batch to the watermark of the next.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
@@ -15,6 +16,15 @@ pub enum WatermarkPolicy {
     Max,
 }
 
+impl fmt::Display for WatermarkPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Min => "min",
+            Self::Max => "max",
+        })
+    }
+}
+
 impl FromStr for WatermarkPolicy {
     type Err = Error;
 
@@ -28,6 +38,15 @@ impl FromStr for WatermarkPolicy {
             ),
         }
     }
+}
+
+/// One watermark of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatermarkState {
+    /// How far it stays behind the latest event time.
+    pub delay_ms: i64,
+    /// Where it would stand if it were the only one; `None` before the first event time of the run.
+    pub seen_ms: Option<i64>,
 }
 
 /// The watermarks of one query. They never go back.
@@ -58,6 +77,17 @@ impl WatermarkTracker {
     /// The watermark, in milliseconds since the epoch.
     pub fn current_ms(&self) -> i64 {
         self.global_ms
+    }
+
+    /// How several become one.
+    pub fn policy(&self) -> WatermarkPolicy {
+        self.policy
+    }
+
+    /// Each watermark of the query.
+    pub fn parts(&self) -> impl Iterator<Item = WatermarkState> {
+        let parts = self.delays_ms.iter().zip(&self.seen_ms);
+        parts.map(|(&delay_ms, &seen_ms)| WatermarkState { delay_ms, seen_ms })
     }
 
     /// Takes up a watermark that was logged.

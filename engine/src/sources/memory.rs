@@ -4,6 +4,7 @@
 //! again without a checkpoint, each read all of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,7 +18,10 @@ use crate::error::{Error, Result};
 use crate::formats::nullable;
 use crate::options::Options;
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
+use crate::sources::{
+    Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
+};
+use crate::why::InputWhy;
 
 /// Rows per piece of work, where there is more than one partition.
 const SLICE_ROWS: usize = 8192;
@@ -113,6 +117,7 @@ impl MemoryStream {
         MemoryStreamSource {
             stream: self.clone(),
             available_now: None,
+            taken: Arc::default(),
         }
     }
 }
@@ -137,6 +142,8 @@ pub struct MemoryStreamSource {
     stream: MemoryStream,
     /// With `Trigger.AvailableNow`, the last offset there was at the start of the query.
     available_now: Option<Option<i64>>,
+    /// So many additions were given to batches.
+    taken: Arc<AtomicUsize>,
 }
 
 #[async_trait]
@@ -169,6 +176,7 @@ impl Source for MemoryStreamSource {
     ) -> Result<Box<dyn SourceBatch>> {
         let first = start.map_or(Ok(0), |start| self.index(start).map(|index| index + 1))?;
         let last = self.index(end)?;
+        self.taken.fetch_max(last + 1, Ordering::Relaxed);
         let added = self.stream.added.lock();
         let rows = added.get(first..=last).map(<[RecordBatch]>::to_vec);
         drop(added);
@@ -185,6 +193,34 @@ impl Source for MemoryStreamSource {
     async fn prepare_for_trigger_available_now(&mut self) -> Result<()> {
         self.available_now = Some(self.stream.latest());
         Ok(())
+    }
+
+    fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
+        Some(Arc::new(MemoryInspector {
+            stream: self.stream.clone(),
+            taken: Arc::clone(&self.taken),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct MemoryInspector {
+    stream: MemoryStream,
+    taken: Arc<AtomicUsize>,
+}
+
+impl SourceInspector for MemoryInspector {
+    fn inspect(&self) -> Result<InputWhy> {
+        let taken = self.taken.load(Ordering::Relaxed);
+        let added = self.stream.added.lock();
+        let rows = |batches: &[RecordBatch]| {
+            let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+            rows as i64
+        };
+        Ok(InputWhy::Memory {
+            num_rows: rows(&added),
+            num_rows_waiting: rows(added.get(taken..).unwrap_or_default()),
+        })
     }
 }
 

@@ -28,6 +28,7 @@ pub use memory::{MemoryStream, MemoryStreamSource};
 pub use registry::{SOURCE_FORMATS, define_stream, open_table, source_format};
 
 use crate::error::Result;
+use crate::why::InputWhy;
 
 /// A position in a source, as it stands in the offset log.
 pub type Offset = serde_json::Value;
@@ -109,9 +110,31 @@ pub trait Source: Send + Debug {
         None
     }
 
+    /// Says what the source has and what it leaves out, to whoever asks why nothing comes. It is asked
+    /// from elsewhere while the query runs.
+    fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
+        None
+    }
+
     /// Counters for `SourceProgress.metrics` that depend on how far the query has read.
     fn metrics(&self, _consumed: Option<&Offset>) -> BTreeMap<String, String> {
         BTreeMap::new()
+    }
+}
+
+/// Looks at a source from beside the query that reads it.
+pub trait SourceInspector: Send + Sync + Debug {
+    /// What it has now. May read folders.
+    fn inspect(&self) -> Result<InputWhy>;
+}
+
+/// What a source of which nothing more is to be known says of itself.
+#[derive(Debug)]
+pub(crate) struct Said(pub InputWhy);
+
+impl SourceInspector for Said {
+    fn inspect(&self) -> Result<InputWhy> {
+        Ok(self.0.clone())
     }
 }
 

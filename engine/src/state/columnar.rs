@@ -322,6 +322,11 @@ impl ColumnarState {
             .collect()
     }
 
+    /// The times at which rows expire, in order.
+    pub(super) fn expiries(&self) -> impl ExactSizeIterator<Item = i64> {
+        self.by_expiry.keys().copied()
+    }
+
     pub(super) fn has_expired(&self, through: i64) -> bool {
         let first = self.by_expiry.first_key_value();
         first.is_some_and(|(expiry, _)| *expiry <= through)

@@ -19,6 +19,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,6 +64,15 @@ impl TableShape {
             shared_columns: Some(key_columns),
         }
     }
+}
+
+/// When the rows of a store expire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiries {
+    /// How many different times there are.
+    pub count: usize,
+    /// The first of them, in order.
+    pub first: Vec<i64>,
 }
 
 /// The state of one operator. Once it is dropped, nothing of it is written any more; for that,
@@ -143,6 +153,22 @@ impl StateStore {
     /// Whether any row expires at or before `through`.
     pub fn has_expired(&self, through: i64) -> bool {
         self.shards.iter().any(|shard| shard.has_expired(through))
+    }
+
+    /// When rows expire: at how many different times, and the first `limit` of them.
+    pub fn expiries(&self, limit: usize) -> Expiries {
+        if let [whole] = self.shards.as_slice() {
+            return Expiries {
+                count: whole.expiries().len(),
+                first: whole.expiries().take(limit).collect(),
+            };
+        }
+        let all = self.shards.iter().flat_map(StateShard::expiries);
+        let all: BTreeSet<i64> = all.collect();
+        Expiries {
+            count: all.len(),
+            first: all.into_iter().take(limit).collect(),
+        }
     }
 
     /// Writes what changed as the next version; returns that version.

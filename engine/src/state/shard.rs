@@ -199,6 +199,11 @@ impl StateShard {
         self.memory.has_expired(through)
     }
 
+    /// The times at which rows expire, in order.
+    pub(super) fn expiries(&self) -> impl ExactSizeIterator<Item = i64> {
+        self.memory.expiries()
+    }
+
     /// As [`super::StateStore::expire_by`].
     pub(super) fn expire_by(
         &mut self,

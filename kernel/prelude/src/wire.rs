@@ -239,6 +239,8 @@ pub enum QueryRequest {
     Exception,
     /// `{"text": plan}`.
     Explain,
+    /// `{"text": why}`.
+    Why,
 }
 
 /// A query as its handle knows it.

@@ -42,6 +42,12 @@ fn html(card: &QueryCard) -> String {
              <span style=\"font-size:11px;{DIM}\">{scale}</span></div>"
         ));
     }
+    if let Some(why) = &card.why {
+        body.push_str(&format!(
+            "<div style=\"overflow-wrap:break-word\"><b>why</b>&ensp;{}</div>",
+            escape(why)
+        ));
+    }
     for alert in &card.alerts {
         let (sign, color, word) = alert.state();
         let newest = alert.newest().map(|newest| format!(" {newest}"));
@@ -105,6 +111,9 @@ fn plain(card: &QueryCard) -> String {
     );
     if let Some((blocks, scale)) = card.spark() {
         lines.push(format!("  rows per batch  {blocks}  {scale}"));
+    }
+    if let Some(why) = &card.why {
+        lines.push(format!("  why: {why}"));
     }
     for alert in &card.alerts {
         let (sign, _, word) = alert.state();

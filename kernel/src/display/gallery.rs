@@ -146,6 +146,7 @@ pub fn card(state: QueryState) -> QueryCard {
         },
         manual_clock: false,
         as_of: (state == QueryState::Running).then(|| "12:00:05".to_owned()),
+        why: (state == QueryState::Waiting).then(|| "The folder 'in' is empty.".to_owned()),
         error: (state == QueryState::Failed).then_some(error),
     }
     .with_progress(&progresses(12))

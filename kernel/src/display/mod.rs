@@ -29,6 +29,7 @@ mod queries;
 mod query_card;
 mod sparkline;
 mod table;
+mod why;
 mod windows;
 
 use serde_json::{Map, Value};
@@ -47,6 +48,7 @@ pub use progress_fields::{lookup, with_sums};
 pub use queries::queries;
 pub use query_card::QueryCard;
 pub use table::{columns, table};
+pub use why::{Asked, why};
 pub use windows::window as window_text;
 
 /// One thing to show, in every form a frontend may choose from.

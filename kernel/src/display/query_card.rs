@@ -6,6 +6,7 @@ use tidebook_engine::{
 use uuid::Uuid;
 
 use super::alerts::AlertCard;
+use super::why::Asked;
 
 /// What a query is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct QueryCard {
     pub manual_clock: bool,
     /// When it was looked at, while it may still change.
     pub as_of: Option<String>,
+    /// Why the last batch gave nothing, in one line, if it did.
+    pub why: Option<String>,
     /// Why it failed.
     pub error: Option<Error>,
 }
@@ -168,6 +171,7 @@ impl QueryCard {
             alerts: Vec::new(),
             manual_clock: query.is_on_manual_clock(),
             as_of: None,
+            why: Asked::by_progress(query).first_line(),
             error,
         };
         card.with_progress(&query.recent_progress())
@@ -231,7 +235,7 @@ impl QueryCard {
 }
 
 /// A progress that only says that there was nothing to do has no batch behind it.
-fn ran_a_batch(progress: &StreamingQueryProgress) -> bool {
+pub fn ran_a_batch(progress: &StreamingQueryProgress) -> bool {
     progress.duration_ms.contains_key("addBatch") || progress.num_input_rows > 0
 }
 

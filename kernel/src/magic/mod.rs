@@ -31,6 +31,7 @@ mod stream;
 pub mod values;
 mod views;
 mod who;
+mod why;
 
 use async_trait::async_trait;
 use clap::{Arg, ArgMatches};
@@ -62,6 +63,7 @@ pub static MAGICS: &[&dyn Magic] = &[
     &sql::Sql,
     &status::Status,
     &progress::Progress,
+    &why::Why,
     &queries::Queries,
     &chart::Chart,
     &alert::Alert,

@@ -200,6 +200,11 @@ async fn about_query(scene: &Scene, query: &StreamingQuery, about: QueryRequest)
             Ok(()) => Value::Null,
         },
         QueryRequest::Explain => json!({"text": query.explain()}),
+        QueryRequest::Why => {
+            let why = query.why().await?;
+            let asked = display::Asked::new(query, query_title(query), why);
+            json!({"text": asked.text()})
+        }
     })
 }
 

@@ -186,6 +186,8 @@ impl SymmetricHashJoin {
         let left = self.left.arrive(left, watermarks)?;
         let right = self.right.arrive(right, watermarks)?;
         metrics.dropped_by_watermark += left.late + right.late;
+        metrics.late.add(&left.late_rows);
+        metrics.late.add(&right.late_rows);
         // A left row of a semi join that matches is done and not in the state, so that there the right
         // rows are first: fewer left rows come in.
         let first_is_left = self.join_type != JoinType::LeftSemi;

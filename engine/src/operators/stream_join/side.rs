@@ -13,6 +13,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::PhysicalExpr;
 
+use super::super::late_rows::LateRows;
 use super::super::operator_state::{
     EventTimeColumn, StoreLayout, Watermarks, arrow_error, datafusion_error, rows_in_time, to_us,
 };
@@ -53,6 +54,8 @@ pub(super) struct Arrived {
     pub(super) matching_nothing: RecordBatch,
     /// How many came too late.
     pub(super) late: i64,
+    /// Some of those.
+    pub(super) late_rows: LateRows,
 }
 
 impl Side {
@@ -139,8 +142,15 @@ impl Side {
 
     /// Looks at new rows.
     pub(super) fn arrive(&self, rows: RecordBatch, watermarks: Watermarks) -> Result<Arrived> {
+        let mut late_rows = LateRows::default();
         let (rows, late) = match self.join.event_time {
-            Some(column) => rows_in_time(&rows, column, watermarks)?,
+            Some(column) => {
+                let (kept, late) = rows_in_time(&rows, column, watermarks)?;
+                if late > 0 {
+                    late_rows.note_column(&rows, column, watermarks.late_ms)?;
+                }
+                (kept, late)
+            }
             None => (rows, 0),
         };
         let (rows, matching_nothing) = match &self.join.filter {
@@ -161,6 +171,7 @@ impl Side {
             rows,
             matching_nothing,
             late,
+            late_rows,
         })
     }
 

@@ -21,6 +21,7 @@ use super::progress_reporter::{BatchReport, Phase, TriggerTimer};
 use super::stream_execution::StreamExecution;
 use super::trigger_executor::Ticker;
 use super::watermark_tracker::WatermarkTracker;
+use super::why_reporter::WhyReporter;
 use crate::checkpointing::{CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result};
@@ -58,6 +59,7 @@ pub struct MicroBatchExecution {
     batches_run: u64,
     /// Rows that they have read.
     rows_read: u64,
+    why: WhyReporter,
 }
 
 /// What a trigger did.
@@ -89,9 +91,13 @@ impl MicroBatchExecution {
             last_idle_ms: None,
             batches_run: 0,
             rows_read: 0,
+            why: WhyReporter::new(&setup.execution),
             setup,
             run,
         };
+        let sources = this.setup.sources.iter();
+        let inspected = sources.map(|source| (source.description(), source.inspector()));
+        this.run.set_sources(inspected.collect());
         this.resume()?;
         this.check_output()?;
         this.open_state()?;
@@ -338,7 +344,7 @@ impl MicroBatchExecution {
             timestamp_ms: planned.metadata.batch_timestamp_ms,
             inputs: inputs.clone(),
         });
-        let rows = self.setup.execution.execute()?;
+        let rows = self.why.counted(self.setup.execution.execute()?);
         timer.record(Phase::QueryPlanning, watch);
 
         let watch = Stopwatch::start();
@@ -369,13 +375,18 @@ impl MicroBatchExecution {
 
         let mut event_time = EventTimeStats::default();
         stats.iter().for_each(|stats| event_time.merge(stats));
+        let operators = self.operator_progress();
+        let execution = &self.setup.execution;
+        let why = self.why.batch(execution, &self.tracker, &stats, &inputs);
+        self.run.set_why(why.clone());
         let report = BatchReport {
             batch_id: self.batch_id,
             sources: self.source_reports(&planned, &inputs),
             watermark_ms: (!stats.is_empty()).then_some(watermark_ms),
             event_time,
-            operators: self.operator_progress(),
+            operators,
             sink: self.sink_progress(written),
+            why,
         };
         self.committed = planned.offsets;
         self.previous_watermark_ms = watermark_ms;

@@ -75,6 +75,8 @@ impl MicroBatchExecution {
             offsets: self.committed.clone(),
             metadata: OffsetSeqMetadata::default(),
         };
+        let mut why = self.why.idle(&self.setup.execution, &self.tracker);
+        why.sources = self.run.inspect_sources();
         let report = BatchReport {
             batch_id: self.batch_id,
             sources: self.source_reports(&empty, &[]),
@@ -85,6 +87,7 @@ impl MicroBatchExecution {
                 false => Vec::new(),
             },
             sink: self.sink_progress(None),
+            why,
         };
         let progress = timer.finish(self.run.identity(), report);
         self.run.add_progress(progress);

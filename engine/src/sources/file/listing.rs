@@ -181,7 +181,10 @@ impl Listing {
     /// The same without files whose URLs are known: of those nothing else is asked.
     pub fn files_but(&self, is_known: &dyn Fn(&str) -> bool) -> Result<Vec<ListedFile>> {
         let mut files = Vec::new();
-        let mut add = |location: &Location, metadata: Option<Metadata>| {
+        let mut add = |found: Found<'_>| {
+            let Found::File(location, metadata) = found else {
+                return Ok(());
+            };
             let url = location.url()?;
             if is_known(&url) {
                 return Ok(());
@@ -227,7 +230,10 @@ impl Listing {
             return Ok(folders);
         }
         let mut last = None;
-        self.visit(&mut |location, _| {
+        self.visit(&mut |found| {
+            let Found::File(location, _) = found else {
+                return Ok(());
+            };
             // The files of one folder come one after the other.
             let found = Some(self.folders(location));
             if found != last {
@@ -266,7 +272,13 @@ impl Listing {
         columns
     }
 
-    fn visit(&self, add: &mut Add<'_>) -> Result<()> {
+    /// What it lists.
+    pub(super) fn options(&self) -> &ListingOptions {
+        &self.options
+    }
+
+    /// Meets everything below the path, in no order.
+    pub(super) fn visit(&self, add: &mut Add<'_>) -> Result<()> {
         if self.patterns.is_empty() {
             let metadata = match self.root.metadata() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -310,9 +322,17 @@ impl Listing {
             }
             PartPattern::Pattern(pattern) => {
                 // A folder that is not there, or cannot be read, matches nothing.
-                let mut children = folder.children().unwrap_or_default();
-                children.retain(|child| !is_hidden(&child.name) && pattern.matches(&child.name));
-                children
+                let children = folder.children().unwrap_or_default();
+                let mut matching = Vec::with_capacity(children.len());
+                for child in children {
+                    match pattern.matches(&child.name) {
+                        true if is_hidden(&child.name) => add(Found::Hidden(&child.name))?,
+                        true => matching.push(child),
+                        false if child.is_dir || !rest.is_empty() => {}
+                        false => add(Found::OtherName(&child.name))?,
+                    }
+                }
+                matching
             }
         };
         for child in children {
@@ -340,6 +360,7 @@ impl Listing {
         };
         for child in children {
             if is_hidden(&child.name) {
+                add(Found::Hidden(&child.name))?;
                 continue;
             }
             let found = folder.join(&child.name);
@@ -348,6 +369,8 @@ impl Listing {
                 self.visit_file(&found, child.metadata, add)?;
             } else if self.options.recursive || in_partition || is_partition {
                 self.visit_folder(&found, in_partition || is_partition, add)?;
+            } else {
+                add(Found::Folder(&child.name))?;
             }
         }
         Ok(())
@@ -360,8 +383,8 @@ impl Listing {
         add: &mut Add<'_>,
     ) -> Result<()> {
         match self.name_matches(&file.name()) {
-            true => add(file, metadata),
-            false => Ok(()),
+            true => add(Found::File(file, metadata)),
+            false => add(Found::OtherName(&file.name())),
         }
     }
 
@@ -393,8 +416,20 @@ impl Listing {
     }
 }
 
-/// Takes a file, and what is known of it already.
-type Add<'a> = dyn FnMut(&Location, Option<Metadata>) -> Result<()> + 'a;
+/// What is met below the path.
+pub(super) enum Found<'a> {
+    /// A file that is read, and what is known of it already.
+    File(&'a Location, Option<Metadata>),
+    /// A name that says that it is none to be read.
+    Hidden(&'a str),
+    /// A file whose name does not have the pattern.
+    OtherName(&'a str),
+    /// A folder that is not looked into.
+    Folder(&'a str),
+}
+
+/// Takes what is met.
+type Add<'a> = dyn FnMut(Found<'_>) -> Result<()> + 'a;
 
 fn base_depth(base: &Location, root: &Location) -> Result<usize> {
     let (parts, of_root) = (base.segments(), root.segments());

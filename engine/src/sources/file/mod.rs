@@ -2,6 +2,7 @@
 
 mod cleaner;
 mod file_batch;
+mod inspector;
 mod lines;
 mod listing;
 mod options;

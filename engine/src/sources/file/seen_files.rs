@@ -50,6 +50,21 @@ impl SeenFiles {
         self.timestamps.contains_key(&self.key(url))
     }
 
+    /// When a file that was seen had been modified; `None` if it was not seen or is forgotten.
+    pub fn seen_as_of(&self, url: &str) -> Option<i64> {
+        self.timestamps.get(&self.key(url)).copied()
+    }
+
+    /// Files modified before this time are too old; 0 before the first file.
+    pub fn purged_before(&self) -> i64 {
+        self.purged_before
+    }
+
+    /// How much older than the newest file a file may be.
+    pub fn max_age_ms(&self) -> i64 {
+        self.max_age_ms
+    }
+
     /// Forgets files that are too old by now.
     pub fn purge(&mut self) {
         self.purged_before = self.latest.saturating_sub(self.max_age_ms);

@@ -3,9 +3,11 @@
 //! in the log is never taken a second time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use parking_lot::RwLock;
 use serde_json::json;
 
 use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog};
@@ -15,13 +17,15 @@ use crate::formats::line_format::FileSchema;
 use crate::options::Options;
 use crate::sources::file::cleaner::SourceCleaner;
 use crate::sources::file::file_batch::FileBatch;
+use crate::sources::file::inspector::FilesInspector;
 use crate::sources::file::listing::{ListedFile, Listing, ListingOptions};
 use crate::sources::file::options::{FileStreamOptions, RateLimit, stream_reader};
 use crate::sources::file::partitions::PartitionColumns;
 use crate::sources::file::reader::{FileReader, ReadFormat};
 use crate::sources::file::seen_files::SeenFiles;
 use crate::sources::{
-    Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition, StreamRequest,
+    Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
+    StreamRequest,
 };
 use crate::storage::Location;
 
@@ -102,7 +106,8 @@ pub struct FileStreamSource {
     log: FileSourceLog,
     /// The last entry of the log; -1 before the first.
     current: i64,
-    seen: SeenFiles,
+    /// Shared with whoever asks why nothing comes.
+    seen: Arc<RwLock<SeenFiles>>,
     /// Rest of the last listing.
     unread: Vec<ListedFile>,
     /// With `Trigger.AvailableNow`, the files there were at the start of the query.
@@ -143,7 +148,7 @@ impl FileStreamSource {
             options,
             current: log.latest_id()?.unwrap_or(-1),
             log,
-            seen,
+            seen: Arc::new(RwLock::new(seen)),
             unread: Vec::new(),
             available_now: None,
             is_gone: false,
@@ -156,7 +161,9 @@ impl FileStreamSource {
     /// All files there are now and were not seen, in the order in which they are to be read.
     fn list(&self) -> Result<Vec<ListedFile>> {
         let listing = &self.definition.listing;
-        let mut files = listing.files_but(&|url| self.seen.is_known(url))?;
+        let seen = self.seen.read();
+        let mut files = listing.files_but(&|url| seen.is_known(url))?;
+        drop(seen);
         // Stable: files of one time stay in order of their paths.
         match self.options.latest_first {
             true => files.sort_by_key(|file| std::cmp::Reverse(file.timestamp_ms)),
@@ -173,7 +180,9 @@ impl FileStreamSource {
             Some(files) => files.clone(),
             None => self.list()?,
         };
-        files.retain(|file| self.seen.is_new(&file.url, file.timestamp_ms));
+        let seen = self.seen.read();
+        files.retain(|file| seen.is_new(&file.url, file.timestamp_ms));
+        drop(seen);
         Ok(files)
     }
 
@@ -209,10 +218,12 @@ impl FileStreamSource {
         };
         let entries: Vec<_> = files.iter().map(entry).collect();
         self.log.add(batch_id, &entries)?;
+        let mut seen = self.seen.write();
         for file in files {
-            self.seen.add(&file.url, file.timestamp_ms);
+            seen.add(&file.url, file.timestamp_ms);
         }
-        self.seen.purge();
+        seen.purge();
+        drop(seen);
         self.uncommitted.insert(batch_id, entries);
         self.current = batch_id;
         Ok(())
@@ -332,6 +343,14 @@ impl Source for FileStreamSource {
         self.available_now = Some(self.list()?);
         Ok(())
     }
+
+    fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
+        Some(Arc::new(FilesInspector {
+            listing: self.definition.listing.clone(),
+            path_glob_filter: self.definition.options.get("pathGlobFilter").map(str::to_string),
+            seen: Arc::clone(&self.seen),
+        }))
+    }
 }
 
 fn total_bytes(files: &[ListedFile]) -> u64 {
@@ -353,7 +372,6 @@ fn count_within(files: &[ListedFile], limit: u64) -> usize {
 mod tests {
     use std::fs::{self, File};
     use std::path::{Path, PathBuf};
-    use std::sync::Arc;
     use std::time::{Duration, UNIX_EPOCH};
 
     use arrow::array::AsArray;

@@ -1,5 +1,7 @@
 //! Where reading begins and ends, as the user says it.
 
+use std::fmt;
+
 use super::offsets_json::parse_offsets;
 use crate::error::{Error, Result};
 use crate::kafka::PartitionOffsets;
@@ -21,6 +23,17 @@ pub(super) enum Boundary {
     Timestamp(i64, Missing),
     /// The same with a time for every partition.
     Timestamps(PartitionOffsets, Missing),
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Earliest => "earliest",
+            Self::Latest => "latest",
+            Self::Offsets(_) => "offsets",
+            Self::Timestamp(..) | Self::Timestamps(..) => "timestamps",
+        })
+    }
 }
 
 /// What to do with a partition that has no record of a time or later.

@@ -22,7 +22,10 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::kafka::{PartitionOffsets, TopicPartition};
 use crate::options::OptionMap;
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
+use crate::sources::{
+    Offset, ReadLimit, Said, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
+};
+use crate::why::InputWhy;
 
 /// What a stream of topics reads, before any query reads it.
 #[derive(Debug)]
@@ -275,6 +278,13 @@ impl Source for KafkaSource {
     fn report_latest_offset(&self) -> Option<Offset> {
         let latest = self.latest.as_ref().filter(|latest| !latest.is_empty());
         latest.map(to_json)
+    }
+
+    fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
+        Some(Arc::new(Said(InputWhy::Kafka {
+            topics: self.options.topics.to_string(),
+            starting_offsets: self.options.start.to_string(),
+        })))
     }
 
     fn metrics(&self, consumed: Option<&Offset>) -> BTreeMap<String, String> {

@@ -13,7 +13,10 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::options::{OptionSpec, Options};
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
+use crate::sources::{
+    Offset, ReadLimit, Said, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
+};
+use crate::why::InputWhy;
 
 const OPTIONS: [OptionSpec; 3] = [
     OptionSpec {
@@ -269,6 +272,17 @@ impl Source for RateSource {
 
     fn report_latest_offset(&self) -> Option<Offset> {
         Some(Offset::from(self.available_now.unwrap_or(self.latest)))
+    }
+
+    fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
+        let Rate {
+            rows_per_second,
+            ramp_up_seconds,
+        } = self.rate;
+        Some(Arc::new(Said(InputWhy::Rate {
+            rows_per_second,
+            ramp_up_seconds,
+        })))
     }
 }
 

@@ -18,7 +18,10 @@ use super::lines::{Line, Lines};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sources::tasks::Tasks;
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
+use crate::sources::{
+    Offset, ReadLimit, Said, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
+};
+use crate::why::InputWhy;
 
 /// Before the first line.
 const NONE: i64 = -1;
@@ -144,6 +147,13 @@ impl Source for SocketSource {
 
     fn report_latest_offset(&self) -> Option<Offset> {
         self.offered.map(Offset::from)
+    }
+
+    fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
+        let SocketStream { host, port, .. } = &self.stream;
+        Some(Arc::new(Said(InputWhy::Socket {
+            server: format!("{host}:{port}"),
+        })))
     }
 }
 

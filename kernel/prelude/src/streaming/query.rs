@@ -168,6 +168,19 @@ impl StreamingQuery {
             .map(|plan| plan.text)
     }
 
+    /// Why nothing came out of it, or what it has dropped, in words: what `%why` shows.
+    ///
+    /// ```no_run
+    /// use tidebook::prelude::*;
+    ///
+    /// # let query = spark.table("events")?.write_stream().start("")?;
+    /// println!("{}", query.why()?);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn why(&self) -> Result<String> {
+        self.about::<Text>(QueryRequest::Why).map(|why| why.text)
+    }
+
     /// Shows the query's card, which updates itself, as the value of the cell.
     pub fn evcxr_display(&self) {
         show(self.run_id(), QueryView::Card);

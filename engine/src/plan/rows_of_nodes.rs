@@ -1,0 +1,170 @@
+//! How many rows went into the nodes of a plan that was executed and how many came out: of nodes that
+//! can take rows away. DataFusion's nodes count anyway; ours do where nobody else would.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use datafusion::common::JoinType;
+use datafusion::physical_expr_common::physical_expr::fmt_sql;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::{
+    CrossJoinExec, HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec,
+};
+use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
+use datafusion::physical_plan::unnest::UnnestExec;
+
+use crate::operators::{
+    EventTimeWatermarkExec, InputPart, StatefulExec, StreamingSourceExec, WatermarkObserver,
+};
+use crate::why::{NodeInput, NodeKind, NodeRows};
+
+/// What the sources gave to the batch.
+type Inputs = [Option<Arc<InputPart>>];
+
+/// The nodes of `plan` that can take away rows of streams, from the sources to the sink.
+pub(super) fn rows_of_nodes(plan: &Arc<dyn ExecutionPlan>, inputs: &Inputs) -> Vec<NodeRows> {
+    let mut walk = Walk {
+        inputs,
+        operators: 0,
+        nodes: Vec::new(),
+    };
+    walk.visit(plan);
+    walk.nodes
+}
+
+/// The column of a watermark, and the sources that it looks at.
+pub(super) fn watermark_column(
+    plan: &Arc<dyn ExecutionPlan>,
+    observer: &Arc<WatermarkObserver>,
+) -> Option<(String, Vec<usize>)> {
+    let found = plan
+        .downcast_ref::<EventTimeWatermarkExec>()
+        .filter(|node| Arc::ptr_eq(node.observer(), observer));
+    if let Some(node) = found {
+        let mut sources = Vec::new();
+        sources_below(plan, &mut sources);
+        return Some((node.column_name(), sources));
+    }
+    let mut children = plan.children().into_iter();
+    children.find_map(|child| watermark_column(child, observer))
+}
+
+fn sources_below(plan: &Arc<dyn ExecutionPlan>, sources: &mut Vec<usize>) {
+    if let Some(source) = plan.downcast_ref::<StreamingSourceExec>() {
+        sources.push(source.source());
+    }
+    for child in plan.children() {
+        sources_below(child, sources);
+    }
+}
+
+struct Walk<'a> {
+    inputs: &'a Inputs,
+    /// How many operators were met: each before what it reads, as they are numbered.
+    operators: usize,
+    nodes: Vec<NodeRows>,
+}
+
+impl Walk<'_> {
+    /// What comes out of `plan`.
+    fn visit(&mut self, plan: &Arc<dyn ExecutionPlan>) -> NodeInput {
+        if let Some(source) = plan.downcast_ref::<StreamingSourceExec>() {
+            let input = self.inputs.get(source.source()).and_then(Option::as_ref);
+            let rows = input.map_or(0, |input| input.num_rows.load(Ordering::Relaxed));
+            return NodeInput {
+                num_rows: Some(rows),
+                is_stream: true,
+            };
+        }
+        let number = self.number(plan);
+        let children = plan.children().into_iter();
+        let inputs: Vec<NodeInput> = children.map(|child| self.visit(child)).collect();
+        let is_stream = inputs.iter().any(|input| input.is_stream);
+        let num_rows = match plan.downcast_ref::<StatefulExec>() {
+            Some(stateful) => Some(stateful.num_rows()),
+            // What an operator counts as its input is what its first half reads.
+            None if plan.is::<AggregateExec>() && is_stream => sum(&inputs),
+            None => counted(plan).or_else(|| sum(&inputs)),
+        };
+        if let Some((node, detail)) = described(plan)
+            && let Some(num_output_rows) = num_rows
+            && is_stream
+        {
+            self.nodes.push(NodeRows {
+                node,
+                detail,
+                inputs,
+                num_output_rows,
+                operator: number,
+            });
+        }
+        NodeInput {
+            num_rows,
+            is_stream,
+        }
+    }
+
+    fn number(&mut self, plan: &Arc<dyn ExecutionPlan>) -> Option<usize> {
+        plan.is::<StatefulExec>().then(|| {
+            self.operators += 1;
+            self.operators - 1
+        })
+    }
+}
+
+/// The rows of all inputs.
+fn sum(inputs: &[NodeInput]) -> Option<i64> {
+    inputs.iter().map(|input| input.num_rows).sum()
+}
+
+/// The rows that the node itself has counted.
+fn counted(plan: &Arc<dyn ExecutionPlan>) -> Option<i64> {
+    let rows = plan.metrics()?.output_rows()?;
+    i64::try_from(rows).ok()
+}
+
+/// What a node does, if it can take rows away, and what it was made with.
+fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
+    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        let condition = fmt_sql(filter.predicate().as_ref()).to_string();
+        return Some((NodeKind::Filter, condition));
+    }
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+        let on = join.on().iter();
+        let on = on.map(|(left, right)| {
+            format!("{} = {}", fmt_sql(left.as_ref()), fmt_sql(right.as_ref()))
+        });
+        let on = on.collect::<Vec<_>>().join(" AND ");
+        return Some((NodeKind::Join, joined(*join.join_type(), &on)));
+    }
+    if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
+        return Some((NodeKind::Join, joined(*join.join_type(), "")));
+    }
+    if let Some(join) = plan.downcast_ref::<SortMergeJoinExec>() {
+        return Some((NodeKind::Join, joined(join.join_type(), "")));
+    }
+    if let Some(stateful) = plan.downcast_ref::<StatefulExec>() {
+        let name = stateful.operator().state().name;
+        return Some((NodeKind::Stateful, name.to_string()));
+    }
+    let kind = if plan.is::<CrossJoinExec>() {
+        NodeKind::Join
+    } else if plan.is::<UnnestExec>() {
+        NodeKind::Explode
+    } else if plan.is::<GlobalLimitExec>() || plan.is::<LocalLimitExec>() {
+        NodeKind::Limit
+    } else {
+        return None;
+    };
+    Some((kind, String::new()))
+}
+
+fn joined(join_type: JoinType, on: &str) -> String {
+    let join_type = join_type.to_string().to_uppercase();
+    match on {
+        "" => join_type,
+        on => format!("{join_type} ON {on}"),
+    }
+}

@@ -1,0 +1,67 @@
+//! What came too late: how much, how late, and a few of the rows.
+
+use tidebook_engine::why::{LateWhy, OperatorWhy};
+
+use super::windows::is_aggregation;
+use super::words::{span, time};
+use super::{Asked, Reason};
+use crate::display::number::count;
+
+/// Of the newest batch that dropped anything. What `said` says already gets the figures alone.
+pub(super) fn reasons(asked: &Asked, said: &[Reason]) -> Option<Reason> {
+    let batches = asked.batches();
+    let mut newest = batches.iter().rev();
+    let (batch, operator, late) = newest.find_map(|batch| {
+        let mut operators = batch.why.as_ref()?.operators.iter();
+        let late = |operator: &'_ OperatorWhy| operator.late.clone();
+        operators.find_map(|operator| Some((batch.batch_id, operator, late(operator)?)))
+    })?;
+    let all: i64 = batches
+        .iter()
+        .flat_map(|batch| &batch.state_operators)
+        .map(|operator| operator.num_rows_dropped_by_watermark)
+        .sum();
+    let dropped = what(operator, late.num_dropped);
+    let is_said = said.iter().any(|reason| reason.says.contains("too late"));
+    let says = match is_said {
+        true => format!("Dropped as late by batch {batch}: {dropped}."),
+        false => format!("Batch {batch} dropped {dropped} that came too late."),
+    };
+    let mut reason = Reason::new(says).figure(format!(
+        "the watermark was {}; the latest of them was {} behind it",
+        time(&late.watermark),
+        span(late.max_late_ms)
+    ));
+    for row in rows(operator, &late) {
+        reason = reason.figure(row);
+    }
+    if all > late.num_dropped {
+        reason = reason.figure(format!("in all recent batches: {}", what(operator, all)));
+    }
+    Some(reason)
+}
+
+/// How many rows; an aggregation counts groups.
+fn what(operator: &OperatorWhy, dropped: i64) -> String {
+    match is_aggregation(&operator.operator_name) {
+        true => format!("{} of rows (one window and key is one)", count(dropped, "group")),
+        false => count(dropped, "row"),
+    }
+}
+
+fn rows(operator: &OperatorWhy, late: &LateWhy) -> Vec<String> {
+    let ended = match is_aggregation(&operator.operator_name) {
+        true => "ended at",
+        false => "is of",
+    };
+    let rows = late.rows.iter();
+    rows.map(|row| {
+        format!(
+            "{} {ended} {}, {} too late",
+            row.row,
+            time(&row.event_time),
+            span(row.late_ms)
+        )
+    })
+    .collect()
+}

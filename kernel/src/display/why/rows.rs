@@ -1,0 +1,242 @@
+//! What became of the rows of the newest batch that read any: which node let none of them through.
+
+use tidebook_engine::why::{BatchWhy, NodeKind, NodeRows};
+use tidebook_engine::{OutputMode, StreamingQueryProgress};
+
+use super::windows::{is_aggregation, still_open};
+use super::words::have;
+use super::{Asked, Reason};
+use crate::display::number::{count, thousands};
+
+pub(super) fn reasons(asked: &Asked) -> Vec<Reason> {
+    let Some(last) = asked.batches().last().copied() else {
+        return Vec::new();
+    };
+    if let Some(batch) = asked.batch()
+        && batch.num_output_rows > 0
+    {
+        return vec![Reason::new(format!(
+            "Batch {} wrote {}: the query is not silent.",
+            last.batch_id,
+            count(batch.num_output_rows, "row")
+        ))];
+    }
+    let Some(read) = asked.last_with_rows() else {
+        return nothing_read(asked, last);
+    };
+    match &read.why {
+        Some(why) if why.num_output_rows == 0 => lost(asked, read, why),
+        _ => vec![Reason::new(format!(
+            "Batch {} was the last that read rows, and it wrote what came of them; since then there was nothing new.",
+            read.batch_id
+        ))],
+    }
+}
+
+/// Batches ran, and none read a row.
+fn nothing_read(asked: &Asked, last: &StreamingQueryProgress) -> Vec<Reason> {
+    let moved = |batch: &&StreamingQueryProgress| {
+        let mut sources = batch.sources.iter();
+        sources.any(|source| source.start_offset != source.end_offset)
+    };
+    match asked.batches().into_iter().find(moved) {
+        Some(batch) => vec![Reason::new(format!(
+            "Batch {} took what was new in its sources, and there was not one row in it.",
+            batch.batch_id
+        ))],
+        None => vec![Reason::new(format!(
+            "Batch {} had no new rows to work on.",
+            last.batch_id
+        ))],
+    }
+}
+
+fn lost(asked: &Asked, read: &StreamingQueryProgress, why: &BatchWhy) -> Vec<Reason> {
+    let nodes = why.nodes.iter();
+    let took_all = nodes.filter(|node| arrived(node) > 0 && node.num_output_rows == 0);
+    let mut reasons: Vec<Reason> = took_all
+        .filter_map(|node| took(asked, read, why, node))
+        .collect();
+    let corrupt = read.sources.iter().filter_map(|source| {
+        let corrupt: i64 = source.metrics.get("numCorruptRecords")?.parse().ok()?;
+        (corrupt > 0).then_some(corrupt)
+    });
+    let corrupt: i64 = corrupt.sum();
+    if corrupt > 0 {
+        let reason = Reason::new(format!(
+            "{} of batch {} could not be parsed: the columns of such a record are NULL.",
+            count(corrupt, "record"),
+            read.batch_id
+        ));
+        reasons.push(reason.figure("a column _corrupt_record STRING in the schema shows its text"));
+    }
+    reasons
+}
+
+/// Rows of streams that went into a node.
+fn arrived(node: &NodeRows) -> i64 {
+    let streams = node.inputs.iter().filter(|input| input.is_stream);
+    streams.filter_map(|input| input.num_rows).sum()
+}
+
+fn took(
+    asked: &Asked,
+    read: &StreamingQueryProgress,
+    why: &BatchWhy,
+    node: &NodeRows,
+) -> Option<Reason> {
+    let rows = count(arrived(node), "row");
+    let batch = read.batch_id;
+    let in_and_out = format!("rows in: {}, rows out: 0", thousands(arrived(node)));
+    let reason = match node.node {
+        NodeKind::Filter => Reason::new(format!(
+            "The filter let none of the {rows} of batch {batch} pass: {}",
+            node.detail
+        )),
+        NodeKind::Join => return Some(join(node, &rows, batch)),
+        NodeKind::Explode => Reason::new(format!(
+            "The arrays or maps in the {rows} of batch {batch} had no elements, so no rows were made of them."
+        )),
+        NodeKind::Limit => Reason::new(format!(
+            "The LIMIT let none of the {rows} of batch {batch} pass."
+        )),
+        NodeKind::Stateful => return stateful(asked, read, why, node),
+    };
+    Some(reason.figure(in_and_out))
+}
+
+/// A join of a stream with a table.
+fn join(node: &NodeRows, rows: &str, batch: i64) -> Reason {
+    let table = node.inputs.iter().find(|input| !input.is_stream);
+    let table_rows = table.and_then(|table| table.num_rows);
+    let reason = match table_rows {
+        Some(0) => Reason::new(format!(
+            "The join found no partner for the {rows} of batch {batch}: the table it joins with is empty."
+        )),
+        _ => Reason::new(format!(
+            "The join found no partner for any of the {rows} of batch {batch}."
+        )),
+    };
+    let table_rows = table_rows.map_or("not counted".to_owned(), thousands);
+    reason.figure(format!("join: {}", node.detail)).figure(format!(
+        "rows of the stream: {}, rows of the table: {table_rows}, rows out: 0",
+        thousands(arrived(node))
+    ))
+}
+
+fn stateful(
+    asked: &Asked,
+    read: &StreamingQueryProgress,
+    why: &BatchWhy,
+    node: &NodeRows,
+) -> Option<Reason> {
+    let number = node.operator?;
+    let operator = why.operators.get(number)?;
+    let progress = read.state_operators.get(number)?;
+    let (rows, batch) = (count(arrived(node), "row"), read.batch_id);
+    let late = operator.late.as_ref().map_or(0, |late| late.num_dropped);
+    if late > 0 && progress.num_rows_updated == 0 && operator.operator_name != "globalLimit" {
+        return Some(Reason::new(format!(
+            "All {rows} of batch {batch} came too late, so they were dropped."
+        )));
+    }
+    let name = operator.operator_name.as_str();
+    if is_aggregation(name) {
+        return match asked.output_mode {
+            OutputMode::Append => still_open(asked, Some((&rows, batch))),
+            OutputMode::Update | OutputMode::Complete => None,
+        };
+    }
+    let in_and_out = format!("rows in: {}, rows out: 0", thousands(arrived(node)));
+    match name {
+        "dedupe" | "dedupeWithinWatermark" => {
+            let duplicates = arrived(node) - late;
+            let held: i64 = operator.stores.iter().map(|store| store.num_rows).sum();
+            Some(
+                Reason::new(format!(
+                    "All {} of batch {batch} are duplicates: their keys {} been seen before.",
+                    count(duplicates, "row"),
+                    have(2)
+                ))
+                .figure(in_and_out)
+                .figure(format!("keys remembered: {}", thousands(held))),
+            )
+        }
+        "symmetricHashJoin" => Some(join_of_streams(asked, read, node)),
+        "globalLimit" => Some(
+            Reason::new(format!(
+                "The LIMIT is reached: earlier batches gave all the rows it lets pass, so the {rows} of batch {batch} do not come out."
+            ))
+            .figure(format!("limit: {}", node.detail)),
+        ),
+        _ => Some(
+            Reason::new(format!(
+                "The function that was called for the groups gave no row for the {rows} of batch {batch}."
+            ))
+            .figure(in_and_out),
+        ),
+    }
+}
+
+/// A join of two streams: what it holds now, and what that waits for.
+fn join_of_streams(asked: &Asked, read: &StreamingQueryProgress, node: &NodeRows) -> Reason {
+    let now = asked.batch().and_then(|batch| {
+        let operator = node.operator?;
+        batch.operators.get(operator)
+    });
+    let stores = now.map_or(&[][..], |now| now.stores.as_slice());
+    let held = |side: &str| {
+        let store = stores.iter().find(|store| store.name.starts_with(side));
+        store.map_or(0, |store| store.num_rows)
+    };
+    let (left, right) = (held("left"), held("right"));
+    let says = match (left, right) {
+        (0, 0) => format!(
+            "The join found no partner for the {} of batch {}.",
+            count(arrived(node), "row"),
+            read.batch_id
+        ),
+        (left, 0) => format!(
+            "{} of the left stream {} for a partner: the join holds no row of the right stream.",
+            count(left, "row"),
+            wait(left)
+        ),
+        (0, right) => format!(
+            "{} of the right stream {} for a partner: the join holds no row of the left stream.",
+            count(right, "row"),
+            wait(right)
+        ),
+        (left, right) => format!(
+            "{} of the left stream and {} of the right wait for a partner: so far none of them match.",
+            count(left, "row"),
+            thousands(right)
+        ),
+    };
+    let inputs = node.inputs.iter().map(|input| input.num_rows.unwrap_or(0));
+    let inputs: Vec<String> = inputs.map(thousands).collect();
+    let mut reason = Reason::new(says)
+        .figure(format!("join: {}", node.detail))
+        .figure(format!(
+            "rows in, left and right: {}; rows out: 0",
+            inputs.join(" and ")
+        ));
+    let is_outer = ["Left,", "Right,", "Full,"];
+    let is_outer = is_outer.iter().any(|outer| node.detail.starts_with(outer));
+    let opens = stores.iter().filter_map(|store| store.open.as_ref());
+    let next = opens.filter_map(|open| open.closes_at_event_time.first());
+    if let Some(next) = next.min() {
+        let what = match is_outer {
+            true => "come out alone, with NULLs,",
+            false => "are forgotten",
+        };
+        reason = reason.figure(format!(
+            "the first rows without a partner {what} when an event at or after {} has arrived on each stream",
+            super::words::time(next)
+        ));
+    }
+    reason
+}
+
+fn wait(count: i64) -> &'static str {
+    if count == 1 { "waits" } else { "wait" }
+}

@@ -1,0 +1,137 @@
+//! Windows that are still open: append writes a window when it is closed.
+
+use tidebook_engine::OutputMode;
+use tidebook_engine::why::{BatchWhy, OpenWhy, WatermarkWhy};
+
+use super::words::{are, earlier, is_epoch, span, time};
+use super::{Asked, Reason};
+use crate::display::number::{count, thousands};
+
+/// Whether an operator is an aggregation.
+pub(super) fn is_aggregation(operator_name: &str) -> bool {
+    matches!(
+        operator_name,
+        "stateStoreSave" | "sessionWindowStateStoreSaveExec"
+    )
+}
+
+/// What the mode means for what comes out, once more rows are there than were written.
+pub(super) fn reasons(asked: &Asked) -> Option<Reason> {
+    let batch = asked.batch()?;
+    let (open, _) = first_open(batch)?;
+    match asked.output_mode {
+        // Said of the rows that were read, if those are why nothing came.
+        OutputMode::Append if says_of_rows(asked) => None,
+        OutputMode::Append => still_open(asked, None),
+        OutputMode::Update => Some(
+            Reason::new(
+                "update writes a window each time a batch changes it, and not when it is closed.",
+            )
+            .figure(format!("open windows: {}", thousands(open.num_times))),
+        ),
+        OutputMode::Complete => None,
+    }
+}
+
+fn says_of_rows(asked: &Asked) -> bool {
+    let last = asked.last_with_rows();
+    let why = last.and_then(|last| last.why.as_ref());
+    let nodes = why.map_or(&[][..], |why| why.nodes.as_slice());
+    let silent = asked
+        .batch()
+        .is_some_and(|batch| batch.num_output_rows == 0);
+    let all_late = last.is_some_and(|last| {
+        last.state_operators
+            .iter()
+            .any(|operator| {
+                is_aggregation(&operator.operator_name)
+                    && operator.num_rows_updated == 0
+                    && operator.num_rows_dropped_by_watermark > 0
+            })
+    });
+    silent
+        && !all_late
+        && nodes.iter().any(|node| {
+            let operator = node.operator;
+            let operator = operator.and_then(|at| why?.operators.get(at));
+            let arrived: i64 = node.inputs.iter().filter_map(|input| input.num_rows).sum();
+            arrived > 0
+                && node.num_output_rows == 0
+                && operator.is_some_and(|operator| is_aggregation(&operator.operator_name))
+        })
+}
+
+/// What of the aggregation nearest the sink is open.
+fn first_open(batch: &BatchWhy) -> Option<(&OpenWhy, i64)> {
+    let mut operators = batch.operators.iter();
+    operators.find_map(|operator| {
+        let store = operator.stores.first()?;
+        is_aggregation(&operator.operator_name).then_some(())?;
+        Some((store.open.as_ref()?, store.num_rows))
+    })
+}
+
+/// That windows are open and when the next closes; `rows` are how many, and of which batch.
+pub(super) fn still_open(asked: &Asked, rows: Option<(&str, i64)>) -> Option<Reason> {
+    let batch = asked.batch()?;
+    let (open, groups) = first_open(batch)?;
+    let windows = count(open.num_times, "window");
+    let of_rows = rows.map(|(rows, batch)| format!("The {rows} of batch {batch} are counted in. "));
+    let closes = closes(asked, batch.watermark.as_ref(), open);
+    let reason = Reason::new(format!(
+        "{}append writes a window when it is closed, and {windows} {} still open; the next closes when {closes}.",
+        of_rows.unwrap_or_default(),
+        are(open.num_times)
+    ));
+    let mut reason = reason.figure(format!("open: {} in {windows}", count(groups, "group")));
+    if let Some(end) = open.ends.first() {
+        reason = reason.figure(match open.duration_ms {
+            0 => format!("next to close: the one that ends at {}", time(end)),
+            length => format!("next to close: {} – {}", earlier(end, length), time(end)),
+        });
+        if let Some(watermark) = &batch.watermark {
+            reason = reason.figure(watermark_figure(watermark, end));
+        }
+    }
+    Some(reason)
+}
+
+/// What has to happen for the next window to be closed.
+fn closes(asked: &Asked, watermark: Option<&WatermarkWhy>, open: &OpenWhy) -> String {
+    let times = &open.closes_at_event_time;
+    let first = times.first().map_or_else(String::new, |first| time(first));
+    let Some(watermark) = watermark.filter(|watermark| watermark.parts.len() > 1) else {
+        return format!("an event at or after {first} arrives");
+    };
+    let each = watermark.parts.iter().zip(times);
+    let each = each.map(|(part, at)| format!("{} from {}", time(at), asked.sources(&part.sources)));
+    let each: Vec<String> = each.collect();
+    match watermark.policy.as_str() {
+        "max" => format!("an event arrives at or after {}", each.join(", or ")),
+        _ => format!("events have arrived at or after {}", each.join(", and ")),
+    }
+}
+
+/// Where the watermark stands, and where it has to be.
+fn watermark_figure(watermark: &WatermarkWhy, end: &str) -> String {
+    let stands = match is_epoch(&watermark.current) {
+        true => "there is no watermark yet".to_owned(),
+        false => format!("the watermark is {}", time(&watermark.current)),
+    };
+    let [part] = watermark.parts.as_slice() else {
+        return format!("{stands}; it has to reach {}", time(end));
+    };
+    let latest = part.max_event_time.as_deref();
+    let latest = latest.map(|latest| {
+        format!(
+            " (latest event time {} − delay {})",
+            time(latest),
+            span(part.delay_ms)
+        )
+    });
+    format!(
+        "{stands}{}; it has to reach {}",
+        latest.unwrap_or_default(),
+        time(end)
+    )
+}

@@ -1,0 +1,56 @@
+//! Times, spans and lists as they stand in a sentence.
+
+use chrono::DateTime;
+use tidebook_engine::why::Names;
+
+use crate::display::number::{duration, thousands};
+
+/// `2024-01-01T12:10:00.000Z` as `2024-01-01 12:10:00`.
+pub fn time(iso: &str) -> String {
+    let seconds = iso.trim_end_matches('Z').trim_end_matches(".000");
+    seconds.replace('T', " ")
+}
+
+/// Whether a watermark stands where it stood before the first event.
+pub fn is_epoch(iso: &str) -> bool {
+    iso.starts_with("1970-01-01T00:00:00.000")
+}
+
+/// A time so many milliseconds earlier.
+pub fn earlier(iso: &str, ms: i64) -> String {
+    let moved = DateTime::parse_from_rfc3339(iso)
+        .ok()
+        .and_then(|time| time.checked_sub_signed(chrono::TimeDelta::milliseconds(ms)));
+    let moved = moved.map(|time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
+    time(moved.as_deref().unwrap_or(iso))
+}
+
+/// A span, `0 s` if it is none.
+pub fn span(ms: i64) -> String {
+    match ms {
+        0 => "0 s".to_owned(),
+        ms => duration(ms),
+    }
+}
+
+/// `a.json, b.json and 3 more`.
+pub fn names(names: &Names) -> String {
+    let shown = names.first.join(", ");
+    match names.num - names.first.len() as i64 {
+        1.. if !shown.is_empty() => {
+            let more = names.num - names.first.len() as i64;
+            format!("{shown} and {} more", thousands(more))
+        }
+        _ => shown,
+    }
+}
+
+/// `is` or `are`.
+pub fn are(count: i64) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
+/// `has` or `have`.
+pub fn have(count: i64) -> &'static str {
+    if count == 1 { "has" } else { "have" }
+}
