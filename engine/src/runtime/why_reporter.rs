@@ -124,7 +124,9 @@ impl WhyReporter {
         };
         let operators = execution.operators.iter().enumerate();
         let operators = operators.map(|(number, operator)| {
-            let why = operator.state().why(&|wanted_ms| closes_at(number, wanted_ms));
+            let why = operator
+                .state()
+                .why(&|wanted_ms| closes_at(number, wanted_ms));
             OperatorWhy {
                 watermark: why.watermark.filter(|_| !self.columns.is_empty()),
                 ..why

@@ -15,4 +15,5 @@ mod names;
 mod nesting;
 mod step_by_step;
 mod user_code;
+mod why;
 mod windowed_counts;

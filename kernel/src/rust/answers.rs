@@ -13,6 +13,7 @@ use super::server::{Caller, failure};
 use super::{RustCells, Scene, values};
 use crate::display::{self, MimeBundle};
 use crate::error::{CellError, Result};
+use crate::magic::query_title;
 
 /// How many rows a frame shows as the value of a cell.
 const SHOWN_ROWS: usize = 100;

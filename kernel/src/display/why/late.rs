@@ -28,7 +28,7 @@ pub(super) fn reasons(asked: &Asked, said: &[Reason]) -> Option<Reason> {
         false => format!("Batch {batch} dropped {dropped} that came too late."),
     };
     let mut reason = Reason::new(says).figure(format!(
-        "the watermark was {}; the latest of them was {} behind it",
+        "the watermark was {}; the worst of them was {} behind it",
         time(&late.watermark),
         span(late.max_late_ms)
     ));

@@ -102,7 +102,10 @@ impl Asked {
     /// The answer in one line, if the last batch of a running query gave nothing.
     pub fn first_line(&self) -> Option<String> {
         let silent = match self.batches().last() {
-            Some(last) => last.why.as_ref().is_some_and(|why| why.num_output_rows == 0),
+            Some(last) => last
+                .why
+                .as_ref()
+                .is_some_and(|why| why.num_output_rows == 0),
             None => !self.progress.is_empty(),
         };
         let reasons = (silent && self.state.is_active()).then(|| self.reasons())?;

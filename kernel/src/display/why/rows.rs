@@ -4,7 +4,6 @@ use tidebook_engine::why::{BatchWhy, NodeKind, NodeRows};
 use tidebook_engine::{OutputMode, StreamingQueryProgress};
 
 use super::windows::{is_aggregation, still_open};
-use super::words::have;
 use super::{Asked, Reason};
 use crate::display::number::{count, thousands};
 
@@ -136,14 +135,15 @@ fn stateful(
     let (rows, batch) = (count(arrived(node), "row"), read.batch_id);
     let late = operator.late.as_ref().map_or(0, |late| late.num_dropped);
     if late > 0 && progress.num_rows_updated == 0 && operator.operator_name != "globalLimit" {
-        return Some(Reason::new(format!(
-            "All {rows} of batch {batch} came too late, so they were dropped."
-        )));
+        return Some(Reason::new(match arrived(node) {
+            1 => format!("The one row of batch {batch} came too late, so it was dropped."),
+            _ => format!("All {rows} of batch {batch} came too late, so they were dropped."),
+        }));
     }
     let name = operator.operator_name.as_str();
     if is_aggregation(name) {
         return match asked.output_mode {
-            OutputMode::Append => still_open(asked, Some((&rows, batch))),
+            OutputMode::Append => still_open(asked, Some((arrived(node), batch))),
             OutputMode::Update | OutputMode::Complete => None,
         };
     }
@@ -153,11 +153,10 @@ fn stateful(
             let duplicates = arrived(node) - late;
             let held: i64 = operator.stores.iter().map(|store| store.num_rows).sum();
             Some(
-                Reason::new(format!(
-                    "All {} of batch {batch} are duplicates: their keys {} been seen before.",
-                    count(duplicates, "row"),
-                    have(2)
-                ))
+                Reason::new(match duplicates {
+                    1 => format!("The one row of batch {batch} is a duplicate: its key has been seen before."),
+                    rows => format!("All {} rows of batch {batch} are duplicates: their keys have been seen before.", thousands(rows)),
+                })
                 .figure(in_and_out)
                 .figure(format!("keys remembered: {}", thousands(held))),
             )

@@ -3,7 +3,7 @@
 use tidebook_engine::StreamingQueryProgress;
 use tidebook_engine::why::{FilesWhy, InputWhy, SourceWhy};
 
-use super::words::{are, have, names, span, time};
+use super::words::{are, names, span, time};
 use super::{Asked, Reason};
 use crate::display::number::{count, thousands};
 
@@ -117,12 +117,13 @@ fn of_files(files: &FilesWhy) -> Vec<Reason> {
         ));
         reasons.push(reason.figure(names(&files.waiting)));
     } else if files.read.num > 0 {
-        let reason = Reason::new(format!(
-            "All {} in '{path}' that {} be read {} been read: each file is read once.",
-            count(files.read.num, "file"),
-            if files.read.num == 1 { "is to" } else { "are to" },
-            have(files.read.num)
-        ));
+        let reason = Reason::new(match files.read.num {
+            1 => format!("The one file to read in '{path}' has been read: each is read once."),
+            num => format!(
+                "All {} files to read in '{path}' have been read: each is read once.",
+                thousands(num)
+            ),
+        });
         reasons.push(reason.figure(names(&files.read)));
     } else if reasons.is_empty() {
         reasons.push(Reason::new(match files.is_pattern {

@@ -72,11 +72,14 @@ fn first_open(batch: &BatchWhy) -> Option<(&OpenWhy, i64)> {
 }
 
 /// That windows are open and when the next closes; `rows` are how many, and of which batch.
-pub(super) fn still_open(asked: &Asked, rows: Option<(&str, i64)>) -> Option<Reason> {
+pub(super) fn still_open(asked: &Asked, rows: Option<(i64, i64)>) -> Option<Reason> {
     let batch = asked.batch()?;
     let (open, groups) = first_open(batch)?;
     let windows = count(open.num_times, "window");
-    let of_rows = rows.map(|(rows, batch)| format!("The {rows} of batch {batch} are counted in. "));
+    let of_rows = rows.map(|(rows, batch)| {
+        let (rows, are) = (count(rows, "row"), are(rows));
+        format!("The {rows} of batch {batch} {are} counted in. ")
+    });
     let closes = closes(asked, batch.watermark.as_ref(), open);
     let reason = Reason::new(format!(
         "{}append writes a window when it is closed, and {windows} {} still open; the next closes when {closes}.",

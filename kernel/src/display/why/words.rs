@@ -49,8 +49,3 @@ pub fn names(names: &Names) -> String {
 pub fn are(count: i64) -> &'static str {
     if count == 1 { "is" } else { "are" }
 }
-
-/// `has` or `have`.
-pub fn have(count: i64) -> &'static str {
-    if count == 1 { "has" } else { "have" }
-}

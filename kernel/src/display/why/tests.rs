@@ -1,0 +1,102 @@
+//! Words from facts, without a query.
+
+use serde_json::{Value, json};
+use tidebook_engine::why::QueryWhy;
+use tidebook_engine::{OutputMode, Trigger};
+
+use super::*;
+
+/// A query of one source that read so many rows in its only batch, of which nothing came out.
+fn asked(rows: i64, why: Value, sources: Value) -> Asked {
+    let progress = json!({
+        "id": uuid::Uuid::from_u128(7), "runId": uuid::Uuid::from_u128(8), "name": "q",
+        "timestamp": "2024-01-01T12:00:00.000Z", "batchId": 4, "batchDuration": 1,
+        "numInputRows": rows, "durationMs": {"addBatch": 1},
+        "stateOperators": [{
+            "operatorName": "stateStoreSave", "numRowsTotal": 0, "numRowsUpdated": 0,
+            "allUpdatesTimeMs": 0, "numRowsRemoved": 0, "allRemovalsTimeMs": 0, "commitTimeMs": 0,
+            "memoryUsedBytes": 0, "numRowsDroppedByWatermark": 0, "numShufflePartitions": 1,
+            "numStateStoreInstances": 1
+        }],
+        "sources": [{
+            "description": "KafkaV2[Subscribe[orders]]", "startOffset": null,
+            "endOffset": {"orders": {"0": 7}}, "latestOffset": {"orders": {"0": 7}},
+            "numInputRows": rows
+        }],
+        "sink": {"description": "MemorySink", "numOutputRows": 0},
+        "why": why,
+    });
+    let progress: StreamingQueryProgress = serde_json::from_value(progress).unwrap();
+    let batch = progress.why.clone().map(|why| *why);
+    Asked {
+        title: "query 'q'".to_owned(),
+        state: QueryState::Waiting,
+        output_mode: OutputMode::Append,
+        trigger: Trigger::default(),
+        manual_clock: false,
+        error: None,
+        progress: vec![progress],
+        why: QueryWhy {
+            batch,
+            sources: serde_json::from_value(sources).unwrap(),
+            next_trigger: None,
+        },
+    }
+}
+
+fn kafka(starting: &str) -> Value {
+    json!([{
+        "description": "KafkaV2[Subscribe[orders]]",
+        "input": {"kind": "kafka", "topics": "Subscribe[orders]", "startingOffsets": starting}
+    }])
+}
+
+#[test]
+fn a_topic_with_nothing_new() {
+    let silent = asked(0, json!({"numOutputRows": 0}), kafka("latest")).text();
+    for part in [
+        "Nothing was produced to Subscribe[orders] since the query started",
+        "startingOffsets: latest",
+        "ends of the partitions: {\"orders\":{\"0\":7}}",
+    ] {
+        assert!(silent.contains(part), "{part} is not in\n{silent}");
+    }
+    let read = asked(3, json!({"numOutputRows": 3}), kafka("earliest")).text();
+    assert!(read.contains("is at the end of Subscribe[orders]"), "{read}");
+}
+
+#[test]
+fn a_list_of_nodes_names_the_one_that_took_all() {
+    let node = |node: &str, rows: i64, out: i64| {
+        json!({
+            "node": node, "detail": "v > 3", "numOutputRows": out,
+            "inputs": [{"numRows": rows, "isStream": true}]
+        })
+    };
+    let nodes = json!([node("filter", 5, 2), node("explode", 2, 0), node("filter", 0, 0)]);
+    let said = asked(5, json!({"numOutputRows": 0, "nodes": nodes}), json!([]));
+    let reasons = said.reasons();
+    assert!(reasons[0].says.starts_with("The arrays or maps in the 2 rows of batch 4"));
+    assert_eq!(reasons[0].figures, ["rows in: 2, rows out: 0"]);
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert_eq!(said.first_line().unwrap(), reasons[0].says);
+}
+
+#[test]
+fn what_is_silent_by_its_end_has_no_line_on_the_card() {
+    let mut ended = asked(0, json!({"numOutputRows": 0}), json!([]));
+    ended.state = QueryState::Stopped;
+    assert_eq!(ended.first_line(), None);
+    assert!(ended.text().contains("The query was stopped"));
+}
+
+#[test]
+fn data_is_escaped() {
+    let nodes = json!([{
+        "node": "filter", "detail": "v = '<b>'", "numOutputRows": 0,
+        "inputs": [{"numRows": 1, "isStream": true}]
+    }]);
+    let asked = asked(1, json!({"numOutputRows": 0, "nodes": nodes}), json!([]));
+    let html = why(&asked).data["text/html"].to_string();
+    assert!(html.contains("&lt;b&gt;") && !html.contains("<b>'"), "{html}");
+}
