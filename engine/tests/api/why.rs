@@ -3,7 +3,7 @@
 use tidebook_engine::connect::proto::command::CommandType;
 use tidebook_engine::connect::proto::relation::RelType;
 use tidebook_engine::connect::proto::{
-    Command, CreateDataFrameViewCommand, Read, Relation, Sql, WithWatermark,
+    Command, CreateDataFrameViewCommand, Deduplicate, Read, Relation, Sql, WithWatermark,
     WriteStreamOperationStart, read,
 };
 use tidebook_engine::why::{BatchWhy, FilesWhy, InputWhy, NodeKind, QueryWhy};
@@ -55,11 +55,19 @@ async fn session() -> Session {
 }
 
 async fn start(session: &Session, mode: &str, query: &str) -> StreamingQuery {
+    start_relation(session, mode, sql(query)).await
+}
+
+fn sql(query: &str) -> Relation {
+    relation(RelType::Sql(Sql {
+        query: query.into(),
+        ..Default::default()
+    }))
+}
+
+async fn start_relation(session: &Session, mode: &str, input: Relation) -> StreamingQuery {
     let start = WriteStreamOperationStart {
-        input: Some(relation(RelType::Sql(Sql {
-            query: query.into(),
-            ..Default::default()
-        }))),
+        input: Some(input),
         format: "memory".into(),
         output_mode: mode.into(),
         query_name: "q".into(),
@@ -231,7 +239,12 @@ async fn rows_in_and_out_of_the_node_that_takes_all() {
     assert_eq!(rows, [(true, Some(2)), (false, Some(1))]);
     query.stop().await.unwrap();
 
-    let query = start(&session, "append", "SELECT DISTINCT user FROM clicks").await;
+    let duplicates = relation(RelType::Deduplicate(Box::new(Deduplicate {
+        input: Some(Box::new(sql("SELECT user FROM clicks"))),
+        column_names: vec!["user".into()],
+        ..Default::default()
+    })));
+    let query = start_relation(&session, "append", duplicates).await;
     query.process_all_available().await.unwrap();
     feed(&session, &query, "clicks", &[("ann", 3)]).await;
     let why = read(&query).why.unwrap();

@@ -88,10 +88,12 @@ fn took(
     let batch = read.batch_id;
     let in_and_out = format!("rows in: {}, rows out: 0", thousands(arrived(node)));
     let reason = match node.node {
-        NodeKind::Filter => Reason::new(format!(
-            "The filter let none of the {rows} of batch {batch} pass: {}",
-            node.detail
-        )),
+        NodeKind::Filter => null_times(asked, why, node).unwrap_or_else(|| {
+            Reason::new(format!(
+                "The filter let none of the {rows} of batch {batch} pass: {}",
+                node.detail
+            ))
+        }),
         NodeKind::Join => return Some(join(node, &rows, batch)),
         NodeKind::Explode => Reason::new(format!(
             "The arrays or maps in the {rows} of batch {batch} had no elements, so no rows were made of them."
@@ -102,6 +104,21 @@ fn took(
         NodeKind::Stateful => return stateful(asked, read, why, node),
     };
     Some(reason.figure(in_and_out))
+}
+
+/// A row without an event time belongs to no window; the engine filters such rows.
+fn null_times(asked: &Asked, why: &BatchWhy, node: &NodeRows) -> Option<Reason> {
+    let mut parts = why.watermark.as_ref()?.parts.iter();
+    let part = parts.find(|part| part.num_rows > 0 && part.num_nulls == part.num_rows)?;
+    node.detail.contains("IS NOT NULL").then(|| {
+        Reason::new(format!(
+            "The event time '{}' is NULL in all {} of {}: such a row belongs to no window and moves no watermark.",
+            part.column,
+            count(part.num_rows, "row"),
+            asked.sources(&part.sources)
+        ))
+        .figure("a text that is no TIMESTAMP becomes NULL: look at its form and the column's type")
+    })
 }
 
 /// A join of a stream with a table.

@@ -82,6 +82,43 @@ fn a_list_of_nodes_names_the_one_that_took_all() {
     assert_eq!(said.first_line().unwrap(), reasons[0].says);
 }
 
+/// The words for a stateful node that let none of so many rows through.
+fn stateful(operator: &str, rows: i64, late: Option<i64>) -> String {
+    let late = late.map(|late| {
+        json!({"numDropped": late, "watermark": "2024-01-01T12:20:00.000Z", "maxLateMs": 60_000, "rows": []})
+    });
+    let why = json!({
+        "numOutputRows": 0,
+        "nodes": [{
+            "node": "stateful", "detail": "2", "numOutputRows": 0, "operator": 0,
+            "inputs": [{"numRows": rows, "isStream": true}]
+        }],
+        "operators": [{
+            "operatorName": operator, "late": late,
+            "stores": [{"name": "default", "numRows": 3}]
+        }]
+    });
+    asked(rows, why, json!([])).first_line().unwrap()
+}
+
+#[test]
+fn what_remembers_says_why_it_lets_nothing_through() {
+    assert_eq!(
+        stateful("dedupe", 2, None),
+        "All 2 rows of batch 4 are duplicates: their keys have been seen before."
+    );
+    assert_eq!(
+        stateful("dedupe", 1, None),
+        "The one row of batch 4 is a duplicate: its key has been seen before."
+    );
+    assert_eq!(
+        stateful("dedupe", 2, Some(2)),
+        "All 2 rows of batch 4 came too late, so they were dropped."
+    );
+    assert!(stateful("globalLimit", 2, None).starts_with("The LIMIT is reached"));
+    assert!(stateful("flatMapGroupsWithState", 2, None).contains("gave no row for the 2 rows"));
+}
+
 #[test]
 fn what_is_silent_by_its_end_has_no_line_on_the_card() {
     let mut ended = asked(0, json!({"numOutputRows": 0}), json!([]));
