@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client import Client, eventually
+from client import Client
 
 CLICKS = '%%source clicks --format memory --watermark "ts 10 minutes"\nuser STRING, ts TIMESTAMP'
 VIEWS = '%%source views --format memory --watermark "at 5 minutes"\nwho STRING, at TIMESTAMP'
@@ -158,10 +158,9 @@ def test_queries_that_stopped_failed_or_never_were(clicks: Client):
     clicks.ok("%stop q")
     assert "The query was stopped" in answer(why(clicks))
     start(clicks, "SELECT raise_error(user) AS e FROM clicks", name="f")
-    clicks.ok(feed("clicks", click(1)))
-    eventually(lambda: clicks.execute("%status f").status and "failed" in clicks.execute("%why f").contents("display_data")[0]["data"]["text/plain"].splitlines()[0])
-    [shown] = clicks.execute("%why f").contents("display_data")
-    assert "The query has failed, so nothing more comes" in shown["data"]["text/plain"]
+    assert "USER_RAISED_EXCEPTION" in clicks.fails(feed("clicks", click(1)))
+    said = answer(why(clicks, "f"))
+    assert said.startswith("The query has failed, so nothing more comes: [USER_RAISED_EXCEPTION]"), said
 
 
 class Folder:
