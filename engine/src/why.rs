@@ -175,6 +175,9 @@ pub struct LateRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceWhy {
+    /// The view that the query reads it by, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
     /// As in `sources` of the progress.
     pub description: String,
     /// What it says; none if it has nothing to say.

@@ -46,6 +46,30 @@ impl Session {
         })
     }
 
+    /// The view that each of `streams` is read by; of several, one with the stream's own columns.
+    pub(super) fn stream_names(&self, streams: &[Arc<dyn SourceDefinition>]) -> Vec<Option<String>> {
+        let views = self.views().into_iter().filter(|view| view.is_streaming);
+        let views: Vec<_> = views
+            .filter_map(|view| {
+                let read = streams_of(self.table(&view.name)?.as_ref());
+                let [stream] = <[_; 1]>::try_from(read).ok()?;
+                Some((view, stream))
+            })
+            .collect();
+        let name = |wanted: &Arc<dyn SourceDefinition>| {
+            let same = |stream: &Arc<dyn SourceDefinition>| Arc::ptr_eq(stream, wanted);
+            let found = views.iter().filter(|(_, stream)| same(stream));
+            // Of equal ones the first is taken.
+            let best = found.min_by_key(|(view, stream)| {
+                let (columns, own) = (view.schema.fields(), stream.schema());
+                let names = columns.iter().map(|field| field.name());
+                !names.eq(own.fields().iter().map(|field| field.name()))
+            });
+            best.map(|(view, _)| view.name.clone())
+        };
+        streams.iter().map(name).collect()
+    }
+
     fn fed_stream(&self, name: &str) -> Result<MemoryStream> {
         let table = self.table(name).ok_or_else(|| self.unknown_view(name))?;
         let read = streams_of(table.as_ref());

@@ -190,6 +190,7 @@ impl Start<'_> {
         };
         let events = inner.streams.event_sink();
         let run = Arc::new(StreamExecution::new(identity, events, cancellation));
+        run.set_source_names(self.session.stream_names(&setup.execution.sources));
         let batches = MicroBatchExecution::try_new(setup, Arc::clone(&run))?;
         if let (Some(table), Some(name)) = (table, self.name) {
             self.session.register(name, table, true)?;

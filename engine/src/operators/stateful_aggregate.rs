@@ -283,10 +283,27 @@ impl Merger {
         let groups: HashSet<&[u8]> = late.iter().map(|&row| keys.key(row)).collect();
         metrics.dropped_by_watermark += groups.len() as i64;
         let late = late.into_iter().filter_map(|row| Some((row, expiry[row]?)));
-        let shown = partial.project(&(0..self.num_keys).collect::<Vec<_>>());
-        let shown = shown.map_err(arrow_error)?;
+        let shown = self.shown_keys(partial)?;
         metrics.late.note(&shown, late, watermarks.late_ms)?;
         Ok(Some(kept.into_iter().map(|row| row as u32).collect()))
+    }
+
+    /// The keys of partial rows for people: a window has its start under a name that is one.
+    fn shown_keys(&self, partial: &RecordBatch) -> Result<RecordBatch> {
+        let keys: Vec<usize> = (0..self.num_keys).collect();
+        let keys = partial.project(&keys).map_err(arrow_error)?;
+        let window = self.state.event_time().filter(|key| key.duration_us > 0);
+        let fields = keys.schema();
+        let fields = fields.fields().iter().enumerate();
+        let fields = fields.map(|(index, field)| match window {
+            Some(window) if window.column == index => {
+                field.as_ref().clone().with_name("window.start")
+            }
+            _ => field.as_ref().clone(),
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let columns = keys.columns().to_vec();
+        RecordBatch::try_new(schema, columns).map_err(arrow_error)
     }
 
     /// The new state rows of the groups: their old rows, if any, merged with the partial rows.

@@ -1,12 +1,15 @@
 //! How many rows went into the nodes of a plan that was executed and how many came out: of nodes that
 //! can take rows away. DataFusion's nodes count anyway; ours do where nobody else would.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use datafusion::common::JoinType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{JoinType, ScalarValue};
+use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{
@@ -128,8 +131,7 @@ fn counted(plan: &Arc<dyn ExecutionPlan>) -> Option<i64> {
 /// What a node does, if it can take rows away, and what it was made with.
 fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
-        let condition = fmt_sql(filter.predicate().as_ref()).to_string();
-        return Some((NodeKind::Filter, condition));
+        return Some((NodeKind::Filter, condition(filter.predicate())));
     }
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
         let on = join.on().iter();
@@ -146,8 +148,8 @@ fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
         return Some((NodeKind::Join, joined(join.join_type(), "")));
     }
     if let Some(stateful) = plan.downcast_ref::<StatefulExec>() {
-        let name = stateful.operator().state().name;
-        return Some((NodeKind::Stateful, name.to_string()));
+        let detail = Described(stateful).to_string();
+        return Some((NodeKind::Stateful, detail));
     }
     let kind = if plan.is::<CrossJoinExec>() {
         NodeKind::Join
@@ -159,6 +161,34 @@ fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
         return None;
     };
     Some((kind, String::new()))
+}
+
+/// A condition as it might have been typed.
+fn condition(predicate: &Arc<dyn PhysicalExpr>) -> String {
+    let quoted = Arc::clone(predicate).transform_up(|expr| {
+        let text = expr
+            .downcast_ref::<Literal>()
+            .and_then(|literal| literal.value().try_as_str().flatten());
+        Ok(match text {
+            Some(text) => {
+                let quoted = format!("'{}'", text.replace('\'', "''"));
+                let quoted = Literal::new(ScalarValue::Utf8(Some(quoted)));
+                Transformed::yes(Arc::new(quoted) as Arc<dyn PhysicalExpr>)
+            }
+            None => Transformed::no(expr),
+        })
+    });
+    let shown = quoted.map_or_else(|_| Arc::clone(predicate), |quoted| quoted.data);
+    fmt_sql(shown.as_ref()).to_string()
+}
+
+/// What a stateful node was made with.
+struct Described<'a>(&'a StatefulExec);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.operator().describe(&self.0.schema(), f)
+    }
 }
 
 fn joined(join_type: JoinType, on: &str) -> String {

@@ -70,6 +70,8 @@ struct WhyState {
     /// Rows that came out in this run.
     num_output_rows: i64,
     sources: Vec<InspectedSource>,
+    /// What users call them, if they have a name.
+    names: Vec<Option<String>>,
     /// What the sources of an ended run had at its end, if nothing came out of it.
     at_end: Vec<SourceWhy>,
 }
@@ -153,13 +155,16 @@ impl StreamExecution {
         if !state.at_end.is_empty() {
             return state.at_end.clone();
         }
-        let sources = state.sources.clone();
+        let (sources, names) = (state.sources.clone(), state.names.clone());
         // Who looks at a folder must not keep the loop waiting.
         drop(state);
-        let inspected = sources.into_iter().map(|(description, inspector)| {
+        let names = names.into_iter().chain(std::iter::repeat(None));
+        let sources = sources.into_iter().zip(names);
+        let inspected = sources.map(|((description, inspector), name)| SourceWhy {
+            name,
+            description,
             // What cannot be looked at is told by the query that reads it.
-            let input = inspector.and_then(|inspector| inspector.inspect().ok());
-            SourceWhy { description, input }
+            input: inspector.and_then(|inspector| inspector.inspect().ok()),
         });
         inspected.collect()
     }
@@ -261,6 +266,11 @@ impl StreamExecution {
 
     pub(super) fn set_sources(&self, sources: Vec<InspectedSource>) {
         self.why.write().sources = sources;
+    }
+
+    /// What users call the sources.
+    pub fn set_source_names(&self, names: Vec<Option<String>>) {
+        self.why.write().names = names;
     }
 
     pub(super) fn set_why(&self, why: BatchWhy) {

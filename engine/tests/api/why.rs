@@ -77,7 +77,7 @@ async fn start_relation(session: &Session, mode: &str, input: Relation) -> Strea
         command_type: Some(CommandType::WriteStreamOperationStart(start)),
     };
     match session.execute(&command).await.unwrap() {
-        CommandOutput::Started(query) => query,
+        CommandOutput::Query(query) => query,
         other => panic!("{other:?}"),
     }
 }

@@ -3,7 +3,7 @@
 use tidebook_engine::why::{LateWhy, OperatorWhy};
 
 use super::windows::is_aggregation;
-use super::words::{span, time};
+use super::words::{self, span, time};
 use super::{Asked, Reason};
 use crate::display::number::count;
 
@@ -58,7 +58,7 @@ fn rows(operator: &OperatorWhy, late: &LateWhy) -> Vec<String> {
     rows.map(|row| {
         format!(
             "{} {ended} {}, {} too late",
-            row.row,
+            words::row(&row.row),
             time(&row.event_time),
             span(row.late_ms)
         )

@@ -157,12 +157,15 @@ impl Asked {
 
     /// What a source is called.
     fn source(&self, index: usize) -> String {
+        if let Some(said) = self.why.sources.get(index) {
+            return words::source(said);
+        }
         let newest = self.progress.last();
         let source = newest.and_then(|newest| newest.sources.get(index));
-        let said = self.why.sources.get(index);
-        let name = said.map(|said| said.description.as_str());
-        let name = name.or(source.map(|source| source.description.as_str()));
-        name.map_or_else(|| format!("source {index}"), str::to_owned)
+        source.map_or_else(
+            || format!("source {index}"),
+            |source| source.description.clone(),
+        )
     }
 
     /// What some sources are called together.

@@ -3,7 +3,7 @@
 use tidebook_engine::why::{BatchWhy, NodeKind, NodeRows};
 use tidebook_engine::{OutputMode, StreamingQueryProgress};
 
-use super::windows::{is_aggregation, still_open};
+use super::windows::{closes, is_aggregation, still_open};
 use super::{Asked, Reason};
 use crate::display::number::{count, thousands};
 
@@ -89,10 +89,16 @@ fn took(
     let in_and_out = format!("rows in: {}, rows out: 0", thousands(arrived(node)));
     let reason = match node.node {
         NodeKind::Filter => null_times(asked, why, node).unwrap_or_else(|| {
-            Reason::new(format!(
-                "The filter let none of the {rows} of batch {batch} pass: {}",
-                node.detail
-            ))
+            Reason::new(match arrived(node) {
+                1 => format!(
+                    "The filter did not let the one row of batch {batch} pass: {}",
+                    node.detail
+                ),
+                _ => format!(
+                    "The filter let none of the {rows} of batch {batch} pass: {}",
+                    node.detail
+                ),
+            })
         }),
         NodeKind::Join => return Some(join(node, &rows, batch)),
         NodeKind::Explode => Reason::new(format!(
@@ -130,7 +136,11 @@ fn join(node: &NodeRows, rows: &str, batch: i64) -> Reason {
             "The join found no partner for the {rows} of batch {batch}: the table it joins with is empty."
         )),
         _ => Reason::new(format!(
-            "The join found no partner for any of the {rows} of batch {batch}."
+            "The join found no partner for {} of batch {batch}.",
+            match arrived(node) {
+                1 => "the one row".to_owned(),
+                _ => format!("any of the {rows}"),
+            }
         )),
     };
     let table_rows = table_rows.map_or("not counted".to_owned(), thousands);
@@ -239,15 +249,16 @@ fn join_of_streams(asked: &Asked, read: &StreamingQueryProgress, node: &NodeRows
     let is_outer = ["Left,", "Right,", "Full,"];
     let is_outer = is_outer.iter().any(|outer| node.detail.starts_with(outer));
     let opens = stores.iter().filter_map(|store| store.open.as_ref());
-    let next = opens.filter_map(|open| open.closes_at_event_time.first());
-    if let Some(next) = next.min() {
+    let next = opens.min_by_key(|open| open.closes_at_event_time.as_slice());
+    if let Some(next) = next {
         let what = match is_outer {
             true => "come out alone, with NULLs,",
             false => "are forgotten",
         };
+        let watermark = asked.batch().and_then(|batch| batch.watermark.as_ref());
         reason = reason.figure(format!(
-            "the first rows without a partner {what} when an event at or after {} has arrived on each stream",
-            super::words::time(next)
+            "the first rows without a partner {what} when {}",
+            closes(asked, watermark, next)
         ));
     }
     reason

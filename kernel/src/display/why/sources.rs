@@ -3,7 +3,7 @@
 use tidebook_engine::StreamingQueryProgress;
 use tidebook_engine::why::{FilesWhy, InputWhy, SourceWhy};
 
-use super::words::{are, names, span, time};
+use super::words::{self, are, names, span, time};
 use super::{Asked, Reason};
 use crate::display::number::{count, thousands};
 
@@ -41,9 +41,10 @@ fn read(asked: &Asked, index: usize) -> i64 {
 }
 
 fn of_memory(source: &SourceWhy, rows: i64, waiting: i64) -> Option<Reason> {
-    let name = &source.description;
+    let name = words::source(source);
     let says = match (rows, waiting) {
         (0, _) => format!("No row was added to {name} yet; %%feed adds some."),
+        (1, 0) => format!("The one row that was added to {name} was read; %%feed adds more."),
         (rows, 0) => format!(
             "All {} that were added to {name} were read; %%feed adds more.",
             count(rows, "row")

@@ -1,7 +1,7 @@
 //! Windows that are still open: append writes a window when it is closed.
 
 use tidebook_engine::OutputMode;
-use tidebook_engine::why::{BatchWhy, OpenWhy, WatermarkWhy};
+use tidebook_engine::why::{BatchWhy, OpenWhy, WatermarkPart, WatermarkWhy};
 
 use super::words::{are, earlier, is_epoch, span, time};
 use super::{Asked, Reason};
@@ -78,7 +78,7 @@ pub(super) fn still_open(asked: &Asked, rows: Option<(i64, i64)>) -> Option<Reas
     let windows = count(open.num_times, "window");
     let of_rows = rows.map(|(rows, batch)| {
         let (rows, are) = (count(rows, "row"), are(rows));
-        format!("The {rows} of batch {batch} {are} counted in. ")
+        format!("The {rows} of batch {batch} {are} counted but not written yet: ")
     });
     let closes = closes(asked, batch.watermark.as_ref(), open);
     let reason = Reason::new(format!(
@@ -100,17 +100,23 @@ pub(super) fn still_open(asked: &Asked, rows: Option<(i64, i64)>) -> Option<Reas
 }
 
 /// What has to happen for the next window to be closed.
-fn closes(asked: &Asked, watermark: Option<&WatermarkWhy>, open: &OpenWhy) -> String {
+pub(super) fn closes(asked: &Asked, watermark: Option<&WatermarkWhy>, open: &OpenWhy) -> String {
     let times = &open.closes_at_event_time;
     let first = times.first().map_or_else(String::new, |first| time(first));
     let Some(watermark) = watermark.filter(|watermark| watermark.parts.len() > 1) else {
         return format!("an event at or after {first} arrives");
     };
+    // Times of one form are in order as texts.
+    let is_ahead = |part: &WatermarkPart, at: &String| {
+        watermark.policy != "max" && part.max_event_time.as_ref() >= Some(at)
+    };
     let each = watermark.parts.iter().zip(times);
+    let each = each.filter(|(part, at)| !is_ahead(part, at));
     let each = each.map(|(part, at)| format!("{} from {}", time(at), asked.sources(&part.sources)));
     let each: Vec<String> = each.collect();
     match watermark.policy.as_str() {
         "max" => format!("an event arrives at or after {}", each.join(", or ")),
+        _ if each.len() == 1 => format!("an event arrives at or after {}", each.concat()),
         _ => format!("events have arrived at or after {}", each.join(", and ")),
     }
 }

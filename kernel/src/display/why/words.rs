@@ -1,7 +1,8 @@
 //! Times, spans and lists as they stand in a sentence.
 
 use chrono::DateTime;
-use tidebook_engine::why::Names;
+use serde_json::Value;
+use tidebook_engine::why::{Names, SourceWhy};
 
 use crate::display::number::{duration, thousands};
 
@@ -43,6 +44,27 @@ pub fn names(names: &Names) -> String {
         }
         _ => shown,
     }
+}
+
+/// What a source is called: by its name, or as it describes itself.
+pub fn source(source: &SourceWhy) -> String {
+    match &source.name {
+        Some(name) => format!("'{name}'"),
+        None => source.description.clone(),
+    }
+}
+
+/// The columns of a row.
+pub fn row(row: &Value) -> String {
+    let columns = row.as_object().into_iter().flatten();
+    let columns = columns.map(|(name, value)| match value.as_str() {
+        Some(text) if DateTime::parse_from_rfc3339(text).is_ok() => {
+            format!("{name} = {}", time(text))
+        }
+        Some(text) => format!("{name} = '{text}'"),
+        None => format!("{name} = {value}"),
+    });
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 /// `is` or `are`.
