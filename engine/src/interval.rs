@@ -47,6 +47,20 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
     })
 }
 
+/// The interval of a trigger, in Spark's words.
+///
+/// # Errors
+/// If it is no interval, negative, or of months.
+pub fn parse_trigger(text: &str) -> Result<Duration> {
+    let micros = parse_interval(text)?.fixed_micros()?;
+    let micros = u64::try_from(micros);
+    micros.map(Duration::from_micros).map_err(|_| {
+        let message = "requirement failed: the interval of trigger should not be negative";
+        Error::illegal_argument(format!("{message}: '{text}'"))
+            .with_hint("write it without the minus")
+    })
+}
+
 /// Parses a time as options of sources have it: `10s`, `500ms`, `5m`; a bare number is milliseconds.
 /// `None` if it is anything else.
 pub(crate) fn parse_time(text: &str) -> Option<Duration> {

@@ -105,7 +105,7 @@ pub use json::json_rows;
 pub use nearest::nearest;
 pub use output_mode::OutputMode;
 pub use runtime::{FaultHook, FaultPoint};
-pub use sinks::{ForeachBatch, ForeachWriter, MakeForeachWriter};
+pub use sinks::{ForeachBatch, ForeachWriter, MakeForeachWriter, Part};
 pub use sources::MemoryStream;
 pub use sql::{parse_ddl, parse_schema_of_columns, parse_type};
 pub use streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};

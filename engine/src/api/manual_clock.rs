@@ -50,6 +50,13 @@ impl StreamingQuery {
                 // A failure is the query's own, which the handle tells.
                 let _ = self.process_all_available().await;
             }
+            Trigger::Continuous(Duration::ZERO) | Trigger::RealTime(Duration::ZERO) => {
+                let _ = self.process_all_available().await;
+            }
+            Trigger::Continuous(_) | Trigger::RealTime(_) => {
+                let _ = self.process_all_available().await;
+                let _ = self.asleep().await;
+            }
             Trigger::ProcessingTime(_) => drop(self.asleep().await),
             Trigger::Once | Trigger::AvailableNow => drop(self.await_termination(None).await),
         }

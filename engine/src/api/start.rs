@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::logical_expr::LogicalPlan;
 use tempfile::TempDir;
@@ -25,9 +26,11 @@ use crate::connect::proto::write_stream_operation_start::{
 };
 use crate::connect::proto::{StreamingForeachFunction, WriteStreamOperationStart};
 use crate::error::{Error, Result};
-use crate::interval::parse_duration;
+use crate::interval::parse_trigger;
 use crate::output_mode::OutputMode;
-use crate::plan::{IncrementalExecution, StreamingPlan, check_supported, is_streaming};
+use crate::plan::{
+    IncrementalExecution, StreamingPlan, check_continuous, check_supported, is_streaming,
+};
 use crate::runtime::{
     MicroBatchExecution, QuerySetup, SOURCES, STATEFUL_OPERATORS, StreamExecution, StreamIdentity,
     WATERMARK_POLICY,
@@ -94,6 +97,9 @@ impl Start<'_> {
         self.check_name()?;
         let plan = self.plan().await?;
         check_supported(&plan, output_mode)?;
+        if let Trigger::Continuous(_) = trigger {
+            check_continuous(&plan)?;
+        }
 
         let (mut options, format) = self.options();
         let own = QueryOptions::take(&mut options)?;
@@ -151,6 +157,9 @@ impl Start<'_> {
             cancellation: cancellation.clone(),
             ..request
         })?;
+        if trigger.follows().is_some() && !sink.takes_parts() {
+            return Err(needs_whole_batches(trigger, format));
+        }
         let facts = QueryFacts {
             output_mode,
             trigger,
@@ -220,24 +229,27 @@ impl Start<'_> {
     }
 
     fn trigger(&self) -> Result<Trigger> {
-        let absent = |name: &str| {
-            Error::analysis(format!(
-                "the {name} trigger is not supported in this version"
-            ))
-            .with_hint("use a processing-time trigger, once or available-now")
+        let interval = |text: &str| {
+            parse_trigger(text).map_err(|error| error.context("the trigger"))
         };
         Ok(match &self.start.trigger {
             None => Trigger::default(),
             Some(ProtoTrigger::ProcessingTimeInterval(text)) => {
-                let interval = parse_duration(text).map_err(|error| error.context("the trigger"));
-                Trigger::ProcessingTime(interval?)
+                Trigger::ProcessingTime(interval(text)?)
             }
             Some(ProtoTrigger::AvailableNow(_)) => Trigger::AvailableNow,
             Some(ProtoTrigger::Once(_)) => Trigger::Once,
-            Some(ProtoTrigger::ContinuousCheckpointInterval(_)) => {
-                return Err(absent("continuous"));
+            Some(ProtoTrigger::ContinuousCheckpointInterval(text)) => {
+                Trigger::Continuous(interval(text)?)
             }
-            Some(ProtoTrigger::RealTimeBatchDuration(_)) => return Err(absent("real-time")),
+            Some(ProtoTrigger::RealTimeBatchDuration(text)) => match interval(text)? {
+                Duration::ZERO => {
+                    let message = "the trigger: requirement failed: the batch duration of real-time should be more than zero";
+                    return Err(Error::illegal_argument(message)
+                        .with_hint("any time will do: --trigger \"real-time 100 milliseconds\""));
+                }
+                duration => Trigger::RealTime(duration),
+            },
         })
     }
 
@@ -438,6 +450,21 @@ impl Start<'_> {
         conf.insert(STATEFUL_OPERATORS.to_string(), format!("[{operators}]"));
         conf
     }
+}
+
+/// A sink does not show rows before their batch is complete, and the trigger is one for those that do.
+fn needs_whole_batches(trigger: Trigger, format: &SinkFormat) -> Error {
+    let (name, condition) = match trigger {
+        Trigger::Continuous(_) => ("continuous", "_LEGACY_ERROR_TEMP_1195"),
+        _ => ("real-time", "STREAMING_REAL_TIME_MODE.SINK_NOT_SUPPORTED"),
+    };
+    let message = format!(
+        "'{}' is not supported with {name} trigger: it takes whole batches",
+        format.name
+    );
+    Error::analysis(message).with_condition(condition).with_hint(
+        "use --trigger \"1 second\", or a sink that takes rows as they come: memory, console, foreach, noop, or kafka without transactions",
+    )
 }
 
 /// The name of a registered function, where a command has a place of its own for it.

@@ -61,7 +61,7 @@ pub fn resolve_current_time(plan: LogicalPlan, time: &TimeSource) -> Result<Logi
 }
 
 /// The name of a call for the current time.
-fn current(expr: &Expr) -> Option<&'static str> {
+pub(super) fn current(expr: &Expr) -> Option<&'static str> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
     };

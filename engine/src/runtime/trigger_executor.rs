@@ -7,11 +7,29 @@ use crate::clock::Clock;
 /// How long a query without data waits before it looks again; grows while nothing comes.
 const POLL_MS: std::ops::RangeInclusive<i64> = 10..=50;
 
+/// How long to wait before a source is asked again that has had nothing new.
+#[derive(Debug, Default)]
+pub struct IdlePolls(i64);
+
+impl IdlePolls {
+    /// There was something new.
+    pub fn reset(&mut self) {
+        self.0 = 0;
+    }
+
+    /// The next wait.
+    pub fn next_wait(&mut self) -> Duration {
+        self.0 += 1;
+        let wait = (POLL_MS.start() + self.0 / 10).min(*POLL_MS.end());
+        Duration::from_millis(wait as u64)
+    }
+}
+
 /// Ticks of a query that runs until it is stopped.
 #[derive(Debug)]
 pub struct Ticker {
     interval_ms: i64,
-    idle_polls: i64,
+    idle_polls: IdlePolls,
 }
 
 impl Ticker {
@@ -19,7 +37,7 @@ impl Ticker {
     pub fn new(interval: Duration) -> Self {
         Self {
             interval_ms: interval.as_millis() as i64,
-            idle_polls: 0,
+            idle_polls: IdlePolls::default(),
         }
     }
 
@@ -30,6 +48,11 @@ impl Ticker {
             0 => now_ms,
             interval => now_ms.div_euclid(interval) * interval + interval,
         }
+    }
+
+    /// Whether nothing is waited for between triggers.
+    pub fn is_immediate(&self) -> bool {
+        self.interval_ms == 0
     }
 
     /// The tick to wait for at `now_ms`, which is another one if the clock was set back meanwhile:
@@ -49,12 +72,10 @@ impl Ticker {
             return;
         }
         if did_something {
-            self.idle_polls = 0;
+            self.idle_polls.reset();
             return;
         }
-        self.idle_polls += 1;
-        let wait = (POLL_MS.start() + self.idle_polls / 10).min(*POLL_MS.end());
-        clock.pause(Duration::from_millis(wait as u64)).await;
+        clock.pause(self.idle_polls.next_wait()).await;
     }
 }
 

@@ -33,9 +33,15 @@ impl WhyReporter {
         }
     }
 
-    /// Counts the rows of a batch on their way to the sink.
-    pub(super) fn counted(&self, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
-        self.num_output_rows.store(0, Ordering::Relaxed);
+    /// Counts the rows of a batch on their way to the sink, or of its next part.
+    pub(super) fn counted(
+        &self,
+        rows: SendableRecordBatchStream,
+        is_first: bool,
+    ) -> SendableRecordBatchStream {
+        if is_first {
+            self.num_output_rows.store(0, Ordering::Relaxed);
+        }
         let num_rows = Arc::clone(&self.num_output_rows);
         let schema = rows.schema();
         let rows = rows.inspect_ok(move |batch| {
@@ -52,9 +58,7 @@ impl WhyReporter {
         stats: &[EventTimeStats],
         inputs: &[Option<Arc<InputPart>>],
     ) -> BatchWhy {
-        for (seen, stats) in self.seen.iter_mut().zip(stats) {
-            seen.merge(stats);
-        }
+        self.saw(stats);
         let operators = self.operators(execution, tracker);
         let num_output_rows = self.num_output_rows.load(Ordering::Relaxed);
         let counted = num_output_rows == 0 || dropped(&operators);
@@ -64,6 +68,25 @@ impl WhyReporter {
             operators,
             tracker,
         )
+    }
+
+    /// Takes up what the watermarks have seen.
+    pub(super) fn saw(&mut self, stats: &[EventTimeStats]) {
+        for (seen, stats) in self.seen.iter_mut().zip(stats) {
+            seen.merge(stats);
+        }
+    }
+
+    /// Ends a batch that was run in parts, whose rows nobody counts between its nodes.
+    pub(super) fn epoch(
+        &self,
+        execution: &IncrementalExecution,
+        tracker: &WatermarkTracker,
+    ) -> BatchWhy {
+        execution.finish(&[], false);
+        let operators = self.operators(execution, tracker);
+        let num_output_rows = self.num_output_rows.load(Ordering::Relaxed);
+        self.why(num_output_rows, Vec::new(), operators, tracker)
     }
 
     /// A trigger that found nothing to do.

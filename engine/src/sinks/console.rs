@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 
 use crate::error::Result;
 use crate::options::{OptionSpec, Options};
 use crate::output_mode::OutputMode;
-use crate::sinks::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect};
+use crate::sinks::{CreatedSink, Part, Sink, SinkFormat, SinkRequest, Target, collect};
 use crate::text::{ShowForm, in_zone, show};
 
 /// Takes the text of one batch. The engine itself writes to no terminal.
@@ -77,6 +79,10 @@ impl Sink for ConsoleSink {
         "ConsoleSink".to_string()
     }
 
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
     async fn add_batch(
         &self,
         batch_id: i64,
@@ -85,6 +91,28 @@ impl Sink for ConsoleSink {
     ) -> Result<Option<i64>> {
         let schema = rows.schema();
         let (batches, count) = collect(rows).await?;
+        self.print(batch_id, schema, batches)?;
+        Ok(Some(count))
+    }
+
+    /// A part without rows is not printed: most have none.
+    async fn add_part(
+        &self,
+        part: Part,
+        _output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
+        let schema = rows.schema();
+        let (batches, count) = collect(rows).await?;
+        if count > 0 {
+            self.print(part.batch_id, schema, batches)?;
+        }
+        Ok(Some(count))
+    }
+}
+
+impl ConsoleSink {
+    fn print(&self, batch_id: i64, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
         let (schema, batches) = in_zone(schema, batches, &self.time_zone)?;
         let form = ShowForm {
             rows: self.num_rows,
@@ -93,7 +121,7 @@ impl Sink for ConsoleSink {
         };
         let table = show(&schema, &batches, form);
         (self.write)(format!("{RULE}\nBatch: {batch_id}\n{RULE}\n{table}\n"));
-        Ok(Some(count))
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 
 use super::foreach_batch::{FOREACH_BATCH, ForeachBatchSink};
-use super::{CreatedSink, ForeachBatch, SinkFormat, SinkRequest};
+use super::{CreatedSink, ForeachBatch, Part, SinkFormat, SinkRequest};
 use crate::error::{Error, Result};
 
 /// The row of the table of sinks.
@@ -24,12 +24,13 @@ fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
         Error::illegal_argument("the sink 'foreach' needs a writer")
             .with_hint("start the query with foreach(…) or foreach_writer(…) in a Rust cell")
     })?;
-    Ok(ForeachBatchSink::counting(function, "ForeachWriterTable").into())
+    Ok(ForeachBatchSink::by_row(function, "ForeachWriterTable").into())
 }
 
 /// Takes rows one by one: for every batch a new one is made, opened, given the rows, and closed.
 pub trait ForeachWriter: Send {
-    /// Prepares for the rows of a partition of a batch; all rows of a batch are in partition 0.
+    /// Prepares for the rows of a partition of a batch. All rows of a batch are in partition 0, but with
+    /// the triggers whose rows leave as they come, those that come together are a partition.
     /// `false` means that they are not wanted: after a crash the last batch may come again with the
     /// same number.
     fn open(&mut self, partition_id: i64, epoch_id: i64) -> Result<bool>;
@@ -60,12 +61,25 @@ impl ForeachBatch for EachRow {
     async fn call(
         &self,
         batch_id: i64,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        let all = Part {
+            batch_id,
+            number: 0,
+        };
+        self.call_part(all, schema, batches).await
+    }
+
+    async fn call_part(
+        &self,
+        part: Part,
         _schema: SchemaRef,
         batches: Vec<RecordBatch>,
     ) -> Result<()> {
         let mut writer = (self.0)();
         let mut processed = Ok(());
-        if writer.open(0, batch_id)? {
+        if writer.open(part.number, part.batch_id)? {
             let rows = batches
                 .iter()
                 .flat_map(|rows| (0..rows.num_rows()).map(move |row| (rows, row)));

@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 
-use super::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect};
+use super::{CreatedSink, Part, Sink, SinkFormat, SinkRequest, Target, collect};
 use crate::error::{Error, Result};
 use crate::options::OptionSpec;
 use crate::output_mode::OutputMode;
@@ -50,6 +50,16 @@ pub trait ForeachBatch: Send + Sync {
     /// the future is dropped.
     async fn call(&self, batch_id: i64, schema: SchemaRef, batches: Vec<RecordBatch>)
     -> Result<()>;
+
+    /// Receives a part of a batch whose rows are handed over as they come, as the sink `foreach` does.
+    async fn call_part(
+        &self,
+        part: Part,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        self.call(part.batch_id, schema, batches).await
+    }
 }
 
 #[async_trait]
@@ -71,8 +81,9 @@ where
 pub struct ForeachBatchSink {
     function: Arc<dyn ForeachBatch>,
     description: &'static str,
-    /// Whether it tells how many rows there were; Spark does so of some sinks.
-    counts: bool,
+    /// Whether the function is one of rows: it may get a batch in parts, and the sink tells how many
+    /// rows there were.
+    by_row: bool,
 }
 
 impl ForeachBatchSink {
@@ -81,16 +92,16 @@ impl ForeachBatchSink {
         Self {
             function,
             description: "ForeachBatchSink",
-            counts: false,
+            by_row: false,
         }
     }
 
-    /// The same under another description, which tells how many rows there were.
-    pub(super) fn counting(function: Arc<dyn ForeachBatch>, description: &'static str) -> Self {
+    /// The same under another description, of a function that takes every row by itself.
+    pub(super) fn by_row(function: Arc<dyn ForeachBatch>, description: &'static str) -> Self {
         Self {
             function,
             description,
-            counts: true,
+            by_row: true,
         }
     }
 }
@@ -116,6 +127,24 @@ impl Sink for ForeachBatchSink {
         let schema = rows.schema();
         let (batches, count) = collect(rows).await?;
         self.function.call(batch_id, schema, batches).await?;
-        Ok(self.counts.then_some(count))
+        Ok(self.by_row.then_some(count))
+    }
+
+    fn takes_parts(&self) -> bool {
+        self.by_row
+    }
+
+    async fn add_part(
+        &self,
+        part: Part,
+        _output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
+        let schema = rows.schema();
+        let (batches, count) = collect(rows).await?;
+        if count > 0 {
+            self.function.call_part(part, schema, batches).await?;
+        }
+        Ok(self.by_row.then_some(count))
     }
 }

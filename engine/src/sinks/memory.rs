@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::sinks::{CreatedSink, Sink, SinkFormat, SinkRequest, Target, collect, drain, failed};
+use crate::sinks::{CreatedSink, Part, Sink, SinkFormat, SinkRequest, Target, collect, drain, failed};
 
 /// Batches are not merged into larger ones than this.
 const MAX_MERGED_ROWS: usize = 64 * 1024;
@@ -69,6 +69,10 @@ impl Sink for MemorySink {
         "MemorySink".to_string()
     }
 
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
     async fn add_batch(
         &self,
         batch_id: i64,
@@ -83,6 +87,26 @@ impl Sink for MemorySink {
             drain(rows).await?;
             return Ok(Some(0));
         }
+        self.put(batch_id, output_mode, rows).await
+    }
+
+    async fn add_part(
+        &self,
+        part: Part,
+        output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
+        self.put(part.batch_id, output_mode, rows).await
+    }
+}
+
+impl MemorySink {
+    async fn put(
+        &self,
+        batch_id: i64,
+        output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
         let (batches, count) = collect(rows).await?;
         let batches = batches
             .into_iter()

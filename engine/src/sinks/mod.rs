@@ -1,6 +1,8 @@
 //! Where rows go: one [`Sink`] trait, one table of formats.
 //!
-//! **A sink gets the batch id and is idempotent**: a batch it has already taken is skipped.
+//! **A sink gets the batch id and is idempotent**: a batch it has already taken is skipped. With the
+//! triggers whose rows leave as they come it gets a batch in parts, and after a crash the parts of the
+//! last batch may come again, divided in another way: at least once.
 
 mod batch_sink;
 mod console;
@@ -37,6 +39,15 @@ pub use registry::{SINK_FORMATS, create_batch_sink, create_sink, sink_format};
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 
+/// A part of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The batch's number.
+    pub batch_id: i64,
+    /// Its own, in one run of the batch: 0 for the first.
+    pub number: i64,
+}
+
 /// A taker of batches.
 #[async_trait]
 pub trait Sink: Send + Sync + Debug {
@@ -62,6 +73,22 @@ pub trait Sink: Send + Sync + Debug {
         output_mode: OutputMode,
         rows: SendableRecordBatchStream,
     ) -> Result<Option<i64>>;
+
+    /// Whether it takes batches in parts, and shows each part at once.
+    fn takes_parts(&self) -> bool {
+        false
+    }
+
+    /// Takes the rows that came since the last part of the same batch. Otherwise as
+    /// [`Sink::add_batch`], which is what it is for a sink that keeps no account of batches.
+    async fn add_part(
+        &self,
+        part: Part,
+        output_mode: OutputMode,
+        rows: SendableRecordBatchStream,
+    ) -> Result<Option<i64>> {
+        self.add_batch(part.batch_id, output_mode, rows).await
+    }
 
     /// The batch is in the commit log: it will not come again.
     async fn commit(&self, _batch_id: i64) -> Result<()> {

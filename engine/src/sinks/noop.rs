@@ -37,6 +37,10 @@ impl Sink for NoopSink {
         "NoopSink".to_string()
     }
 
+    fn takes_parts(&self) -> bool {
+        true
+    }
+
     async fn add_batch(
         &self,
         _batch_id: i64,

@@ -12,7 +12,10 @@ use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::formats::nullable;
@@ -58,6 +61,8 @@ pub struct MemoryStream {
     name: Arc<str>,
     schema: SchemaRef,
     added: Arc<Mutex<Vec<RecordBatch>>>,
+    /// How many additions there are, for whoever waits for more.
+    count: Arc<watch::Sender<usize>>,
 }
 
 impl MemoryStream {
@@ -67,6 +72,7 @@ impl MemoryStream {
             name: name.into(),
             schema,
             added: Arc::default(),
+            count: Arc::new(watch::Sender::new(0)),
         }
     }
 
@@ -91,6 +97,7 @@ impl MemoryStream {
         )?;
         let mut added = self.added.lock();
         added.push(rows);
+        self.count.send_replace(added.len());
         Ok(added.len() as i64 - 1)
     }
 
@@ -116,6 +123,7 @@ impl MemoryStream {
     pub fn source(&self) -> MemoryStreamSource {
         MemoryStreamSource {
             stream: self.clone(),
+            offered: 0,
             available_now: None,
             taken: Arc::default(),
         }
@@ -140,6 +148,8 @@ impl SourceDefinition for MemoryStream {
 #[derive(Debug)]
 pub struct MemoryStreamSource {
     stream: MemoryStream,
+    /// How many additions there were when the source was asked last.
+    offered: usize,
     /// With `Trigger.AvailableNow`, the last offset there was at the start of the query.
     available_now: Option<Option<i64>>,
     /// So many additions were given to batches.
@@ -162,6 +172,7 @@ impl Source for MemoryStreamSource {
         _: ReadLimit,
     ) -> Result<Option<Offset>> {
         let end = self.available_now.unwrap_or_else(|| self.stream.latest());
+        self.offered = end.map_or(0, |end| end as usize + 1);
         let read = start.map(|start| self.index(start)).transpose()?;
         match (read, end) {
             (Some(read), end) if end.is_none_or(|end| end < read as i64) => Err(self.lost(0, read)),
@@ -200,6 +211,18 @@ impl Source for MemoryStreamSource {
             stream: self.stream.clone(),
             taken: Arc::clone(&self.taken),
         }))
+    }
+
+    fn new_data(&self) -> Option<BoxFuture<'static, ()>> {
+        let (mut count, offered) = (self.stream.count.subscribe(), self.offered);
+        let more = async move {
+            let more = count.wait_for(|count| *count > offered).await.is_ok();
+            if !more {
+                // The stream is gone: nothing will come any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        Some(more.boxed())
     }
 }
 

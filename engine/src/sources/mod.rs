@@ -22,6 +22,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
+use futures::future::BoxFuture;
 
 pub use format::{Columns, SourceContext, SourceFormat, StreamRequest, TableRequest};
 pub use memory::{MemoryStream, MemoryStreamSource};
@@ -57,6 +58,11 @@ pub trait SourceDefinition: Any + Send + Sync + Debug {
     /// What a restart must find unchanged; by default all that the description says.
     fn identity(&self) -> String {
         self.description()
+    }
+
+    /// Whether Spark's continuous processing reads it.
+    fn is_continuous(&self) -> bool {
+        true
     }
 
     /// A source for one run of one query. Reads its part of the checkpoint, and waits for nothing.
@@ -97,6 +103,12 @@ pub trait Source: Send + Debug {
 
     /// From now on offer only what is there now (`Trigger.AvailableNow`).
     async fn prepare_for_trigger_available_now(&mut self) -> Result<()>;
+
+    /// Is done once [`Source::latest_offset`] may have more to offer than it did last, or fails;
+    /// `None` if the source cannot tell, so that it has to be asked.
+    fn new_data(&self) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
 
     /// The newest offset there is, whatever a batch may take: `latestOffset` in the progress. As of
     /// the last call of [`Source::latest_offset`]; `None` if the source does not know.

@@ -1,5 +1,7 @@
 //! How the card of a query looks.
 
+use std::time::Duration;
+
 use tidebook_engine::{Error, Trigger};
 
 use super::MimeBundle;
@@ -227,20 +229,23 @@ impl QueryCard {
 fn trigger_text(trigger: Trigger) -> String {
     match trigger {
         Trigger::ProcessingTime(interval) if interval.is_zero() => "as soon as possible".to_owned(),
-        Trigger::ProcessingTime(interval) if interval.subsec_millis() == 0 => {
-            format!("every {}", duration(interval.as_millis() as i64))
-        }
-        Trigger::ProcessingTime(interval) => {
-            format!("every {} ms", short(interval.as_secs_f64() * 1000.0))
-        }
+        Trigger::ProcessingTime(interval) => every(interval),
+        Trigger::Continuous(interval) => format!("continuous, committed {}", every(interval)),
+        Trigger::RealTime(interval) => format!("real-time, committed {}", every(interval)),
         Trigger::Once => "once".to_owned(),
         Trigger::AvailableNow => "available now".to_owned(),
     }
 }
 
+fn every(interval: Duration) -> String {
+    match interval.subsec_millis() {
+        0 => format!("every {}", duration(interval.as_millis() as i64)),
+        _ => format!("every {} ms", short(interval.as_secs_f64() * 1000.0)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
     use crate::display::gallery;
@@ -295,5 +300,14 @@ mod tests {
         assert_eq!(every(10_000), "every 10 s");
         assert_eq!(every(60_000), "every 1 min");
         assert_eq!(trigger_text(Trigger::AvailableNow), "available now");
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            trigger_text(Trigger::RealTime(second)),
+            "real-time, committed every 1 s"
+        );
+        assert_eq!(
+            trigger_text(Trigger::Continuous(second)),
+            "continuous, committed every 1 s"
+        );
     }
 }

@@ -101,7 +101,9 @@ impl QueryState {
             (false, true) => Self::Failed,
             (false, false) => match trigger {
                 Trigger::Once | Trigger::AvailableNow => Self::Finished,
-                Trigger::ProcessingTime(_) => Self::Stopped,
+                Trigger::ProcessingTime(_) | Trigger::Continuous(_) | Trigger::RealTime(_) => {
+                    Self::Stopped
+                },
             },
         }
     }

@@ -126,7 +126,12 @@ async fn wait(context: &Context, query: &StreamingQuery, before: Option<i64>) ->
         _ => "ran no batch".to_owned(),
     };
     let next = match (until, query.trigger()) {
-        (Some(until), Trigger::ProcessingTime(interval)) if interval > Duration::ZERO => {
+        (
+            Some(until),
+            Trigger::ProcessingTime(interval)
+            | Trigger::Continuous(interval)
+            | Trigger::RealTime(interval),
+        ) if interval > Duration::ZERO => {
             let until = clock::shown(&context.session, until).await?;
             format!("; its next one is due at {until} by the manual clock: %clock set \"{until}\"")
         }

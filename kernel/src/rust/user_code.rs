@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tidebook::wire::{Call, Function, Group, GroupResult, QueryEvent};
 use tidebook_engine::{
-    BatchTimes, Cancellation, Error, ForeachBatch, GroupsFunction, Result, Rows, ScalarFunction,
+    BatchTimes, Cancellation, Error, ForeachBatch, GroupsFunction, Part, Result, Rows, ScalarFunction,
     Session, StreamingQueryEvent, StreamingQueryListener, UserDefinedFunction,
 };
 use tidebook_engine::{parse_ddl, parse_type};
@@ -58,7 +58,10 @@ impl RustCells {
                 let batches = Batches {
                     remote,
                     session: session.clone(),
-                    call: |batch_id, view| Call::ForeachBatch { batch_id, view },
+                    call: |part, view| Call::ForeachBatch {
+                        batch_id: part.batch_id,
+                        view,
+                    },
                 };
                 session.register_foreach_batch(id, Arc::new(batches));
                 Ok(())
@@ -67,10 +70,9 @@ impl RustCells {
                 let rows = Batches {
                     remote,
                     session: session.clone(),
-                    // The engine hands out all rows of a batch together.
-                    call: |epoch_id, view| Call::Foreach {
-                        partition_id: 0,
-                        epoch_id,
+                    call: |part, view| Call::Foreach {
+                        partition_id: part.number,
+                        epoch_id: part.batch_id,
                         view,
                     },
                 };
@@ -141,8 +143,8 @@ impl UserDefinedFunction for Udf {
 struct Batches {
     remote: Arc<Remote>,
     session: Session,
-    /// What is asked of it, by the batch's number and the name of the view that holds its rows.
-    call: fn(i64, String) -> Call,
+    /// What is asked of it, by the part of the batch and the name of the view that holds its rows.
+    call: fn(Part, String) -> Call,
 }
 
 #[async_trait]
@@ -150,6 +152,19 @@ impl ForeachBatch for Batches {
     async fn call(
         &self,
         batch_id: i64,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<()> {
+        let all = Part {
+            batch_id,
+            number: 0,
+        };
+        self.call_part(all, schema, batches).await
+    }
+
+    async fn call_part(
+        &self,
+        part: Part,
         schema: SchemaRef,
         batches: Vec<RecordBatch>,
     ) -> Result<()> {
@@ -164,7 +179,7 @@ impl ForeachBatch for Batches {
         let given_up = GiveUp::default();
         let flag = Arc::clone(&given_up.0);
         let remote = Arc::clone(&self.remote);
-        let call = (self.call)(batch_id, view);
+        let call = (self.call)(part, view);
         let calling = tokio::task::spawn_blocking(move || {
             remote.call(&call, &[], &|| flag.load(Ordering::Acquire))
         });

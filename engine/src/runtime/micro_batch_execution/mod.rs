@@ -1,8 +1,11 @@
 //! The loop: one batch after the other, each planned in the offset log before it runs and noted
 //! in the commit log after it.
 //!
-//! **Nothing shows in a sink before its offsets are in the log.**
+//! **Nothing shows in a sink before its offsets are in the log**, but for triggers whose rows leave as
+//! they come: see `follow`.
 
+mod epoch;
+mod follow;
 mod reports;
 mod resume;
 mod setup;
@@ -14,6 +17,7 @@ use futures::FutureExt;
 use futures::future::{poll_immediate, try_join_all};
 use tokio::sync::oneshot;
 
+use self::epoch::Epoch;
 pub use self::setup::{QuerySetup, RunEnd};
 pub(crate) use self::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
 use super::fault::FaultPoint;
@@ -26,6 +30,7 @@ use crate::checkpointing::{CommitLog, CommitMetadata, OffsetSeq, OffsetSeqLog, O
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result};
 use crate::operators::{Batch, EventTimeStats, InputPart};
+use crate::sinks::Part;
 use crate::sources::{Offset, ReadLimit};
 use crate::streaming_query_listener::StreamingQueryEvent;
 use crate::trigger::Trigger;
@@ -60,6 +65,8 @@ pub struct MicroBatchExecution {
     /// Rows that they have read.
     rows_read: u64,
     why: WhyReporter,
+    /// The batch whose rows leave as they come, while it lasts and nothing of it is under way.
+    epoch: Option<Epoch>,
 }
 
 /// What a trigger did.
@@ -92,6 +99,7 @@ impl MicroBatchExecution {
             batches_run: 0,
             rows_read: 0,
             why: WhyReporter::new(&setup.execution),
+            epoch: None,
             setup,
             run,
         };
@@ -175,6 +183,9 @@ impl MicroBatchExecution {
                     }
                     Ok(())
                 }
+                Trigger::Continuous(interval) | Trigger::RealTime(interval) => {
+                    self.follow(interval).await
+                }
                 Trigger::ProcessingTime(interval) => {
                     let mut ticker = Ticker::new(interval);
                     loop {
@@ -192,7 +203,7 @@ impl MicroBatchExecution {
                 }
             }
         };
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             () = run.stop_requested() => Ok(()),
             result = body => match result {
@@ -200,7 +211,9 @@ impl MicroBatchExecution {
                 Err(error) if error.is_cancelled() && run.is_stopping() => Ok(()),
                 result => result,
             },
-        }
+        };
+        ended?;
+        self.end_last_epoch().await
     }
 
     /// What sources and the sink do before the first batch.
@@ -231,13 +244,7 @@ impl MicroBatchExecution {
             return Ok(Triggered::Nothing);
         };
         let report = self.run_batch(&mut timer, planned).await?;
-        let progress = timer.finish(self.run.identity(), report);
-        self.batches_run += 1;
-        self.rows_read += u64::try_from(progress.num_input_rows).unwrap_or(0);
-        self.last_idle_ms = Some(clock.now_ms());
-        self.run.add_progress(progress.clone());
-        self.run
-            .post(&StreamingQueryEvent::Progress(Box::new(progress)));
+        self.report(timer, report);
         self.run
             .set_status("Waiting for next trigger", false, false);
         Ok(Triggered::Batch)
@@ -253,6 +260,17 @@ impl MicroBatchExecution {
         }
     }
 
+    /// Tells everyone what a batch did.
+    fn report(&mut self, timer: TriggerTimer, report: BatchReport) {
+        let progress = timer.finish(self.run.identity(), report);
+        self.batches_run += 1;
+        self.rows_read += u64::try_from(progress.num_input_rows).unwrap_or(0);
+        self.last_idle_ms = Some(self.setup.clock.now_ms());
+        self.run.add_progress(progress.clone());
+        self.run
+            .post(&StreamingQueryEvent::Progress(Box::new(progress)));
+    }
+
     /// Decides whether there is a batch to run, and if so writes its plan to the offset log.
     async fn construct_next_batch(
         &mut self,
@@ -263,6 +281,31 @@ impl MicroBatchExecution {
             return Ok(Some(unfinished));
         }
         let watch = Stopwatch::start();
+        let ends = self.ask_sources(limit).await?;
+        timer.record(Phase::LatestOffset, watch);
+        let has_new_data = self.has_new_data(&ends);
+        let wants_another =
+            self.setup.trigger != Trigger::Once && self.wants_another(timer.start_ms);
+        if !has_new_data && !wants_another {
+            return Ok(None);
+        }
+        self.run
+            .set_status("Writing offsets to log", has_new_data, true);
+        let planned = OffsetSeq {
+            offsets: ends,
+            metadata: OffsetSeqMetadata {
+                batch_watermark_ms: self.tracker.current_ms(),
+                batch_timestamp_ms: timer.start_ms,
+                conf: self.setup.conf.clone(),
+            },
+        };
+        let before = self.committed.clone();
+        self.log_offsets(timer, &planned, &before).await?;
+        Ok(Some(planned))
+    }
+
+    /// How far every source can be read now.
+    async fn ask_sources(&mut self, limit: ReadLimit) -> Result<Vec<Option<Offset>>> {
         let sources = self.setup.sources.iter_mut().zip(&self.committed);
         let asked = sources.map(async |(source, start)| {
             let description = source.description();
@@ -277,34 +320,34 @@ impl MicroBatchExecution {
         });
         let ends = try_join_all(asked).await?;
         self.fault(FaultPoint::SourcesAsked)?;
+        Ok(ends)
+    }
+
+    fn has_new_data(&self, ends: &[Option<Offset>]) -> bool {
         let mut pairs = ends.iter().zip(&self.committed);
-        let has_new_data = pairs.any(|(end, start)| end.is_some() && end != start);
-        timer.record(Phase::LatestOffset, watch);
-        let watermark_ms = self.tracker.current_ms();
-        let wants_another = self.last_watermark_ms.is_some_and(|used| {
-            self.setup.no_data_batches
-                && self
-                    .setup
-                    .execution
-                    .should_run_another_batch(used, watermark_ms, timer.start_ms)
-        });
-        let runs = has_new_data || wants_another && self.setup.trigger != Trigger::Once;
-        if !runs {
-            return Ok(None);
-        }
-        self.run
-            .set_status("Writing offsets to log", has_new_data, true);
-        let watch = Stopwatch::start();
-        let planned = OffsetSeq {
-            offsets: ends,
-            metadata: OffsetSeqMetadata {
-                batch_watermark_ms: watermark_ms,
-                batch_timestamp_ms: timer.start_ms,
-                conf: self.setup.conf.clone(),
-            },
+        pairs.any(|(end, start)| end.is_some() && end != start)
+    }
+
+    /// Whether a batch without new rows would do something.
+    fn wants_another(&self, now_ms: i64) -> bool {
+        let (setup, watermark_ms) = (&self.setup, self.tracker.current_ms());
+        let moved = |used| {
+            let execution = &setup.execution;
+            execution.should_run_another_batch(used, watermark_ms, now_ms)
         };
-        self.offset_log.add(self.batch_id, &planned)?;
-        for (source, committed) in self.setup.sources.iter_mut().zip(&self.committed) {
+        setup.no_data_batches && self.last_watermark_ms.is_some_and(moved)
+    }
+
+    /// Writes down what the batch reads; `before` is where the one before it ended.
+    async fn log_offsets(
+        &mut self,
+        timer: &mut TriggerTimer,
+        planned: &OffsetSeq,
+        before: &[Option<Offset>],
+    ) -> Result<()> {
+        let watch = Stopwatch::start();
+        self.offset_log.add(self.batch_id, planned)?;
+        for (source, committed) in self.setup.sources.iter_mut().zip(before) {
             if let Some(committed) = committed {
                 source.commit(committed).await?;
             }
@@ -315,8 +358,7 @@ impl MicroBatchExecution {
             self.commit_log.purge(expired)?;
         }
         timer.record(Phase::WalCommit, watch);
-        self.fault(FaultPoint::OffsetsLogged)?;
-        Ok(Some(planned))
+        self.fault(FaultPoint::OffsetsLogged)
     }
 
     async fn run_batch(
@@ -324,8 +366,41 @@ impl MicroBatchExecution {
         timer: &mut TriggerTimer,
         planned: OffsetSeq,
     ) -> Result<BatchReport> {
+        let (inputs, written) = self.process(timer, &planned, None).await?;
+        let stats = self.observe();
+        self.commit(timer).await?;
+        let watermark_ms = planned.metadata.batch_watermark_ms;
+        let mut event_time = EventTimeStats::default();
+        stats.iter().for_each(|stats| event_time.merge(stats));
+        let counts = self.source_counts(&inputs);
+        let operators = self.operator_progress();
+        let execution = &self.setup.execution;
+        let why = self.why.batch(execution, &self.tracker, &stats, &inputs);
+        self.run.set_why(why.clone());
+        let report = BatchReport {
+            batch_id: self.batch_id,
+            sources: self.source_reports(&self.committed, &planned.offsets, counts),
+            watermark_ms: (!stats.is_empty()).then_some(watermark_ms),
+            event_time,
+            operators,
+            sink: self.sink_progress(written),
+            why,
+        };
+        self.went_on_to(planned);
+        self.batch_id += 1;
+        Ok(report)
+    }
+
+    /// Runs the plan on what is new in `planned`, and hands the rows to the sink: as the batch, or as
+    /// this part of it.
+    async fn process(
+        &mut self,
+        timer: &mut TriggerTimer,
+        planned: &OffsetSeq,
+        part: Option<i64>,
+    ) -> Result<(Vec<Option<Arc<InputPart>>>, Option<i64>)> {
         let watch = Stopwatch::start();
-        let inputs = self.inputs(&planned).await?;
+        let inputs = self.inputs(planned).await?;
         let has_data = inputs.iter().any(Option::is_some);
         timer.record(Phase::GetBatch, watch);
 
@@ -334,7 +409,10 @@ impl MicroBatchExecution {
         } else {
             "No new data but cleaning up state"
         };
-        self.run.set_status(message, has_data, true);
+        // With a part in every millisecond nobody could follow; Spark says nothing else meanwhile.
+        if !matches!(self.setup.trigger, Trigger::Continuous(_)) || part.is_none() {
+            self.run.set_status(message, has_data, true);
+        }
         let watch = Stopwatch::start();
         let watermark_ms = planned.metadata.batch_watermark_ms;
         self.setup
@@ -344,15 +422,43 @@ impl MicroBatchExecution {
             timestamp_ms: planned.metadata.batch_timestamp_ms,
             inputs: inputs.clone(),
         });
-        let rows = self.why.counted(self.setup.execution.execute()?);
+        let is_first = part.is_none_or(|number| number == 0);
+        let rows = self.why.counted(self.setup.execution.execute()?, is_first);
         timer.record(Phase::QueryPlanning, watch);
 
         let watch = Stopwatch::start();
         let mode = self.setup.execution.output_mode;
-        let written = self.setup.sink.add_batch(self.batch_id, mode, rows).await;
+        let (sink, batch_id) = (&self.setup.sink, self.batch_id);
+        let written = match part {
+            None => sink.add_batch(batch_id, mode, rows).await,
+            Some(number) => sink.add_part(Part { batch_id, number }, mode, rows).await,
+        };
         self.setup.execution.context.clear_inputs();
         let written = self.or_abort(written).await?;
+        timer.record(Phase::AddBatch, watch);
         self.fault(FaultPoint::SinkDone)?;
+        Ok((inputs, written))
+    }
+
+    /// Takes up the event times that were seen: from here on the watermark is that of the next batch.
+    fn observe(&mut self) -> Vec<EventTimeStats> {
+        let observers = self.setup.execution.watermarks.iter();
+        let stats: Vec<EventTimeStats> = observers.map(|observer| observer.take()).collect();
+        self.tracker.update(&stats);
+        stats
+    }
+
+    /// Everything up to the ends in `done` is read.
+    fn went_on_to(&mut self, done: OffsetSeq) {
+        let watermark_ms = done.metadata.batch_watermark_ms;
+        self.committed = done.offsets;
+        self.previous_watermark_ms = watermark_ms;
+        self.last_watermark_ms = Some(watermark_ms);
+    }
+
+    /// Commits the state and then the batch.
+    async fn commit(&mut self, timer: &mut TriggerTimer) -> Result<()> {
+        let watch = Stopwatch::start();
         let mut operators = self.setup.execution.operators.iter();
         let committed = operators.try_for_each(|operator| operator.state().commit());
         self.or_abort(committed).await?;
@@ -360,9 +466,6 @@ impl MicroBatchExecution {
         self.fault(FaultPoint::StateCommitted)?;
 
         let watch = Stopwatch::start();
-        let observers = self.setup.execution.watermarks.iter();
-        let stats: Vec<EventTimeStats> = observers.map(|observer| observer.take()).collect();
-        self.tracker.update(&stats);
         let commit = CommitMetadata {
             next_batch_watermark_ms: self.tracker.current_ms(),
         };
@@ -372,27 +475,7 @@ impl MicroBatchExecution {
         self.setup.sink.commit(self.batch_id).await?;
         self.fault(FaultPoint::SinkCommitted)?;
         timer.record(Phase::CommitOffsets, watch);
-
-        let mut event_time = EventTimeStats::default();
-        stats.iter().for_each(|stats| event_time.merge(stats));
-        let operators = self.operator_progress();
-        let execution = &self.setup.execution;
-        let why = self.why.batch(execution, &self.tracker, &stats, &inputs);
-        self.run.set_why(why.clone());
-        let report = BatchReport {
-            batch_id: self.batch_id,
-            sources: self.source_reports(&planned, &inputs),
-            watermark_ms: (!stats.is_empty()).then_some(watermark_ms),
-            event_time,
-            operators,
-            sink: self.sink_progress(written),
-            why,
-        };
-        self.committed = planned.offsets;
-        self.previous_watermark_ms = watermark_ms;
-        self.last_watermark_ms = Some(watermark_ms);
-        self.batch_id += 1;
-        Ok(report)
+        Ok(())
     }
 
     /// Until a batch is in the commit log, its failure is one that the sink hears of.

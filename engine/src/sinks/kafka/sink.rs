@@ -85,6 +85,11 @@ impl Sink for KafkaSink {
         self.run.read().as_ref()?.transactions.as_ref()?.latest()
     }
 
+    /// A transaction shows its messages only when it ends, with the batch.
+    fn takes_parts(&self) -> bool {
+        self.options.transactions.is_none()
+    }
+
     async fn add_batch(
         &self,
         batch_id: i64,

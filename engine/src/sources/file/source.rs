@@ -82,6 +82,10 @@ impl SourceDefinition for FileStreamDefinition {
         format!("FileStreamSource[{}]", self.listing.root().description())
     }
 
+    fn is_continuous(&self) -> bool {
+        false
+    }
+
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
         let definition = Self::new(StreamRequest {
             schema: Some(self.schema.clone()),

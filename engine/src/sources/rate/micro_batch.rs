@@ -89,6 +89,10 @@ impl SourceDefinition for RatePerMicroBatch {
         )
     }
 
+    fn is_continuous(&self) -> bool {
+        false
+    }
+
     fn create(&self, _: SourceContext) -> Result<Box<dyn Source>> {
         Ok(Box::new(RatePerMicroBatchSource {
             stream: self.clone(),

@@ -46,6 +46,8 @@ struct Shared {
     state: Mutex<State>,
     /// Told when lines were dropped.
     room: Notify,
+    /// Told when a line has come, and when no more will.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +58,17 @@ struct State {
     first: i64,
     /// Why there will be no more lines.
     failure: Option<Error>,
+}
+
+impl State {
+    /// The number of the last line; -1 before the first.
+    fn last(&self) -> i64 {
+        self.first + self.lines.len() as i64 - 1
+    }
+
+    fn has_news(&self, last: i64) -> bool {
+        self.failure.is_some() || self.last() > last
+    }
 }
 
 impl Drop for Lines {
@@ -78,7 +91,10 @@ impl Lines {
                 Ok(()) => {
                     tracing::warn!("{whence} has closed the connection: no more lines will come")
                 }
-                Err(error) => own.state.lock().failure = Some(error),
+                Err(error) => {
+                    own.state.lock().failure = Some(error);
+                    own.news.notify_waiters();
+                }
             }
         });
         Self { shared, reader }
@@ -89,7 +105,23 @@ impl Lines {
         let state = self.shared.state.lock();
         match &state.failure {
             Some(error) => Err(error.clone()),
-            None => Ok(state.first + state.lines.len() as i64 - 1),
+            None => Ok(state.last()),
+        }
+    }
+
+    /// Is done once there is a line after number `last`, or there will be no more.
+    pub fn after(&self, last: i64) -> impl Future<Output = ()> + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        async move {
+            loop {
+                let mut news = std::pin::pin!(shared.news.notified());
+                // What comes from here on wakes it.
+                news.as_mut().enable();
+                if shared.state.lock().has_news(last) {
+                    return;
+                }
+                news.await;
+            }
         }
     }
 
@@ -178,6 +210,8 @@ async fn add(shared: &Shared, line: &[u8], clock: &dyn Clock) {
                 };
                 state.bytes += line.size();
                 state.lines.push_back(line);
+                drop(state);
+                shared.news.notify_waiters();
                 return;
             }
         }

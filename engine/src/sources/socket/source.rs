@@ -10,7 +10,8 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::stream;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, stream};
 use tokio::net::TcpStream;
 
 use super::SocketStream;
@@ -143,6 +144,11 @@ impl Source for SocketSource {
         let last = self.lines().await?.last()?;
         self.available_now = Some(last);
         Ok(())
+    }
+
+    fn new_data(&self) -> Option<BoxFuture<'static, ()>> {
+        let lines = self.connected.as_ref()?;
+        Some(lines.after(self.offered?).boxed())
     }
 
     fn report_latest_offset(&self) -> Option<Offset> {

@@ -19,9 +19,10 @@ pub enum Trigger {
     Once,
     /// What is there, in as many batches as the options of the source make of it; then it ends.
     AvailableNow,
-    /// Row by row, with a checkpoint at this interval.
+    /// Rows leave as they come, at least once, with a commit at this interval. For filters and
+    /// projections.
     Continuous(String),
-    /// Row by row in long batches of this duration.
+    /// Rows leave as they come, at least once, in batches that last so long. For every query.
     RealTime(String),
 }
 
@@ -31,12 +32,12 @@ impl Trigger {
         Self::ProcessingTime(interval.into())
     }
 
-    /// Row by row, with a checkpoint at this interval.
+    /// Rows leave as they come, with a commit at this interval.
     pub fn continuous(interval: impl Into<String>) -> Self {
         Self::Continuous(interval.into())
     }
 
-    /// Row by row in long batches of this duration.
+    /// Rows leave as they come, in batches that last so long.
     pub fn real_time(batch_duration: impl Into<String>) -> Self {
         Self::RealTime(batch_duration.into())
     }

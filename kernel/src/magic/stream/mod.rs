@@ -62,6 +62,8 @@ impl Magic for Stream {
                 .value_name("TRIGGER")
                 .help(
                     "when batches run: an interval like \"1 second\", once or available-now; \
+                       with real-time, or \"continuous 1 second\" for filters and projections, \
+                       rows leave as they come, at least once; \
                        without it, as soon as there is data",
                 ),
             Arg::new("sink")
@@ -116,7 +118,13 @@ impl Magic for Stream {
         let fixed: &[&str] = match arg {
             "sink" => return sink::all(),
             "option" => return values::option_keys(self.options(given)),
-            "trigger" => &["once", "available-now", "1 second"],
+            "trigger" => &[
+                "once",
+                "available-now",
+                "1 second",
+                "real-time",
+                "continuous 1 second",
+            ],
             "until" => &["available-now", "rows=", "batches=", "for="],
             _ => &[],
         };

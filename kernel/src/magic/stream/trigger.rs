@@ -8,6 +8,10 @@ use tidebook_engine::nearest;
 use super::{Until, values};
 use crate::error::{CellError, Result};
 
+/// How long a batch lasts if nothing is said. In Spark's real-time mode, whose batches take long to
+/// begin and to end, it is 5 minutes.
+const BATCH_DURATION: &str = "1 second";
+
 /// A trigger as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TriggerChoice {
@@ -44,12 +48,13 @@ impl TriggerChoice {
 
     fn parse(text: &str) -> Result<Self> {
         let lower = text.trim().to_lowercase();
-        let (word, interval) = lower.split_once('=').unwrap_or((&lower, ""));
-        Ok(match (word, interval) {
+        let words = lower.split_once(|c: char| c == '=' || c.is_whitespace());
+        let (word, interval) = words.unwrap_or((&lower, ""));
+        Ok(match (word, interval.trim()) {
             ("once", "") => Self::Once,
             ("available-now" | "availablenow", "") => Self::AvailableNow,
-            ("continuous", interval) => Self::Continuous(or_default(interval, "1 second")),
-            ("real-time", interval) => Self::RealTime(or_default(interval, "5 minutes")),
+            ("continuous", interval) => Self::Continuous(long_lived(interval)),
+            ("real-time" | "realtime", interval) => Self::RealTime(long_lived(interval)),
             _ => Self::Interval(values::duration(&lower).map_err(|_| unknown(text))?),
         })
     }
@@ -69,18 +74,26 @@ impl TriggerChoice {
     }
 }
 
-fn or_default(interval: &str, default: &str) -> String {
-    match interval.trim() {
-        "" => default.to_owned(),
-        interval => interval.to_owned(),
+/// How long a batch lasts whose rows leave as they come, as the engine reads it; what cannot be read is
+/// for the engine to refuse.
+fn long_lived(interval: &str) -> String {
+    let interval = match interval {
+        "" => BATCH_DURATION,
+        interval => interval,
+    };
+    match values::duration(interval) {
+        Ok(duration) => format!("{} milliseconds", duration.as_millis()),
+        Err(_) => interval.to_owned(),
     }
 }
 
 fn unknown(text: &str) -> CellError {
     let error = CellError::usage(format!("'{text}' is not a trigger"));
-    match nearest(text, ["once", "available-now"]) {
+    match nearest(text, ["once", "available-now", "real-time", "continuous"]) {
         Some(near) => error.hint(format!("--trigger {near}")),
-        None => error.hint("--trigger \"1 second\", --trigger once or --trigger available-now"),
+        None => error.hint(
+            "--trigger \"1 second\", --trigger once, available-now, real-time or \"continuous 1 second\"",
+        ),
     }
 }
 
@@ -102,11 +115,21 @@ mod tests {
         check("once", TriggerChoice::Once);
         check("Available-Now", TriggerChoice::AvailableNow);
         check("availableNow", TriggerChoice::AvailableNow);
-        check(
+        let seconds = |seconds: u64| format!("{} milliseconds", seconds * 1000);
+        for text in [
             "continuous=2 seconds",
-            TriggerChoice::Continuous("2 seconds".to_owned()),
+            "Continuous 2 seconds",
+            "continuous 2s",
+        ] {
+            check(text, TriggerChoice::Continuous(seconds(2)));
+        }
+        check("continuous", TriggerChoice::Continuous(seconds(1)));
+        check("real-time", TriggerChoice::RealTime(seconds(1)));
+        check("real-time 5 minutes", TriggerChoice::RealTime(seconds(300)));
+        check(
+            "continuous soon",
+            TriggerChoice::Continuous("soon".to_owned()),
         );
-        check("real-time", TriggerChoice::RealTime("5 minutes".to_owned()));
         assert_eq!(
             TriggerChoice::new(None, None).unwrap(),
             TriggerChoice::Default
@@ -133,6 +156,7 @@ mod tests {
                 .unwrap()
         };
         assert_eq!(hint("availble-now"), "--trigger available-now");
+        assert_eq!(hint("realy-time"), "--trigger real-time");
         assert!(hint("1 fortnight").contains("\"1 second\""));
     }
 }
