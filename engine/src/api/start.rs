@@ -229,9 +229,8 @@ impl Start<'_> {
     }
 
     fn trigger(&self) -> Result<Trigger> {
-        let interval = |text: &str| {
-            parse_trigger(text).map_err(|error| error.context("the trigger"))
-        };
+        let interval =
+            |text: &str| parse_trigger(text).map_err(|error| error.context("the trigger"));
         Ok(match &self.start.trigger {
             None => Trigger::default(),
             Some(ProtoTrigger::ProcessingTimeInterval(text)) => {

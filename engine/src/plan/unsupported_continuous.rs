@@ -86,5 +86,7 @@ fn unsupported(operation: &str) -> Error {
     let message = format!("Continuous processing does not support {operation} operations.");
     Error::analysis(message)
         .with_condition("_LEGACY_ERROR_TEMP_3102")
-        .with_hint("use --trigger real-time, which runs every query, or leave it to select and filter")
+        .with_hint(
+            "use --trigger real-time, which runs every query, or leave it to select and filter",
+        )
 }

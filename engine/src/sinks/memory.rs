@@ -15,7 +15,9 @@ use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::sinks::{CreatedSink, Part, Sink, SinkFormat, SinkRequest, Target, collect, drain, failed};
+use crate::sinks::{
+    CreatedSink, Part, Sink, SinkFormat, SinkRequest, Target, collect, drain, failed,
+};
 
 /// Batches are not merged into larger ones than this.
 const MAX_MERGED_ROWS: usize = 64 * 1024;

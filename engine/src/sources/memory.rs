@@ -11,9 +11,9 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::stream;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::stream;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 

@@ -14,6 +14,7 @@ mod frames;
 mod names;
 mod nesting;
 mod step_by_step;
+mod triggers;
 mod user_code;
 mod why;
 mod windowed_counts;

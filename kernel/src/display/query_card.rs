@@ -103,7 +103,7 @@ impl QueryState {
                 Trigger::Once | Trigger::AvailableNow => Self::Finished,
                 Trigger::ProcessingTime(_) | Trigger::Continuous(_) | Trigger::RealTime(_) => {
                     Self::Stopped
-                },
+                }
             },
         }
     }

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tidebook::wire::{Call, Function, Group, GroupResult, QueryEvent};
 use tidebook_engine::{
-    BatchTimes, Cancellation, Error, ForeachBatch, GroupsFunction, Part, Result, Rows, ScalarFunction,
-    Session, StreamingQueryEvent, StreamingQueryListener, UserDefinedFunction,
+    BatchTimes, Cancellation, Error, ForeachBatch, GroupsFunction, Part, Result, Rows,
+    ScalarFunction, Session, StreamingQueryEvent, StreamingQueryListener, UserDefinedFunction,
 };
 use tidebook_engine::{parse_ddl, parse_type};
 

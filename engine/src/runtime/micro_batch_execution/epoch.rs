@@ -42,7 +42,10 @@ impl Epoch {
         stats.iter().for_each(|stats| self.event_time.merge(stats));
         self.written = match self.parts {
             0 => written,
-            _ => self.written.zip(written).map(|(before, more)| before + more),
+            _ => self
+                .written
+                .zip(written)
+                .map(|(before, more)| before + more),
         };
         self.parts += 1;
     }

@@ -184,7 +184,8 @@ impl MicroBatchExecution {
     async fn wait_for_more(&self, ticker: &Ticker, end: i64, polls: &mut IdlePolls) -> bool {
         let clock = self.setup.clock.as_ref();
         let sources = self.setup.sources.iter();
-        let mut news: FuturesUnordered<_> = sources.filter_map(|source| source.new_data()).collect();
+        let mut news: FuturesUnordered<_> =
+            sources.filter_map(|source| source.new_data()).collect();
         let is_over = async {
             match ticker.is_immediate() {
                 true => std::future::pending().await,
