@@ -123,15 +123,13 @@ async fn wait(context: &Context, query: &StreamingQuery, before: Option<i64>) ->
     let done = match (before.map_or(0, |batch| batch + 1), last_batch(query)) {
         (first, Some(last)) if last > first => format!("ran batches {first} to {last}"),
         (first, Some(last)) if last == first => format!("ran batch {last}"),
+        _ if process::rows_leave_as_they_come(query) => {
+            "has taken them; its batch goes on".to_owned()
+        }
         _ => "ran no batch".to_owned(),
     };
     let next = match (until, query.trigger()) {
-        (
-            Some(until),
-            Trigger::ProcessingTime(interval)
-            | Trigger::Continuous(interval)
-            | Trigger::RealTime(interval),
-        ) if interval > Duration::ZERO => {
+        (Some(until), Trigger::ProcessingTime(interval)) if interval > Duration::ZERO => {
             let until = clock::shown(&context.session, until).await?;
             format!("; its next one is due at {until} by the manual clock: %clock set \"{until}\"")
         }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use clap::Arg;
 
-use tidebook_engine::StreamingQuery;
+use tidebook_engine::{StreamingQuery, Trigger};
 
 use super::{Call, Kind, Magic, Spec, clock, query_arg, query_title};
 use crate::context::Context;
@@ -46,12 +46,22 @@ impl Magic for Process {
     }
 }
 
+/// Whether it takes rows all the time, and its batches only say when that is committed.
+pub fn rows_leave_as_they_come(query: &StreamingQuery) -> bool {
+    matches!(
+        query.trigger(),
+        Trigger::Continuous(_) | Trigger::RealTime(_)
+    )
+}
+
 /// Waits until a query has processed what there is, or, by the manual clock, has done what is due;
 /// then gives the time at which it goes on. Fails if the query has.
 pub async fn caught_up(context: &Context, query: &StreamingQuery) -> Result<Option<i64>> {
+    // It sleeps until its batch is over, but takes what comes meanwhile.
+    let is_awake = rows_leave_as_they_come(query);
     let until = tokio::select! {
         biased;
-        until = query.asleep() => until,
+        until = query.asleep(), if !is_awake => until,
         processed = query.process_all_available() => {
             if let Err(error) = processed {
                 context.failures.report(query)?;
