@@ -40,7 +40,8 @@
 //! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.
 //!
 //! # Invariants
-//! - **Nothing shows in a sink before its offsets are in the log.**
+//! - **Nothing shows in a sink before its offsets are in the log.** Only [`Trigger::Continuous`] and
+//!   [`Trigger::RealTime`] let rows leave as they come, at least once.
 //! - **`get_batch(start, end)` is repeatable; a sink gets the batch id and is idempotent.**
 //! - **Batch N reads state version N and commits version N+1.**
 //! - **Time comes only from a [`clock::Clock`].**

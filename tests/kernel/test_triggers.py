@@ -1,5 +1,7 @@
 """Triggers whose rows leave as they come, in cells: `--trigger "continuous 1 second"` and `--trigger real-time`."""
 
+import json
+
 import pytest
 
 from client import Client, eventually
@@ -34,16 +36,20 @@ def test_rows_are_there_at_once(kernel: Client, trigger: str, mode: str, query: 
     assert rows(kernel, f"SELECT {columns} FROM out ORDER BY k") == expected
     if "hour" not in trigger:
         # Its batches end every second, whether there are rows or not.
-        eventually(lambda: '"batchId" : 1' in progress(kernel) or '"batchId": 1' in progress(kernel))
-    status = plain(kernel.ok("%status out")) + kernel.ok("%status out").text()
-    assert "isTriggerActive" in status or "active" in status.lower(), status
+        eventually(lambda: len(progress(kernel)) > 1)
+    status = json.loads(plain(kernel.ok("%status out")))
+    assert status["message"].startswith(("Committing epoch", "Processing new data", "Waiting for data to arrive")), status
     kernel.ok("%stop out")
-    assert "numInputRows" in progress(kernel) or "numInputRows" in plain(kernel.ok("%progress out"))
+    # What it had shown is committed when it is stopped.
+    assert sum(batch["numInputRows"] for batch in progress(kernel)) == 3
+    assert json.loads(plain(kernel.ok("%status out")))["message"] == "Stopped"
 
 
-def progress(kernel: Client) -> str:
-    executed = kernel.ok("%progress out --recent 5")
-    return executed.text() + plain(executed) + plain(executed, "execute_result")
+def progress(kernel: Client) -> list[dict]:
+    """What the batches did that the query has finished."""
+    [text] = [content["data"]["text/plain"] for content in kernel.ok("%progress out --recent 50").contents("display_data")] or ["[]"]
+    batches = json.loads(text)
+    return batches if isinstance(batches, list) else [batches]
 
 
 def test_what_cannot_be_is_red(kernel: Client):

@@ -1,6 +1,8 @@
 //! `writeStream.start()`: everything that can be wrong with a query is found here.
 
 #[cfg(test)]
+mod status_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

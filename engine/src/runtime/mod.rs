@@ -7,6 +7,12 @@
 //! ```
 //! Restart: offsets N and commits N → batch N+1. Offsets N without commits N → batch N again, with
 //! the same offsets, watermark and timestamp.
+//!
+//! Continuous and real-time triggers run the middle of that over and over within one batch:
+//! ```text
+//! [ new data → get_batch → IncrementalExecution → Sink.add_part(N, 0, 1, …) → WatermarkTracker ]…
+//! interval over → OffsetSeqLog.add(N) → state N+1 → CommitLog.add(N) → progress → listeners
+//! ```
 
 mod cancellable_task;
 mod fault;

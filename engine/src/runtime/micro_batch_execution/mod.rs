@@ -306,6 +306,9 @@ impl MicroBatchExecution {
 
     /// How far every source can be read now.
     async fn ask_sources(&mut self, limit: ReadLimit) -> Result<Vec<Option<Offset>>> {
+        // A query that is asking all the time need not say so.
+        let is_followed = |epoch: &Epoch| epoch.parts > 0 || self.batches_run > 0;
+        let tells = !self.epoch.as_ref().is_some_and(is_followed);
         let sources = self.setup.sources.iter_mut().zip(&self.committed);
         let asked = sources.map(async |(source, start)| {
             let description = source.description();
@@ -314,8 +317,10 @@ impl MicroBatchExecution {
             if let Some(end) = poll_immediate(&mut asking).await {
                 return end;
             }
-            let message = format!("Getting offsets from {description}");
-            self.run.set_status(&message, false, true);
+            if tells {
+                let message = format!("Getting offsets from {description}");
+                self.run.set_status(&message, false, true);
+            }
             asking.await
         });
         let ends = try_join_all(asked).await?;
