@@ -52,7 +52,7 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
 /// # Errors
 /// If it is no interval, negative, or of months.
 pub fn parse_trigger(text: &str) -> Result<Duration> {
-    let micros = parse_interval(text)?.fixed_micros()?;
+    let micros = parse(text, |condition| condition)?.fixed_micros()?;
     let micros = u64::try_from(micros);
     micros.map(Duration::from_micros).map_err(|_| {
         let message = "requirement failed: the interval of trigger should not be negative";
@@ -73,27 +73,38 @@ pub(crate) fn parse_time(text: &str) -> Option<Duration> {
 
 /// Parses `10 minutes`, `1 hour 30 minutes`, `-0.5 seconds`, `interval 5 seconds`.
 pub fn parse_interval(text: &str) -> Result<Interval> {
-    let wrong = |why: String| {
+    parse(text, |_| "CANNOT_PARSE_INTERVAL")
+}
+
+/// The same; `condition` makes Spark's condition from the one that says what is wrong.
+fn parse(text: &str, condition: fn(&'static str) -> &'static str) -> Result<Interval> {
+    let wrong = |what: &'static str, why: String| {
         Error::new(
             ErrorKind::Parse,
             format!("'{text}' is not an interval: {why}"),
         )
-        .with_condition("CANNOT_PARSE_INTERVAL")
+        .with_condition(condition(what))
         .with_hint("write it like '10 minutes', '1 hour 30 minutes' or '500 milliseconds'")
     };
     let lower = text.trim().to_ascii_lowercase();
     let mut words = lower.split_whitespace().peekable();
     words.next_if_eq(&"interval");
     if words.peek().is_none() {
-        return Err(wrong("it is empty".into()));
+        return Err(wrong(
+            "INVALID_INTERVAL_FORMAT.INPUT_IS_EMPTY",
+            "it is empty".into(),
+        ));
     }
     let mut total = Interval::default();
     while let Some(number) = words.next() {
-        let count =
-            micro_units(number).ok_or_else(|| wrong(format!("'{number}' is not a number")))?;
-        let unit = words
-            .next()
-            .ok_or_else(|| wrong(format!("there is no unit behind '{number}'")))?;
+        let count = micro_units(number).ok_or_else(|| {
+            let condition = "INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER";
+            wrong(condition, format!("'{number}' is not a number"))
+        })?;
+        let unit = words.next().ok_or_else(|| {
+            let condition = "INVALID_INTERVAL_FORMAT.MISSING_UNIT";
+            wrong(condition, format!("there is no unit behind '{number}'"))
+        })?;
         let (months, micros) = match unit.strip_suffix('s').unwrap_or(unit) {
             "year" => (12, 0),
             "month" => (1, 0),
@@ -104,16 +115,23 @@ pub fn parse_interval(text: &str) -> Result<Interval> {
             "second" => (0, 1_000_000),
             "millisecond" => (0, 1_000),
             "microsecond" => (0, 1),
-            _ => return Err(wrong(format!("'{unit}' is not a unit of time"))),
+            _ => {
+                return Err(wrong(
+                    "INVALID_INTERVAL_FORMAT.INVALID_UNIT",
+                    format!("'{unit}' is not a unit of time"),
+                ));
+            }
         };
         if number.contains('.') && micros != 1_000_000 {
-            return Err(wrong(format!(
-                "only seconds can have a fraction, not {unit}"
-            )));
+            return Err(wrong(
+                "INVALID_INTERVAL_FORMAT.INVALID_FRACTION",
+                format!("only seconds can have a fraction, not {unit}"),
+            ));
         }
         let add = |total: i64, unit: i64| {
             let part = i128::from(total) + count * i128::from(unit) / 1_000_000;
-            i64::try_from(part).map_err(|_| wrong("it is too long".into()))
+            let condition = "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION";
+            i64::try_from(part).map_err(|_| wrong(condition, "it is too long".into()))
         };
         total = Interval {
             months: add(total.months, months)?,
@@ -184,6 +202,10 @@ mod tests {
             let error = parse_interval(text).unwrap_err();
             assert!(error.message().contains(why), "{text}: {error}");
             assert_eq!(error.condition(), Some("CANNOT_PARSE_INTERVAL"));
+            let trigger = parse_trigger(text).unwrap_err();
+            assert_eq!(trigger.message(), error.message());
+            let condition = trigger.condition().unwrap();
+            assert!(condition.starts_with("INVALID_INTERVAL_FORMAT."), "{text}");
         }
     }
 }

@@ -421,6 +421,9 @@ async fn triggers_that_are_none() {
         assert!(error.message().contains(expected), "{trigger:?}: {error}");
         assert!(error.hint().is_some(), "{trigger:?}");
     }
+    let error = lesson.start("SELECT user FROM events", "append", continuous("abc"));
+    let condition = "INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER";
+    assert_eq!(error.await.unwrap_err().condition(), Some(condition));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
