@@ -36,7 +36,7 @@
 //!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
 //!   and the vocabulary beside them: everybody may use these.
 //!
-//! Dependencies point one way: vocabulary ← {storage ← formats, kafka} ← {state, checkpointing, sources, sinks} ← operators ← plan ←
+//! Dependencies point one way: vocabulary ← {storage ← formats, kafka} ← {checkpointing ← state ← sources, sinks} ← operators ← plan ←
 //! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.
 //!
 //! # Invariants

@@ -97,3 +97,32 @@ def test_a_running_query_does_not_hold_up_shutdown(tmp_path, events):
     assert reply["content"]["status"] == "ok"
     assert manager.provisioner.process.wait(timeout=TIMEOUT) == 0
     channels.stop_channels()
+
+
+def test_what_a_query_remembers_is_shown_batch_for_batch(kernel: Client, events):
+    events.arrive(*ROWS)
+    kernel.ok(events.source())
+    kernel.ok("%%stream counts --mode update\nSELECT k, count(*) AS n FROM events GROUP BY k")
+    kernel.ok("%process counts")
+    events.arrive({"k": "a", "v": 3})
+    kernel.ok("%process counts")
+
+    def shown(line: str) -> str:
+        [display] = kernel.ok(line).contents("display_data")
+        assert set(display["data"]) == {"text/html", "text/plain"}
+        return display["data"]["text/plain"]
+
+    last = shown("%state counts")
+    assert last.startswith("operator 0 (stateStoreSave), store default, after batch 1: 2 rows\n")
+    assert "|a    |2          |0           |" in last
+    assert "|a    |1          |0           |" in shown("%state counts --at-batch 0")
+    assert ": 1 of 2 rows\n" in shown("%state counts --key k=b")
+    assert "the columns of the key are k" in kernel.fails("%state counts --key c")
+    assert "the batches 0 to 1 are retained" in kernel.fails("%state counts --at-batch 7")
+    assert "there is 0 (stateStoreSave)" in kernel.fails("%state counts --operator 1")
+    kernel.ok("%stop counts")
+    assert shown("%state counts") == last
+    kernel.ok("%%stream rows\nSELECT * FROM events")
+    kernel.ok("%process rows")
+    assert "it keeps no state" in kernel.fails("%state rows")
+    assert "no query named" in kernel.fails("%state nobody")

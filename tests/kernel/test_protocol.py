@@ -25,7 +25,7 @@ class ConformanceTests(suite.KernelTests):
     code_hello_world = '%echo "hello, world"'
     code_stderr = "%echo --stderr careful"
     completion_samples = [
-        {"text": "%sta", "matches": {"%status"}},
+        {"text": "%sta", "matches": {"%state", "%status"}},
         {"text": "%%s", "matches": {"%%source", "%%sql", "%%stream"}},
         {"text": "%%stream counts --mo", "matches": {"--mode"}},
         {"text": "%%stream counts --mode u", "matches": {"update"}},

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::logical_expr::LogicalPlan;
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -76,7 +77,7 @@ struct Start<'a> {
 /// Where the checkpoint is, and the folder that goes with the query if nobody named one.
 struct Checkpoint {
     files: CheckpointFileManager,
-    temporary: Option<TempDir>,
+    temporary: Option<Arc<TempDir>>,
     durable: bool,
 }
 
@@ -173,6 +174,14 @@ impl Start<'_> {
             started_ms: clock.now_ms(),
             streams: execution.sources.clone(),
             clock: Arc::clone(&clock),
+            checkpoint: checkpoint.files.root().clone(),
+            has_state: !execution.operators.is_empty(),
+            temporary: Mutex::new(
+                checkpoint
+                    .temporary
+                    .clone()
+                    .filter(|_| !execution.operators.is_empty()),
+            ),
         };
         let conf = self.conf(&execution);
         let policy = conf[WATERMARK_POLICY].parse()?;
@@ -331,7 +340,7 @@ impl Start<'_> {
                 .map_err(|error| Error::io("make a temporary checkpoint", error))?;
             return Ok(Checkpoint {
                 files: CheckpointFileManager::new(temporary.path(), false),
-                temporary: Some(temporary),
+                temporary: Some(Arc::new(temporary)),
                 durable: false,
             });
         };

@@ -6,6 +6,8 @@ use std::time::Duration;
 use arrow::datatypes::SchemaRef;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tempfile::TempDir;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -14,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 use crate::runtime::{StreamExecution, next_trigger};
 use crate::sources::SourceDefinition;
+use crate::storage::Location;
 use crate::streaming_query_progress::{StreamingQueryProgress, StreamingQueryStatus};
 use crate::trigger::Trigger;
 use crate::why::QueryWhy;
@@ -38,6 +41,10 @@ pub(super) struct QueryFacts {
     pub(super) started_ms: i64,
     pub(super) streams: Vec<Arc<dyn SourceDefinition>>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) checkpoint: Location,
+    pub(super) has_state: bool,
+    /// The checkpoint's folder, if nobody named one and there is state to look at in it.
+    pub(super) temporary: Mutex<Option<Arc<TempDir>>>,
 }
 
 impl StreamingQuery {
@@ -192,6 +199,21 @@ impl StreamingQuery {
     /// The streams that it reads.
     pub(super) fn streams(&self) -> &[Arc<dyn SourceDefinition>] {
         &self.facts.streams
+    }
+
+    /// Where its checkpoint is, or was if it went with the query.
+    pub(super) fn checkpoint(&self) -> &Location {
+        &self.facts.checkpoint
+    }
+
+    /// Whether it has stateful operators.
+    pub(super) fn has_state(&self) -> bool {
+        self.facts.has_state
+    }
+
+    /// Lets go of a checkpoint that nobody named: the query has ended and another is in its place.
+    pub(super) fn release_checkpoint(&self) {
+        self.facts.temporary.lock().take();
     }
 
     /// Stops the query and waits until it has ended. Stopping an ended query does nothing.

@@ -142,7 +142,10 @@ impl StreamingQueryManager {
             let other = &run.query;
             let stays =
                 other.is_active() || (other.name().is_some() && other.name() != query.name());
-            run.replaced |= !stays;
+            if !stays {
+                run.replaced = true;
+                other.release_checkpoint();
+            }
         }
         let replaced = runs.iter().filter(|run| run.replaced).count();
         let mut forgotten = replaced.saturating_sub(ENDED_RUNS);

@@ -55,7 +55,12 @@ impl CommitLog {
 
     /// The number of the last batch that is done, whatever was written for it.
     pub fn latest_id(&self) -> Result<Option<i64>> {
-        Ok(self.0.ids()?.last().copied())
+        Ok(self.ids()?.last().copied())
+    }
+
+    /// The numbers of all batches that are done and have an entry, in ascending order.
+    pub fn ids(&self) -> Result<Vec<i64>> {
+        self.0.ids()
     }
 
     /// Deletes the entries of all batches before `below`.

@@ -5,6 +5,7 @@
 //! CHECKPOINT/offsets/N     what batch N reads, before it runs  [`OffsetSeqLog`]
 //! CHECKPOINT/commits/N     batch N is in the sink              [`CommitLog`]
 //! CHECKPOINT/sources/I/N   the files behind offset N           [`FileSourceLog`]
+//! CHECKPOINT/state/I/_metadata/metadata  the stores of an operator  [`OperatorStateMetadata`]
 //! CHECKPOINT/.tidebook.lock  held while a query runs           [`CheckpointLock`]
 //! OUTPUT/_spark_metadata/N the files batch N has written       [`FileSinkLog`]
 //! ```
@@ -21,6 +22,7 @@ mod file_source_log;
 mod lock;
 mod metadata_log;
 mod offset_seq_log;
+mod operator_state_metadata;
 mod stream_metadata;
 
 pub use commit_log::{CommitLog, CommitMetadata};
@@ -30,5 +32,9 @@ pub use file_sink_log::{FileSinkEntry, FileSinkLog, SINK_METADATA_DIR, has_sink_
 pub use file_source_log::{FileSourceEntry, FileSourceLog};
 pub use lock::CheckpointLock;
 pub use metadata_log::{LogEntry, MetadataLog};
+pub(crate) use offset_seq_log::STATEFUL_OPERATORS;
 pub use offset_seq_log::{OffsetSeq, OffsetSeqLog, OffsetSeqMetadata};
+pub use operator_state_metadata::{
+    DEFAULT_STORE, OperatorInfo, OperatorStateMetadata, STATE_DIR, StateStoreInfo,
+};
 pub use stream_metadata::StreamMetadata;

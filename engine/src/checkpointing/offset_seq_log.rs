@@ -22,6 +22,9 @@ use crate::checkpointing::file_manager::CheckpointFileManager;
 use crate::checkpointing::metadata_log::{MetadataLog, write_failure};
 use crate::error::Result;
 
+/// The entry of the settings that lists the stateful operators of a query. Only this engine writes it.
+pub(crate) const STATEFUL_OPERATORS: &str = "tidebook.query.statefulOperators";
+
 const NO_OFFSET: &str = "-";
 
 /// One entry: the end of a batch in every source.

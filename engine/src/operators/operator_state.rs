@@ -12,6 +12,7 @@ use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::late_rows::LateRows;
+use crate::checkpointing::{DEFAULT_STORE, StateStoreInfo};
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result, from_datafusion};
 use crate::state::{StateShard, StateStore, TableShape};
@@ -82,9 +83,6 @@ impl StoreLayout {
         Self { instances, ..self }
     }
 }
-
-/// The store whose files are directly in the partition's folder, as Spark has it.
-const DEFAULT_STORE: &str = "default";
 
 /// Counters of one batch.
 #[derive(Debug, Clone, Default)]
@@ -200,6 +198,16 @@ impl OperatorState {
     /// The columns of the rows of the first store.
     pub fn schema(&self) -> &SchemaRef {
         &self.layouts[0].schema
+    }
+
+    /// Its stores, as the checkpoint lists them.
+    pub fn store_infos(&self) -> Vec<StateStoreInfo> {
+        let info = |layout: &StoreLayout| StateStoreInfo {
+            store_name: layout.name.to_string(),
+            num_cols_prefix_key: layout.shape.shared_columns() as i32,
+            num_partitions: 1,
+        };
+        self.layouts.iter().map(info).collect()
     }
 
     /// Opens version `version` of its stores in `directory`. The event time in the rows counts also

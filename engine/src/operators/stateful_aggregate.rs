@@ -38,7 +38,9 @@ use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, row
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
-use crate::state::{Claim, EncodedKeys, KeyEncoder, StateShard, TableShape, take_rows};
+use crate::state::{
+    Claim, EncodedKeys, KeyEncoder, StateShard, TableShape, WINDOW_DURATION_US, take_rows,
+};
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "stateStoreSave";
@@ -72,7 +74,10 @@ pub fn stateful_aggregate(
         fields.push(global_key_field());
     }
     for field in partial_schema.fields() {
-        fields.push(Field::new(field.name(), field.data_type().clone(), true));
+        let plain = Field::new(field.name(), field.data_type().clone(), true);
+        let duration = field.metadata().get_key_value(WINDOW_DURATION_US);
+        let duration = duration.map(|(key, value)| (key.clone(), value.clone()));
+        fields.push(plain.with_metadata(duration.into_iter().collect()));
     }
     let columns = Arc::new(Schema::new(fields));
     let no_data_batches = match output_mode {

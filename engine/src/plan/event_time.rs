@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub(super) const WATERMARK_DELAY_MS: &str = "spark.watermarkDelayMs";
 
 /// On a column of window starts: the window's length in microseconds.
-pub(super) const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
+pub(super) use crate::state::WINDOW_DURATION_US;
 
 /// On the columns that a session is grouped by: which end of it they are.
 const SESSION_BOUND: &str = "tidebook.sessionBound";

@@ -9,6 +9,7 @@ mod memory;
 mod rate;
 mod registry;
 mod socket;
+mod state;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -27,6 +28,7 @@ use futures::future::BoxFuture;
 pub use format::{Columns, SourceContext, SourceFormat, StreamRequest, TableRequest};
 pub use memory::{MemoryStream, MemoryStreamSource};
 pub use registry::{SOURCE_FORMATS, define_stream, open_table, source_format};
+pub use state::{CheckpointState, StateOfStore, StoreSelection};
 
 use crate::error::Result;
 use crate::why::InputWhy;

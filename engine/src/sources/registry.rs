@@ -12,13 +12,14 @@ use super::kafka::KAFKA;
 use super::memory::MEMORY;
 use super::rate::{RATE, RATE_MICRO_BATCH};
 use super::socket::SOCKET;
+use super::state::{STATE_METADATA, STATE_STORE};
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::options::{FormatDefaults, OptionMap};
 use crate::storage::Stores;
 
 /// All sources.
-pub const SOURCE_FORMATS: [SourceFormat; 9] = [
+pub const SOURCE_FORMATS: [SourceFormat; 11] = [
     JSON,
     CSV,
     TEXT,
@@ -28,6 +29,8 @@ pub const SOURCE_FORMATS: [SourceFormat; 9] = [
     RATE_MICRO_BATCH,
     SOCKET,
     MEMORY,
+    STATE_STORE,
+    STATE_METADATA,
 ];
 
 /// Sources that Spark has and this version does not.

@@ -7,8 +7,7 @@
 //! Version V is the newest snapshot at or before V and every delta after it.
 
 use std::collections::HashMap;
-use std::io::{self, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
@@ -17,10 +16,12 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
+use super::WINDOW_DURATION_US;
 use super::checksum::{Summed, damage};
 use super::live_rows::LiveRows;
 use crate::checkpointing::CheckpointFileManager;
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Location;
 
 const EXPIRY_COLUMN: &str = "__expiry";
 const EVICTED_THROUGH: &str = "tidebook.evictedThrough";
@@ -46,11 +47,45 @@ pub(super) struct Delta {
 
 impl StateFiles {
     /// The files in `directory`; `key_columns` of the state's columns are the key.
-    pub(super) fn new(directory: &Path, durable: bool, key_columns: usize) -> Self {
+    pub(super) fn new(directory: impl Into<Location>, durable: bool, key_columns: usize) -> Self {
         Self {
             files: CheckpointFileManager::new(directory, durable),
             key_columns,
         }
+    }
+
+    /// The oldest and the newest version that can be read, if there are any besides 0.
+    pub(super) fn readable(&self) -> Result<Option<(i64, i64)>> {
+        let (deltas, snapshots) = (self.versions("delta")?, self.versions("snapshot")?);
+        let newest = deltas.iter().chain(&snapshots).max().copied();
+        let oldest = match deltas.contains(&1) {
+            true => Some(1),
+            false => snapshots.into_iter().min(),
+        };
+        Ok(oldest.zip(newest))
+    }
+
+    /// The columns of `version`, and how many of them are the key.
+    pub(super) fn written(&self, version: i64) -> Result<(SchemaRef, usize)> {
+        let snapshots = self.versions("snapshot")?;
+        let kind = match snapshots.contains(&version) {
+            true => "snapshot",
+            false => "delta",
+        };
+        let written = self.reader(&name(version, kind))?.schema();
+        let keys = written.metadata().get(KEY_COLUMNS);
+        let keys = keys.and_then(|count| count.parse().ok()).unwrap_or(1);
+        let fields = written.fields().iter();
+        let own: Vec<_> = fields
+            .filter(|field| field.name() != EXPIRY_COLUMN)
+            .cloned()
+            .collect();
+        Ok((Arc::new(Schema::new(own)), keys))
+    }
+
+    /// What changed with `version`.
+    pub(super) fn delta(&self, version: i64, schema: &SchemaRef) -> Result<Delta> {
+        self.read(&name(version, "delta"), schema)
     }
 
     /// What has to be applied, in order, to reach `version`.
@@ -68,7 +103,7 @@ impl StateFiles {
             deltas.push(self.read(&name(snapshot, "snapshot"), schema)?);
         }
         for delta in snapshot.unwrap_or(0) + 1..=version {
-            deltas.push(self.read(&name(delta, "delta"), schema)?);
+            deltas.push(self.delta(delta, schema)?);
         }
         Ok(deltas)
     }
@@ -176,6 +211,29 @@ impl StateFiles {
     }
 
     fn read(&self, name: &str, schema: &SchemaRef) -> Result<Delta> {
+        let reader = self.reader(name)?;
+        let written = reader.schema();
+        self.check_columns(&written, schema)?;
+        let evicted_through = written
+            .metadata()
+            .get(EVICTED_THROUGH)
+            .and_then(|through| through.parse().ok());
+        let rows = reader
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| self.unreadable(name, error))?;
+        Ok(Delta {
+            rows,
+            evicted_through,
+        })
+    }
+
+    fn unreadable(&self, name: &str, error: ArrowError) -> Error {
+        let path = self.files.root().join(name);
+        Error::internal(format!("read state {}: {error}", path.display()))
+    }
+
+    /// Opens a file that is not damaged.
+    fn reader(&self, name: &str) -> Result<StreamReader<BufReader<impl Read>>> {
         let path = self.files.root().join(name);
         let what = || format!("read state {}", path.display());
         let open = || -> io::Result<_> {
@@ -191,21 +249,8 @@ impl StateFiles {
                 .with_condition("CHECKPOINT_FILE_CHECKSUM_VERIFICATION_FAILED")
                 .with_hint(hint));
         }
-        let broken = |error| Error::internal(format!("{}: {error}", what()));
-        let reader = StreamReader::try_new(BufReader::new(file), None).map_err(broken)?;
-        let written = reader.schema();
-        self.check_columns(&written, schema)?;
-        let evicted_through = written
-            .metadata()
-            .get(EVICTED_THROUGH)
-            .and_then(|through| through.parse().ok());
-        let rows = reader
-            .collect::<std::result::Result<_, _>>()
-            .map_err(broken)?;
-        Ok(Delta {
-            rows,
-            evicted_through,
-        })
+        let reader = StreamReader::try_new(BufReader::new(file), None);
+        reader.map_err(|error| self.unreadable(name, error))
     }
 }
 
@@ -281,10 +326,17 @@ fn stored_schema(schema: &SchemaRef) -> SchemaRef {
     let mut fields: Vec<Field> = schema
         .fields()
         .iter()
-        .map(|field| Field::clone(field).with_metadata(HashMap::new()))
+        .map(|field| Field::clone(field).with_metadata(kept_metadata(field)))
         .collect();
     fields.push(Field::new(EXPIRY_COLUMN, DataType::Int64, true));
     Arc::new(Schema::new(fields))
+}
+
+/// Of what is known of a column, the files hold what says what its values mean.
+fn kept_metadata(field: &Field) -> HashMap<String, String> {
+    let duration = field.metadata().get_key_value(WINDOW_DURATION_US);
+    let duration = duration.map(|(key, value)| (key.clone(), value.clone()));
+    duration.into_iter().collect()
 }
 
 fn names(schema: &Schema) -> String {

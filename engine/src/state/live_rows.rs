@@ -25,6 +25,12 @@ impl LiveRows {
         }
     }
 
+    /// The rows and their expiry.
+    pub(super) fn taken(&self) -> Result<(RecordBatch, Int64Array)> {
+        let rows = take_record_batch(&self.batch, &self.rows).map_err(arrow_error)?;
+        Ok((rows, self.expiry.clone()))
+    }
+
     /// The rows as the files hold them, at most `at_once` in a batch.
     pub(super) fn stored(
         &self,

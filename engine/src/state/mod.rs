@@ -14,6 +14,7 @@ mod keys;
 mod live_rows;
 #[cfg(test)]
 mod many_rows_tests;
+mod reader;
 mod shard;
 mod snapshots;
 #[cfg(test)]
@@ -33,7 +34,11 @@ use snapshots::Snapshots;
 
 pub use columnar::Claim;
 pub use keys::{EncodedKeys, KeyEncoder};
+pub use reader::{StateChange, StateReader, StateRows};
 pub use shard::StateShard;
+
+/// The entry of a column's metadata that says: it holds the starts of windows, which are so long.
+pub const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
 
 /// Where a key's row is in its shard; valid until the next change of the shard.
 type Slot = u32;
@@ -63,6 +68,11 @@ impl TableShape {
             key_columns: key_columns + 1,
             shared_columns: Some(key_columns),
         }
+    }
+
+    /// How many columns are a key that many rows share; 0 if each has one row.
+    pub fn shared_columns(&self) -> usize {
+        self.shared_columns.unwrap_or(0)
     }
 }
 

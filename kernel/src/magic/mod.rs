@@ -25,6 +25,7 @@ mod progress;
 mod queries;
 mod source;
 mod sql;
+mod state;
 mod status;
 mod stop;
 mod stream;
@@ -64,6 +65,7 @@ pub static MAGICS: &[&dyn Magic] = &[
     &status::Status,
     &progress::Progress,
     &why::Why,
+    &state::State,
     &queries::Queries,
     &chart::Chart,
     &alert::Alert,

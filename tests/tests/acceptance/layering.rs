@@ -1,5 +1,5 @@
 //! Dependencies point one way: in the engine vocabulary ← {storage ← formats, kafka} ←
-//! {state, checkpointing, sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
+//! {checkpointing ← state ← sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
 //! in the kernel error ← {sockets, display, kafka} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
 //! {topics, groups} ← transactions ← state ← {apis, housekeeping} ← server ← broker; and the kernel sees
@@ -40,7 +40,7 @@ const LAYERS: Layers = &[
     ("state", &["checkpointing"]),
     ("formats", &["storage"]),
     ("kafka", &[]),
-    ("sources", &["checkpointing", "formats", "kafka"]),
+    ("sources", &["state", "formats", "kafka"]),
     ("sinks", &["checkpointing", "formats", "kafka"]),
     (
         "operators",

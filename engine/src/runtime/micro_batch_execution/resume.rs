@@ -2,7 +2,7 @@
 
 use super::MicroBatchExecution;
 use super::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
-use crate::checkpointing::OffsetSeq;
+use crate::checkpointing::{OffsetSeq, OperatorInfo, OperatorStateMetadata, STATE_DIR};
 use crate::error::{Error, ErrorKind, Result};
 
 impl MicroBatchExecution {
@@ -147,10 +147,18 @@ impl MicroBatchExecution {
                 ))
                 .with_hint("choose a --checkpoint directory on the disk")
             })?;
-            let directory = directory.join("state").join(id.to_string()).join("0");
+            let directory = directory.join(STATE_DIR).join(id.to_string()).join("0");
             operator
                 .state()
                 .open(&directory, self.setup.durable, self.batch_id)?;
+            let metadata = OperatorStateMetadata {
+                operator_info: OperatorInfo {
+                    operator_id: id as i64,
+                    operator_name: operator.state().name.to_string(),
+                },
+                state_store_info: operator.state().store_infos(),
+            };
+            metadata.write(&self.setup.checkpoint)?;
         }
         Ok(())
     }

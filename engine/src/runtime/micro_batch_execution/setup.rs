@@ -19,7 +19,7 @@ pub(crate) const WATERMARK_POLICY: &str = "spark.sql.streaming.multipleWatermark
 pub(crate) const SOURCES: &str = "tidebook.query.sources";
 
 /// The entry of the logged settings that lists its stateful operators.
-pub(crate) const STATEFUL_OPERATORS: &str = "tidebook.query.statefulOperators";
+pub(crate) use crate::checkpointing::STATEFUL_OPERATORS;
 
 /// When a query ends by itself, whatever its trigger; the first that is reached counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct QuerySetup {
     pub lock: Option<CheckpointLock>,
     /// How many batches stay in its logs.
     pub batches_to_retain: i64,
-    /// The checkpoint's folder, if it goes with the query.
-    pub temporary: Option<tempfile::TempDir>,
+    /// The checkpoint's folder, if nobody named one.
+    pub temporary: Option<Arc<tempfile::TempDir>>,
     /// Whether every batch is forced to disk.
     pub durable: bool,
     /// When batches run.
