@@ -28,6 +28,8 @@ pub enum Variation {
     Plain,
     /// It is stopped and started before every step.
     Restarted,
+    /// Its state is held on disk.
+    OnDisk,
     /// It dies several times in every batch, before the commit log, and is started again.
     Killed,
 }
@@ -302,6 +304,10 @@ impl Player {
         self.queries += 1;
         let own = format!("q{}", self.queries);
         let mut options = args.options;
+        if self.variation == Variation::OnDisk {
+            let disk = || "disk".to_owned();
+            options.entry("stateStore".to_owned()).or_insert_with(disk);
+        }
         let checkpoint = args.checkpoint.unwrap_or(own);
         if checkpoint != "none" {
             let path = self.directory.path().join(format!("ck-{checkpoint}"));

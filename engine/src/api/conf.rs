@@ -11,6 +11,9 @@ pub(super) const TIME_ZONE: &str = "spark.sql.session.timeZone";
 /// How many batches stay in the logs of a checkpoint.
 pub(super) const BATCHES_TO_RETAIN: &str = "spark.sql.streaming.minBatchesToRetain";
 
+/// Where state is held: on disk with Spark's RocksDBStateStoreProvider, otherwise in memory.
+pub(super) const STATE_STORE_PROVIDER: &str = "spark.sql.streaming.stateStore.providerClass";
+
 /// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("spark.sql.ansi.enabled", "true"),
@@ -20,7 +23,13 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// Name and default of settings that only concern how a query runs, so that each run has its own.
-const OF_A_RUN: &[(&str, &str)] = &[(BATCHES_TO_RETAIN, "100")];
+const OF_A_RUN: &[(&str, &str)] = &[
+    (BATCHES_TO_RETAIN, "100"),
+    (
+        STATE_STORE_PROVIDER,
+        "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
+    ),
+];
 
 /// Name and Spark's default of settings for how Spark does its work. They are kept and change
 /// nothing.
@@ -34,10 +43,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("spark.sql.streaming.metricsEnabled", "false"),
     ("spark.sql.streaming.numRecentProgressUpdates", "100"),
     ("spark.sql.streaming.pollingDelay", "10ms"),
-    (
-        "spark.sql.streaming.stateStore.providerClass",
-        "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
-    ),
     ("spark.sql.streaming.stopTimeout", "0"),
 ];
 

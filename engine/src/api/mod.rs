@@ -19,8 +19,9 @@ mod write;
 
 pub use feed::Fed;
 pub use frames::SqlKind;
+pub use query_options::QUERY_OPTIONS;
 pub use session::{CommandOutput, Console, Rows, Session, SessionBuilder, SqlOutput, ViewInfo};
-pub use statements::fits;
 pub use state::{StateRequest, StoreState};
+pub use statements::fits;
 pub use streaming_query::StreamingQuery;
 pub use streaming_query_manager::StreamingQueryManager;

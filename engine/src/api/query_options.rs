@@ -3,7 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::options::OptionSpec;
 use crate::runtime::RunEnd;
+use crate::state::StateStoreKind;
+
+/// Options of every query, whatever its sink, that only an option can say.
+pub const QUERY_OPTIONS: [OptionSpec; 2] = [
+    OptionSpec {
+        name: "stateStore",
+        doc: "where the state is held: memory, or disk for a state that is larger than memory; memory by default",
+    },
+    OptionSpec {
+        name: "durable",
+        doc: "whether every batch of the checkpoint is forced to disk, to survive a power cut; false by default",
+    },
+];
 
 /// What `writeStream.option(…)` says about the query itself. Names are taken in any case.
 pub(super) struct QueryOptions {
@@ -14,6 +28,9 @@ pub(super) struct QueryOptions {
     /// `clock`: whether the query lives by the session's manual clock (`manual`) and not by the
     /// machine's (`system`, the default).
     pub manual_clock: bool,
+    /// `stateStore`: where the state is held, in `memory` or on `disk`; what the session says if it is not
+    /// given.
+    pub state_store: Option<StateStoreKind>,
     /// `stopAfterBatches`, `stopAfterRows`: after how many batches, or rows read, the query ends by
     /// itself. The batch in which the rows come together is run to its end.
     pub end: RunEnd,
@@ -38,6 +55,12 @@ impl QueryOptions {
             Some("manual") => true,
             Some(other) => return Err(invalid("clock", "system or manual", other)),
         };
+        let state_store = match take("stateStore").as_deref().map(str::trim) {
+            None => None,
+            Some("memory") => Some(StateStoreKind::Memory),
+            Some("disk") => Some(StateStoreKind::Disk),
+            Some(other) => return Err(invalid("stateStore", "memory or disk", other)),
+        };
         let mut count = |name: &str| {
             let text = take(name);
             let count = text.map(|text| match text.trim().parse() {
@@ -54,6 +77,7 @@ impl QueryOptions {
             checkpoint_location,
             durable,
             manual_clock,
+            state_store,
             end,
         })
     }

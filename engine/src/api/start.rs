@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::conf::{BATCHES_TO_RETAIN, SETTINGS, default};
+use super::conf::{BATCHES_TO_RETAIN, SETTINGS, STATE_STORE_PROVIDER, default};
 use super::query_options::QueryOptions;
 use super::session::Session;
 use super::streaming_query::{QueryFacts, StreamingQuery};
@@ -40,6 +40,7 @@ use crate::runtime::{
 };
 use crate::sinks::{ConsoleWriter, CreatedSink, SinkFormat, SinkRequest, create_sink, sink_format};
 use crate::sources::SourceContext;
+use crate::state::StateStoreKind;
 use crate::storage::Location;
 use crate::trigger::Trigger;
 
@@ -193,6 +194,7 @@ impl Start<'_> {
             lock,
             batches_to_retain: self.batches_to_retain()?,
             temporary: checkpoint.temporary,
+            state_store: own.state_store.unwrap_or_else(|| self.state_store()),
             trigger,
             end: own.end,
             watermark_policy: policy,
@@ -427,6 +429,15 @@ impl Start<'_> {
     }
 
     /// How many batches stay in the logs.
+    /// Where the session's setting says that state is held: Spark's store on disk is RocksDB.
+    fn state_store(&self) -> StateStoreKind {
+        let provider = self.session.conf(STATE_STORE_PROVIDER);
+        match provider.is_some_and(|provider| provider.ends_with("RocksDBStateStoreProvider")) {
+            true => StateStoreKind::Disk,
+            false => StateStoreKind::Memory,
+        }
+    }
+
     fn batches_to_retain(&self) -> Result<i64> {
         let set = self.session.inner.conf.read();
         let set = set.get(BATCHES_TO_RETAIN).map(String::as_str);

@@ -145,7 +145,7 @@ impl DedupFilter {
         let keys = self.keys(&batch);
         let mut state = self.state.lock();
         let store = state.whole()?;
-        let first = BooleanArray::from(store.are_new(&store.encode(&keys)?));
+        let first = BooleanArray::from(store.are_new(&store.encode(&keys)?)?);
         let rows = filter_record_batch(&batch, &first).map_err(arrow_error)?;
         let new_keys = self.keys(&rows);
         let expiry = self.expiry(&rows, &new_keys)?;
@@ -175,7 +175,7 @@ impl DedupFilter {
         let watch = Stopwatch::start();
         let through = to_us(self.state.watermarks().eviction_ms);
         let mut state = self.state.lock();
-        let removed = state.whole()?.evict(through);
+        let removed = state.whole()?.evict(through)?;
         let metrics = state.metrics();
         metrics.removed += removed as i64;
         metrics.removals_ms += watch.elapsed().as_millis() as i64;

@@ -15,7 +15,7 @@ use super::late_rows::LateRows;
 use crate::checkpointing::{DEFAULT_STORE, StateStoreInfo};
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result, from_datafusion};
-use crate::state::{StateShard, StateStore, TableShape};
+use crate::state::{StateShard, StateStore, StateStoreKind, TableShape};
 use crate::streaming_query_progress::StateOperatorProgress;
 use crate::why::{OpenWhy, OperatorWhy, SAMPLES, StoreWhy, iso_us};
 
@@ -212,14 +212,21 @@ impl OperatorState {
 
     /// Opens version `version` of its stores in `directory`. The event time in the rows counts also
     /// for rows that were written when the query had no watermark.
-    pub fn open(&self, directory: &Path, durable: bool, version: i64) -> Result<()> {
+    pub fn open(
+        &self,
+        kind: StateStoreKind,
+        directory: &Path,
+        durable: bool,
+        version: i64,
+    ) -> Result<()> {
         let open = |layout: &StoreLayout| {
             let directory = match layout.name {
                 DEFAULT_STORE => directory.to_path_buf(),
                 name => directory.join(name),
             };
             let schema = Arc::clone(&layout.schema);
-            let mut store = StateStore::open(&directory, durable, schema, layout.shape, version)?;
+            let mut store =
+                StateStore::open(kind, &directory, durable, schema, layout.shape, version)?;
             if let Some(event_time) = layout.event_time {
                 store.expire_by(|columns| event_time.expiry(columns))?;
             }

@@ -153,7 +153,7 @@ impl Sessions {
             OutputMode::Complete => shard.all_rows()?,
             OutputMode::Append | OutputMode::Update => {
                 let over = shard.expired(through, None)?;
-                metrics.removed += shard.evict(through) as i64;
+                metrics.removed += shard.evict(through)? as i64;
                 over
             }
         };

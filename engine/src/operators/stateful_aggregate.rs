@@ -228,8 +228,8 @@ impl Merger {
             keys = shard.encoder().take(&keys, &kept);
             partial = take_rows(&partial, kept)?;
         }
-        let claim = shard.claim(&keys);
-        let rows = self.merge_groups(&partial, &claim, shard)?;
+        let claim = shard.claim(&keys)?;
+        let rows = self.merge_groups(&partial, &claim, &keys, shard)?;
         let expiry = self.expiry(&rows.columns()[..self.num_keys.max(1)])?;
         metrics.updated += claim.num_groups() as i64;
         shard.write(claim, rows.clone(), keys, expiry.as_deref())?;
@@ -243,7 +243,7 @@ impl Merger {
             OutputMode::Append => shard.expired(through, None)?,
         };
         if self.output_mode != OutputMode::Complete && self.state.event_time().is_some() {
-            metrics.removed += shard.evict(through) as i64;
+            metrics.removed += shard.evict(through)? as i64;
         }
         let output = self.evaluate(&output)?;
         metrics.removals_ms += watch.elapsed().as_millis() as i64;
@@ -316,6 +316,7 @@ impl Merger {
         &self,
         partial: &RecordBatch,
         claim: &Claim,
+        keys: &EncodedKeys,
         shard: &StateShard,
     ) -> Result<RecordBatch> {
         let groups = claim.num_groups();
@@ -328,7 +329,7 @@ impl Merger {
             columns.extend_from_slice(&partial.columns()[self.num_keys..]);
             return state_rows(shard.schema(), columns, groups);
         }
-        let held_rows = shard.held_rows(claim)?;
+        let held_rows = shard.held_rows(claim, keys)?;
         let mut group_of_both = claim.held.clone();
         group_of_both.extend_from_slice(&claim.group_of_row);
         let old = &held_rows.columns()[self.num_keys.max(1)..];

@@ -86,9 +86,24 @@ pub struct Claim {
     slots: Vec<Slot>,
     /// Where the rows will be.
     chunk: usize,
+    /// Of rows on disk: what is stored for each group, if its key was held before.
+    pub(super) stored: Vec<Option<Box<[u8]>>>,
 }
 
 impl Claim {
+    /// One for at most `rows` rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self {
+            group_of_row: Vec::with_capacity(rows),
+            first_rows: Vec::with_capacity(rows),
+            held: Vec::new(),
+            places: Vec::new(),
+            slots: Vec::new(),
+            chunk: 0,
+            stored: Vec::new(),
+        }
+    }
+
     /// How many different keys.
     pub fn num_groups(&self) -> usize {
         self.first_rows.len()
@@ -189,12 +204,9 @@ impl ColumnarState {
         let next = self.chunks.iter().position(Chunk::is_empty);
         let next = next.unwrap_or(self.chunks.len());
         let mut claim = Claim {
-            group_of_row: Vec::with_capacity(keys.num_keys()),
-            first_rows: Vec::with_capacity(keys.num_keys()),
-            held: Vec::new(),
-            places: Vec::new(),
             slots: Vec::with_capacity(keys.num_keys()),
             chunk: next,
+            ..Claim::with_capacity(keys.num_keys())
         };
         let hash_of = |slots: &Vec<SlotInfo>, slot: Slot| slots[slot as usize].hash;
         self.table
@@ -303,16 +315,6 @@ impl ColumnarState {
                 .for_each(|&slot| prefixes.insert(slot, key_of));
             self.prefixes = Some(prefixes);
         }
-    }
-
-    pub(super) fn upsert(
-        &mut self,
-        rows: RecordBatch,
-        keys: EncodedKeys,
-        expiry: Option<&[Option<i64>]>,
-    ) {
-        let claim = self.claim(&keys);
-        self.write(claim, rows, keys, expiry);
     }
 
     pub(super) fn expired(&self, through: i64) -> Vec<Slot> {

@@ -18,7 +18,7 @@ use arrow::ipc::writer::StreamWriter;
 
 use super::WINDOW_DURATION_US;
 use super::checksum::{Summed, damage};
-use super::live_rows::LiveRows;
+use super::table::HeldStill;
 use crate::checkpointing::CheckpointFileManager;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Location;
@@ -38,6 +38,9 @@ pub(super) struct StateFiles {
     files: CheckpointFileManager,
     key_columns: usize,
 }
+
+/// Rows to be written, some at a time.
+type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
 
 /// The content of one file.
 pub(super) struct Delta {
@@ -118,8 +121,8 @@ impl StateFiles {
         evicted_through: Option<i64>,
     ) -> Result<()> {
         self.files.delete(&name(version, "snapshot"))?;
-        let rows = rows.iter().flat_map(slices);
-        self.write(version, "delta", schema, rows, evicted_through)
+        let slices = || Box::new(rows.iter().flat_map(slices)) as Batches<'_>;
+        self.write(version, "delta", schema, &slices, evicted_through)
     }
 
     /// Writes all `rows` of `version` and then drops files that no version needs any more.
@@ -127,10 +130,18 @@ impl StateFiles {
         &self,
         version: i64,
         schema: &SchemaRef,
-        rows: &[LiveRows],
+        rows: &[HeldStill],
     ) -> Result<()> {
-        let rows = rows.iter().flat_map(|rows| rows.stored(ROWS_AT_ONCE));
-        self.write(version, "snapshot", schema, rows, None)?;
+        let stored = || {
+            let parts = rows
+                .iter()
+                .flat_map(|rows| match rows.stored(ROWS_AT_ONCE) {
+                    Ok(batches) => batches,
+                    Err(error) => Box::new(std::iter::once(Err(error))),
+                });
+            Box::new(parts) as Batches<'_>
+        };
+        self.write(version, "snapshot", schema, &stored, None)?;
         self.purge(version - VERSIONS_TO_RETAIN)
     }
 
@@ -150,19 +161,19 @@ impl StateFiles {
         Ok(())
     }
 
-    fn write(
+    fn write<'a>(
         &self,
         version: i64,
         kind: &str,
         schema: &SchemaRef,
-        rows: impl Iterator<Item = Result<RecordBatch>> + Clone,
+        rows: &dyn Fn() -> Batches<'a>,
         evicted_through: Option<i64>,
     ) -> Result<()> {
         let evicted = evicted_through.map(|through| (EVICTED_THROUGH, through.to_string()));
         let facts = std::iter::once((KEY_COLUMNS, self.key_columns.to_string())).chain(evicted);
         let facts = facts.map(|(key, value)| (key.to_string(), value)).collect();
         let schema = stored_schema(schema).as_ref().clone().with_metadata(facts);
-        let content = |file: &mut dyn Write| write_rows(file, &schema, rows.clone());
+        let content = |file: &mut dyn Write| write_rows(file, &schema, rows());
         let written = self.files.replace(&name(version, kind), &content);
         written.map_err(|error| error.context(format!("write state version {version}")))
     }
@@ -255,7 +266,7 @@ impl StateFiles {
 }
 
 /// The rows of `batch`, a few at a time.
-fn slices(batch: &RecordBatch) -> impl Iterator<Item = Result<RecordBatch>> + Clone {
+fn slices(batch: &RecordBatch) -> impl Iterator<Item = Result<RecordBatch>> {
     let starts = (0..batch.num_rows()).step_by(ROWS_AT_ONCE);
     starts.map(move |from| Ok(batch.slice(from, ROWS_AT_ONCE.min(batch.num_rows() - from))))
 }

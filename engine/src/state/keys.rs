@@ -37,6 +37,14 @@ impl KeyEncoder {
         })
     }
 
+    /// The key columns of encoded keys.
+    pub(super) fn decode<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> Result<Vec<ArrayRef>> {
+        let parser = self.converter.parser();
+        let rows: Vec<&[u8]> = keys.collect();
+        let rows = rows.iter().map(|key| parser.parse(key));
+        self.converter.convert_rows(rows).map_err(arrow_error)
+    }
+
     /// How many columns are the key.
     pub(super) fn columns(&self) -> usize {
         self.columns

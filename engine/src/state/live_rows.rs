@@ -25,10 +25,16 @@ impl LiveRows {
         }
     }
 
-    /// The rows and their expiry.
-    pub(super) fn taken(&self) -> Result<(RecordBatch, Int64Array)> {
-        let rows = take_record_batch(&self.batch, &self.rows).map_err(arrow_error)?;
-        Ok((rows, self.expiry.clone()))
+    /// How many rows.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// At most `count` of the rows behind the first `from`, and their expiry.
+    pub(super) fn taken(&self, from: usize, count: usize) -> Result<(RecordBatch, Int64Array)> {
+        let count = count.min(self.rows.len().saturating_sub(from));
+        let rows = take_record_batch(&self.batch, &self.rows.slice(from, count));
+        Ok((rows.map_err(arrow_error)?, self.expiry.slice(from, count)))
     }
 
     /// The rows as the files hold them, at most `at_once` in a batch.
@@ -37,10 +43,8 @@ impl LiveRows {
         at_once: usize,
     ) -> impl Iterator<Item = Result<RecordBatch>> + Clone {
         (0..self.rows.len()).step_by(at_once).map(move |from| {
-            let count = at_once.min(self.rows.len() - from);
-            let rows = take_record_batch(&self.batch, &self.rows.slice(from, count));
-            let expiry = self.expiry.slice(from, count);
-            files::stored(&rows.map_err(arrow_error)?, expiry)
+            let (rows, expiry) = self.taken(from, at_once)?;
+            files::stored(&rows, expiry)
         })
     }
 }

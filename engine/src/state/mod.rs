@@ -9,6 +9,7 @@
 
 mod checksum;
 mod columnar;
+mod disk;
 mod files;
 mod keys;
 mod live_rows;
@@ -17,6 +18,7 @@ mod many_rows_tests;
 mod reader;
 mod shard;
 mod snapshots;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -31,11 +33,13 @@ use arrow::datatypes::SchemaRef;
 use crate::error::{Error, Result};
 use files::StateFiles;
 use snapshots::Snapshots;
+use table::StateTable;
 
 pub use columnar::Claim;
 pub use keys::{EncodedKeys, KeyEncoder};
 pub use reader::{StateChange, StateReader, StateRows};
 pub use shard::StateShard;
+pub use table::StateStoreKind;
 
 /// The entry of a column's metadata that says: it holds the starts of windows, which are so long.
 pub const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
@@ -98,9 +102,10 @@ pub struct StateStore {
 
 impl StateStore {
     /// Opens version `version` of the state in `directory` (0: empty), as one shard. `schema` holds
-    /// the key columns that `shape` says, then the value columns. A state that was written with other
-    /// columns is refused.
+    /// the key columns that `shape` says, then the value columns; `kind` says where they are held. A state
+    /// that was written with other columns is refused.
     pub fn open(
+        kind: StateStoreKind,
         directory: &Path,
         durable: bool,
         schema: SchemaRef,
@@ -110,7 +115,9 @@ impl StateStore {
         let files = StateFiles::new(directory, durable, shape.key_columns);
         let encode = |columns| KeyEncoder::try_new(&schema, columns).map(Arc::new);
         let shared = shape.shared_columns.map(encode).transpose()?;
-        let mut shard = StateShard::new(schema.clone(), encode(shape.key_columns)?, shared);
+        let encoder = encode(shape.key_columns)?;
+        let table = StateTable::new(kind, directory, schema.clone(), encoder, shared)?;
+        let mut shard = StateShard::new(table);
         for delta in files.load(version, &schema)? {
             shard.apply(&delta)?;
         }
@@ -148,10 +155,11 @@ impl StateStore {
         }
     }
 
-    /// Divides a state that is one shard into `shards`. One with many rows per key stays whole.
+    /// Divides a state that is one shard into `shards`. One with many rows per key, or on disk,
+    /// stays whole.
     pub fn divide(&mut self, shards: usize) -> Result<()> {
-        let has_prefixes = self.shards.iter().any(StateShard::has_prefixes);
-        if has_prefixes || self.shards.len() > 1 || shards < 2 {
+        let stays_whole = self.shards.iter().any(StateShard::stays_whole);
+        if stays_whole || self.shards.len() > 1 || shards < 2 {
             return Ok(());
         }
         if let Some(whole) = self.shards.pop() {
@@ -194,7 +202,8 @@ impl StateStore {
             shard.committed()?;
         }
         if self.snapshots.is_due(next) {
-            let rows: Vec<_> = self.shards.iter().flat_map(StateShard::live_rows).collect();
+            let rows = self.shards.iter().map(StateShard::live_rows);
+            let rows = rows.collect::<Result<Vec<_>>>()?;
             let (files, schema) = (self.files.clone(), Arc::clone(&self.schema));
             let write = move || files.write_snapshot(next, &schema, &rows);
             self.snapshots.start(next, write);

@@ -6,8 +6,10 @@ use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
 use super::KeyEncoder;
+use super::columnar::ColumnarState;
 use super::files::{Delta, StateFiles, split_expiry};
 use super::shard::StateShard;
+use super::table::StateTable;
 use crate::error::Result;
 use crate::storage::Location;
 
@@ -76,12 +78,9 @@ impl StateReader {
     /// All rows of `version`.
     pub fn rows(&self, version: i64) -> Result<Vec<StateRows>> {
         let shard = self.shard(version)?;
-        let rows = shard.live_rows();
-        let rows = rows.iter().map(|live| {
-            let (rows, expiry) = live.taken()?;
-            Ok(StateRows { rows, expiry })
-        });
-        rows.collect()
+        let rows = shard.live_rows()?.batches(usize::MAX)?;
+        rows.map(|batch| batch.map(|(rows, expiry)| StateRows { rows, expiry }))
+            .collect()
     }
 
     /// What the versions behind `after`, through `through`, have changed, in their order.
@@ -106,7 +105,7 @@ impl StateReader {
                 let rows = shard.expired(through, None)?;
                 let expiry = Int64Array::new_null(rows.num_rows());
                 changes.push(change(true, StateRows { rows, expiry }));
-                shard.evict(through);
+                shard.evict(through)?;
             }
         }
         Ok(changes)
@@ -130,7 +129,9 @@ impl StateReader {
 
     fn shard(&self, version: i64) -> Result<StateShard> {
         let encoder = KeyEncoder::try_new(&self.schema, self.key_columns)?;
-        let mut shard = StateShard::new(Arc::clone(&self.schema), Arc::new(encoder), None);
+        let (schema, encoder) = (Arc::clone(&self.schema), Arc::new(encoder));
+        let table = ColumnarState::new(schema, encoder);
+        let mut shard = StateShard::new(StateTable::Memory(table));
         for delta in self.files.load(version, &self.schema)? {
             shard.apply(&delta)?;
         }

@@ -26,6 +26,11 @@ async fn dying_before_the_commit_log_changes_nothing() {
     play_all(Variation::Killed).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_on_disk_changes_nothing() {
+    play_all(Variation::OnDisk).await;
+}
+
 #[test]
 fn scripts_agree_with_the_recorded_answers_of_spark() {
     let mut found = Vec::new();
@@ -53,7 +58,7 @@ async fn play_all(variation: Variation) {
     let mut played = 0;
     for script in scripts() {
         let left_out = match variation {
-            Variation::Plain => None,
+            Variation::Plain | Variation::OnDisk => None,
             Variation::Restarted => script.no_restart.as_ref(),
             Variation::Killed => script.no_kill.as_ref(),
         };

@@ -240,7 +240,7 @@ impl Side {
             }
             false => nothing,
         };
-        Ok((alone, shard.evict(through) as i64))
+        Ok((alone, shard.evict(through)? as i64))
     }
 
     /// Rows of the side from state rows.

@@ -148,9 +148,12 @@ impl MicroBatchExecution {
                 .with_hint("choose a --checkpoint directory on the disk")
             })?;
             let directory = directory.join(STATE_DIR).join(id.to_string()).join("0");
-            operator
-                .state()
-                .open(&directory, self.setup.durable, self.batch_id)?;
+            operator.state().open(
+                self.setup.state_store,
+                &directory,
+                self.setup.durable,
+                self.batch_id,
+            )?;
             let metadata = OperatorStateMetadata {
                 operator_info: OperatorInfo {
                     operator_id: id as i64,

@@ -10,6 +10,7 @@ use crate::runtime::fault::FaultHook;
 use crate::runtime::watermark_tracker::WatermarkPolicy;
 use crate::sinks::Sink;
 use crate::sources::Source;
+use crate::state::StateStoreKind;
 use crate::trigger::Trigger;
 
 /// The setting that says how several watermarks become one.
@@ -48,6 +49,8 @@ pub struct QuerySetup {
     pub temporary: Option<Arc<tempfile::TempDir>>,
     /// Whether every batch is forced to disk.
     pub durable: bool,
+    /// Where the state is held.
+    pub state_store: StateStoreKind,
     /// When batches run.
     pub trigger: Trigger,
     /// When there are to be no more.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction};
+use tidebook_engine::QUERY_OPTIONS;
 use tidebook_engine::connect::proto;
 use tidebook_engine::options::OptionSpec;
 use tidebook_engine::sinks::sink_format;
@@ -111,7 +112,8 @@ impl Magic for Stream {
         let sink = values::given(given, "sink").unwrap_or(DEFAULT_SINK);
         let format = sink.split(':').next().unwrap_or(sink);
         let format = sink_format(format).ok();
-        format.map(sink::all_options).unwrap_or_default()
+        let of_sink = format.map(sink::all_options).unwrap_or_default();
+        of_sink.into_iter().chain(&QUERY_OPTIONS).collect()
     }
 
     fn offers(&self, arg: &str, given: &[&str]) -> Vec<String> {
