@@ -30,7 +30,8 @@
 //!   on the disk or in a store behind a URL. `kafka/`: clients of Kafka.
 //! - [`checkpointing`], [`sources`], [`sinks`]: logs as Spark writes them, and one trait each for
 //!   what rows come from and go to, with a table of formats whose rows hold their constructors.
-//! - [`UserDefinedFunction`], [`GroupsFunction`], [`ForeachBatch`], [`ForeachWriter`]: what users
+//! - [`UserDefinedFunction`], [`GroupsFunction`], [`StatefulProcessor`], [`ForeachBatch`],
+//!   [`ForeachWriter`]: what users
 //!   write and queries call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
 //!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
@@ -118,6 +119,7 @@ pub use text::{Align, ShowForm, format_value, grid, is_null, show, timestamp_mic
 pub use trigger::Trigger;
 pub use type_names::{simple_string, sql_type};
 pub use user_functions::{
-    BatchTimes, Group, GroupResult, GroupStateTimeout, GroupsFunction, ScalarFunction,
-    UserDefinedFunction,
+    BatchTimes, Group, GroupResult, GroupStateTimeout, GroupsFunction, ProcessorGroup,
+    ProcessorResult, ScalarFunction, StateChange, StateEntry, StateVariable, StateVariableKind,
+    StatefulProcessor, StatefulProcessorDefinition, TimeMode, UserDefinedFunction, WrittenEntry,
 };

@@ -1,5 +1,7 @@
 //! Functions that users of the library write and the engine calls.
 
+mod stateful_processor;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Display};
@@ -15,6 +17,12 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
+
+pub(crate) use stateful_processor::StatefulProcessors;
+pub use stateful_processor::{
+    ProcessorGroup, ProcessorResult, StateChange, StateEntry, StateVariable, StateVariableKind,
+    StatefulProcessor, StatefulProcessorDefinition, TimeMode, WrittenEntry,
+};
 
 /// The body of a scalar function.
 ///
@@ -139,8 +147,7 @@ pub struct GroupResult {
 }
 
 /// The functions of a session that `GroupMap` relations name.
-#[derive(Debug, Default)]
-pub(crate) struct GroupsFunctions(RwLock<HashMap<String, RegisteredGroups>>);
+pub(crate) type GroupsFunctions = Registry<RegisteredGroups>;
 
 /// One of them.
 #[derive(Debug, Clone)]
@@ -149,17 +156,26 @@ pub(crate) struct RegisteredGroups {
     pub(crate) function: Arc<dyn GroupsFunction>,
 }
 
-impl GroupsFunctions {
-    pub(crate) fn insert(&self, id: &str, output: SchemaRef, function: Arc<dyn GroupsFunction>) {
-        let registered = RegisteredGroups { output, function };
-        self.0.write().insert(id.to_string(), registered);
+/// User code by the ids under which relations name it.
+#[derive(Debug)]
+pub(crate) struct Registry<T>(RwLock<HashMap<String, T>>);
+
+impl<T> Default for Registry<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T: Clone> Registry<T> {
+    pub(crate) fn insert(&self, id: &str, code: T) {
+        self.0.write().insert(id.to_string(), code);
     }
 
     pub(crate) fn remove(&self, id: &str) {
         self.0.write().remove(id);
     }
 
-    pub(crate) fn get(&self, id: &str) -> Option<RegisteredGroups> {
+    pub(crate) fn get(&self, id: &str) -> Option<T> {
         self.0.read().get(id).cloned()
     }
 }

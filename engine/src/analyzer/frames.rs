@@ -10,6 +10,7 @@ use super::Analyzer;
 use super::chains::with_columns_chain;
 use super::compare::as_grouped;
 use super::expression::Clause;
+use super::group_map::Grouped;
 use super::planned::{Planned, Visible, node, same_name};
 use super::query::Context;
 use super::scope::Scope;
@@ -183,25 +184,45 @@ impl Analyzer<'_> {
                 let plan = deduplicate(input.plan.clone(), keys, *within_watermark)?;
                 Ok(input.with_plan(plan))
             }
-            Relation::GroupMap { input, keys, map } => {
-                let input = as_shown(self.relation(input, context)?)?;
-                let keys = {
-                    let scope = Scope::of(&input, context.outer);
-                    let expressions = self.expressions(&scope, Clause::GroupBy, context);
-                    let named = keys.iter().map(|key| {
-                        let expr = expressions.plan(key)?.expr;
-                        Ok(match expr {
-                            Expr::Column(column) => Expr::Column(column),
-                            other => other.alias(super::output_names::output_name(key)),
-                        })
-                    });
-                    named.collect::<Result<Vec<Expr>>>()?
-                };
-                let plan = self.plan_groups(map, input.plan, keys)?;
-                Ok(Planned::of(plan))
+            Relation::GroupMap {
+                input,
+                keys,
+                initial,
+                map,
+            } => {
+                let grouped = self.grouped(input, keys, context)?;
+                let initial = initial
+                    .as_ref()
+                    .map(|(initial, keys)| self.grouped(initial, keys, context));
+                Ok(Planned::of(self.plan_groups(map, grouped, initial.transpose()?)?))
             }
             other => Err(Error::internal(format!("no step of a frame: {other:?}"))),
         }
+    }
+
+    /// A frame and what it is grouped by, for a function over groups.
+    fn grouped(
+        &self,
+        input: &Relation,
+        keys: &[Expression],
+        context: &Context<'_>,
+    ) -> Result<Grouped> {
+        let input = as_shown(self.relation(input, context)?)?;
+        let scope = Scope::of(&input, context.outer);
+        let expressions = self.expressions(&scope, Clause::GroupBy, context);
+        let named = keys.iter().map(|key| {
+            let expr = expressions.plan(key)?.expr;
+            Ok(match expr {
+                Expr::Column(column) => Expr::Column(column),
+                other => other.alias(super::output_names::output_name(key)),
+            })
+        });
+        let keys = named.collect::<Result<Vec<Expr>>>()?;
+        drop(expressions);
+        Ok(Grouped {
+            plan: input.plan,
+            keys,
+        })
     }
 
     /// `select`.

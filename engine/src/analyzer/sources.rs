@@ -103,8 +103,11 @@ fn inputs(relation: &Relation) -> Vec<&Relation> {
         | Relation::ToSchema { input, .. }
         | Relation::Describe { input, .. }
         | Relation::WithWatermark { input, .. }
-        | Relation::Deduplicate { input, .. }
-        | Relation::GroupMap { input, .. } => vec![input],
+        | Relation::Deduplicate { input, .. } => vec![input],
+        Relation::GroupMap { input, initial, .. } => {
+            let initial = initial.iter().map(|(initial, _)| initial.as_ref());
+            std::iter::once(input.as_ref()).chain(initial).collect()
+        }
         Relation::Project { input, .. } => input.iter().map(AsRef::as_ref).collect(),
         Relation::SetOperation(set) => vec![&set.left, &set.right],
         Relation::Join(join) => vec![&join.left, &join.right],

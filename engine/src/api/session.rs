@@ -35,7 +35,7 @@ use crate::sources::MemoryStream;
 use crate::storage::Stores;
 use crate::text::in_zone;
 use crate::tree::Relation;
-use crate::user_functions::GroupsFunctions;
+use crate::user_functions::{GroupsFunctions, StatefulProcessors};
 
 /// Rows of a batch query, already computed.
 #[derive(Debug, Clone)]
@@ -104,6 +104,7 @@ pub(super) struct SessionInner {
     pub(super) console: RwLock<Option<Console>>,
     pub(super) foreach_batch: RwLock<HashMap<String, Arc<dyn ForeachBatch>>>,
     pub(super) groups_functions: Arc<GroupsFunctions>,
+    pub(super) stateful_processors: Arc<StatefulProcessors>,
     pub(super) format_defaults: Arc<FormatDefaults>,
     pub(super) stores: Arc<Stores>,
     pub(super) conf: RwLock<HashMap<String, String>>,
@@ -157,6 +158,8 @@ impl SessionBuilder {
         options.execution.parquet.schema_force_view_types = false;
         let groups_functions = Arc::new(GroupsFunctions::default());
         let config = config.with_extension(Arc::clone(&groups_functions));
+        let stateful_processors = Arc::new(StatefulProcessors::default());
+        let config = config.with_extension(Arc::clone(&stateful_processors));
         let format_defaults = Arc::new(FormatDefaults::default());
         let config = config.with_extension(Arc::clone(&format_defaults));
         let stores = Arc::new(Stores::default());
@@ -174,6 +177,7 @@ impl SessionBuilder {
                 console: RwLock::default(),
                 foreach_batch: RwLock::default(),
                 groups_functions,
+                stateful_processors,
                 format_defaults,
                 stores,
                 conf: RwLock::default(),

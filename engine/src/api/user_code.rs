@@ -9,7 +9,9 @@ use super::Session;
 use crate::error::{Error, Result, from_datafusion};
 use crate::plan::scalar_udf;
 use crate::sinks::{EachRow, ForeachBatch, MakeForeachWriter};
-use crate::user_functions::{GroupsFunction, ScalarFunction};
+use crate::user_functions::{
+    GroupsFunction, RegisteredGroups, ScalarFunction, StatefulProcessorDefinition,
+};
 
 impl Session {
     /// Makes a scalar function known to SQL and frames, in the place of one of the same name.
@@ -56,11 +58,22 @@ impl Session {
         output: SchemaRef,
         function: Arc<dyn GroupsFunction>,
     ) {
-        self.inner.groups_functions.insert(id, output, function);
+        let registered = RegisteredGroups { output, function };
+        self.inner.groups_functions.insert(id, registered);
     }
 
     /// Forgets such a function; queries that run keep theirs.
     pub fn remove_groups_function(&self, id: &str) {
         self.inner.groups_functions.remove(id);
+    }
+
+    /// Makes a processor known to the relation `GroupMap` whose function has the name `id`.
+    pub fn register_stateful_processor(&self, id: &str, definition: StatefulProcessorDefinition) {
+        self.inner.stateful_processors.insert(id, definition);
+    }
+
+    /// Forgets such a processor; queries that run keep theirs.
+    pub fn remove_stateful_processor(&self, id: &str) {
+        self.inner.stateful_processors.remove(id);
     }
 }

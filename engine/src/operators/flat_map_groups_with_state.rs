@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use super::batch_context::{Batch, BatchContext};
 use super::exec::collect;
+use super::key_groups::{KeyGroups, key_values};
 use super::operator_state::{NoDataBatches, OperatorState, StoreLayout, arrow_error, rows_in_time};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::cancellation::{Cancellation, cancellation_of};
@@ -187,14 +188,9 @@ impl Groups {
             .iter()
             .map(|&key| rows.column(key).clone())
             .collect();
-        let encoded = store.encode(&keys)?;
-        let mut by_key: Vec<u32> = (0..rows.num_rows() as u32).collect();
-        by_key.sort_by(|&left, &right| encoded.key(left as usize).cmp(encoded.key(right as usize)));
-        let runs: Vec<&[u32]> = by_key
-            .chunk_by(|&left, &right| encoded.key(left as usize) == encoded.key(right as usize))
-            .collect();
-        let firsts: Vec<u32> = runs.iter().map(|run| run[0]).collect();
-        let called = store.encoder().take(&encoded, &firsts);
+        let grouped = KeyGroups::new(store.encode(&keys)?);
+        let firsts = grouped.first_rows();
+        let called = store.encoder().take(grouped.encoded(), &firsts);
         let held = store.held(&called)?;
         let timed_out = match self.timed_out_before(batch) {
             None => RecordBatch::new_empty(Arc::clone(store.schema())),
@@ -216,7 +212,7 @@ impl Groups {
             states[number as usize] = state;
         }
         states.extend(states_of(&timed_out));
-        let groups = self.groups(rows, &by_key, &runs, &keys, states)?;
+        let groups = self.groups(rows, &grouped, &keys, states)?;
         Ok(Touched { groups, keys })
     }
 
@@ -229,21 +225,20 @@ impl Groups {
         }
     }
 
-    /// What user code sees. `runs` are the groups with rows, as parts of `by_key`; `states` are
-    /// those of all groups.
+    /// What user code sees. `grouped` are the rows; `states` are those of all groups, first of those
+    /// with rows.
     fn groups(
         &self,
         rows: &RecordBatch,
-        by_key: &[u32],
-        runs: &[&[u32]],
+        grouped: &KeyGroups,
         keys: &[ArrayRef],
         states: Vec<Option<String>>,
     ) -> Result<Vec<Group>> {
         let values = rows.project(&self.call.values).map_err(arrow_error)?;
-        let order = UInt32Array::from(by_key.to_vec());
+        let order = UInt32Array::from(grouped.rows().to_vec());
         let values = take_record_batch(&values, &order).map_err(arrow_error)?;
         let mut values = json_rows(&values)?.into_iter();
-        let mut runs = runs.iter();
+        let mut runs = grouped.iter();
         let keys = key_values(keys, states.len())?.into_iter().zip(states);
         Ok(keys
             .map(|(key, state)| {
@@ -335,19 +330,4 @@ impl Groups {
 fn states_of(rows: &RecordBatch) -> impl Iterator<Item = Option<String>> {
     let states = rows.column(rows.num_columns() - 1).as_string::<i32>();
     states.iter().map(|state| state.map(str::to_string))
-}
-
-/// The keys of the groups, one list of values per group.
-fn key_values(keys: &[ArrayRef], groups: usize) -> Result<Vec<Vec<Value>>> {
-    let mut values = vec![Vec::with_capacity(keys.len()); groups];
-    for key in keys {
-        let field = Field::new("key", key.data_type().clone(), true);
-        let column =
-            RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::clone(key)]);
-        let rows = json_rows(&column.map_err(arrow_error)?)?;
-        for (values, row) in values.iter_mut().zip(rows) {
-            values.push(row.get("key").cloned().unwrap_or_default());
-        }
-    }
-    Ok(values)
 }

@@ -1,5 +1,7 @@
 //! What all stateful operators share: their stores, their figures, their use of the watermark.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use datafusion::error::DataFusionError;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::late_rows::LateRows;
+use super::state_schema::StateSchema;
 use crate::checkpointing::{DEFAULT_STORE, StateStoreInfo};
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result, from_datafusion};
@@ -49,28 +52,44 @@ pub struct Watermarks {
 /// What one store of an operator holds.
 #[derive(Debug, Clone)]
 pub struct StoreLayout {
-    name: &'static str,
+    name: Cow<'static, str>,
     schema: SchemaRef,
     shape: TableShape,
     event_time: Option<EventTimeColumn>,
     instances: i64,
+    counted: Counted,
+}
+
+/// What of a store counts as a row of the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Every row.
+    Rows,
+    /// All rows of a key together.
+    Keys,
+    /// Nothing.
+    Nothing,
 }
 
 impl StoreLayout {
     /// Rows with the columns of `schema`: those of the key that `shape` says, then values.
     pub fn new(schema: SchemaRef, shape: TableShape) -> Self {
         Self {
-            name: DEFAULT_STORE,
+            name: Cow::Borrowed(DEFAULT_STORE),
             schema,
             shape,
             event_time: None,
             instances: 1,
+            counted: Counted::Rows,
         }
     }
 
     /// The same under a name, which is that of the store's folder.
-    pub fn named(self, name: &'static str) -> Self {
-        Self { name, ..self }
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            ..self
+        }
     }
 
     /// The same, whose rows expire by the event time in them, if there is one.
@@ -81,6 +100,11 @@ impl StoreLayout {
     /// The same, for which Spark has `instances` stores.
     pub fn counted_as(self, instances: i64) -> Self {
         Self { instances, ..self }
+    }
+
+    /// The same, of which other things count as rows of the state.
+    pub fn counting(self, counted: Counted) -> Self {
+        Self { counted, ..self }
     }
 }
 
@@ -120,6 +144,8 @@ pub enum NoDataBatches {
     WhenWatermarkMoved,
     /// When the batch's timestamp is past the expiry of a row.
     WhenExpired,
+    /// When the batch's timestamp has come to the expiry of a row.
+    WhenDue,
     /// Never.
     Never,
 }
@@ -132,6 +158,7 @@ pub struct OperatorState {
     pub name: &'static str,
     /// The first one is what an operator with one store has.
     layouts: Vec<StoreLayout>,
+    variables: Option<StateSchema>,
     no_data_batches: NoDataBatches,
     watermarks: Mutex<Watermarks>,
     inner: Mutex<Inner>,
@@ -141,9 +168,12 @@ pub struct OperatorState {
 struct Inner {
     /// One per layout, once they are open.
     stores: Vec<StateStore>,
+    /// What the next batch starts from.
+    version: i64,
     metrics: OperatorMetrics,
     /// What came too late in the batch whose progress was taken last, and how much.
     late: (i64, LateRows),
+    custom_metrics: BTreeMap<&'static str, i64>,
     commit_ms: i64,
 }
 
@@ -156,6 +186,7 @@ impl OperatorState {
         Self {
             name,
             layouts: vec![layout],
+            variables: None,
             no_data_batches,
             watermarks: Mutex::default(),
             inner: Mutex::default(),
@@ -166,6 +197,14 @@ impl OperatorState {
     pub fn and(mut self, layout: StoreLayout) -> Self {
         self.layouts.push(layout);
         self
+    }
+
+    /// The same, whose stores are the variables of user code, which may be others after a restart.
+    pub(super) fn with_variables(self, variables: StateSchema) -> Self {
+        Self {
+            variables: Some(variables),
+            ..self
+        }
     }
 
     /// The event time by which rows of the first store expire, if they do so.
@@ -190,9 +229,16 @@ impl OperatorState {
 
     /// Whether it wants a batch at `now_ms`, although nothing else has changed.
     pub fn has_expired(&self, now_ms: i64) -> bool {
-        let is_expired = |store: &StateStore| store.has_expired(now_ms - 1);
-        self.no_data_batches == NoDataBatches::WhenExpired
-            && self.inner.lock().stores.iter().any(is_expired)
+        let through = match self.no_data_batches {
+            NoDataBatches::WhenExpired => now_ms - 1,
+            NoDataBatches::WhenDue => now_ms,
+            NoDataBatches::WhenWatermarkMoved | NoDataBatches::Never => return false,
+        };
+        let inner = self.inner.lock();
+        inner
+            .stores
+            .iter()
+            .any(|store| store.has_expired(through))
     }
 
     /// The columns of the rows of the first store.
@@ -219,21 +265,44 @@ impl OperatorState {
         durable: bool,
         version: i64,
     ) -> Result<()> {
+        let Some(variables) = &self.variables else {
+            return self.open_stores(kind, directory, durable, version, &[]);
+        };
+        let operator = directory.parent().unwrap_or(directory);
+        variables.go_on(operator, durable, version, |new| {
+            self.open_stores(kind, directory, durable, version, new)
+        })
+    }
+
+    /// Those whose names are in `new` were not in use when `version` was written.
+    fn open_stores(
+        &self,
+        kind: StateStoreKind,
+        directory: &Path,
+        durable: bool,
+        version: i64,
+        new: &[&str],
+    ) -> Result<()> {
         let open = |layout: &StoreLayout| {
-            let directory = match layout.name {
+            let directory = match layout.name.as_ref() {
                 DEFAULT_STORE => directory.to_path_buf(),
-                name => directory.join(name),
+                name => directory.join(folder(name)),
             };
             let schema = Arc::clone(&layout.schema);
-            let mut store =
-                StateStore::open(kind, &directory, durable, schema, layout.shape, version)?;
+            let open = match new.contains(&layout.name.as_ref()) {
+                true => StateStore::open_again,
+                false => StateStore::open,
+            };
+            let mut store = open(kind, &directory, durable, schema, layout.shape, version)?;
             if let Some(event_time) = layout.event_time {
                 store.expire_by(|columns| event_time.expiry(columns))?;
             }
             Ok(store)
         };
         let stores = self.layouts.iter().map(open).collect::<Result<_>>()?;
-        self.inner.lock().stores = stores;
+        let mut inner = self.inner.lock();
+        inner.stores = stores;
+        inner.version = version;
         Ok(())
     }
 
@@ -249,6 +318,7 @@ impl OperatorState {
         for store in &mut inner.stores {
             store.commit()?;
         }
+        inner.version += 1;
         inner.commit_ms = watch.elapsed().as_millis() as i64;
         Ok(())
     }
@@ -258,7 +328,13 @@ impl OperatorState {
         let mut inner = self.inner.lock();
         let metrics = std::mem::take(&mut inner.metrics);
         inner.late = (metrics.dropped_by_watermark, metrics.late);
-        let rows: usize = inner.stores.iter().map(StateStore::num_keys).sum();
+        let rows = self.layouts.iter().zip(&inner.stores);
+        let rows = rows.map(|(layout, store)| match layout.counted {
+            Counted::Rows => store.num_keys(),
+            Counted::Keys => store.num_shared_keys(),
+            Counted::Nothing => 0,
+        });
+        let rows: usize = rows.sum();
         let bytes: usize = inner.stores.iter().map(StateStore::memory_bytes).sum();
         StateOperatorProgress {
             operator_name: self.name.to_string(),
@@ -273,7 +349,10 @@ impl OperatorState {
             // To Spark a state that is divided over cores is still one: the division is ours.
             num_shuffle_partitions: 1,
             num_state_store_instances: self.layouts.iter().map(|layout| layout.instances).sum(),
-            custom_metrics: Default::default(),
+            custom_metrics: std::mem::take(&mut inner.custom_metrics)
+                .into_iter()
+                .map(|(name, value)| (name.to_string(), value))
+                .collect(),
         }
     }
 
@@ -309,6 +388,26 @@ impl StateGuard<'_> {
         Ok(stores.each_mut())
     }
 
+    /// The stores, in the order of their layouts.
+    pub fn all_stores(&mut self) -> &mut [StateStore] {
+        &mut self.0.stores
+    }
+
+    /// Whether no batch has been committed yet.
+    pub fn is_first_batch(&self) -> bool {
+        self.0.version == 0
+    }
+
+    /// Adds to a counter that only this kind of operator has.
+    pub fn count(&mut self, metric: &'static str, by: i64) {
+        *self.0.custom_metrics.entry(metric).or_default() += by;
+    }
+
+    /// Sets a figure that only this kind of operator has.
+    pub fn set(&mut self, metric: &'static str, value: i64) {
+        self.0.custom_metrics.insert(metric, value);
+    }
+
     /// All of the state, if the operator has one store and never divides it.
     pub fn whole(&mut self) -> Result<&mut StateShard> {
         self.store()?.whole()
@@ -341,6 +440,20 @@ fn store_why(
         num_rows: store.num_keys() as i64,
         open,
     }
+}
+
+/// The name of a store as that of a folder.
+fn folder(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-$".contains(c);
+    let encoded = name.chars().map(|c| match is_plain(c) {
+        true => c.to_string(),
+        false => {
+            let mut bytes = [0; 4];
+            let bytes = c.encode_utf8(&mut bytes).bytes();
+            bytes.map(|byte| format!("%{byte:02X}")).collect()
+        }
+    });
+    encoded.collect()
 }
 
 /// Stands in for the key of state that has no key.
@@ -419,5 +532,12 @@ mod tests {
         };
         let expiry = event_time.expiry(&[Arc::new(times)]).unwrap();
         assert_eq!(expiry, [Some(i64::MAX), None, Some(12)]);
+    }
+
+    #[test]
+    fn any_name_is_a_folder_of_its_own() {
+        assert_eq!(folder("last_seen-2"), "last_seen-2");
+        assert_eq!(folder("../a b"), "%2E%2E%2Fa%20b");
+        assert_eq!(folder("é%"), "%C3%A9%25");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
@@ -55,7 +55,7 @@ pub fn flat_map_groups_with_state(
             "mapGroupsWithState and flatMapGroupsWithState need a grouping column",
         ));
     }
-    check_output(&asked)?;
+    check_binary(&asked.name, &asked.registered.output)?;
     let values = input.schema().columns();
     check_unique(&values)?;
     let (input, keys) = with_key_columns(input, keys)?;
@@ -66,14 +66,14 @@ pub fn flat_map_groups_with_state(
     }))
 }
 
-fn check_output(asked: &FlatMapGroupsWithState) -> Result<()> {
-    let fields = asked.registered.output.fields().iter();
-    let binary = fields.clone().find(|field| has_binary(field.data_type()));
+/// Refuses columns that rows of user code, which are JSON, cannot hold.
+pub fn check_binary(name: &str, output: &Schema) -> Result<()> {
+    let mut fields = output.fields().iter();
+    let binary = fields.find(|field| has_binary(field.data_type()));
     match binary {
         Some(field) => Err(Error::analysis(format!(
-            "column '{}' of function '{}' is BINARY, which its rows cannot hold in this version",
+            "column '{}' of function '{name}' is BINARY, which its rows cannot hold in this version",
             field.name(),
-            asked.name
         ))
         .with_condition("UNSUPPORTED_DATATYPE")
         .with_hint("declare it as STRING and encode the bytes")),
@@ -91,7 +91,7 @@ fn has_binary(data_type: &DataType) -> bool {
 }
 
 /// The function sees a row as an object, which has each name once.
-fn check_unique(columns: &[Column]) -> Result<()> {
+pub fn check_unique(columns: &[Column]) -> Result<()> {
     for (index, column) in columns.iter().enumerate() {
         if columns[..index]
             .iter()
@@ -109,7 +109,10 @@ fn check_unique(columns: &[Column]) -> Result<()> {
 }
 
 /// The grouping expressions as columns of the input, which gets those it does not have.
-fn with_key_columns(input: LogicalPlan, keys: Vec<Expr>) -> Result<(LogicalPlan, Vec<Column>)> {
+pub fn with_key_columns(
+    input: LogicalPlan,
+    keys: Vec<Expr>,
+) -> Result<(LogicalPlan, Vec<Column>)> {
     let mut columns: Vec<Expr> = input
         .schema()
         .columns()

@@ -30,9 +30,14 @@ mod unsupported_operations;
 mod watermark_propagator;
 
 pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
-pub use flat_map_groups_with_state::{FlatMapGroupsWithState, flat_map_groups_with_state};
+pub use flat_map_groups_with_state::{
+    FlatMapGroupsWithState, check_binary, check_unique, flat_map_groups_with_state,
+    with_key_columns,
+};
 pub use incremental_execution::{IncrementalExecution, StreamingPlan, explained};
-pub use nodes::{deduplicate, sample, with_watermark};
+pub use nodes::{
+    KeyedRows, TransformWithState, deduplicate, sample, transform_with_state, with_watermark,
+};
 pub use recursion::RecursiveTable;
 pub use resolve::resolve_node;
 pub use row_id::row_id_functions;

@@ -1,9 +1,10 @@
-//! What `mapGroupsWithState` and `flatMapGroupsWithState` may not do, found before the query starts.
+//! What `mapGroupsWithState`, `flatMapGroupsWithState` and `transformWithState` may not do, found
+//! before the query starts.
 
 use datafusion::logical_expr::LogicalPlan;
 
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
-use super::nodes::{Deduplicate, StreamingNode};
+use super::nodes::{Deduplicate, Processor, StreamingNode};
 use super::streaming_relation::is_streaming;
 use super::unsupported_operations::{is_streaming_aggregation, unsupported_mode};
 use crate::error::{Error, Result};
@@ -32,7 +33,27 @@ pub(super) fn check_groups(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<(
         check_mode(groups, mode, aggregates)?;
         check_timeout(groups)
     })?;
+    check_processors(nodes, mode)?;
     check_followers(nodes)
+}
+
+fn check_processors(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<()> {
+    let mut processors = nodes.iter().filter_map(|node| StreamingNode::<Processor>::of(node));
+    processors.try_for_each(|processor| {
+        let own = processor.operation().asked.output_mode;
+        if own != mode {
+            let what = format!("transformWithState in {own} mode");
+            return Err(unsupported_mode(mode, &what).with_hint(format!("use --mode {own}")));
+        }
+        let others = nodes.iter().filter(|node| is_stateful(node)).count() > 1;
+        match others && mode != OutputMode::Append {
+            false => Ok(()),
+            true => Err(Error::analysis(format!(
+                "transformWithState beside another operation with state has a correctness issue in output mode {mode}: rows of the first can come too late for the second"
+            ))
+            .with_hint("use --mode append")),
+        }
+    })
 }
 
 fn check_mode(
@@ -108,6 +129,7 @@ fn is_stateful(node: &LogicalPlan) -> bool {
     };
     is_streaming_aggregation(node)
         || as_groups(node).is_some()
+        || StreamingNode::<Processor>::of(node).is_some()
         || is_deduplication(node)
         || joins_streams(node)
 }

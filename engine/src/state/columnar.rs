@@ -163,6 +163,10 @@ impl ColumnarState {
         self.table.len()
     }
 
+    pub(super) fn num_shared_keys(&self) -> usize {
+        self.prefixes.as_ref().map_or(0, Prefixes::len)
+    }
+
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Slot> {
         self.table
             .find(hash, |&slot| self.key_of(slot) == key)

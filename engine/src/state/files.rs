@@ -111,6 +111,14 @@ impl StateFiles {
         Ok(deltas)
     }
 
+    /// The newest version at or before `version` of which there is a file; 0 if there is none.
+    pub(super) fn newest(&self, version: i64) -> Result<i64> {
+        let mut written = self.versions("delta")?;
+        written.extend(self.versions("snapshot")?);
+        let known = written.into_iter().filter(|known| *known <= version);
+        Ok(known.max().unwrap_or(0))
+    }
+
     /// Writes what changed with `version`. When the version is written again, a snapshot of what it
     /// was the first time is no longer one.
     pub(super) fn write_delta(

@@ -131,6 +131,31 @@ impl StateStore {
         })
     }
 
+    /// As [`Self::open`], of a state that was not in use when version `version` of what it is a part
+    /// of was written: as it last was, or empty if it never was.
+    pub fn open_again(
+        kind: StateStoreKind,
+        directory: &Path,
+        durable: bool,
+        schema: SchemaRef,
+        shape: TableShape,
+        version: i64,
+    ) -> Result<Self> {
+        let files = StateFiles::new(directory, durable, shape.key_columns);
+        let last = files.newest(version)?;
+        let open =
+            |version| Self::open(kind, directory, durable, Arc::clone(&schema), shape, version);
+        if last < version {
+            let rows: Vec<_> = open(last)?
+                .shards
+                .iter()
+                .flat_map(StateShard::live_rows)
+                .collect();
+            files.write_snapshot(version, &schema, &rows)?;
+        }
+        open(version)
+    }
+
     /// Has the rows expire when `expiry` says, given their columns, and not when they were written to:
     /// another query may have written them, to which the time in them meant nothing. Rows
     /// for which that makes a difference are part of the next version's changes.
@@ -214,6 +239,11 @@ impl StateStore {
     /// How many keys are held.
     pub fn num_keys(&self) -> usize {
         self.shards.iter().map(StateShard::num_keys).sum()
+    }
+
+    /// How many keys that rows share are held, in a table with many rows per key.
+    pub fn num_shared_keys(&self) -> usize {
+        self.shards.iter().map(StateShard::num_shared_keys).sum()
     }
 
     /// Bytes held in memory.

@@ -252,6 +252,10 @@ impl StateShard {
         self.table.len()
     }
 
+    pub(super) fn num_shared_keys(&self) -> usize {
+        self.memory.num_shared_keys()
+    }
+
     #[cfg(test)]
     pub(super) fn chunk_rows(&self) -> Vec<usize> {
         match &self.table {

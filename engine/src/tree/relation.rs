@@ -230,6 +230,8 @@ pub enum Relation {
         input: Box<Relation>,
         /// What it is grouped by.
         keys: Vec<Expression>,
+        /// Rows that make state before those of the frame, and what they are grouped by.
+        initial: Option<(Box<Relation>, Vec<Expression>)>,
         /// The rest of the message.
         map: Box<GroupMap>,
     },

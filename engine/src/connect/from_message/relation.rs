@@ -175,14 +175,24 @@ impl<'a> Reader<'a> {
             RelType::GroupMap(map) => {
                 let input = self.boxed(map.input.as_deref())?;
                 let keys = self.expressions(&map.grouping_expressions)?;
+                let initial = match map.initial_input.as_deref() {
+                    None => None,
+                    initial => {
+                        let keys = self.expressions(&map.initial_grouping_expressions)?;
+                        Some((self.boxed(initial)?, keys))
+                    }
+                };
                 let map = proto::GroupMap {
                     input: None,
                     grouping_expressions: Vec::new(),
+                    initial_input: None,
+                    initial_grouping_expressions: Vec::new(),
                     ..map.as_ref().clone()
                 };
                 Relation::GroupMap {
                     input,
                     keys,
+                    initial,
                     map: Box::new(map),
                 }
             }

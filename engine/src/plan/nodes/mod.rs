@@ -7,6 +7,7 @@ mod global_limit;
 mod sample;
 mod stateful_aggregate;
 mod stream_join;
+mod transform_with_state;
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -34,6 +35,8 @@ pub(super) use self::sample::Sample;
 pub use self::sample::sample;
 pub(super) use self::stateful_aggregate::{StatefulAggregate, stateful_aggregate};
 pub(super) use self::stream_join::{StreamJoin, stream_join};
+pub(super) use self::transform_with_state::Processor;
+pub use self::transform_with_state::{KeyedRows, TransformWithState, transform_with_state};
 use crate::error::Result;
 use crate::operators::{BatchContext, WatermarkObserver};
 use crate::output_mode::OutputMode;
@@ -198,6 +201,7 @@ pub(super) fn plan_node(
         plan::<GlobalLimit>,
         plan::<Sample>,
         plan::<StreamJoin>,
+        plan::<Processor>,
     ];
     let planned = planners.iter().find_map(|plan| plan(node, planning));
     planned.transpose()

@@ -44,6 +44,11 @@ impl Prefixes {
         }
     }
 
+    /// How many shared keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
     /// What encodes the shared key.
     pub(super) fn encoder(&self) -> &Arc<KeyEncoder> {
         &self.encoder

@@ -4,7 +4,9 @@
 
 mod frames;
 mod groups;
+mod interpreter;
 mod joins;
+mod processors;
 mod queries;
 mod restarts;
 mod scalar_functions;
