@@ -46,6 +46,11 @@ impl Error {
         .into()
     }
 
+    pub(crate) fn with_condition(mut self, condition: impl Into<String>) -> Self {
+        self.failure.condition = Some(condition.into());
+        self
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.failure.hint = Some(hint.into());
         self

@@ -17,11 +17,13 @@ pub use crate::readwriter::{DataFrameReader, DataFrameWriter, SaveMode};
 pub use crate::row::{Row, Value};
 pub use crate::session::{SparkSession, SparkSession as spark};
 pub use crate::streaming::{
-    DataStreamReader, DataStreamWriter, ForeachWriter, GroupState, GroupStateTimeout, OutputMode,
-    QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT, QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT,
-    QueryIdleEvent, QueryProgressEvent, QueryStartedEvent, QueryTerminatedEvent, StreamingQuery,
+    DataStreamReader, DataStreamWriter, ExpiredTimerInfo, ForeachWriter, GroupState,
+    GroupStateTimeout, ListState, MapState, OutputMode, QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT, QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT,
+    QueryIdleEvent, QueryProgressEvent, QueryStartedEvent, QueryTerminatedEvent, StatefulProcessor,
+    StatefulProcessorHandle, StatefulProcessorWithInitialState, StreamingQuery,
     StreamingQueryException, StreamingQueryListener, StreamingQueryListenerEvent,
-    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, Trigger,
+    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, TimeMode,
+    TimerValues, Trigger, TtlConfig, ValueState,
 };
 pub use crate::timestamp::Timestamp;
 pub use crate::types::{DataType, StructField};

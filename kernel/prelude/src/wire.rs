@@ -285,6 +285,39 @@ pub enum Function {
         /// `EventTimeTimeout`.
         timeout: String,
     },
+    /// The processor of `transformWithState`. Called with [`Call::Processor`].
+    StatefulProcessor {
+        /// Columns of its rows, as a DDL schema.
+        output: String,
+        /// Its state, in the order in which groups have it.
+        variables: Vec<StateVariable>,
+    },
+}
+
+/// What a state variable holds for each group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StateVariableKind {
+    /// One value.
+    Value,
+    /// Values in an order.
+    List,
+    /// Values by keys.
+    Map,
+}
+
+/// A state variable that a processor declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateVariable {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub kind: StateVariableKind,
+    /// The type of its values, and keys, in words.
+    pub value_type: String,
+    /// How long what is written is there, in ms.
+    pub ttl_ms: Option<i64>,
 }
 
 /// What the kernel asks of a function. The comment says what [`Return::Done`] holds.
@@ -325,6 +358,14 @@ pub enum Call {
         /// The watermark, in ms since 1970.
         watermark_ms: i64,
     },
+    /// Groups of one batch for a processor. Body: the JSON of `[ProcessorGroup, …]`. The JSON of
+    /// `[ProcessorResult, …]`, in the same order.
+    Processor {
+        /// The batch's `current_timestamp()`, in ms since 1970.
+        batch_timestamp_ms: i64,
+        /// The watermark, in ms since 1970.
+        watermark_ms: i64,
+    },
 }
 
 /// One group of a batch.
@@ -351,6 +392,72 @@ pub struct GroupResult {
     pub state: Option<Value>,
     /// When the group is called although it has no new rows, in ms since 1970.
     pub timeout_ms: Option<i64>,
+}
+
+/// One group of a batch for a processor.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessorGroup {
+    /// The values of the grouping columns.
+    pub key: Vec<Value>,
+    /// Its rows of the initial state, which come first.
+    pub initial: Vec<Value>,
+    /// Its new rows as objects.
+    pub rows: Vec<Value>,
+    /// Its timers that fire, the earliest first.
+    pub expired_timers: Vec<i64>,
+    /// Its timers, those that fire among them.
+    pub timers: Vec<i64>,
+    /// What each variable holds for it.
+    pub state: Vec<Vec<StateEntry>>,
+}
+
+/// A value that a state variable holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateEntry {
+    /// Under which key, if the variable is a map: JSON.
+    pub key: Option<String>,
+    /// The value: JSON.
+    pub value: String,
+}
+
+/// What a processor did with one group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessorResult {
+    /// Rows for new rows, as objects.
+    pub rows: Vec<Value>,
+    /// Rows for each timer that fired.
+    pub timer_rows: Vec<Vec<Value>>,
+    /// What became of the variables.
+    pub changes: Vec<StateChange>,
+    /// Timers that are new, in ms since 1970.
+    pub registered_timers: Vec<i64>,
+    /// Timers that are gone.
+    pub deleted_timers: Vec<i64>,
+}
+
+/// What became of one variable of a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateChange {
+    /// The variable's number.
+    pub variable: usize,
+    /// The numbers of the entries that are gone.
+    pub removed: Vec<usize>,
+    /// What was written.
+    pub written: Vec<WrittenEntry>,
+}
+
+/// A value that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenEntry {
+    /// In the place of which entry, by number.
+    pub replaces: Option<usize>,
+    /// The entry.
+    pub entry: StateEntry,
 }
 
 /// An event of a streaming query, as Spark's listener gets it.

@@ -26,6 +26,7 @@ mod frames;
 mod functions;
 mod outcome;
 mod process;
+mod processors;
 mod program;
 mod server;
 mod toolchain;

@@ -20,6 +20,7 @@ use tidebook_engine::{parse_ddl, parse_type};
 use super::RustCells;
 use super::columns;
 use super::functions::Remote;
+use super::processors;
 use super::program::Program;
 use crate::live::Live;
 
@@ -95,6 +96,11 @@ impl RustCells {
                 session.register_groups_function(id, parse_ddl(&output)?, Arc::new(groups));
                 Ok(())
             }
+            Function::StatefulProcessor { output, variables } => {
+                let definition = processors::definition(remote, &output, variables)?;
+                session.register_stateful_processor(id, definition);
+                Ok(())
+            }
         }
     }
 
@@ -113,6 +119,7 @@ impl RustCells {
         }
         session.remove_foreach_batch(id);
         session.remove_groups_function(id);
+        session.remove_stateful_processor(id);
     }
 }
 

@@ -5,6 +5,7 @@ mod foreach_batch;
 mod groups;
 mod listener;
 mod manager;
+mod processor;
 mod progress;
 mod query;
 mod reader;
@@ -20,6 +21,11 @@ pub use listener::{
     StreamingQueryListener, StreamingQueryListenerEvent,
 };
 pub use manager::StreamingQueryManager;
+pub use processor::{
+    ExpiredTimerInfo, ListState, MapState, ProcessorTime, StatefulProcessor,
+    StatefulProcessorHandle, StatefulProcessorWithInitialState, TimeMode, TimerValues, TtlConfig,
+    ValueState,
+};
 pub use progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
     StreamingQueryStatus,

@@ -2,4 +2,5 @@
 
 mod fake_kernel;
 mod functions;
+mod processors;
 mod session;

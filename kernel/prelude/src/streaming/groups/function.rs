@@ -118,7 +118,7 @@ fn read_state<S: DeserializeOwned>(
 }
 
 /// One value is the key itself; several are a tuple.
-fn read_key<K: DeserializeOwned>(mut key: Vec<Json>) -> Result<K> {
+pub(in crate::streaming) fn read_key<K: DeserializeOwned>(mut key: Vec<Json>) -> Result<K> {
     if let [one] = key.as_mut_slice()
         && let Ok(key) = serde_json::from_value(one.clone())
     {
@@ -127,14 +127,14 @@ fn read_key<K: DeserializeOwned>(mut key: Vec<Json>) -> Result<K> {
     read(Json::Array(key), "the key")
 }
 
-fn read<T: DeserializeOwned>(json: Json, what: &str) -> Result<T> {
+pub(in crate::streaming) fn read<T: DeserializeOwned>(json: Json, what: &str) -> Result<T> {
     serde_json::from_value(json)
         .map_err(|error| Error::new(format!("{what} of a group does not fit its type: {error}")))
 }
 
 /// A row as an object: a tuple has its values in the order of the columns, anything else that is
 /// not an object is the value of the only one.
-fn by_name(row: Json, columns: &[StructField]) -> Json {
+pub(in crate::streaming) fn by_name(row: Json, columns: &[StructField]) -> Json {
     let names = columns.iter().map(|column| column.name.clone());
     match (row, columns) {
         (Json::Object(row), _) => row.into(),

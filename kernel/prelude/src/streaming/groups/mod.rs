@@ -6,6 +6,7 @@ mod state;
 
 pub use duration::StateDuration;
 pub use function::GroupRows;
+pub(super) use function::{by_name, read, read_key};
 pub use state::{GroupState, GroupStateTimeout};
 
 use serde::Serialize;
