@@ -194,7 +194,11 @@ impl Analyzer<'_> {
                 let initial = initial
                     .as_ref()
                     .map(|(initial, keys)| self.grouped(initial, keys, context));
-                Ok(Planned::of(self.plan_groups(map, grouped, initial.transpose()?)?))
+                Ok(Planned::of(self.plan_groups(
+                    map,
+                    grouped,
+                    initial.transpose()?,
+                )?))
             }
             other => Err(Error::internal(format!("no step of a frame: {other:?}"))),
         }

@@ -137,7 +137,12 @@ fn keyed(grouped: Grouped) -> Result<KeyedRows> {
     check_unique(&columns)?;
     let (plan, keys) = with_key_columns(grouped.plan, grouped.keys)?;
     let place = |column: &_| plan.schema().index_of_column(column);
-    let places = |columns: &[_]| columns.iter().map(place).collect::<std::result::Result<_, _>>();
+    let places = |columns: &[_]| {
+        columns
+            .iter()
+            .map(place)
+            .collect::<std::result::Result<_, _>>()
+    };
     Ok(KeyedRows {
         keys: places(&keys).map_err(from_datafusion)?,
         values: places(&columns).map_err(from_datafusion)?,
@@ -158,7 +163,9 @@ fn with_keys_of(initial: Grouped, input: &KeyedRows) -> Result<Grouped> {
     let keys = initial.keys.into_iter().zip(&input.keys);
     let cast_key = |(key, place): (Expr, &usize)| {
         let wanted = input.plan.schema().field(*place).data_type();
-        let given = key.get_type(initial.plan.schema()).map_err(from_datafusion)?;
+        let given = key
+            .get_type(initial.plan.schema())
+            .map_err(from_datafusion)?;
         Ok(match given == *wanted {
             true => key,
             false => cast(key.unalias(), wanted.clone()),

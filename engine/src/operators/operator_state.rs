@@ -235,10 +235,7 @@ impl OperatorState {
             NoDataBatches::WhenWatermarkMoved | NoDataBatches::Never => return false,
         };
         let inner = self.inner.lock();
-        inner
-            .stores
-            .iter()
-            .any(|store| store.has_expired(through))
+        inner.stores.iter().any(|store| store.has_expired(through))
     }
 
     /// The columns of the rows of the first store.

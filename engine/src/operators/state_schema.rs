@@ -92,14 +92,17 @@ impl StateSchema {
                     "STATE_STORE_INVALID_VARIABLE_TYPE_CHANGE",
                 ));
             }
-            let has_ttl = |variable: &StateVariable| variable.ttl_ms.is_some_and(|ttl_ms| ttl_ms > 0);
+            let has_ttl =
+                |variable: &StateVariable| variable.ttl_ms.is_some_and(|ttl_ms| ttl_ms > 0);
             if has_ttl(old) != has_ttl(variable) {
                 let (was, is) = match has_ttl(variable) {
                     true => ("no TTL", "one"),
                     false => ("a TTL", "none"),
                 };
                 return Err(changed(
-                    format!("the state variable '{name}' had {was} when the query last ran, and has {is} now"),
+                    format!(
+                        "the state variable '{name}' had {was} when the query last ran, and has {is} now"
+                    ),
                     "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE",
                 ));
             }

@@ -109,10 +109,7 @@ pub fn check_unique(columns: &[Column]) -> Result<()> {
 }
 
 /// The grouping expressions as columns of the input, which gets those it does not have.
-pub fn with_key_columns(
-    input: LogicalPlan,
-    keys: Vec<Expr>,
-) -> Result<(LogicalPlan, Vec<Column>)> {
+pub fn with_key_columns(input: LogicalPlan, keys: Vec<Expr>) -> Result<(LogicalPlan, Vec<Column>)> {
     let mut columns: Vec<Expr> = input
         .schema()
         .columns()

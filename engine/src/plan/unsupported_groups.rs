@@ -38,7 +38,9 @@ pub(super) fn check_groups(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<(
 }
 
 fn check_processors(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<()> {
-    let mut processors = nodes.iter().filter_map(|node| StreamingNode::<Processor>::of(node));
+    let mut processors = nodes
+        .iter()
+        .filter_map(|node| StreamingNode::<Processor>::of(node));
     processors.try_for_each(|processor| {
         let own = processor.operation().asked.output_mode;
         if own != mode {

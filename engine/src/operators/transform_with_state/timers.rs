@@ -102,6 +102,7 @@ fn rows(store: &StateShard, keys: &[ArrayRef], timers: &[(u32, i64)]) -> Result<
 /// The times of rows of the store, and their keys.
 fn split(rows: &RecordBatch) -> Result<(&Int64Array, &[ArrayRef])> {
     let split = rows.columns().split_last();
-    let split = split.and_then(|(times, keys)| Some((times.as_primitive_opt::<Int64Type>()?, keys)));
+    let split =
+        split.and_then(|(times, keys)| Some((times.as_primitive_opt::<Int64Type>()?, keys)));
     split.ok_or_else(|| Error::internal("the state's timers have no time"))
 }

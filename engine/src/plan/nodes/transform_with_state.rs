@@ -73,8 +73,10 @@ fn check_variables(asked: &TransformWithState) -> Result<()> {
     for (number, variable) in variables.iter().enumerate() {
         let name = &variable.name;
         let refused = |what: String, condition: &'static str| {
-            Err(Error::illegal_argument(format!("state variable '{name}' {what}"))
-                .with_condition(condition))
+            Err(
+                Error::illegal_argument(format!("state variable '{name}' {what}"))
+                    .with_condition(condition),
+            )
         };
         if name.trim() != name || name.is_empty() || name == "default" {
             return refused(
@@ -88,7 +90,11 @@ fn check_variables(asked: &TransformWithState) -> Result<()> {
                 "STATE_STORE_CANNOT_CREATE_COLUMN_FAMILY_WITH_RESERVED_CHARS",
             );
         }
-        if variables.iter().take(number).any(|other| other.name == *name) {
+        if variables
+            .iter()
+            .take(number)
+            .any(|other| other.name == *name)
+        {
             return refused(
                 "is declared twice".into(),
                 "STATEFUL_PROCESSOR_DUPLICATE_STATE_VARIABLE_DEFINED",
@@ -126,7 +132,10 @@ fn output(asked: &TransformWithState) -> Result<SchemaRef> {
         return Err(crate::error::unresolved_column(name, &fields));
     };
     let field = output.field(index);
-    if !matches!(field.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)) {
+    if !matches!(
+        field.data_type(),
+        DataType::Timestamp(TimeUnit::Microsecond, _)
+    ) {
         return Err(Error::analysis(format!(
             "the event time '{name}' must be a TIMESTAMP, but it is {}",
             sql_type(field.data_type())
@@ -183,7 +192,9 @@ impl StreamingOperation for Processor {
             output_mode: self.asked.output_mode,
             keys: self.keys.clone(),
             values: self.values.clone(),
-            event_time: event_time_columns(input.schema()).map(|(index, _)| index).next(),
+            event_time: event_time_columns(input.schema())
+                .map(|(index, _)| index)
+                .next(),
             initial: self.initial.clone(),
             output: Arc::clone(&self.output),
             output_event_time: { output_event_time }.next(),

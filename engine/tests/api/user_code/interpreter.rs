@@ -54,7 +54,8 @@ impl Interpreter {
         ];
         if time_mode == "ProcessingTime" {
             let expiring = [("tv", Value), ("tl", List), ("tm", Map)];
-            let expiring = expiring.map(|(name, kind)| variable(name, kind, "STRING", Some(TTL_MS)));
+            let expiring =
+                expiring.map(|(name, kind)| variable(name, kind, "STRING", Some(TTL_MS)));
             variables.extend(expiring);
         }
         Self::with(time_mode, variables)
@@ -93,7 +94,8 @@ impl Interpreter {
         }
         let shown = |said: Vec<String>| -> Vec<Value> {
             let rows = said.into_iter();
-            rows.map(|said| json!({"user": group.key[0], "said": said})).collect()
+            rows.map(|said| json!({"user": group.key[0], "said": said}))
+                .collect()
         };
         let rows = shown(std::mem::take(&mut working.said));
         let mut timer_rows = Vec::new();
@@ -102,7 +104,9 @@ impl Interpreter {
                 "ProcessingTime" => "timer".into(),
                 _ => format!("timer {time}"),
             });
-            let then = working.entries[1].first().map(|(_, entry)| entry.value.clone());
+            let then = working.entries[1]
+                .first()
+                .map(|(_, entry)| entry.value.clone());
             if let Some(then) = then {
                 working.run(&then);
             }
@@ -170,7 +174,11 @@ impl Working<'_> {
                     entries.clear();
                     None
                 }
-                _ => Some(entries.first().map_or("none".into(), |(_, entry)| entry.value.clone())),
+                _ => Some(
+                    entries
+                        .first()
+                        .map_or("none".into(), |(_, entry)| entry.value.clone()),
+                ),
             },
             StateVariableKind::List => match action {
                 "=" | "+" => {

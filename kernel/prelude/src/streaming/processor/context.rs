@@ -133,7 +133,9 @@ impl Context {
                     "a state variable was used that no handle has given".to_string(),
                 )
                 .with_condition("STATE_STORE_HANDLE_NOT_INITIALIZED")
-                .with_hint("set it in init: self.count = handle.value_state(\"count\", TtlConfig::NONE)"),
+                .with_hint(
+                    "set it in init: self.count = handle.value_state(\"count\", TtlConfig::NONE)",
+                ),
                 _ => wrong_phase("a state variable"),
             };
             self.fail(error);
@@ -167,7 +169,9 @@ impl Context {
             Ok(value) => Some(value),
             Err(error) => {
                 let name = self.name(number);
-                let message = format!("what the state variable '{name}' holds does not fit its type: {error}");
+                let message = format!(
+                    "what the state variable '{name}' holds does not fit its type: {error}"
+                );
                 self.fail(Error::new(message));
                 None
             }
@@ -230,7 +234,11 @@ impl Variable {
 
     /// What became of it, if anything did.
     fn change(self, variable: usize) -> Option<StateChange> {
-        let kept: BTreeSet<usize> = self.entries.iter().filter_map(|entry| entry.number).collect();
+        let kept: BTreeSet<usize> = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.number)
+            .collect();
         let removed = (0..self.held).filter(|number| !kept.contains(number));
         let written = self.entries.into_iter().filter(|entry| entry.written);
         let change = StateChange {

@@ -21,7 +21,9 @@ impl TtlConfig {
 
     /// So long.
     pub fn new(duration: Duration) -> Self {
-        Self(Some(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(Some(
+            i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
+        ))
     }
 }
 

@@ -88,9 +88,9 @@ impl<P: StatefulProcessor> Served<P> {
         let key: P::Key = read_key(std::mem::take(&mut group.key))?;
         self.handle.shared.lock().begin(&mut group);
         for row in group.initial {
-            let initial = self.initial.ok_or_else(|| {
-                Error::new("the processor cannot do with an initial state")
-            })?;
+            let initial = self
+                .initial
+                .ok_or_else(|| Error::new("the processor cannot do with an initial state"))?;
             initial(&mut self.processor, &key, row, times)?;
         }
         let mut result = ProcessorResult::default();

@@ -265,7 +265,8 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             false => ", ",
         };
         self.tracer.tell(&format!("{between}{field}: "));
-        seed.deserialize(BorrowedStrDeserializer::new(field)).map(Some)
+        seed.deserialize(BorrowedStrDeserializer::new(field))
+            .map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Stopped> {
@@ -343,7 +344,10 @@ mod tests {
     fn shapes_are_told_in_words() {
         assert_eq!(shape_of::<i64>(), "i64");
         assert_eq!(shape_of::<(String, f64)>(), "(String, f64)");
-        assert_eq!(shape_of::<BTreeMap<String, Vec<bool>>>(), "[String: [bool]]");
+        assert_eq!(
+            shape_of::<BTreeMap<String, Vec<bool>>>(),
+            "[String: [bool]]"
+        );
         let visit = shape_of::<Visit>();
         let begins = "{clicks: i64, last: any?, pages: [String], kind: Short|Long, next: {clicks";
         assert!(visit.starts_with(begins), "{visit}");

@@ -144,7 +144,9 @@ impl<T: Serialize + DeserializeOwned> ListState<T> {
     }
 
     fn add(&self, elements: impl IntoIterator<Item = T>, instead: bool) {
-        let texts = elements.into_iter().map(|element| self.place.text(&element));
+        let texts = elements
+            .into_iter()
+            .map(|element| self.place.text(&element));
         let Some(texts) = texts.collect::<Option<Vec<_>>>() else {
             return;
         };
@@ -196,7 +198,8 @@ where
     /// Keeps a value for a key from now on; a TTL of this entry begins anew.
     pub fn update_value(&self, key: K, value: V) {
         if let (Some(key), Some(value)) = (self.place.text(&key), self.place.text(&value)) {
-            self.place.change(|variable| variable.write(Some(key), value));
+            self.place
+                .change(|variable| variable.write(Some(key), value));
         }
     }
 
@@ -217,7 +220,10 @@ where
 
     /// All values.
     pub fn values(&self) -> Vec<V> {
-        self.iterator().into_iter().map(|(_, value)| value).collect()
+        self.iterator()
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect()
     }
 
     /// Removes a key, if it is there.
