@@ -129,16 +129,25 @@ class Tally:
     def __init__(self):
         self.kinds = Counter()
         self.causes = Counter()
+        self.reasons = Counter()
 
-    def add(self, kind, spark, ours):
-        """Counts one statement."""
+    def add(self, kind, spark, ours, reason=None):
+        """Counts one statement; whether it differs without a reason."""
         self.kinds[kind] += 1
         self.kinds["refused by Spark"] += "error" in spark
-        if kind != RIGHT:
-            self.causes[cause(kind, spark, ours)] += 1
+        if kind == RIGHT:
+            return False
+        if reason:
+            self.reasons[reason] += 1
+            return False
+        self.causes[cause(kind, spark, ours)] += 1
+        return True
 
     def show(self, most=40):
         """Prints the counts."""
         for text, count in self.causes.most_common(most):
             print(f"{count:5} {text}")
+        for text, count in self.reasons.most_common():
+            print(f"{count:5} meant: {text}")
+        print(f"{self.causes.total()} differ without a reason")
         print(", ".join(f"{kind} {self.kinds[kind]}" for kind in (*KINDS, "refused by Spark")))

@@ -12,6 +12,7 @@ import sys
 from differences import RIGHT, Tally, cause, told, verdict
 from engines import Ours, Recorder, Spark, recorded
 from grammar import statement
+from reasons import reason
 from tree import shrunk
 
 
@@ -46,8 +47,7 @@ def compare(answered, ours):
     for seed, text, theirs in answered:
         answer = ours.ask(text)
         kind = verdict(theirs, answer, text)
-        tally.add(kind, theirs, answer)
-        if kind != RIGHT:
+        if tally.add(kind, theirs, answer, reason(kind, theirs, answer, text)):
             print(f"seed {seed}: {kind}\n{told(theirs, answer, text)}\n", flush=True)
     ours.close()
     tally.show()
@@ -60,8 +60,7 @@ def fuzz(spark, ours, seeds):
         tree = statement(seed)
         theirs, answer = spark.ask(str(tree)), ours.ask(str(tree))
         kind = verdict(theirs, answer, str(tree))
-        tally.add(kind, theirs, answer)
-        if kind != RIGHT:
+        if tally.add(kind, theirs, answer, reason(kind, theirs, answer, str(tree))):
             why = cause(kind, theirs, answer)
             text = str(shrunk(tree, lambda less: found(spark, ours, less) == why))
             print(f"seed {seed}: {kind}\n{told(spark.ask(text), ours.ask(text), text)}\n", flush=True)

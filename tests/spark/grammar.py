@@ -126,6 +126,8 @@ class Queries(Expressions):
         """A WHERE clause, at times with a subquery."""
         if not self.chance(35):
             return ""
+        if self.chance(8):
+            return optional(" WHERE ", self.of_all_rows())
         if self.chance(25):
             name, columns = self.pick(self.tables)
             inner = [Column(f"q.{c.text}", c.kind) for c in columns if c.kind in ORDINARY]
@@ -141,6 +143,13 @@ class Queries(Expressions):
             begin = f"{negated}EXISTS (SELECT 1 FROM {name} AS q WHERE "
             return optional(" WHERE ", expression(begin, self.correlation(inner, scope), ")"))
         return optional(" WHERE ", self.expression("boolean", scope, 3))
+
+    def of_all_rows(self):
+        """A condition that is the same for all rows, and known only when the query runs."""
+        name, columns = self.pick(self.tables)
+        inner = [Column(f"q.{c.text}", c.kind) for c in columns if c.kind in ORDINARY]
+        value = self.filled(self.pick(AGGREGATES["bigint"]), inner, 1)
+        return expression("(SELECT ", value, f" FROM {name} AS q) {self.pick(['>', '<', '='])} 1")
 
     def plain(self):
         """SELECT without groups: expressions, stars, windows, generators, lateral aliases."""
@@ -227,6 +236,8 @@ class Queries(Expressions):
             named = [c for c in given if c.text and c.kind in ("int", "bigint")]
             if named and self.chance(50):
                 having = optional(f" HAVING {self.pick(named).text} > 0")
+            elif self.chance(25):
+                having = optional(" HAVING ", self.of_all_rows())
             else:
                 having = optional(" HAVING ", self.aggregate("bigint", scope), " > 0")
         return fixed("SELECT ", listed(items), " FROM ", source, where, group, having), given

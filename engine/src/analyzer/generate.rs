@@ -35,9 +35,17 @@ pub(super) fn is_generator(name: &str) -> bool {
     rows_of(name).is_some()
 }
 
+/// Generators of other names, which give a row of NULLs where there is none.
+const OUTER: &[(&str, &str)] = &[
+    ("explode_outer", "explode"),
+    ("inline_outer", "inline"),
+    ("posexplode_outer", "posexplode"),
+];
+
 /// The generators' names.
 pub fn generators() -> impl Iterator<Item = &'static str> {
-    GENERATORS.iter().map(|(name, _)| *name)
+    let outer = OUTER.iter().map(|(name, _)| *name);
+    GENERATORS.iter().map(|(name, _)| *name).chain(outer)
 }
 
 /// Whether a function gives the rows of a generator as an array.
@@ -46,7 +54,8 @@ pub(super) fn is_rows_function(name: &str) -> bool {
 }
 
 fn rows_of(name: &str) -> Option<&'static str> {
-    let plain = name.strip_suffix("_outer").unwrap_or(name);
+    let outer = OUTER.iter().find(|(own, _)| *own == name);
+    let plain = outer.map_or(name, |(_, plain)| plain);
     let mut known = GENERATORS.iter();
     known.find(|(own, _)| *own == plain).map(|(_, rows)| *rows)
 }
@@ -181,6 +190,7 @@ impl Analyzer<'_> {
                 field: value.field,
                 plan_ids: Vec::new(),
                 hidden: false,
+                again: false,
             });
         }
         let plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;

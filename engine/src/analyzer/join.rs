@@ -16,6 +16,7 @@ use super::planned::{Planned, Visible, node};
 use super::query::Context;
 use super::scope::Scope;
 use super::typed::Typed;
+use super::unmoved::above_one_row;
 use crate::error::{Error, Result};
 use crate::tree::{Join, JoinCondition, JoinKind};
 
@@ -46,8 +47,9 @@ impl Analyzer<'_> {
                     let expressions = self.expressions(&scope, Clause::On, context);
                     expressions.condition(condition)?
                 };
-                let plan = LogicalPlanBuilder::from(left.plan.clone());
-                let plan = node(plan.join_on(right.plan.clone(), kind, [condition]))?;
+                let below = |side: &Planned| above_one_row(side.plan.clone(), &condition);
+                let plan = LogicalPlanBuilder::from(below(&left)?);
+                let plan = node(plan.join_on(below(&right)?, kind, [condition]))?;
                 return Ok(joined(plan, left, right, kind));
             }
         };

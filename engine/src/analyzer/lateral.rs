@@ -114,7 +114,7 @@ impl Analyzer<'_> {
         let condition = self
             .expressions(&scope, Clause::On, context)
             .condition(condition)?;
-        let plan = node(LogicalPlanBuilder::from(planned.plan.clone()).filter(condition))?;
+        let plan = super::unmoved::filtered(planned.plan.clone(), condition)?;
         Ok(planned.with_plan(plan))
     }
 
@@ -186,6 +186,7 @@ impl Analyzer<'_> {
                 field: typed.field,
                 plan_ids: Vec::new(),
                 hidden: false,
+                again: false,
             });
         }
         let mut plan = LogicalPlanBuilder::from(left.plan.clone());

@@ -48,6 +48,7 @@ mod statistics;
 mod struct_fields;
 mod subquery;
 mod typed;
+mod unmoved;
 mod update_fields;
 mod values;
 

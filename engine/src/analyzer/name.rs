@@ -232,7 +232,13 @@ fn only<'v>(found: impl Iterator<Item = &'v Visible>, name: &Name) -> Result<Opt
         [one, others @ ..] if others.iter().all(|other| other.column == one.column) => {
             Ok(Some(one))
         }
-        many => Err(ambiguous(&name.parts.join("."), many)),
+        many => {
+            let mut first = many.iter().filter(|column| !column.again);
+            match (first.next(), first.next()) {
+                (Some(one), None) => Ok(Some(one)),
+                _ => Err(ambiguous(&name.parts.join("."), many)),
+            }
+        }
     }
 }
 

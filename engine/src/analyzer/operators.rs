@@ -17,7 +17,7 @@ use super::typed::Typed;
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result};
 use crate::functions::{
-    Operation, arithmetic, as_number, common_type, has_fractions, interval_arithmetic, narrowest,
+    Operation, arithmetic, as_number, common_type, has_fractions, interval_arithmetic, is_ansi, narrowest,
     negated_interval,
 };
 use crate::tree::{Call, Case, Expression, SubqueryKind};
@@ -222,6 +222,13 @@ impl Expressions<'_> {
                 return self.invoke(&date_sub(), vec![left, days(right)?]);
             }
             _ => {}
+        }
+        if (one.is_string() || other.is_string()) && !is_ansi(self.analyzer.session.config_options()) {
+            let number = |typed: Typed| match typed.data_type().is_string() {
+                true => self.cast_to(typed, &DataType::Float64),
+                false => Ok(typed),
+            };
+            return self.arithmetic(name, number(left)?, number(right)?);
         }
         if one.is_string() && other.is_string() {
             return Err(wrong_operands(name, &one, &other));

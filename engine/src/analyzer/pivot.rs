@@ -154,6 +154,7 @@ impl Analyzer<'_> {
                 field: typed.field,
                 plan_ids: Vec::new(),
                 hidden: false,
+                again: false,
             });
         }
         let plan = node(LogicalPlanBuilder::from(plan).project(outputs))?;

@@ -37,6 +37,8 @@ pub(super) struct Visible {
     pub plan_ids: Vec<i64>,
     /// Found by its qualified name only, and in no star: the other side of USING.
     pub hidden: bool,
+    /// Whether it is a column that the relation has before it, under the same name once more.
+    pub again: bool,
 }
 
 impl Visible {
@@ -69,6 +71,7 @@ impl Planned {
             field: Arc::clone(field),
             plan_ids: Vec::new(),
             hidden: false,
+            again: false,
         });
         Self {
             columns: columns.collect(),
@@ -144,6 +147,7 @@ impl Planned {
                 qualifier: Some(name.to_string()),
                 name: own,
                 column,
+                again: shown.again && renamed.is_empty(),
                 ..shown
             })
             .collect();

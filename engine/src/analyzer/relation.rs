@@ -15,6 +15,7 @@ use super::planned::{Planned, node};
 use super::query::{Context, wrong_number_of_names};
 use super::scope::Scope;
 use super::select::UNSORTED;
+use super::values::WRONG_NUMBER_IN_VALUES;
 use crate::depth::deeper;
 use crate::error::{Error, Result, from_datafusion};
 use crate::tree::{Call, Place, Relation};
@@ -45,10 +46,15 @@ impl Analyzer<'_> {
                 name,
                 columns,
             } => {
+                let is_values = matches!(input.as_ref(), Relation::Values(_));
                 let input = self.relation(input, context)?;
                 let own = input.shown().count();
                 if !columns.is_empty() && columns.len() != own {
-                    return Err(wrong_number_of_names(name, columns.len(), own));
+                    let error = wrong_number_of_names(name, columns.len(), own);
+                    return Err(match is_values {
+                        true => error.with_condition(WRONG_NUMBER_IN_VALUES),
+                        false => error,
+                    });
                 }
                 input.aliased(name, columns)
             }

@@ -25,6 +25,7 @@ use super::query::Context;
 use super::relation::one_row;
 use super::scope::Scope;
 use super::typed::Typed;
+use super::unmoved;
 use crate::error::{Error, Result};
 use crate::tree::{Call, Expression, GroupBy, Name, OrderBy, Select, WindowSpec};
 
@@ -186,7 +187,7 @@ impl Analyzer<'_> {
         }
         plan = held.computed(plan, |held| !held.has_window())?;
         if let Some(having) = having {
-            plan = node(LogicalPlanBuilder::from(plan).filter(having))?;
+            plan = unmoved::filtered(plan, having)?;
         }
         let mut all: Vec<&mut Expr> = items.iter_mut().map(|item| &mut item.typed.expr).collect();
         all.extend(held.values());
@@ -203,7 +204,7 @@ impl Analyzer<'_> {
         }
         plan = held.computed(plan, |_| true)?;
         if let Some(qualify) = qualify {
-            plan = node(LogicalPlanBuilder::from(plan).filter(qualify))?;
+            plan = unmoved::filtered(plan, qualify)?;
         }
         let (plan, items) = self.generated(plan, items)?;
         self.projected(plan, items, sort, parts.distinct)
@@ -228,7 +229,7 @@ impl Analyzer<'_> {
         let plan = subqueries.try_fold(input.plan.clone(), |plan, subquery| {
             subquery.joined(plan, JoinType::Left)
         })?;
-        let mut plan = node(LogicalPlanBuilder::from(plan).filter(condition))?;
+        let mut plan = unmoved::filtered(plan, condition)?;
         if is_joined {
             plan = node(LogicalPlanBuilder::from(plan).project(own))?;
         }
@@ -414,7 +415,8 @@ impl Analyzer<'_> {
         let mut columns: Vec<Visible> = Vec::new();
         let mut outputs: Vec<Expr> = Vec::new();
         let mut values: Vec<Expr> = Vec::new();
-        for item in items {
+        let again: Vec<bool> = (0..items.len()).map(|at| is_again(&items, at)).collect();
+        for (item, again) in items.into_iter().zip(again) {
             let name = distinct_name(&item.name, &mut taken);
             values.push(item.typed.expr.clone().unalias());
             let typed = match distinct {
@@ -436,6 +438,7 @@ impl Analyzer<'_> {
                 field: typed.field,
                 plan_ids: item.plan_ids,
                 hidden: false,
+                again,
             });
             outputs.push(expr);
         }
@@ -505,6 +508,17 @@ impl Expressions<'_> {
             _ => None,
         })
     }
+}
+
+/// Whether an item is a column, or an item before it, that is in the list already under the same name.
+fn is_again(items: &[Item], at: usize) -> bool {
+    let (before, rest) = items.split_at(at);
+    let Some(item) = rest.first().filter(|item| !item.is_alias) else {
+        return false;
+    };
+    before
+        .iter()
+        .any(|other| same_name(&other.name, &item.name) && other.typed.expr == item.typed.expr)
 }
 
 /// What ORDER BY and HAVING call the items of a select list.

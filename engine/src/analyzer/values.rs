@@ -14,6 +14,9 @@ use crate::functions::common_type;
 use crate::tree::Expression;
 use crate::type_names::sql_type;
 
+/// Rows of an inline table, or its names and its rows, differ in their number of columns.
+pub(super) const WRONG_NUMBER_IN_VALUES: &str = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH";
+
 impl Analyzer<'_> {
     /// Rows as they are written.
     pub(super) fn values(
@@ -33,7 +36,7 @@ impl Analyzer<'_> {
         if width == 0 || planned.iter().any(|row| row.len() != width) {
             return Err(
                 Error::analysis("the rows of VALUES differ in their number of columns")
-                    .with_condition("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH"),
+                    .with_condition(WRONG_NUMBER_IN_VALUES),
             );
         }
         for column in 0..width {

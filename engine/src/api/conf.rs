@@ -8,6 +8,9 @@ use crate::nearest::nearest;
 /// The time zone of local times.
 pub(super) const TIME_ZONE: &str = "spark.sql.session.timeZone";
 
+/// Whether what cannot be computed is an error.
+pub(super) const ANSI: &str = "spark.sql.ansi.enabled";
+
 /// How many batches stay in the logs of a checkpoint.
 pub(super) const BATCHES_TO_RETAIN: &str = "spark.sql.streaming.minBatchesToRetain";
 
@@ -16,7 +19,7 @@ pub(super) const STATE_STORE_PROVIDER: &str = "spark.sql.streaming.stateStore.pr
 
 /// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
-    ("spark.sql.ansi.enabled", "true"),
+    (ANSI, "true"),
     (TIME_ZONE, "UTC"),
     ("spark.sql.streaming.multipleWatermarkPolicy", "min"),
     ("spark.sql.streaming.noDataMicroBatches.enabled", "true"),
@@ -128,8 +131,7 @@ pub(super) fn default(key: &str) -> Option<&'static str> {
 pub(super) fn check(key: &str, value: &str) -> Result<()> {
     let allowed: &[&str] = match key {
         TIME_ZONE => return time_zone(value),
-        // Without it, Spark computes wrong values in silence.
-        "spark.sql.ansi.enabled" => &["true"],
+        ANSI => &["true", "false"],
         "spark.sql.streaming.multipleWatermarkPolicy" => &["min", "max"],
         "spark.sql.streaming.noDataMicroBatches.enabled" => &["true", "false"],
         "spark.sql.shuffle.partitions" | BATCHES_TO_RETAIN => return whole_number(key, value),

@@ -302,6 +302,9 @@ impl Session {
         if key == super::conf::TIME_ZONE {
             self.set_time_zone(value);
         }
+        if key == super::conf::ANSI {
+            self.set_ansi(value.eq_ignore_ascii_case("true"));
+        }
         if let Some(option) = super::conf::format_option(key) {
             let value = value.trim().to_lowercase();
             self.inner.format_defaults.set(option, Some(&value));
@@ -316,6 +319,9 @@ impl Session {
         if key.is_none_or(|key| key == super::conf::TIME_ZONE) {
             self.set_time_zone(TIME_ZONE);
         }
+        if key.is_none_or(|key| key == super::conf::ANSI) {
+            self.set_ansi(true);
+        }
         for (name, option) in super::conf::format_options() {
             if key.is_none_or(|key| key == name) {
                 self.inner.format_defaults.set(option, None);
@@ -326,6 +332,12 @@ impl Session {
             Some(key) => drop(conf.remove(key)),
             None => conf.clear(),
         }
+    }
+
+    fn set_ansi(&self, enabled: bool) {
+        let state = self.inner.context.state_ref();
+        let mut state = state.write();
+        crate::functions::set_ansi(state.config_mut().options_mut(), enabled);
     }
 
     fn set_time_zone(&self, zone: &str) {

@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::ansi::is_ansi;
 use super::decimal::{self, decimal_of};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -136,19 +137,25 @@ impl ScalarUDFImpl for Arithmetic {
             return datafusion::common::internal_err!("{} needs two arguments", self.name);
         };
         let result_type = args.return_field.data_type();
+        let wraps = !self.lenient && !is_ansi(&args.config_options);
+        let own = Run {
+            arithmetic: self,
+            lenient: self.lenient || wraps,
+            wraps,
+        };
         if let (ColumnarValue::Scalar(left), ColumnarValue::Scalar(right)) = (left, right) {
             let (left, right) = (left.to_array()?, right.to_array()?);
-            let value = self.compute(&left, &right, result_type)?;
+            let value = own.compute(&left, &right, result_type)?;
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
                 &value, 0,
             )?));
         }
         let rows = args.number_rows;
-        let computed = self.compute_values(left, right, result_type);
+        let computed = own.compute_values(left, right, result_type);
         let computed = match computed {
-            Err(_) if self.lenient => {
+            Err(_) if own.lenient => {
                 let (left, right) = (left.to_array(rows)?, right.to_array(rows)?);
-                self.compute_leniently(&left, &right, result_type)
+                own.compute_leniently(&left, &right, result_type)
             }
             other => other,
         };
@@ -156,7 +163,16 @@ impl ScalarUDFImpl for Arithmetic {
     }
 }
 
-impl Arithmetic {
+/// One batch of it.
+struct Run<'a> {
+    arithmetic: &'a Arithmetic,
+    /// Whether what cannot be computed is NULL.
+    lenient: bool,
+    /// Whether whole numbers that leave their range begin again at its other end.
+    wraps: bool,
+}
+
+impl Run<'_> {
     fn compute_values(
         &self,
         left: &ColumnarValue,
@@ -207,7 +223,7 @@ impl Arithmetic {
             .map(|row| self.compute(&left.slice(row, 1), &right.slice(row, 1), result_type))
             .collect::<Result<_>>()?;
         let rows: Vec<&dyn Array> = rows.iter().map(AsRef::as_ref).collect();
-        concat(&rows).map_err(|error| self.error(&error))
+        concat(&rows).map_err(|error| self.arithmetic.error(&error))
     }
 
     fn compute_or_fail(
@@ -216,28 +232,32 @@ impl Arithmetic {
         right: &dyn Datum,
         result_type: &DataType,
     ) -> Result<ArrayRef> {
+        let operation = self.arithmetic.operation;
         let divides = !matches!(
-            self.operation,
+            operation,
             Operation::Add | Operation::Subtract | Operation::Multiply
         );
         if divides && has_zero_divisor(left.get().0, right) {
-            return Err(self.by_zero());
+            return Err(self.arithmetic.by_zero());
         }
         let result = match result_type {
             time if has_time(time) => {
-                return super::numbers::times::compute(self.operation, left, right, result_type);
+                return super::numbers::times::compute(operation, left, right, result_type);
             }
             DataType::Decimal128(_, _) => {
-                decimal::compute(self.operation, left, right, result_type)
+                decimal::compute(operation, left, right, result_type)
             }
             DataType::Int64 if is_decimal(left.get().0.data_type()) => {
                 decimal::integral_divide(left, right)
             }
-            _ => compute_plain(self.operation, left, right),
+            whole if self.wraps && whole.is_integer() => wrapped(operation, left, right),
+            _ => compute_plain(operation, left, right),
         };
-        result.map_err(|error| self.error(&error))
+        result.map_err(|error| self.arithmetic.error(&error))
     }
+}
 
+impl Arithmetic {
     fn error(&self, error: &ArrowError) -> Error {
         let hint = format!(
             "use try_{}(a, b) to get NULL instead",
@@ -356,6 +376,20 @@ fn is_zero(values: &dyn Array, row: usize) -> bool {
         DataType::Float64 => values.as_primitive::<Float64Type>().value(row) == 0.0,
         DataType::Decimal128(..) => values.as_primitive::<Decimal128Type>().value(row) == 0,
         _ => false,
+    }
+}
+
+/// Whole numbers that begin again where they leave their range.
+fn wrapped(
+    operation: Operation,
+    left: &dyn Datum,
+    right: &dyn Datum,
+) -> std::result::Result<ArrayRef, ArrowError> {
+    match operation {
+        Operation::Add => numeric::add_wrapping(left, right),
+        Operation::Subtract => numeric::sub_wrapping(left, right),
+        Operation::Multiply => numeric::mul_wrapping(left, right),
+        _ => compute_plain(operation, left, right),
     }
 }
 

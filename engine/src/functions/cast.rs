@@ -22,6 +22,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::ansi::is_ansi;
 use super::time::zone_named;
 use crate::datetime::{TIME_ZONE, Zone};
 use crate::error::{Error, Result, from_datafusion};
@@ -69,7 +70,8 @@ impl ScalarUDFImpl for SparkCast {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let zone = args.config_options.execution.time_zone.as_deref();
         let zone = zone_named(zone.unwrap_or(TIME_ZONE))?;
-        let cast = |values: &ArrayRef| cast_values(values, &self.to, zone, self.lenient);
+        let mode = Mode::new(self.lenient, is_ansi(&args.config_options));
+        let cast = |values: &ArrayRef| cast_values(values, &self.to, zone, mode);
         Ok(match &args.args[0] {
             ColumnarValue::Array(values) => ColumnarValue::Array(cast(values)?),
             ColumnarValue::Scalar(value) => {
@@ -80,14 +82,42 @@ impl ScalarUDFImpl for SparkCast {
     }
 }
 
-/// All values as values of type `to`; what cannot be one fails, or is NULL if `lenient`.
+/// What becomes of a value that cannot be cast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// It is an error.
+    Fails,
+    /// It is NULL.
+    IsNull,
+    /// It is NULL, and of a number that is out of the range of whole numbers the lower bits remain.
+    Wraps,
+}
+
+impl Mode {
+    /// That of a cast which is `try_cast` if `lenient`.
+    pub(super) fn new(lenient: bool, ansi: bool) -> Self {
+        match (lenient, ansi) {
+            (true, _) => Self::IsNull,
+            (false, true) => Self::Fails,
+            (false, false) => Self::Wraps,
+        }
+    }
+}
+
+/// All values as values of type `to`.
 pub(super) fn cast_values(
     values: &ArrayRef,
     to: &DataType,
     zone: Zone,
-    lenient: bool,
+    mode: Mode,
 ) -> Result<ArrayRef> {
-    let cast = Cast { to, zone, lenient };
+    let lenient = mode != Mode::Fails;
+    let cast = Cast {
+        to,
+        zone,
+        lenient,
+        mode,
+    };
     match values.data_type() {
         from if from == to => Ok(Arc::clone(values)),
         DataType::Null => Ok(new_null_array(to, values.len())),
@@ -100,7 +130,9 @@ pub(super) fn cast_values(
 struct Cast<'a> {
     to: &'a DataType,
     zone: Zone,
+    /// Whether what cannot be cast is NULL.
     lenient: bool,
+    mode: Mode,
 }
 
 impl Cast<'_> {
@@ -129,6 +161,7 @@ impl Cast<'_> {
             to,
             zone: self.zone,
             lenient: self.lenient,
+            mode: self.mode,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Spark's functions: those of datafusion-spark, DataFusion's own, and what both lack.
 
 mod aggregates;
+mod ansi;
 mod arithmetic;
 mod cast;
 mod collections;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 
 pub(crate) use aggregates::in_order;
+pub(crate) use ansi::{is_ansi, set_ansi};
 pub(crate) use arithmetic::{Operation, arithmetic, as_number};
 pub(crate) use cast::{can_cast, spark_cast};
 pub(crate) use collections::{array_item, element_at};

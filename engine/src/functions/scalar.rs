@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::ansi::{is_ansi, null_where_it_fails};
 use super::takes::{Takes, coerced};
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result};
@@ -105,9 +106,25 @@ pub(super) struct Call<'a> {
     pub returns: &'a DataType,
     /// The session's time zone, by name.
     pub zone: Cow<'a, str>,
+    /// Whether what cannot be computed fails; else it is NULL, and whole numbers begin again.
+    pub ansi: bool,
 }
 
 impl Call<'_> {
+    /// The same call of one row.
+    fn of_row(&self, row: usize) -> Call<'_> {
+        let arguments = self.arguments.iter().map(|values| values.slice(row, 1));
+        Call {
+            name: self.name,
+            arguments: arguments.collect(),
+            constants: self.constants.clone(),
+            rows: 1,
+            returns: self.returns,
+            zone: Cow::Borrowed(&self.zone),
+            ansi: self.ansi,
+        }
+    }
+
     /// How many arguments there are.
     pub fn len(&self) -> usize {
         self.arguments.len()
@@ -245,8 +262,14 @@ impl ScalarUDFImpl for Registered {
             rows,
             returns: args.return_field.data_type(),
             zone: Cow::Borrowed(zone.unwrap_or(TIME_ZONE)),
+            ansi: is_ansi(&args.config_options),
         };
-        let values = (self.row.call)(&call)?;
+        let mut values = (self.row.call)(&call);
+        if !call.ansi {
+            let of_row = |row| (self.row.call)(&call.of_row(row));
+            values = null_where_it_fails(values, rows, call.returns, of_row);
+        }
+        let values = values?;
         Ok(match once {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),
             false => ColumnarValue::Array(values),

@@ -52,6 +52,6 @@ impl Cast<'_> {
     }
 
     fn part(&self, values: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
-        cast_values(values, to, self.zone, self.lenient)
+        cast_values(values, to, self.zone, self.mode)
     }
 }

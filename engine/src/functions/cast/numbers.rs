@@ -8,7 +8,7 @@ use arrow::datatypes::{
     Int8Type, Int16Type, Int32Type, Int64Type, IntervalYearMonthType, TimestampMicrosecondType,
 };
 
-use super::Cast;
+use super::{Cast, Mode};
 use super::decimals::{power_of_ten, text_of_decimal};
 use crate::error::Result;
 
@@ -40,9 +40,20 @@ impl Cast<'_> {
     /// Whole numbers, cut towards zero; those of a time are seconds, rounded down.
     fn to_whole<T: ArrowPrimitiveType>(&self, values: &ArrayRef) -> Result<PrimitiveArray<T>>
     where
-        T::Native: TryFrom<i128>,
+        T::Native: Whole,
     {
-        let fit = |value: i128| T::Native::try_from(value).ok();
+        let wraps = self.mode == Mode::Wraps;
+        let fit = |value: i128| match T::Native::try_from(value) {
+            Err(_) if wraps => Some(T::Native::lower_bits(value)),
+            fitting => fitting.ok(),
+        };
+        let whole = |value: f64| match whole(value) {
+            whole if wraps => {
+                let nearest = whole.unwrap_or(nearest_whole(value));
+                Some(T::Native::saturated(nearest))
+            }
+            whole => whole,
+        };
         match values.data_type() {
             DataType::Int8 => self.each::<Int8Type, T>(values, |value| fit(value.into())),
             DataType::Int16 => self.each::<Int16Type, T>(values, |value| fit(value.into())),
@@ -92,6 +103,40 @@ impl Cast<'_> {
             value != 0
         })))
     }
+}
+
+/// Whole numbers of a type, as Java's conversions give them.
+trait Whole: TryFrom<i128> {
+    /// The lower bits of a larger one.
+    fn lower_bits(value: i128) -> Self;
+
+    /// A fraction's whole part within the type that fractions are converted to first: INT, for BIGINT
+    /// itself.
+    fn saturated(value: i128) -> i128;
+}
+
+macro_rules! whole {
+    ($type:ty, $first:ty) => {
+        impl Whole for $type {
+            fn lower_bits(value: i128) -> Self {
+                value as Self
+            }
+
+            fn saturated(value: i128) -> i128 {
+                value.clamp(<$first>::MIN.into(), <$first>::MAX.into())
+            }
+        }
+    };
+}
+
+whole!(i8, i32);
+whole!(i16, i32);
+whole!(i32, i32);
+whole!(i64, i64);
+
+/// A fraction that no whole number is as large as.
+fn nearest_whole(value: f64) -> i128 {
+    value as i128
 }
 
 /// A fraction without what is behind its point.

@@ -63,13 +63,20 @@ fn not_a_number(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn absolute<T: ArrowPrimitiveType>(call: &Call<'_>) -> Result<ArrayRef> {
     checked::<T>(call, |value| match value.is_lt(T::Native::ZERO) {
-        true => value.neg_checked().ok(),
+        true => value.neg_checked().ok().or(wrapped(call, value)),
         false => Some(value),
     })
 }
 
 fn negated<T: ArrowPrimitiveType>(call: &Call<'_>) -> Result<ArrayRef> {
-    checked::<T>(call, |value| value.neg_checked().ok())
+    checked::<T>(call, |value| {
+        value.neg_checked().ok().or(wrapped(call, value))
+    })
+}
+
+/// The number with the other sign that is out of its range, if that does not matter.
+fn wrapped<N: ArrowNativeTypeOp>(call: &Call<'_>, value: N) -> Option<N> {
+    (!call.ansi && call.returns.is_integer()).then(|| value.neg_wrapping())
 }
 
 fn checked<T: ArrowPrimitiveType>(

@@ -8,6 +8,7 @@ mod decimals;
 mod format_number;
 mod format_string;
 mod hashes;
+mod hmac;
 mod java_regex;
 mod likes;
 mod murmur;
@@ -33,6 +34,7 @@ pub(super) const TABLES: &[&[Scalar]] = &[
     format_number::FORMAT_NUMBER,
     format_string::FORMAT_STRING,
     hashes::HASHES,
+    hmac::HMAC,
     likes::LIKES,
     numbers::NUMBERS,
     regexes::REGEXES,

@@ -4,7 +4,7 @@
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
 
-use super::super::cast::cast_values;
+use super::super::cast::{Mode, cast_values};
 use super::super::scalar::{Call, Returns, SCALAR, Scalar};
 use super::super::takes::Takes;
 use super::local::{Last, at, column, overflow, session_zone, text_at, texts, timestamps};
@@ -169,13 +169,14 @@ fn pattern_at<'a>(call: &'a Call<'_>, row: usize) -> Option<&'a str> {
 /// A time of the type that the function gives: cast, or read by a pattern.
 fn read(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
     let zone = session_zone(call)?;
+    let mode = Mode::new(lenient, true);
     let values = &call.arguments[0];
     if call.len() == 1 {
-        return cast_values(values, call.returns, zone, lenient);
+        return cast_values(values, call.returns, zone, mode);
     }
     if values.data_type() != &DataType::Utf8 {
         // Without a pattern there is no time, even where none is needed.
-        let times = cast_values(values, call.returns, zone, lenient)?;
+        let times = cast_values(values, call.returns, zone, mode)?;
         return with_nulls_of(&times, &call.arguments[1]);
     }
     let mut last = Last::new();

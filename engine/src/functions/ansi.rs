@@ -1,0 +1,59 @@
+//! `spark.sql.ansi.enabled`: without it, what cannot be computed is NULL instead of an error, and whole
+//! numbers that leave their range begin again at its other end.
+
+use arrow::array::{Array, ArrayRef, new_null_array};
+use arrow::compute::concat;
+use arrow::datatypes::DataType;
+use datafusion::common::config::{ConfigExtension, ConfigOptions};
+use datafusion::common::extensions_options;
+
+use crate::error::{Error, ErrorKind, Result, from_datafusion};
+
+extensions_options! {
+    /// How values are computed that a query cannot have.
+    pub struct Ansi {
+        /// Whether they fail.
+        pub enabled: bool, default = true
+    }
+}
+
+impl ConfigExtension for Ansi {
+    const PREFIX: &'static str = "ansi";
+}
+
+/// Sets whether what cannot be computed fails.
+pub(crate) fn set_ansi(options: &mut ConfigOptions, enabled: bool) {
+    options.extensions.insert(Ansi { enabled });
+}
+
+/// Whether what cannot be computed fails.
+pub(crate) fn is_ansi(options: &ConfigOptions) -> bool {
+    let own = options.extensions.get::<Ansi>();
+    own.is_none_or(|own| own.enabled)
+}
+
+/// What was computed of all rows; if that failed, of each row by itself, and NULL for those that fail.
+pub(super) fn null_where_it_fails(
+    all: Result<ArrayRef>,
+    rows: usize,
+    returns: &DataType,
+    of_row: impl Fn(usize) -> Result<ArrayRef>,
+) -> Result<ArrayRef> {
+    match all {
+        Err(error) if is_of_values(&error) => {}
+        all => return all,
+    }
+    let each = (0..rows).map(|row| match of_row(row) {
+        Err(error) if is_of_values(&error) => Ok(new_null_array(returns, 1)),
+        computed => computed,
+    });
+    let each = each.collect::<Result<Vec<ArrayRef>>>()?;
+    let each: Vec<&dyn Array> = each.iter().map(AsRef::as_ref).collect();
+    concat(&each).map_err(|error| from_datafusion(error.into()))
+}
+
+/// Whether an error is about the values that a function met, and not one that a query asked for.
+fn is_of_values(error: &Error) -> bool {
+    let asked_for = matches!(error.condition(), Some("USER_RAISED_EXCEPTION") | None);
+    error.kind() == ErrorKind::Runtime && !asked_for
+}
