@@ -16,6 +16,7 @@ from itertools import groupby
 from differences import NAMES, REFUSED, RIGHT, Tally, loosely_same_names, told, verdict
 from edges import edges
 from engines import Ours, Recorder, Spark, recorded
+from reasons import reason
 
 # What our engine leaves out or nobody can compare: a pattern of the function's name, and why.
 SKIPPED = [
@@ -40,6 +41,12 @@ SKIPPED_STATEMENTS = [
     (r"\b(parse_json|variant_get|to_variant_object|schema_of_variant)\(|\bvariant\b", "variant"),
     (r"\bcollat(e|ion)\b", "collations"),
     (r"^SELECT collect_set\(", "a set has no order"),
+    (r"^SELECT mode\(col, false\)", "one of several most frequent values, and any of them"),
+]
+# A setting, and why no example after it is compared.
+SKIPPED_SETTINGS = [
+    (r"escapedStringLiterals\s*=\s*true", "the parser of Spark 1.6"),
+    (r"timestampNanosTypes.enabled\s*=\s*true", "timestamps of nanoseconds, off by default"),
 ]
 
 
@@ -137,12 +144,13 @@ def compare(entries, ours, with_names):
     """Asks ours, prints each difference and a table of themes."""
     table, skips, tally, names = {}, Counter(), Tally(), 0
     for _, own in by_function(entries):
-        own = list(own)
+        own, setting = list(own), None
         for entry in own:
-            reason = skipped(entry)
+            setting = setting or skipped_setting(entry["statement"])
+            why = setting or skipped(entry)
             count = table.setdefault(entry["theme"], Counter())
-            if reason:
-                skips[reason] += 1
+            if why:
+                skips[why] += 1
                 count["skipped"] += 1
                 continue
             statement = entry["statement"]
@@ -153,9 +161,10 @@ def compare(entries, ours, with_names):
                 if with_names:
                     print(f"{entry['theme']} {entry['function']}: names\n{told(entry, answer, statement)}\n")
             kind = RIGHT if kind == NAMES else kind
-            tally.add(kind, entry, answer)
-            count[kind if kind in (RIGHT, REFUSED) else "different"] += 1
-            if kind != RIGHT:
+            meant = reason(kind, entry, answer, statement) if kind not in (RIGHT, REFUSED) else None
+            differs = tally.add(kind, entry, answer, meant)
+            count["meant" if meant else kind if kind in (RIGHT, REFUSED) else "different"] += 1
+            if differs:
                 print(f"{entry['theme']} {entry['function']}: {kind}\n{told(entry, answer, statement)}\n")
         if sets(own):
             ours.restart()
@@ -163,23 +172,31 @@ def compare(entries, ours, with_names):
     tally.show()
     print_table(table)
     print(f"\nright, but for the columns' names: {names}")
-    print("\n".join(f"skipped {count:4}: {reason}" for reason, count in skips.most_common()))
+    print("\n".join(f"skipped {count:4}: {why}" for why, count in skips.most_common()))
+
+
+def skipped_setting(statement):
+    """Why no example after a statement is compared, or `None`."""
+    for pattern, why in SKIPPED_SETTINGS:
+        if re.search(pattern, statement):
+            return why
+    return None
 
 
 def skipped(entry):
     """Why an example is not compared, or `None`."""
-    for pattern, reason in SKIPPED:
+    for pattern, why in SKIPPED:
         if re.fullmatch(pattern, entry["function"]):
-            return reason
-    for pattern, reason in SKIPPED_STATEMENTS:
+            return why
+    for pattern, why in SKIPPED_STATEMENTS:
         if re.search(pattern, entry["statement"], re.IGNORECASE):
-            return reason
+            return why
     return None
 
 
 def print_table(table):
-    """Right, refused, different and skipped examples of each theme."""
-    columns = (RIGHT, REFUSED, "different", "skipped")
+    """Right, refused, different, differently meant and skipped examples of each theme."""
+    columns = (RIGHT, REFUSED, "different", "meant", "skipped")
     print(f"{'theme':20}" + "".join(f"{column:>10}" for column in (*columns, "total")))
     for theme, count in sorted(table.items()):
         print(f"{theme:20}" + "".join(f"{count[column]:10}" for column in columns) + f"{count.total():10}")

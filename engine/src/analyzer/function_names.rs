@@ -55,6 +55,7 @@ const SHOWN_AS: &[(&str, &str)] = &[
 const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("bround", 2, &["0"]),
     ("from_unixtime", 2, &["yyyy-MM-dd HH:mm:ss"]),
+    ("hmac", 3, &["SHA-256"]),
     ("lag", 3, &["1", "NULL"]),
     ("lead", 3, &["1", "NULL"]),
     ("listagg", 2, &["NULL"]),

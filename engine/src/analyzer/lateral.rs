@@ -19,6 +19,7 @@ use super::output_names::output_name;
 use super::planned::{Planned, Visible, distinct_name, node};
 use super::query::Context;
 use super::scope::Scope;
+use super::unmoved;
 use crate::error::{Error, Result, from_datafusion};
 use crate::plan::is_streaming;
 use crate::tree::{Expression, GroupBy, Join, JoinCondition, OrderBy, Relation, Select};
@@ -114,7 +115,7 @@ impl Analyzer<'_> {
         let condition = self
             .expressions(&scope, Clause::On, context)
             .condition(condition)?;
-        let plan = super::unmoved::filtered(planned.plan.clone(), condition)?;
+        let plan = unmoved::filtered(planned.plan.clone(), condition)?;
         Ok(planned.with_plan(plan))
     }
 

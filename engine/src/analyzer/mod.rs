@@ -57,6 +57,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 pub use generate::generators;
 pub use hidden::is_hidden;
+pub use operators::OPERATORS;
 pub use relation::scan;
 pub use session_state::session_state;
 

@@ -17,11 +17,40 @@ use super::typed::Typed;
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result};
 use crate::functions::{
-    Operation, arithmetic, as_number, common_type, has_fractions, interval_arithmetic, is_ansi, narrowest,
-    negated_interval,
+    Operation, arithmetic, as_number, common_type, has_fractions, interval_arithmetic, is_ansi,
+    narrowest, negated_interval,
 };
 use crate::tree::{Call, Case, Expression, SubqueryKind};
 use crate::type_names::sql_type;
+
+/// What is written between, before or around values, and in Spark a function too.
+pub const OPERATORS: &[&str] = &[
+    "!",
+    "!=",
+    "%",
+    "*",
+    "+",
+    "-",
+    "/",
+    "<",
+    "<=",
+    "<>",
+    "=",
+    "==",
+    ">",
+    ">=",
+    "and",
+    "between",
+    "case",
+    "cast",
+    "div",
+    "grouping_id",
+    "in",
+    "not",
+    "or",
+    "when",
+    "||",
+];
 
 impl Expressions<'_> {
     /// A call that is an operator; `None` if it is a function.
@@ -64,6 +93,12 @@ impl Expressions<'_> {
                             "try_subtract" => "-",
                             "try_multiply" => "*",
                             _ => "/",
+                        };
+                        let right = match operator {
+                            "/" => {
+                                self.null_if(right, Typed::literal(ScalarValue::Int32(Some(0))))?
+                            }
+                            _ => right,
                         };
                         self.arithmetic(operator, left, right)
                     }
@@ -223,7 +258,9 @@ impl Expressions<'_> {
             }
             _ => {}
         }
-        if (one.is_string() || other.is_string()) && !is_ansi(self.analyzer.session.config_options()) {
+        if (one.is_string() || other.is_string())
+            && !is_ansi(self.analyzer.session.config_options())
+        {
             let number = |typed: Typed| match typed.data_type().is_string() {
                 true => self.cast_to(typed, &DataType::Float64),
                 false => Ok(typed),

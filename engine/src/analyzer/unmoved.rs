@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
 
@@ -25,7 +26,7 @@ pub(super) fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan
     let (computed, others): (Vec<Expr>, Vec<Expr>) = split_conjunction_owned(condition)
         .into_iter()
         .partition(|part| part.is_volatile() && !has_subquery(part));
-    let own: Vec<Expr> = columns(&plan);
+    let own = columns(&plan);
     let mut plan = plan;
     if let Some(others) = conjunction(others) {
         plan = node(LogicalPlanBuilder::from(plan).filter(others))?;
@@ -35,7 +36,7 @@ pub(super) fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan
     };
     let mut beside = own.clone();
     beside.push(computed.alias(CONDITION));
-    let column = datafusion::common::Column::new_unqualified(CONDITION);
+    let column = Column::new_unqualified(CONDITION);
     let builder = LogicalPlanBuilder::from(plan).project(beside);
     let builder = builder.and_then(|builder| builder.filter(Expr::Column(column)));
     node(builder.and_then(|builder| builder.project(own)))
@@ -44,12 +45,13 @@ pub(super) fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan
 /// The plan of a side that `condition` is about; if a part of that names no column, the plan's
 /// aggregates of all rows end in a limit, below which no condition moves.
 pub(super) fn above_one_row(plan: LogicalPlan, condition: &Expr) -> Result<LogicalPlan> {
-    let parts = datafusion::logical_expr::utils::split_conjunction(condition);
+    let parts = split_conjunction(condition);
     if !parts.into_iter().any(names_nothing) {
         return Ok(plan);
     }
     let limited = plan.transform_up(|plan| {
-        let gives_one_row = matches!(&plan, LogicalPlan::Aggregate(aggregate) if aggregate.group_expr.is_empty());
+        let gives_one_row =
+            matches!(&plan, LogicalPlan::Aggregate(aggregate) if aggregate.group_expr.is_empty());
         if !gives_one_row || is_streaming(&plan) || !plan.all_out_ref_exprs().is_empty() {
             return Ok(Transformed::no(plan));
         }

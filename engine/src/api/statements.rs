@@ -1,15 +1,19 @@
 //! SQL statements: queries, views, settings, and what says what there is.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::Column;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::session::{Rows, Session, SqlOutput};
-use crate::analyzer::{generators, is_hidden, scan};
-use crate::error::{Error, Result};
+use crate::analyzer::{OPERATORS, generators, is_hidden, scan};
+use crate::error::{Error, Result, from_datafusion};
 use crate::functions::described_functions;
 use crate::plan::described_time_window;
 use crate::sources::open_table;
@@ -46,10 +50,11 @@ impl Session {
                     false => Relation::Alias {
                         input: Box::new(query),
                         name: name.clone(),
-                        columns,
+                        columns: columns.iter().map(|(name, _)| name.clone()).collect(),
                     },
                 };
                 let plan = self.plan_tree(&relation).await?;
+                let plan = with_comments(plan, &columns)?;
                 self.create_view(&name, plan, replace)?;
                 Ok(SqlOutput::Done(format!("created view {name}")))
             }
@@ -187,6 +192,7 @@ pub(super) fn all_functions(state: &datafusion::execution::context::SessionState
         .chain(state.higher_order_functions().keys());
     let mut names: Vec<String> = all.filter(|name| !is_hidden(name)).cloned().collect();
     names.extend(generators().map(str::to_string));
+    names.extend(OPERATORS.iter().map(ToString::to_string));
     names.sort();
     names.dedup();
     names
@@ -202,6 +208,28 @@ pub fn fits(name: &str, pattern: &str) -> bool {
         let escaped = regex::escape(pattern.trim()).replace("\\*", ".*");
         regex::Regex::new(&format!("(?i)^{escaped}$")).is_ok_and(|regex| regex.is_match(name))
     })
+}
+
+/// The plan with comments at its columns, in their order.
+fn with_comments(plan: LogicalPlan, columns: &[(String, Option<String>)]) -> Result<LogicalPlan> {
+    if columns.iter().all(|(_, comment)| comment.is_none()) {
+        return Ok(plan);
+    }
+    let fields = plan.schema().iter().zip(columns);
+    let outputs = fields.map(|((qualifier, field), (_, comment))| {
+        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        let Some(comment) = comment else {
+            return column;
+        };
+        let comment = HashMap::from([(COMMENT.to_string(), comment.clone())]);
+        let comment = Some(FieldMetadata::from(comment));
+        column.alias_qualified_with_metadata(qualifier.cloned(), field.name(), comment)
+    });
+    let outputs: Vec<Expr> = outputs.collect();
+    let commented = LogicalPlanBuilder::from(plan).project(outputs);
+    commented
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(from_datafusion)
 }
 
 /// Name, type and comment of each column.

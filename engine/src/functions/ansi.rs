@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::config::{ConfigExtension, ConfigOptions};
 use datafusion::common::extensions_options;
 
-use crate::error::{Error, ErrorKind, Result, from_datafusion};
+use crate::error::{Error, Result, from_datafusion};
 
 extensions_options! {
     /// How values are computed that a query cannot have.
@@ -40,11 +40,11 @@ pub(super) fn null_where_it_fails(
     of_row: impl Fn(usize) -> Result<ArrayRef>,
 ) -> Result<ArrayRef> {
     match all {
-        Err(error) if is_of_values(&error) => {}
+        Err(error) if is_of_mode(&error) => {}
         all => return all,
     }
     let each = (0..rows).map(|row| match of_row(row) {
-        Err(error) if is_of_values(&error) => Ok(new_null_array(returns, 1)),
+        Err(error) if is_of_mode(&error) => Ok(new_null_array(returns, 1)),
         computed => computed,
     });
     let each = each.collect::<Result<Vec<ArrayRef>>>()?;
@@ -52,8 +52,25 @@ pub(super) fn null_where_it_fails(
     concat(&each).map_err(|error| from_datafusion(error.into()))
 }
 
-/// Whether an error is about the values that a function met, and not one that a query asked for.
-fn is_of_values(error: &Error) -> bool {
-    let asked_for = matches!(error.condition(), Some("USER_RAISED_EXCEPTION") | None);
-    error.kind() == ErrorKind::Runtime && !asked_for
+/// What is an error in ANSI mode only; other failures are errors in both.
+const OF_MODE: &[&str] = &[
+    "ARITHMETIC_OVERFLOW",
+    "CANNOT_PARSE_TIMESTAMP",
+    "CAST_INVALID_INPUT",
+    "CAST_OVERFLOW",
+    "CONVERSION_INVALID_INPUT",
+    "DATETIME_FIELD_OUT_OF_BOUNDS",
+    "DIVIDE_BY_ZERO",
+    "ILLEGAL_DAY_OF_WEEK",
+    "INVALID_ARRAY_INDEX",
+    "INVALID_FRACTION_OF_SECOND",
+    "INVALID_URL",
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+    "REMAINDER_BY_ZERO",
+];
+
+fn is_of_mode(error: &Error) -> bool {
+    let condition = error.condition().unwrap_or_default();
+    let class = condition.split('.').next().unwrap_or_default();
+    OF_MODE.contains(&class)
 }

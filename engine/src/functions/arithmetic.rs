@@ -244,9 +244,7 @@ impl Run<'_> {
             time if has_time(time) => {
                 return super::numbers::times::compute(operation, left, right, result_type);
             }
-            DataType::Decimal128(_, _) => {
-                decimal::compute(operation, left, right, result_type)
-            }
+            DataType::Decimal128(_, _) => decimal::compute(operation, left, right, result_type),
             DataType::Int64 if is_decimal(left.get().0.data_type()) => {
                 decimal::integral_divide(left, right)
             }

@@ -23,8 +23,8 @@ pub enum Statement {
         name: String,
         /// Whether a view of that name may exist.
         replace: bool,
-        /// New names for its columns; none keeps them.
-        columns: Vec<String>,
+        /// New names for its columns, and comments; none keeps them.
+        columns: Vec<(String, Option<String>)>,
         /// What it shows.
         query: Box<Query>,
     },
@@ -247,7 +247,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let name = self.dotted()?;
-        let mut columns = Vec::new();
+        let mut columns: Vec<(String, Option<String>)> = Vec::new();
         let mut schema = None;
         if self.is("(") {
             let at = self.at;
@@ -295,13 +295,15 @@ impl Parser<'_> {
         }))
     }
 
-    fn view_column(&mut self) -> Result<String> {
+    /// A column of a view: its name, and its comment.
+    fn view_column(&mut self) -> Result<(String, Option<String>)> {
         let name = self.identifier()?;
-        if self.eat("COMMENT") {
-            self.string()?;
-        }
+        let comment = match self.eat("COMMENT") {
+            true => Some(self.string()?),
+            false => None,
+        };
         match self.is(",") || self.is(")") {
-            true => Ok(name),
+            true => Ok((name, comment)),
             false => Err(self.expected(") or ,")),
         }
     }

@@ -8,8 +8,8 @@ use arrow::datatypes::{
     Int8Type, Int16Type, Int32Type, Int64Type, IntervalYearMonthType, TimestampMicrosecondType,
 };
 
-use super::{Cast, Mode};
 use super::decimals::{power_of_ten, text_of_decimal};
+use super::{Cast, Mode};
 use crate::error::Result;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -66,8 +66,10 @@ impl Cast<'_> {
                 let below = power_of_ten(*scale);
                 self.each::<Decimal128Type, T>(values, |value| fit(value / below))
             }
+            // Seconds that are too many are NULL in any mode but one.
             DataType::Timestamp(..) => self.each::<TimestampMicrosecondType, T>(values, |micros| {
-                fit(micros.div_euclid(MICROS_PER_SECOND).into())
+                let seconds = i128::from(micros.div_euclid(MICROS_PER_SECOND));
+                T::Native::try_from(seconds).ok()
             }),
             DataType::Duration(_) => self.each::<DurationSecondType, T>(values, |seconds| {
                 fit((seconds / SECONDS_PER_DAY).into())

@@ -27,19 +27,25 @@ pub(super) const HMAC: &[Scalar] = &[Scalar {
 }];
 
 fn keyed(key: &[u8], message: &[u8], digest: &str) -> Result<Vec<u8>> {
-    let of: fn(&[u8], &[u8], usize) -> Vec<u8> = match digest.to_uppercase().replace('-', "").as_str() {
-        "MD5" => code::<Md5>,
-        "SHA1" => code::<Sha1>,
-        "SHA224" => code::<Sha224>,
-        "SHA256" => code::<Sha256>,
-        "SHA384" => return Ok(code::<Sha384>(key, message, 128)),
-        "SHA512" => return Ok(code::<Sha512>(key, message, 128)),
-        _ => {
-            return Err(Error::runtime(format!("there is no digest '{digest}'"))
-                .with_condition("INVALID_PARAMETER_VALUE.HMAC_ALGORITHM")
-                .with_hint("use MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512"));
-        }
-    };
+    if key.is_empty() {
+        return Err(Error::runtime("the key of hmac is empty")
+            .with_condition("INVALID_PARAMETER_VALUE.HMAC_CRYPTO_ERROR")
+            .with_hint("give it a key of one byte or more"));
+    }
+    let of: fn(&[u8], &[u8], usize) -> Vec<u8> =
+        match digest.to_uppercase().replace('-', "").as_str() {
+            "MD5" => code::<Md5>,
+            "SHA1" => code::<Sha1>,
+            "SHA224" => code::<Sha224>,
+            "SHA256" => code::<Sha256>,
+            "SHA384" => return Ok(code::<Sha384>(key, message, 128)),
+            "SHA512" => return Ok(code::<Sha512>(key, message, 128)),
+            _ => {
+                return Err(Error::runtime(format!("there is no digest '{digest}'"))
+                    .with_condition("INVALID_PARAMETER_VALUE.HMAC_ALGORITHM")
+                    .with_hint("use MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512"));
+            }
+        };
     Ok(of(key, message, 64))
 }
 
