@@ -24,6 +24,8 @@ def reason(kind, spark, ours, statement):
             return "an alias that must be quoted cannot be grouped by in Spark, and can here"
     if kind == NAMES and is_automatic(spark["names"], ours["names"]):
         return "the automatic name of a nested expression is written otherwise"
+    if kind == ROWS and any("\ufffd" in cell for row in spark["rows"] for cell in row):
+        return "a STRING of bytes that are no UTF-8 has them in Spark, and marks in their place here"
     if kind in (TYPES, ROWS) and differ_in_fields(spark, ours):
         return "the type of an interval has all fields here, and in Spark those that were written"
     return None

@@ -296,15 +296,18 @@ fn of_no_row(session: &SessionState, expr: Expr) -> Option<ScalarValue> {
 /// A condition that is the same for all rows as its value. DataFusion's optimizer would move it below an
 /// aggregate of all rows, which gives a row also where it is false.
 pub(super) fn settled(session: &SessionState, condition: Expr) -> Expr {
-    let is_constant =
-        condition.column_refs().is_empty() && !condition.exists(varies).unwrap_or(true);
-    if !is_constant || matches!(condition, Expr::Literal(..)) {
+    if !is_constant(&condition) || matches!(condition, Expr::Literal(..)) {
         return condition;
     }
     match of_no_row(session, condition.clone()) {
         Some(value) => datafusion::logical_expr::lit(value),
         None => condition,
     }
+}
+
+/// Whether an expression has one value, known before the query runs, or none.
+pub(super) fn is_constant(expr: &Expr) -> bool {
+    expr.column_refs().is_empty() && !expr.exists(varies).unwrap_or(true)
 }
 
 /// Whether an expression has a value only where the query runs.

@@ -12,6 +12,7 @@ use datafusion_spark::function::datetime::{date_add, date_sub};
 use super::aggregates::null_of;
 use super::compare::{as_compared, comparable, comparison_type, is_nested};
 use super::expression::Expressions;
+use super::planned::same_name;
 use super::shown_as::Shown;
 use super::typed::Typed;
 use crate::datetime::TIME_ZONE;
@@ -73,7 +74,7 @@ impl Expressions<'_> {
                 self.compare(name, left, right)
             }
             ("+" | "-" | "*" | "/" | "%" | "div", [left, right]) => {
-                let (left, right) = (self.plan(left)?, self.plan(right)?);
+                let (left, right) = self.operands(left, right)?;
                 if let Some(shown) = as_days(name, left.data_type(), right.data_type()) {
                     self.shown_as.put(written, shown);
                 }
@@ -171,6 +172,26 @@ impl Expressions<'_> {
         planned
             .map(Some)
             .map_err(|error| error.with_place(call.place))
+    }
+
+    /// The operands of arithmetic. Beside a decimal a whole number is as wide as it is written, but one that
+    /// was computed as wide as its type.
+    fn operands(&self, left: &Expression, right: &Expression) -> Result<(Typed, Typed)> {
+        let (one, other) = (self.plan(left)?, self.plan(right)?);
+        let wide = |typed: &Typed, written: &Expression, beside: &Typed| {
+            let is_written = matches!(written, Expression::Literal(_));
+            let decimal = match typed.value() {
+                Some(ScalarValue::Int32(Some(value))) => (i128::from(*value), 10),
+                Some(ScalarValue::Int64(Some(value))) => (i128::from(*value), 20),
+                _ => return None,
+            };
+            let (value, precision) = decimal;
+            (!is_written && beside.data_type().is_decimal())
+                .then(|| Typed::literal(ScalarValue::Decimal128(Some(value), precision, 0)))
+        };
+        let left = wide(&one, left, &other).unwrap_or_else(|| one.clone());
+        let right = wide(&other, right, &one).unwrap_or(other);
+        Ok((left, right))
     }
 
     /// A BOOLEAN operand.
@@ -454,7 +475,7 @@ impl Expressions<'_> {
         let types: Vec<&DataType> = types
             .chain(otherwise.iter().map(Typed::data_type))
             .collect();
-        let common = common_type(types.iter().copied());
+        let common = common_type(types.iter().copied()).filter(|_| have_same_fields(&types));
         let common = common.ok_or_else(|| different(&types, "CASE"))?;
         let branches = branches
             .into_iter()
@@ -470,7 +491,7 @@ impl Expressions<'_> {
 
     fn first_there(&self, name: &str, values: Vec<Typed>) -> Result<Typed> {
         let types: Vec<&DataType> = values.iter().map(Typed::data_type).collect();
-        let common = common_type(types.iter().copied());
+        let common = common_type(types.iter().copied()).filter(|_| have_same_fields(&types));
         let common = common.ok_or_else(|| different(&types, name))?;
         let values = values.into_iter().map(|value| self.cast_to(value, &common));
         self.coalesced(values.collect::<Result<_>>()?, &common)
@@ -560,6 +581,25 @@ fn wrong_operands(operator: &str, left: &DataType, right: &DataType) -> Error {
     ))
     .with_condition("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE")
     .with_hint("cast one side: CAST(x AS type)")
+}
+
+/// Whether the structs among some types have fields of the same names.
+fn have_same_fields(types: &[&DataType]) -> bool {
+    let mut structs = types.iter().filter_map(|data_type| match data_type {
+        DataType::Struct(fields) => Some(fields),
+        _ => None,
+    });
+    let Some(first) = structs.next() else {
+        return true;
+    };
+    structs.all(|fields| {
+        let mut pairs = first.iter().zip(fields);
+        first.len() == fields.len()
+            && pairs.all(|(one, other)| {
+                same_name(one.name(), other.name())
+                    && have_same_fields(&[one.data_type(), other.data_type()])
+            })
+    })
 }
 
 fn different(types: &[&DataType], what: &str) -> Error {

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::calls::is_constant;
 use super::compare::as_grouped;
 use super::expression::{Clause, Expressions};
 use super::planned::{node, same_name};
@@ -63,8 +64,10 @@ impl Expressions<'_> {
             self.shown_as.put(written, Shown::Window(spec.clone()));
         }
         let partition_by = self.plan_all(&spec.partition_by)?;
+        // As in Spark, what is the same for all rows parts none, and is not computed.
         let partition_by = partition_by
             .into_iter()
+            .filter(|typed| !is_constant(&typed.expr))
             .map(|typed| as_grouped(typed).expr)
             .collect();
         let order_by = self.sorts(&spec.order_by)?;
@@ -77,13 +80,11 @@ impl Expressions<'_> {
             );
         }
         let (fun, mut parts, field) = self.window_function(call)?;
+        let keys = spec.order_by.iter().map(|key| self.plan(&key.expression));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
         let window_frame = match &spec.frame {
-            Some(frame) => self.frame(frame, &order_by)?,
-            None => {
-                let keys = spec.order_by.iter().map(|key| self.plan(&key.expression));
-                let keys = keys.collect::<Result<Vec<_>>>()?;
-                default_frame(&keys)
-            }
+            Some(frame) => self.frame(frame, &order_by, &keys)?,
+            None => default_frame(&keys),
         };
         let mut window = WindowFunction::new(fun, std::mem::take(&mut parts.arguments));
         let params = &mut window.params;
@@ -250,10 +251,17 @@ impl Expressions<'_> {
         }
     }
 
-    fn frame(&self, frame: &Frame, order_by: &[Sort]) -> Result<WindowFrame> {
+    fn frame(&self, frame: &Frame, order_by: &[Sort], keys: &[Typed]) -> Result<WindowFrame> {
+        let is_of_distance =
+            |bound: &Bound| matches!(bound, Bound::Preceding(_) | Bound::Following(_));
+        let measures = is_of_distance(&frame.start) || is_of_distance(&frame.end);
         let units = match frame.units {
             FrameUnits::Rows => WindowFrameUnits::Rows,
-            FrameUnits::Range => WindowFrameUnits::Range,
+            FrameUnits::Range if measures || keys.iter().all(has_distance) => {
+                WindowFrameUnits::Range
+            }
+            // Those that are equal are a group.
+            FrameUnits::Range => WindowFrameUnits::Groups,
         };
         let start = self.bound(&frame.start, units)?;
         let end = self.bound(&frame.end, units)?;
@@ -295,12 +303,14 @@ impl Expressions<'_> {
     }
 }
 
+/// Whether the values of a key are so far apart.
+fn has_distance(key: &Typed) -> bool {
+    let data_type = key.data_type();
+    data_type.is_numeric() || data_type.is_string() || data_type.is_temporal()
+}
+
 /// The frame of a window that names none: all rows, or those up to the last that is equal.
 fn default_frame(keys: &[Typed]) -> WindowFrame {
-    let has_distance = |key: &Typed| {
-        let data_type = key.data_type();
-        data_type.is_numeric() || data_type.is_string() || data_type.is_temporal()
-    };
     if keys.iter().all(has_distance) {
         return WindowFrame::new((!keys.is_empty()).then_some(false));
     }

@@ -138,6 +138,9 @@ impl Expressions<'_> {
     }
 }
 
+/// The name of what the value of an `IN` is compared with, where that is computed.
+const COMPARED: &str = "__compared";
+
 /// `IN` of one value, to filter rows.
 fn in_condition(left: Typed, right: Typed, planned: Planned) -> Result<Typed> {
     let is_same = matches!(
@@ -147,9 +150,8 @@ fn in_condition(left: Typed, right: Typed, planned: Planned) -> Result<Typed> {
     let plan = match is_same {
         true => planned.plan,
         false => {
-            let mut shown = planned.shown();
-            let name = shown.next().map_or("value", |column| column.name.as_str());
-            let value = right.expr.alias(name);
+            // The columns that the query outside takes part by come beside it, one of its own name too.
+            let value = right.expr.alias(COMPARED);
             node(LogicalPlanBuilder::from(planned.plan.clone()).project([value]))?
         }
     };

@@ -96,8 +96,10 @@ fn wider_decimal(left: &DataType, right: &DataType) -> Option<DataType> {
     };
     let scale = (*s1).max(*s2);
     let whole = (*p1 as i8 - s1).max(*p2 as i8 - s2);
-    let precision = (whole as i32 + i32::from(scale)).min(38);
-    Some(DataType::Decimal128(precision as u8, scale.min(38)))
+    let whole = whole.clamp(0, 38);
+    // What is before the point goes before what is behind it.
+    let scale = scale.min(38 - whole);
+    Some(DataType::Decimal128((whole + scale) as u8, scale))
 }
 
 fn item(one: &FieldRef, other: &FieldRef) -> Option<FieldRef> {
