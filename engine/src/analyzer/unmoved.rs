@@ -4,10 +4,14 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, lit,
+};
 use datafusion::scalar::ScalarValue;
 
 use super::planned::node;
@@ -19,8 +23,12 @@ const CONDITION: &str = "__condition";
 
 /// The rows of a plan that a condition leaves.
 pub(super) fn filtered(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan> {
+    if is_streaming(&plan) {
+        let condition = of_results(&plan, condition);
+        return node(LogicalPlanBuilder::from(plan).filter(condition));
+    }
     let plan = above_one_row(plan, &condition)?;
-    if is_streaming(&plan) || !condition.is_volatile() {
+    if !condition.is_volatile() {
         return node(LogicalPlanBuilder::from(plan).filter(condition));
     }
     let (computed, others): (Vec<Expr>, Vec<Expr>) = split_conjunction_owned(condition)
@@ -61,19 +69,66 @@ pub(super) fn above_one_row(plan: LogicalPlan, condition: &Expr) -> Result<Logic
     limited.map(|limited| limited.data).map_err(from_datafusion)
 }
 
+/// A condition above an aggregate of a stream, where no limit can stand: those of its parts that would move
+/// name a result of the aggregate.
+fn of_results(plan: &LogicalPlan, condition: Expr) -> Expr {
+    let has_aggregate = plan.exists(|plan| Ok(matches!(plan, LogicalPlan::Aggregate(_))));
+    // The results of an aggregate stand behind its keys.
+    let Some(result) = columns(plan)
+        .pop()
+        .filter(|_| has_aggregate.unwrap_or(false))
+    else {
+        return condition;
+    };
+    let parts = split_conjunction_owned(condition).into_iter().map(|part| {
+        let moves = (names_nothing(&part) || part.is_volatile()) && !has_subquery(&part);
+        match moves {
+            true => ScalarUDF::from(Beside(Signature::any(2, Volatility::Immutable)))
+                .call(vec![part, result.clone()]),
+            false => part,
+        }
+    });
+    conjunction(parts).unwrap_or_else(|| lit(true))
+}
+
+/// A value as it is, beside another that it seems to depend on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Beside(Signature);
+
+impl ScalarUDFImpl for Beside {
+    fn name(&self) -> &str {
+        "beside"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, types: &[DataType]) -> datafusion::error::Result<DataType> {
+        Ok(types.first().cloned().unwrap_or(DataType::Null))
+    }
+
+    fn invoke_with_args(
+        &self,
+        args: ScalarFunctionArgs,
+    ) -> datafusion::error::Result<ColumnarValue> {
+        let mut args = args.args.into_iter();
+        args.next()
+            .ok_or_else(|| datafusion::common::internal_datafusion_err!("beside needs a value"))
+    }
+}
+
 fn names_nothing(part: &Expr) -> bool {
     let is_true = matches!(part, Expr::Literal(ScalarValue::Boolean(Some(true)), _));
     !is_true && part.column_refs().is_empty()
 }
 
+/// Whether a condition is a subquery's, which becomes a join.
 fn has_subquery(expr: &Expr) -> bool {
     let found = expr.exists(|expr| {
         Ok(matches!(
             expr,
-            Expr::ScalarSubquery(_)
-                | Expr::Exists(_)
-                | Expr::InSubquery(_)
-                | Expr::SetComparison(_)
+            Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
         ))
     });
     found.unwrap_or(true)
