@@ -68,13 +68,21 @@ struct Deaths {
 impl EngineDriver {
     /// A new session. `kill` lets its queries die in each batch.
     pub fn new(kill: bool) -> Result<Self, Error> {
+        Self::divided(kill, 0)
+    }
+
+    /// The same, with states in so many parts wherever they can be divided; 0 leaves that to the engine.
+    pub fn divided(kill: bool, state_partitions: usize) -> Result<Self, Error> {
         let deaths = Arc::new(Mutex::new(Deaths {
             armed: kill,
             ..Deaths::default()
         }));
         let dying = Arc::clone(&deaths);
         let hook = move |point, batch_id| locked(&dying).pass(point, batch_id);
-        let session = Session::builder().fault_hook(Arc::new(hook)).build()?;
+        let session = Session::builder()
+            .state_partitions(state_partitions)
+            .fault_hook(Arc::new(hook))
+            .build()?;
         Ok(Self::collecting(session, deaths))
     }
 

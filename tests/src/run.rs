@@ -47,9 +47,13 @@ pub struct Wrong {
     pub rows: Vec<String>,
 }
 
-/// Plays a script; `Err` is the first step that went wrong.
-pub async fn check(script: &Script, variation: Variation) -> Result<(), Wrong> {
-    let mut player = match Player::new(variation) {
+/// Plays a script with states in so many parts; `Err` is the first step that went wrong.
+pub async fn check(
+    script: &Script,
+    variation: Variation,
+    state_partitions: usize,
+) -> Result<(), Wrong> {
+    let mut player = match Player::new(variation, state_partitions) {
         Ok(player) => player,
         Err(error) => return Err(wrong(0, Err(error))),
     };
@@ -76,7 +80,7 @@ pub async fn check(script: &Script, variation: Variation) -> Result<(), Wrong> {
 
 /// Plays a script plainly and gives what each step came to, right or wrong.
 pub async fn outcomes(script: &Script) -> Result<Vec<Outcome>> {
-    let mut player = Player::new(Variation::Plain)?;
+    let mut player = Player::new(Variation::Plain, 1)?;
     let mut outcomes = Vec::new();
     for step in &script.steps {
         outcomes.push(player.play(step).await?);
@@ -111,10 +115,10 @@ struct Player {
 type StepResult<T> = Result<Result<T, Error>>;
 
 impl Player {
-    fn new(variation: Variation) -> Result<Self> {
+    fn new(variation: Variation, state_partitions: usize) -> Result<Self> {
         let directory = TempDir::with_prefix("stream-")?;
         Ok(Self {
-            driver: EngineDriver::new(variation == Variation::Killed)?,
+            driver: EngineDriver::divided(variation == Variation::Killed, state_partitions)?,
             feeder: Feeder::new(directory.path()),
             directory,
             variation,

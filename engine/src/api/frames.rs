@@ -94,7 +94,11 @@ impl Session {
         let partitions = self.inner.partitions;
         let planned =
             async move { IncrementalExecution::try_new(&state, &streaming, partitions).await };
-        run_cancellable(&self.inner.runtime, cancellation, planned).await
+        let execution = run_cancellable(&self.inner.runtime, cancellation, planned).await?;
+        execution
+            .context
+            .divide_states(self.inner.state_partitions);
+        Ok(execution)
     }
 
     /// Makes rows readable as the view `name`, in the place of one of the same name.

@@ -101,6 +101,7 @@ pub(super) struct SessionInner {
     pub(super) fault: Option<FaultHook>,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) partitions: usize,
+    pub(super) state_partitions: usize,
     pub(super) console: RwLock<Option<Console>>,
     pub(super) foreach_batch: RwLock<HashMap<String, Arc<dyn ForeachBatch>>>,
     pub(super) groups_functions: Arc<GroupsFunctions>,
@@ -124,6 +125,7 @@ pub struct SessionBuilder {
     clock: Option<Arc<dyn Clock>>,
     fault: Option<FaultHook>,
     partitions: Option<usize>,
+    state_partitions: usize,
 }
 
 impl SessionBuilder {
@@ -136,6 +138,13 @@ impl SessionBuilder {
     /// How many partitions large batches use; the machine's cores by default.
     pub fn partitions(mut self, partitions: usize) -> Self {
         self.partitions = Some(partitions.max(1));
+        self
+    }
+
+    /// For tests: into how many parts states that can be divided are divided from the first batch on.
+    /// By default that is left to the first large batch.
+    pub fn state_partitions(mut self, partitions: usize) -> Self {
+        self.state_partitions = partitions;
         self
     }
 
@@ -174,6 +183,7 @@ impl SessionBuilder {
                 fault: self.fault,
                 runtime: tokio::runtime::Handle::current(),
                 partitions,
+                state_partitions: self.state_partitions,
                 console: RwLock::default(),
                 foreach_batch: RwLock::default(),
                 groups_functions,

@@ -1,7 +1,7 @@
 //! What the nodes of a physical plan learn about the batch they execute.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 
@@ -12,6 +12,7 @@ use crate::sources::SourceBatch;
 pub struct BatchContext {
     batch: RwLock<Batch>,
     timestamp_ms: AtomicI64,
+    state_partitions: AtomicUsize,
 }
 
 /// One batch.
@@ -65,6 +66,16 @@ impl BatchContext {
             .iter()
             .flatten()
             .any(|input| input.partitions > 1)
+    }
+
+    /// Has states that can be divided be so from the first batch on, not only from a large one.
+    pub fn divide_states(&self, partitions: usize) {
+        self.state_partitions.store(partitions, Ordering::Release);
+    }
+
+    /// Into how many parts states are divided, however small the batch; 0 if that is left to the batch.
+    pub fn state_partitions(&self) -> usize {
+        self.state_partitions.load(Ordering::Acquire)
     }
 
     /// Forgets the inputs, so that what they hold is freed between batches.

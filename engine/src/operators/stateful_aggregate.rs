@@ -154,8 +154,12 @@ impl Merger {
     fn shards(&self, parallel: bool, cores: usize) -> Result<Arc<Shards>> {
         let mut state = self.state.lock();
         let store = state.store()?;
-        if parallel && self.num_keys > 0 {
-            store.divide(cores)?;
+        let partitions = match self.context.state_partitions() {
+            0 if parallel => cores,
+            partitions => partitions,
+        };
+        if self.num_keys > 0 {
+            store.divide(partitions)?;
         }
         let shards = store.shards();
         Ok(Arc::new(Shards {
