@@ -95,9 +95,7 @@ impl Session {
         let planned =
             async move { IncrementalExecution::try_new(&state, &streaming, partitions).await };
         let execution = run_cancellable(&self.inner.runtime, cancellation, planned).await?;
-        execution
-            .context
-            .divide_states(self.inner.state_partitions);
+        execution.context.divide_states(self.inner.state_partitions);
         Ok(execution)
     }
 

@@ -190,9 +190,13 @@ impl DedupFilter {
             (DedupKind::WithinWatermark { .. }, Some(time)) if is_window(batch.column(time)) => {
                 Some(Ok(vec![Some(0); batch.num_rows()]))
             }
-            (DedupKind::WithinWatermark { delay_ms }, time) => {
-                time.map(|time| times_after(batch.column(time), to_us(delay_ms)))
-            }
+            (DedupKind::WithinWatermark { delay_ms }, time) => time.map(|time| {
+                let delay = to_us(delay_ms);
+                let expiry = times_after(batch.column(time), delay)?;
+                // Spark counts from 1970 where there is no time.
+                let expiry = expiry.into_iter().map(|time| time.or(Some(delay)));
+                Ok(expiry.collect())
+            }),
         };
         expiry.transpose()
     }

@@ -173,14 +173,15 @@ impl Sessions {
         RecordBatch::try_new(Arc::clone(&self.state_schema), columns).map_err(arrow_error)
     }
 
-    /// Those that are not over already. Complete mode has no row that is too late.
+    /// Those that are not over already: as in Spark in complete mode too, though windows of a fixed length keep
+    /// their late rows there.
     fn rows_in_time(
         &self,
         rows: RecordBatch,
         shard: &StateShard,
         metrics: &mut OperatorMetrics,
     ) -> Result<RecordBatch> {
-        if self.output_mode == OutputMode::Complete || !self.session.has_watermark {
+        if !self.session.has_watermark {
             return Ok(rows);
         }
         let watermark_ms = self.state.watermarks().late_ms;

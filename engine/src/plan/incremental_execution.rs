@@ -20,10 +20,10 @@ use parking_lot::Mutex;
 
 use super::current_time::{TimeSource, resolve_current_time};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
-use super::join_nulls::without_null_keys;
 use super::join_sides::with_streams_first;
 use super::rows_of_nodes::{rows_of_nodes, watermark_column};
 use super::nodes::{Planning, Watermark, global_limit, plan_node, stateful_aggregate, stream_join};
+use super::outer_joins::simpler_joins;
 use super::streaming_relation::{StreamingRelation, is_streaming, joins_streams, scanned_stream};
 use super::watermark_propagator::WatermarkPropagator;
 use crate::error::{Error, Result, from_datafusion};
@@ -74,7 +74,7 @@ impl IncrementalExecution {
         let context = Arc::new(BatchContext::default());
         let mut sources = Vec::new();
         let plan = make_limits_stateful(streaming.plan.clone(), streaming.output_mode)?;
-        let plan = without_null_keys(plan)?;
+        let plan = simpler_joins(plan, session)?;
         let plan = bind_sources(&plan, &context, partitions, &mut sources)
             .and_then(|plan| resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context))))
             .map_err(from_datafusion)?;

@@ -53,6 +53,17 @@ impl JoinCondition {
         condition
     }
 
+    /// The columns that must be equal, of the left side and of the right.
+    pub(super) fn equal_columns(&self) -> Vec<(&Column, &Column)> {
+        let keys = self.keys.iter().zip(&self.null_equals_null);
+        let keys = keys.filter(|(_, null_equals_null)| !**null_equals_null);
+        let columns = keys.filter_map(|(pair, _)| match pair {
+            (Expr::Column(left), Expr::Column(right)) => Some((left, right)),
+            _ => None,
+        });
+        columns.collect()
+    }
+
     /// What must hold of the left side alone, of the right side alone, and of both.
     pub(super) fn by_side(
         &self,

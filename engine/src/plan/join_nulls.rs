@@ -1,5 +1,5 @@
-//! Rows that a join of two streams cannot use because of a NULL in them: as in Spark they are left out
-//! before, so that they take no place in the state and do not move the watermark.
+//! Rows of a stream that a join cannot use because of a NULL in them: as in Spark they are left out before,
+//! so that they take no place in any state and do not move the watermark.
 
 use std::sync::Arc;
 
@@ -10,17 +10,18 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::join_condition::JoinCondition;
 use super::set_operation::SetOperation;
-use super::streaming_relation::joins_streams;
+use super::streaming_relation::is_streaming;
 use crate::error::{Result, from_datafusion};
 
-/// Puts a condition on every side of a join of streams that gives only rows that match. Done before the
+/// Puts a condition on every side of a join with a stream that gives only rows that match. Done before the
 /// optimizer moves conditions towards the sources.
 pub(super) fn without_null_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let filtered = plan.transform_up(|node| {
         let LogicalPlan::Join(mut join) = node else {
             return Ok(Transformed::no(node));
         };
-        if !joins_streams(&join) || SetOperation::of(&join).is_some() {
+        let reads_stream = is_streaming(&join.left) || is_streaming(&join.right);
+        if !reads_stream || SetOperation::of(&join).is_some() {
             return Ok(Transformed::no(LogicalPlan::Join(join)));
         }
         let condition = JoinCondition::of(&join);

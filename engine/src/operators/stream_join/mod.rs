@@ -196,8 +196,7 @@ impl SymmetricHashJoin {
             let (matched, removed) =
                 self.find_matches(arrived, is_left, &mut shards, &mut output)?;
             metrics.removed += removed;
-            let is_last = is_left != first_is_left;
-            let through = is_last.then_some(watermarks);
+            let through = (!is_left).then_some(watermarks);
             metrics.updated += self.remember(arrived, is_left, matched, through, &mut shards)?;
         }
         metrics.updates_ms = watch.elapsed().as_millis() as i64;
@@ -254,9 +253,9 @@ impl SymmetricHashJoin {
         Ok((matched, removed))
     }
 
-    /// Puts new rows into the state of their side; how many. Once both inputs of the batch have met
-    /// (`through`), what is about to leave need not come in, but for an outer side's row without match,
-    /// which comes out when it leaves.
+    /// Puts new rows into the state of their side; how many. What is about to leave by `through` does not
+    /// come in, but for an outer side's row without match, which comes out when it leaves. As in Spark that is
+    /// so of right rows, also before the left ones of a semi join have come.
     fn remember(
         &self,
         arrived: &Arrived,
