@@ -60,9 +60,18 @@ class Spark:
                     fine = False
                     break
         finally:
-            player.close()
+            self._forget(player, script)
             shutil.rmtree(directory, ignore_errors=True)
         return filled(script, outcomes), fine
+
+    def _forget(self, player, script):
+        """Stops what runs; what `Player.close` lists, Spark cannot list without compiling."""
+        player.stop()
+        for key in player.set_keys:
+            self.session.conf.unset(key)
+        for step in script.steps:
+            if step.verb in ("source", "static", "view"):
+                self.session.catalog.dropTempView(step.args.partition("(")[0].strip())
 
     def close(self):
         """Ends the session."""

@@ -3,21 +3,26 @@
     python tests/spark/stream_fuzz.py --seed 1 --count 100 --log FILE     records what Spark answers; goes on where it was
     python tests/spark/stream_fuzz.py --replay --log FILE [--seed N …]    asks our engine; needs no Java
     python tests/spark/stream_fuzz.py --seed 1 --count 100                both at once; differences shrink with --shrink
-    python tests/spark/stream_fuzz.py --shrink --seed 7 [--keep FOLDER]   one seed made small, and kept as a script
+    python tests/spark/stream_fuzz.py --shrink --seed 7                   one seed made small; --keep keeps it as well
+    python tests/spark/stream_fuzz.py --keep --log FILE --seed 7          one seed of a log becomes a script as it is
 
 The script of a seed is always the same. Ours is the program `play` (`cargo build --release --bin play`), or `--ours
 PROGRAM`: it plays a script plainly, restarted before every step and killed in every batch. A log holds a line of JSON
 for each seed: the script with Spark's answers, and whether Spark plays it to its end; what Spark refuses is compared as
-well, but does not count as a query. `--keep` needs a recording made by `record.py` afterwards.
+well, but does not count as a query. Scripts are kept with their recordings, below `tests/streaming/fuzz`.
 """
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+from record import GOLDEN, SCRIPTS
+from rows import ndjson
+from script import parse, source_args
 from stream_case import smaller
 from stream_engines import Ours, Spark
 from stream_grammar import case
@@ -33,12 +38,16 @@ def main():
     options.add_argument("--log")
     options.add_argument("--replay", action="store_true")
     options.add_argument("--shrink", action="store_true")
-    options.add_argument("--keep")
+    options.add_argument("--keep", action="store_true")
     options.add_argument("--ours")
     options.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     options = options.parse_args()
     if options.replay:
         replay(options)
+    elif options.keep and options.log:
+        for entry in entries(options.log):
+            if entry["seed"] == options.seed:
+                keep(entry["script"])
     elif options.log:
         record(options)
     else:
@@ -82,7 +91,7 @@ def fuzz(options):
             small = shrunk(case(seed), spark, ours, wrong["kind"])
             print(f"seed {seed}, made small:\n{told(small, ours.check(small))}\n", flush=True)
             if options.keep:
-                (Path(options.keep) / f"seed-{seed}.stream").write_text(small)
+                keep(small)
     spark.close()
     ours.close()
     tally.show()
@@ -105,6 +114,31 @@ def shrunk(whole, spark, ours, kind):
         else:
             break
     return text
+
+
+def keep(text):
+    """Writes a script that holds Spark's answers, and the recording that says so."""
+    name = "fuzz/" + text.split("\n")[0].removeprefix("# ").replace(", seed ", "-").replace(" ", "-")
+    (SCRIPTS / name).with_suffix(".stream").parent.mkdir(exist_ok=True)
+    (SCRIPTS / name).with_suffix(".stream").write_text(text)
+    script, schemas, steps = parse(name, text), {}, []
+    for step in script.steps:
+        known = {"step": step.input}
+        if step.verb == "source":
+            source = source_args(step.args)
+            schemas[source.name] = source.schema
+        if step.verb == "add-data":
+            known["text"] = ndjson(schemas[step.args], step.body)
+        if step.expected and step.expected[0].startswith("error"):
+            found = re.search(r"\[(.*)\]", step.expected[0])
+            known["error"] = {"conditions": [found[1]] if found else [], "message": ""}
+        elif step.expected is not None:
+            known["lines"] = step.expected
+        steps.append(known)
+    recording = json.dumps({"spark": "4.3.0", "steps": steps}, indent=1, ensure_ascii=False)
+    target = (GOLDEN / name).with_suffix(".json")
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(recording + "\n")
 
 
 def entries(path):

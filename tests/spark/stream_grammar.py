@@ -105,7 +105,7 @@ def _condition(query):
     name = rng.choice(query.of(kind)) if kind != "none" else ""
     return {
         "str": lambda: rng.choice([f"{name} <> 'a'", f"{name} is not null", f"{name} in ('a', 'b')", f"length({name}) = 1"]),
-        "int": lambda: rng.choice([f"{name} > 1", f"{name} % 2 = 0", f"{name} is null", f"coalesce({name}, 0) < 4"]),
+        "int": lambda: rng.choice([f"{name} > 1", f"{name} % 2 = 0", f"coalesce({name}, 0) < 4", *[f"{name} is null"] * (name[0] != "n")]),
         "double": lambda: f"{name} < 3.5",
         "time": lambda: rng.choice([f"minute({name}) % 2 = 0", f"{name} is not null"]),
         "none": lambda: "true",
@@ -183,7 +183,7 @@ def session(query):
     ints = query.of("int")
     gap = rng.choice(["'5 minutes'", "'10 minutes'", "'2 minutes'", "'30 minutes'"])
     if ints and rng.random() < 0.3:
-        gap = f"CASE WHEN {ints[0]} < 2 THEN '2 minutes' WHEN {ints[0]} = 3 THEN '0 seconds' ELSE '12 minutes' END"
+        gap = f"CASE WHEN {ints[0]} in (0, 1) THEN '2 minutes' WHEN {ints[0]} = 3 THEN '0 seconds' ELSE '12 minutes' END"
     key = f"session_window({time}, {gap})"
     chained = any(str(stage).startswith("group") for stage in query.stages)
     outer = "update" not in query.modes
@@ -204,7 +204,7 @@ def _group(query, keys, windows=None):
     choices = ["count(*)"]
     for name in query.of("int"):
         choices += [f"{call}({name})" for call in ("sum", "min", "max", "avg", "count", "stddev_pop", "bit_xor")]
-        choices += [f"count_if({name} > 2)", f"sum({name}) FILTER (WHERE {name} % 2 = 1)", f"sort_array(collect_list({name}))"]
+        choices += [f"count_if({name} in (3, 4, 5))", f"sum({name}) FILTER (WHERE {name} % 2 = 1)", f"sort_array(collect_list({name}))"]
     for name in query.of("str"):
         choices += [f"min({name})", f"max({name})", f"approx_count_distinct({name})", f"sort_array(collect_set({name}))"]
     choices += [f"{call}({name})" for name in query.of("double") for call in ("sum", "max", "avg")]
@@ -308,9 +308,12 @@ def join(query):
     elif style == "window":
         window_join = True
         size = rng.choice(["'10 minutes'", "'5 minutes'"])
-        query.add(f"with lw = window({time}, {size})")
-        query.columns["lw"] = "window"
-        right.append(Stage(f"with rw = window(t2, {size})"))
+        # A row has one event time: the window takes the place of the time.
+        kept = [name for name in query.columns if name not in query.timed]
+        query.add("select", ("", ", ", [*kept, f"window({time}, {size}) AS lw"]))
+        query.columns = {**{name: query.columns[name] for name in kept}, "lw": "window"}
+        query.timed = ["lw"]
+        right.append(Stage(f"select window(t2, {size}) AS rw, k2, w"))
         conditions.append("lw = rw")
     elif style == "time":
         conditions.append(f"{time} = t2")
@@ -319,16 +322,16 @@ def join(query):
     if "v" in query.columns and rng.random() < 0.15:
         conditions.append(rng.choice(["v < w", "v = w", "v + w > 3"]))
     if rng.random() < 0.2:
-        right.append(Stage(rng.choice(["where w > 0", "where k2 is not null", "dedup k2, w", "dedup k2, t2"])))
+        right.append(Stage(rng.choice(["where w > 0", "where k2 is not null", "dedup k2, w"] + ["dedup k2, t2"] * (not window_join))))
     name = "r"
     if right:
         query.views.append(("rr", Pipeline("r", tuple(right))))
         name = "rr"
     query.add(f"join {how} {name}", ("on", " and ", conditions))
     if how != "left_semi":
-        query.columns |= {"t2": "time", "k2": "str", "w": "int"}
-        query.columns |= {"rw": "window"} if window_join else {}
-        query.timed = query.timed + (["t2"] if has_watermark else [])
+        own = {"rw": "window"} if window_join else {"t2": "time"}
+        query.columns |= {**own, "k2": "str", "w": "int"}
+        query.timed = query.timed + ([*own] if has_watermark else [])
     query.modes = ["append", "update"] if how in ("inner", "left_semi") else ["append"]
     query.ordered = False
 
