@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-HEADER = ("no-restart", "no-kill", "not-recorded")
+HEADER = ("no-restart", "no-kill", "one-partition", "not-recorded")
 
 
 @dataclass

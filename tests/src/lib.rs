@@ -11,7 +11,7 @@
 //! Blocks are separated by empty lines. A block is a line with a verb, more lines that belong to
 //! it, and after `----` what is expected. `#` begins a comment line at the head of a block; there,
 //! too, stand directives: `open: why` (the engine does not answer like that yet; fails once it
-//! does), `no-restart: why`, `no-kill: why`, `not-recorded: why` for the whole
+//! does), `no-restart: why`, `no-kill: why`, `one-partition: why`, `not-recorded: why` for the whole
 //! script and `spark-differs: why` for the one block.
 //!
 //! | verb | does |

@@ -20,6 +20,8 @@ pub struct Script {
     pub no_restart: Option<String>,
     /// Why it does not die before the commit log, if it does not.
     pub no_kill: Option<String>,
+    /// Why its states are not divided, if they are not.
+    pub one_partition: Option<String>,
     /// Why the engine does not give these answers yet.
     pub open: Option<String>,
     /// Why Spark has no say in it, if it has not.
@@ -85,6 +87,7 @@ impl Script {
             steps: Vec::new(),
             no_restart: None,
             no_kill: None,
+            one_partition: None,
             open: None,
             not_recorded: None,
         };
@@ -115,6 +118,7 @@ impl Script {
                     "no-restart" => self.no_restart = Some(reason),
                     "open" => self.open = Some(reason),
                     "no-kill" => self.no_kill = Some(reason),
+                    "one-partition" => self.one_partition = Some(reason),
                     "not-recorded" => self.not_recorded = Some(reason),
                     _ => spark_differs = Some(reason),
                 }
@@ -150,6 +154,7 @@ fn directive(line: &str) -> Option<(&str, String)> {
         "open",
         "no-restart",
         "no-kill",
+        "one-partition",
         "not-recorded",
         "spark-differs",
     ];

@@ -39,12 +39,19 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn variations(script: &Script) -> Vec<(Variation, usize)> {
-    let mut all = [1, 2, 5].map(|parts| (Variation::Plain, parts)).to_vec();
+    let parts = |number| match script.one_partition {
+        Some(_) => 1,
+        None => number,
+    };
+    let mut all = [1, 2, 5]
+        .map(|number| (Variation::Plain, parts(number)))
+        .to_vec();
+    all.dedup();
     if script.no_restart.is_none() {
-        all.push((Variation::Restarted, 2));
+        all.push((Variation::Restarted, parts(2)));
     }
     if script.no_kill.is_none() {
-        all.push((Variation::Killed, 5));
+        all.push((Variation::Killed, parts(5)));
     }
     all
 }

@@ -77,7 +77,10 @@ async fn play_all(variation: Variation) {
         played += 1;
         let name = script.name.clone();
         let open = script.open.is_some();
-        let parts = chosen.unwrap_or_else(|| state_partitions(&name, variation));
+        let parts = match script.one_partition {
+            Some(_) => 1,
+            None => chosen.unwrap_or_else(|| state_partitions(&name, variation)),
+        };
         let playing = tokio::spawn(async move {
             let result = check(&script, variation, parts).await;
             let how = format!("{variation:?}, {parts} state partitions");
