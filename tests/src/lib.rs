@@ -4,7 +4,7 @@
 //! come out. [`script`] reads it, [`action`] gives each step its meaning, [`run`] plays it on the
 //! engine in several variations, [`report`] shows where it went wrong. [`recording`] holds what
 //! Spark 4.3.0 answered to the same script (`tests/spark/record.py` asks it). [`real_broker`] is Apache
-//! Kafka's own broker.
+//! Kafka's own broker, [`embedded_broker`] the one for lessons.
 //!
 //! # The format
 //!
@@ -40,12 +40,12 @@
 pub mod action;
 pub mod cell;
 pub mod compare;
+pub mod embedded_broker;
 pub mod engine_driver;
 pub mod feeder;
 pub mod figures;
 pub mod frame;
 pub mod kafka;
-pub mod kafka_client;
 pub mod outcome;
 pub mod real_broker;
 pub mod recording;

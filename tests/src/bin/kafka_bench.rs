@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use acceptance::engine_driver::EngineDriver;
 use acceptance::frame::{of, relation, with_watermark};
-use acceptance::kafka::{Kafka, Outgoing};
+use acceptance::kafka::{Kafka, Record};
 use acceptance::real_broker::RealBroker;
 use anyhow::{Context, Result};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -41,7 +41,7 @@ async fn main() -> Result<()> {
 }
 
 async fn throughput(kafka: &Kafka) -> Result<()> {
-    kafka.create("events", PARTITIONS).await?;
+    kafka.create("events", PARTITIONS)?;
     produce_events(kafka)?;
     println!(
         "Kafka in: {MESSAGES} messages of {BYTES} bytes, {PARTITIONS} partitions, {KEYS} keys x 10 s windows, best of {RUNS} in turn"
@@ -186,7 +186,7 @@ async fn latency(kafka: &Kafka, exactly_once: bool) -> Result<()> {
         true => ("from-once", "to-once"),
     };
     for topic in [input, output] {
-        kafka.create(topic, 1).await?;
+        kafka.create(topic, 1)?;
     }
     let folder = TempDir::with_prefix("kafka-bench-")?;
     let driver = EngineDriver::new(false)?;
@@ -262,10 +262,10 @@ fn micros() -> u64 {
     since.map_or(0, |since| since.as_micros() as u64)
 }
 
-fn now_message() -> Outgoing {
-    Outgoing {
+fn now_message() -> Record {
+    Record {
         value: Some(micros().to_string().into_bytes()),
-        ..Outgoing::default()
+        ..Record::default()
     }
 }
 

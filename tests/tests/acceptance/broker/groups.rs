@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use acceptance::kafka_client::{PATIENCE, Record, admin, config, next, produce, producer};
+use acceptance::kafka::{PATIENCE, Record, admin, config, next, produce, producer};
 use futures::executor::block_on;
 use rdkafka::admin::AdminOptions;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};

@@ -1,6 +1,6 @@
 //! Only of our broker: its bound, its end and what it tells whoever runs it.
 
-use acceptance::kafka_client::{
+use acceptance::kafka::{
     PATIENCE, Record, admin, consumer, create_topic, next, produce, producer, read_all,
 };
 use futures::executor::block_on;

@@ -1,6 +1,6 @@
 //! What is no request ends its connection, and nothing else.
 
-use acceptance::kafka_client::{Record, produce, producer, read_all};
+use acceptance::kafka::{Record, produce, producer, read_all};
 use acceptance::seeded::Seeded;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{

@@ -59,8 +59,7 @@ impl Tested {
     /// A new topic that can be used at once.
     pub fn topic(&self, name: &str, partitions: i32) -> String {
         let name = self.name(name);
-        acceptance::kafka_client::create_topic(&self.address, &name, partitions, &[])
-            .expect("a topic");
+        acceptance::kafka::create_topic(&self.address, &name, partitions, &[]).expect("a topic");
         name
     }
 

@@ -1,6 +1,6 @@
 //! Where partitions begin and end, and what they have of a time.
 
-use acceptance::kafka_client::{
+use acceptance::kafka::{
     PATIENCE, Record, admin, code, consumer, produce, producer, read_all, read_to_ends,
 };
 use futures::executor::block_on;

@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 use std::thread;
 
-use acceptance::kafka_client::{
+use acceptance::kafka::{
     PATIENCE, Record, Seen, consumer, create_topic, next, produce, producer, read_all, send,
 };
 use rdkafka::consumer::Consumer;
@@ -234,7 +234,7 @@ fn fifty_clients_at_once(broker: &Tested) {
                 let record = Record::of(format!("{client}-{n}")).to(client % 5);
                 send(&producer, &topic, &record).expect("sent");
             }
-            let delivered = acceptance::kafka_client::delivered(&producer).expect("answers");
+            let delivered = acceptance::kafka::delivered(&producer).expect("answers");
             done.send(delivered).expect("somebody who waits");
         });
     }

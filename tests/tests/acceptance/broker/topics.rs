@@ -1,6 +1,6 @@
 //! Topics made, deleted and grown, and those that there are not.
 
-use acceptance::kafka_client::{
+use acceptance::kafka::{
     Record, admin, consumer, create_topic, delete_topic, next, partitions, produce, producer,
     read_all,
 };
@@ -163,7 +163,7 @@ fn more_partitions(broker: &Tested) {
     assert_eq!(grow(3), Ok(name.clone()));
     assert_eq!(grow(3), Err(RDKafkaErrorCode::InvalidPartitions));
     assert_eq!(grow(2), Err(RDKafkaErrorCode::InvalidPartitions));
-    acceptance::kafka_client::wait_for_topic(&broker.address, &name, 3).expect("partitions");
+    acceptance::kafka::wait_for_topic(&broker.address, &name, 3).expect("partitions");
     let producer = producer(&broker.address, &[]).expect("a producer");
     let delivered = produce(&producer, &name, &[Record::of("x").to(2)]).expect("an answer");
     assert_eq!(delivered, [Ok((2, 0))]);

@@ -1,6 +1,6 @@
 //! Transactions: what a reader sees of them, who may end them, and which offsets they commit.
 
-use acceptance::kafka_client::{
+use acceptance::kafka::{
     Deliveries, PATIENCE, Record, Seen, code, consumer, delivered, produce, producer, read_all,
     send,
 };
@@ -83,7 +83,7 @@ fn committed_and_aborted(broker: &Tested) {
     // One that is open hides what comes after its beginning, also what belongs to none.
     producer.begin_transaction().expect("begun");
     produce(&producer, &topic, &records(&["open"])).expect("answers");
-    let other = acceptance::kafka_client::producer(&broker.address, &[]).expect("a producer");
+    let other = acceptance::kafka::producer(&broker.address, &[]).expect("a producer");
     produce(&other, &topic, &records(&["plain"])).expect("answers");
     assert_eq!(texts(broker, &topic, &COMMITTED), committed);
     all.extend(owned(&[(9, "open"), (10, "plain")]));

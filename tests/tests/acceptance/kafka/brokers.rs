@@ -1,5 +1,6 @@
 //! All tests that need no more of a broker than its address, for each broker.
 
+use acceptance::embedded_broker::EmbeddedBroker;
 use acceptance::real_broker::RealBroker;
 
 /// A test program's worth of tests for the broker at `$address`.
@@ -84,3 +85,4 @@ macro_rules! tests_on {
 }
 
 tests_on!(apache_kafka, &RealBroker::shared().address());
+tests_on!(embedded, EmbeddedBroker::shared().address());

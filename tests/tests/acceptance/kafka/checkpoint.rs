@@ -8,7 +8,7 @@ use super::harness::{Batch, EARLIEST, Engine, Start, batches};
 
 pub async fn offsets_are_written_as_spark_writes_them(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_ck", 3).await.unwrap();
+    engine.kafka.create("t_ck", 3).unwrap();
     engine.kafka.fill("t_ck", &[(0, 5), (1, 2)], "v").unwrap();
     let options = [("subscribe", "t_ck"), EARLIEST];
     engine.drain(&options, Some("c")).await.unwrap();
@@ -46,7 +46,7 @@ pub async fn offsets_are_written_as_spark_writes_them(address: &str) {
 /// finish.
 pub async fn a_checkpoint_of_spark_goes_on_here(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_sp", 3).await.unwrap();
+    engine.kafka.create("t_sp", 3).unwrap();
     engine
         .kafka
         .fill("t_sp", &[(0, 5), (1, 4), (2, 3)], "v")
@@ -105,7 +105,7 @@ pub async fn a_checkpoint_of_spark_goes_on_here(address: &str) {
 
 pub async fn the_progress_tells_how_far_behind_the_query_is(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_pr", 2).await.unwrap();
+    engine.kafka.create("t_pr", 2).unwrap();
     engine.kafka.fill("t_pr", &[(0, 10), (1, 4)], "v").unwrap();
     let options = [
         ("subscribe", "t_pr"),

@@ -18,16 +18,12 @@ pub async fn records_that_aged_out_between_two_runs(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let topic = format!("l_age_{fails}");
-        engine.kafka.create(&topic, 1).await.unwrap();
+        engine.kafka.create(&topic, 1).unwrap();
         engine.kafka.fill(&topic, &[(0, 5)], "v").unwrap();
         let options = [("subscribe", topic.as_str()), fail(fails), EARLIEST];
         engine.drain(&options, Some(&topic)).await.unwrap();
         engine.kafka.fill(&topic, &[(0, 10)], "w").unwrap();
-        engine
-            .kafka
-            .delete_records(&topic, &[(0, 9)])
-            .await
-            .unwrap();
+        engine.kafka.delete_records(&topic, &[(0, 9)]).unwrap();
         engine.collected();
         let second = engine.drain(&options, Some(&topic)).await;
         if fails {
@@ -60,12 +56,12 @@ pub async fn records_that_aged_out_between_two_runs(address: &str) {
 
 pub async fn a_topic_that_was_made_anew(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("l_all", 1).await.unwrap();
+    engine.kafka.create("l_all", 1).unwrap();
     engine.kafka.fill("l_all", &[(0, 5)], "v").unwrap();
     let options = |fails| [("subscribe", "l_all"), fail(fails), EARLIEST];
     engine.drain(&options(true), Some("c")).await.unwrap();
-    engine.kafka.delete("l_all").await.unwrap();
-    engine.kafka.create("l_all", 1).await.unwrap();
+    engine.kafka.delete("l_all").unwrap();
+    engine.kafka.create("l_all", 1).unwrap();
     engine.kafka.fill("l_all", &[(0, 2)], "w").unwrap();
     let error = engine.drain(&options(true), Some("c")).await.unwrap_err();
     let reason = format!("{LOST}Partition l_all-0 offset was changed from 5 to 2.");
@@ -92,7 +88,7 @@ pub async fn a_topic_that_is_gone(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let topic = format!("l_del_{fails}");
-        engine.kafka.create(&topic, 1).await.unwrap();
+        engine.kafka.create(&topic, 1).unwrap();
         engine.kafka.fill(&topic, &[(0, 3)], "v").unwrap();
         let options = [
             ("subscribe", topic.as_str()),
@@ -101,7 +97,7 @@ pub async fn a_topic_that_is_gone(address: &str) {
             ("fetchOffset.retryIntervalMs", "10"),
         ];
         engine.drain(&options, Some(&topic)).await.unwrap();
-        engine.kafka.delete(&topic).await.unwrap();
+        engine.kafka.delete(&topic).unwrap();
         let error = engine.drain(&options, Some(&topic)).await.unwrap_err();
         let said = "This server does not host this topic-partition.";
         assert!(error.message().contains(said), "{error}");
@@ -124,7 +120,7 @@ pub async fn one_of_two_topics_is_deleted_while_running(address: &str) {
     for fails in [true, false] {
         let (a, b) = (format!("l_two_a_{fails}"), format!("l_two_b_{fails}"));
         for topic in [&a, &b] {
-            engine.kafka.create(topic, 1).await.unwrap();
+            engine.kafka.create(topic, 1).unwrap();
             engine.kafka.fill(topic, &[(0, 2)], "v").unwrap();
         }
         let pattern = format!("l_two_._{fails}");
@@ -136,7 +132,7 @@ pub async fn one_of_two_topics_is_deleted_while_running(address: &str) {
         ];
         let query = running(&engine, &options).await;
         until_rows(&query, 4).await;
-        engine.kafka.delete(&b).await.unwrap();
+        engine.kafka.delete(&b).unwrap();
         if fails {
             let error = query.await_termination(None).await.unwrap_err();
             let reason = format!("{LOST}Partitions Set({b}-0) have been deleted.");
@@ -156,14 +152,14 @@ pub async fn one_of_two_topics_is_deleted_while_running(address: &str) {
 
 pub async fn a_partition_is_added_while_running(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("l_np", 1).await.unwrap();
+    engine.kafka.create("l_np", 1).unwrap();
     engine.kafka.fill("l_np", &[(0, 2)], "v").unwrap();
     let query = running(&engine, &[("subscribe", "l_np"), FRESH]).await;
     query.process_all_available().await.unwrap();
     engine.kafka.fill("l_np", &[(0, 1)], "v").unwrap();
     until_rows(&query, 1).await;
     // It is read from its beginning, although the query began at the end.
-    engine.kafka.add_partitions("l_np", 2).await.unwrap();
+    engine.kafka.add_partitions("l_np", 2).unwrap();
     engine.kafka.fill("l_np", &[(1, 4)], "v").unwrap();
     until_rows(&query, 5).await;
     query.stop().await.unwrap();
@@ -175,7 +171,7 @@ pub async fn a_partition_is_added_while_running(address: &str) {
 
 pub async fn a_topic_appears_while_running(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("l_np2_a", 1).await.unwrap();
+    engine.kafka.create("l_np2_a", 1).unwrap();
     engine.kafka.fill("l_np2_a", &[(0, 1)], "v").unwrap();
     let query = running(
         &engine,
@@ -183,7 +179,7 @@ pub async fn a_topic_appears_while_running(address: &str) {
     )
     .await;
     until_rows(&query, 1).await;
-    engine.kafka.create("l_np2_b", 1).await.unwrap();
+    engine.kafka.create("l_np2_b", 1).unwrap();
     engine.kafka.fill("l_np2_b", &[(0, 3)], "v").unwrap();
     until_rows(&query, 4).await;
     query.stop().await.unwrap();
@@ -195,17 +191,13 @@ pub async fn an_added_partition_without_its_first_records(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let topic = format!("l_np3_{fails}");
-        engine.kafka.create(&topic, 1).await.unwrap();
+        engine.kafka.create(&topic, 1).unwrap();
         engine.kafka.fill(&topic, &[(0, 2)], "v").unwrap();
         let options = [("subscribe", topic.as_str()), fail(fails), EARLIEST];
         engine.drain(&options, Some(&topic)).await.unwrap();
-        engine.kafka.add_partitions(&topic, 2).await.unwrap();
+        engine.kafka.add_partitions(&topic, 2).unwrap();
         engine.kafka.fill(&topic, &[(1, 4)], "v").unwrap();
-        engine
-            .kafka
-            .delete_records(&topic, &[(1, 2)])
-            .await
-            .unwrap();
+        engine.kafka.delete_records(&topic, &[(1, 2)]).unwrap();
         let second = engine.drain(&options, Some(&topic)).await;
         if fails {
             let error = second.unwrap_err();
@@ -221,7 +213,7 @@ pub async fn an_added_partition_without_its_first_records(address: &str) {
 pub async fn a_restart_with_other_topics(address: &str) {
     let engine = Engine::new(address);
     for (topic, count) in [("l_c1", 2), ("l_c2", 3)] {
-        engine.kafka.create(topic, 1).await.unwrap();
+        engine.kafka.create(topic, 1).unwrap();
         engine.kafka.fill(topic, &[(0, count)], "v").unwrap();
     }
     // Two runs of one query, whose topics are its own business.

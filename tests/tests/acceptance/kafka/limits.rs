@@ -11,7 +11,7 @@ use super::harness::{EARLIEST, Engine, Start, batches, until, until_rows};
 
 pub async fn shares_of_max_offsets_per_trigger(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_lim", 3).await.unwrap();
+    engine.kafka.create("t_lim", 3).unwrap();
     engine
         .kafka
         .fill("t_lim", &[(0, 100), (1, 10), (2, 1)], "v")
@@ -57,7 +57,7 @@ pub async fn shares_of_max_offsets_per_trigger(address: &str) {
 
 pub async fn once_ignores_limits(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_once", 1).await.unwrap();
+    engine.kafka.create("t_once", 1).unwrap();
     engine.kafka.fill("t_once", &[(0, 10)], "v").unwrap();
     let options = [
         ("subscribe", "t_once"),
@@ -85,7 +85,7 @@ pub async fn a_batch_waits_for_enough_records(address: &str) {
         .clock(Arc::new(clock.clone()))
         .build()
         .unwrap();
-    engine.kafka.create("t_min", 1).await.unwrap();
+    engine.kafka.create("t_min", 1).unwrap();
     engine.kafka.fill("t_min", &[(0, 3)], "v").unwrap();
     let options = [
         ("subscribe", "t_min"),
@@ -130,7 +130,7 @@ pub async fn a_batch_waits_for_enough_records(address: &str) {
 
 pub async fn available_now_ends_where_it_began(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_an", 2).await.unwrap();
+    engine.kafka.create("t_an", 2).unwrap();
     engine.kafka.fill("t_an", &[(0, 4), (1, 2)], "v").unwrap();
     let options = [
         ("subscribe", "t_an"),

@@ -131,7 +131,7 @@ pub async fn definitions_that_cannot_work_are_refused(address: &str) {
 
 pub async fn settings_that_change_nothing_are_taken(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_op", 1).await.unwrap();
+    engine.kafka.create("t_op", 1).unwrap();
     engine.kafka.fill("t_op", &[(0, 1)], "v").unwrap();
     for option in [
         ("kafka.group.id", "mygroup"),

@@ -1,7 +1,7 @@
 //! What is done with values: the chapter's own pattern.
 
 use acceptance::frame::{of, relation};
-use acceptance::kafka::Outgoing;
+use acceptance::kafka::Record;
 use serde_json::{Value, json};
 use tidebook_engine::connect::proto::Relation;
 use tidebook_engine::connect::proto::expression::{ExprType, ExpressionString};
@@ -27,7 +27,7 @@ fn select(input: Relation, expressions: &[&str]) -> Relation {
 
 pub async fn json_in_sql_and_frames(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("j_in", 2).await.unwrap();
+    engine.kafka.create("j_in", 2).unwrap();
     let events = [
         r#"{"user":"ann","amount":3,"ts":"2024-01-01T12:00:10Z"}"#,
         r#"{"user":"bob","amount":5,"ts":"2024-01-01T12:00:50Z"}"#,
@@ -74,11 +74,11 @@ pub async fn json_in_sql_and_frames(address: &str) {
 
 pub async fn malformed_values_and_wrong_encodings(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("j_bad", 1).await.unwrap();
-    let value = |bytes: &[u8]| Outgoing {
+    engine.kafka.create("j_bad", 1).unwrap();
+    let value = |bytes: &[u8]| Record {
         value: Some(bytes.to_vec()),
         partition: Some(0),
-        ..Outgoing::default()
+        ..Record::default()
     };
     let large = format!(r#"{{"user":"{}","amount":1}}"#, "x".repeat(900_000));
     let messages = [
@@ -86,9 +86,9 @@ pub async fn malformed_values_and_wrong_encodings(address: &str) {
         value(b"oops"),
         value(br#"{"user":"bob","amount":"many"}"#),
         value(b""),
-        Outgoing {
+        Record {
             partition: Some(0),
-            ..Outgoing::default()
+            ..Record::default()
         },
         value(b"\xff\xfe{\"user\""),
         value(large.as_bytes()),

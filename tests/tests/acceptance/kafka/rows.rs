@@ -1,6 +1,6 @@
 //! What a row holds.
 
-use acceptance::kafka::Outgoing;
+use acceptance::kafka::Record;
 use serde_json::{Value, json};
 
 use super::harness::{EARLIEST, Engine, Start, sql};
@@ -9,10 +9,10 @@ const HEADERS: (&str, &str) = ("includeHeaders", "true");
 
 pub async fn columns_and_rows(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_schema", 1).await.unwrap();
+    engine.kafka.create("t_schema", 1).unwrap();
     let bytes = |text: &str| Some(text.as_bytes().to_vec());
     let messages = [
-        Outgoing {
+        Record {
             key: bytes("k"),
             value: bytes("v"),
             timestamp: Some(1_700_000_000_123),
@@ -21,23 +21,23 @@ pub async fn columns_and_rows(address: &str) {
                 ("h1".into(), bytes("y")),
                 ("n".into(), None),
             ],
-            ..Outgoing::default()
+            ..Record::default()
         },
-        Outgoing {
+        Record {
             value: bytes("nokey"),
             timestamp: Some(1_700_000_001_000),
-            ..Outgoing::default()
+            ..Record::default()
         },
-        Outgoing {
+        Record {
             key: bytes("k2"),
             timestamp: Some(1_700_000_001_000),
-            ..Outgoing::default()
+            ..Record::default()
         },
-        Outgoing {
+        Record {
             key: bytes(""),
             value: bytes(""),
             timestamp: Some(1_700_000_001_000),
-            ..Outgoing::default()
+            ..Record::default()
         },
     ];
     engine.kafka.send("t_schema", &messages).unwrap();
@@ -102,11 +102,7 @@ pub async fn columns_and_rows(address: &str) {
 pub async fn log_append_time(address: &str) {
     let engine = Engine::new(address);
     let settings = [("message.timestamp.type", "LogAppendTime")];
-    engine
-        .kafka
-        .create_with("t_lat", 1, &settings)
-        .await
-        .unwrap();
+    engine.kafka.create_with("t_lat", 1, &settings).unwrap();
     engine.kafka.fill("t_lat", &[(0, 1)], "v").unwrap();
     let table = engine.source(false, &[("subscribe", "t_lat")]);
     engine.view("t", table).await.unwrap();
@@ -119,7 +115,7 @@ pub async fn log_append_time(address: &str) {
 
 pub async fn a_batch_is_in_order_of_partitions(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_ord", 3).await.unwrap();
+    engine.kafka.create("t_ord", 3).unwrap();
     engine
         .kafka
         .fill("t_ord", &[(2, 2), (0, 2), (1, 2)], "v")
@@ -143,7 +139,7 @@ pub async fn a_batch_is_in_order_of_partitions(address: &str) {
 /// also when the next batch goes on from there.
 pub async fn parts_of_partitions(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_parts", 2).await.unwrap();
+    engine.kafka.create("t_parts", 2).unwrap();
     for part in [("minPartitions", "5"), ("maxRecordsPerPartition", "40")] {
         let options = [("subscribe", "t_parts"), part, EARLIEST];
         for (round, rows) in [(1, 118), (2, 118)] {

@@ -1,6 +1,6 @@
 //! Topics as sinks.
 
-use acceptance::kafka::Received;
+use acceptance::kafka::Seen;
 use serde_json::json;
 use tidebook_engine::connect::proto::write_operation::{SaveMode, SaveType};
 use tidebook_engine::connect::proto::{Command, WriteOperation, command::CommandType};
@@ -10,7 +10,7 @@ use super::harness::{EARLIEST, Engine, Start, sql};
 
 /// A stream `s` with one message.
 async fn one_message(engine: &Engine, topic: &str) {
-    engine.kafka.create(topic, 1).await.unwrap();
+    engine.kafka.create(topic, 1).unwrap();
     engine.kafka.values(topic, &["v1"]).unwrap();
     engine
         .define("s", &[("subscribe", topic), EARLIEST])
@@ -39,16 +39,18 @@ async fn write(engine: &Engine, select: &str, options: &[(&str, &str)]) -> Resul
     Ok(progress.sink.num_output_rows)
 }
 
-fn shown(message: &Received) -> (Option<&str>, Option<&str>) {
-    (message.key.as_deref(), message.value.as_deref())
+fn shown(message: &Seen) -> (Option<&str>, Option<&str>) {
+    (message.key_text(), message.value_text())
 }
 
 pub async fn columns_become_messages(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_src").await;
-    engine.kafka.create("k_out", 2).await.unwrap();
+    engine.kafka.create("k_out", 2).unwrap();
     let out = [("topic", "k_out")];
-    let text = |key: &str, value: Option<&str>| (key.to_owned(), value.map(str::to_owned));
+    let header = |key: &str, value: Option<&str>| {
+        (key.to_owned(), value.map(|value| value.as_bytes().to_vec()))
+    };
     for (select, options, expected) in [
         ("value", &out[..], (None, Some("v1"))),
         (
@@ -110,7 +112,7 @@ pub async fn columns_become_messages(address: &str) {
             .collect();
         assert_eq!(new.len(), 1, "{select}: {new:?}");
         assert_eq!(shown(new[0]), expected, "{select}");
-        assert_eq!(new[0].headers, None, "{select}");
+        assert_eq!(new[0].headers, [], "{select}");
     }
     let headers = "array(struct('h1' AS key, CAST('x' AS BINARY) AS value), struct('h2' AS key, CAST(NULL AS BINARY) AS value))";
     write(
@@ -123,11 +125,11 @@ pub async fn columns_become_messages(address: &str) {
     let all = engine.kafka.read("k_out").unwrap();
     let written = all
         .iter()
-        .find(|one| one.value.as_deref() == Some("p1"))
+        .find(|one| one.value_text() == Some("p1"))
         .unwrap();
     assert_eq!(written.partition, 1);
-    let expected = vec![text("h1", Some("x")), text("h2", None)];
-    assert_eq!(written.headers, Some(expected));
+    let expected = [header("h1", Some("x")), header("h2", None)];
+    assert_eq!(written.headers, expected);
     // A topic that nobody has made: the broker makes it.
     write(&engine, "'new' AS value", &[("topic", "k_auto")])
         .await
@@ -138,7 +140,7 @@ pub async fn columns_become_messages(address: &str) {
 pub async fn rows_that_cannot_be_written(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_src2").await;
-    engine.kafka.create("k_bad", 2).await.unwrap();
+    engine.kafka.create("k_bad", 2).unwrap();
     let out = [("topic", "k_bad")];
     for (select, options, said) in [
         (
@@ -264,7 +266,7 @@ pub async fn rows_that_cannot_be_written(address: &str) {
 pub async fn output_modes(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_msrc").await;
-    engine.kafka.create("k_mode", 1).await.unwrap();
+    engine.kafka.create("k_mode", 1).unwrap();
     let counted = "SELECT CAST(count(*) AS STRING) AS value FROM s GROUP BY key";
     for (mode, select, works) in [
         ("append", "SELECT value FROM s", true),
@@ -317,7 +319,7 @@ async fn save(
 
 pub async fn batch_writes(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("k_b", 1).await.unwrap();
+    engine.kafka.create("k_b", 1).unwrap();
     let rows = "SELECT * FROM VALUES ('a', '1'), (CAST(NULL AS STRING), '2') AS t(key, value)";
     let options = [("kafka.bootstrap.servers", address), ("topic", "k_b")];
     for mode in [SaveMode::Append, SaveMode::ErrorIfExists] {
@@ -374,7 +376,7 @@ pub async fn batch_writes(address: &str) {
 pub async fn a_restart_writes_what_is_missing(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_rs").await;
-    engine.kafka.create("k_ro", 1).await.unwrap();
+    engine.kafka.create("k_ro", 1).unwrap();
     let start = Start {
         sink: "kafka",
         checkpoint: Some("c"),
@@ -389,7 +391,7 @@ pub async fn a_restart_writes_what_is_missing(address: &str) {
     let written = engine.kafka.read("k_ro").unwrap();
     let values: Vec<_> = written
         .iter()
-        .map(|one| one.value.as_deref().unwrap())
+        .map(|one| one.value_text().unwrap())
         .collect();
     assert_eq!(json!(values), json!(["v1", "v2", "v3"]));
 }

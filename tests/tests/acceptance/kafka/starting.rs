@@ -6,7 +6,7 @@ use super::harness::{Batch, EARLIEST, Engine};
 
 /// Two partitions of ten messages each.
 async fn ten_and_ten(engine: &Engine, topic: &str) {
-    engine.kafka.create(topic, 2).await.unwrap();
+    engine.kafka.create(topic, 2).unwrap();
     engine.kafka.fill(topic, &[(0, 10), (1, 10)], "v").unwrap();
 }
 
@@ -141,7 +141,7 @@ pub async fn starts_that_cannot_be_found(address: &str) {
 
 pub async fn nothing_to_read_yet(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_empty", 1).await.unwrap();
+    engine.kafka.create("t_empty", 1).unwrap();
     // A topic without messages has offsets: the first batch runs.
     let options = [("subscribe", "t_empty"), EARLIEST];
     let batches = engine.drain(&options, Some("c")).await.unwrap();
@@ -171,7 +171,7 @@ pub async fn nothing_to_read_yet(address: &str) {
 
 pub async fn a_restart_ignores_the_starting_options(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("t_re", 1).await.unwrap();
+    engine.kafka.create("t_re", 1).unwrap();
     engine.kafka.fill("t_re", &[(0, 2)], "v").unwrap();
     let options = |start| [("subscribe", "t_re"), ("startingOffsets", start)];
     engine.drain(&options("latest"), Some("c")).await.unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::harness::{Engine, map, source};
 
 async fn ten_and_ten(engine: &Engine, topic: &str) {
-    engine.kafka.create(topic, 2).await.unwrap();
+    engine.kafka.create(topic, 2).unwrap();
     engine.kafka.fill(topic, &[(0, 10), (1, 10)], "v").unwrap();
 }
 

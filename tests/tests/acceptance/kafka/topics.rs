@@ -5,7 +5,7 @@ use super::harness::{EARLIEST, Engine};
 pub async fn three_ways_to_choose(address: &str) {
     let engine = Engine::new(address);
     for (topic, partitions) in [("p_a", 1), ("p_b", 2), ("q_c", 1)] {
-        engine.kafka.create(topic, partitions).await.unwrap();
+        engine.kafka.create(topic, partitions).unwrap();
         let counts: Vec<_> = (0..partitions).map(|partition| (partition, 1)).collect();
         engine.kafka.fill(topic, &counts, "v").unwrap();
     }
@@ -36,7 +36,7 @@ pub async fn three_ways_to_choose(address: &str) {
 
 pub async fn an_unknown_topic_is_named(address: &str) {
     let engine = Engine::new(address);
-    engine.kafka.create("clicks", 1).await.unwrap();
+    engine.kafka.create("clicks", 1).unwrap();
     let options = [
         ("subscribe", "clickz"),
         ("fetchOffset.retryIntervalMs", "10"),
