@@ -14,6 +14,7 @@ mod partition_reader;
 mod ranges;
 mod rate_limit;
 mod registry;
+mod requests;
 mod source;
 mod table;
 mod topics;

@@ -1,27 +1,30 @@
 //! What the brokers say of topics: which partitions there are, and which offsets they have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 
 use super::boundary::{Boundary, EARLIEST, LATEST, Missing};
 use super::offsets_json::shown;
 use super::options::{KafkaOptions, Patience};
+use super::requests::{
+    Attempt, TopicState, assigned, at_end, is_passing, is_silence, is_unknown, offsets_for,
+    topic_partitions,
+};
 use super::topics::Topics;
 use crate::clock::{Clock, Stopwatch};
 use crate::error::{Error, Result};
 use crate::kafka::{
-    ConsumerClient, PartitionOffsets, TopicPartition, blocking, cannot_reach, code, from_kafka,
-    unknown_topic,
+    ConsumerClient, PartitionOffsets, TopicPartition, blocking, cannot_reach, from_kafka,
 };
 
+/// What an error was raised by.
+const ASK_FOR_OFFSETS: &str = "ask for offsets";
 /// How long a broker that has never answered may take to answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(8);
 /// How long one attempt of one call may take.
@@ -39,13 +42,6 @@ pub(super) struct OffsetReader {
     api_timeout: Duration,
     clock: Arc<dyn Clock>,
     has_answered: AtomicBool,
-}
-
-/// What became of one attempt.
-enum Attempt<T> {
-    Done(T),
-    /// It may work a moment later.
-    NotYet(Error),
 }
 
 impl OffsetReader {
@@ -73,25 +69,55 @@ impl OffsetReader {
     /// for while the list of partitions comes.
     pub async fn latest(&self, known: &BTreeSet<TopicPartition>) -> Result<PartitionOffsets> {
         if known.is_empty() {
-            let assigned = self.assigned().await?;
-            return self.ends(&assigned, LATEST).await;
+            return self.latest_of_listed().await;
         }
-        let asked = pin!(self.ends(known, LATEST));
+        let asked = pin!(self.latest_of_known(known));
         let assigned = pin!(self.assigned());
-        let (assigned, ends) = match select(assigned, asked).await {
-            Either::Left((assigned, asked)) => {
-                let assigned = assigned?;
-                if assigned != *known {
-                    return self.ends(&assigned, LATEST).await;
-                }
-                (assigned, asked.await)
-            }
-            Either::Right((ends, assigned)) => (assigned.await?, ends),
+        let ends = match select(assigned, asked).await {
+            Either::Left((assigned, asked)) => match assigned? == *known {
+                true => asked.await?,
+                false => None,
+            },
+            Either::Right((ends, assigned)) => match assigned.await? == *known {
+                true => ends?,
+                false => None,
+            },
         };
         match ends {
-            Ok(ends) if assigned == *known => Ok(ends),
-            _ => self.ends(&assigned, LATEST).await,
+            Some(ends) => Ok(ends),
+            None => self.latest_of_listed().await,
         }
+    }
+
+    /// Their ends; `None` if one of them does not exist.
+    async fn latest_of_known(
+        &self,
+        known: &BTreeSet<TopicPartition>,
+    ) -> Result<Option<PartitionOffsets>> {
+        let times = at_end(known.iter().cloned());
+        self.ask(ASK_FOR_OFFSETS, move |client, timeout| {
+            match offsets_for(client, &times, timeout) {
+                Err(error) if is_unknown(&error) => Ok(Attempt::Done(None)),
+                ends => Ok(Attempt::Done(Some(ends?))),
+            }
+        })
+        .await
+    }
+
+    /// The ends of the partitions that are listed, which are listed anew with every attempt: one of
+    /// them may be deleted before it is asked for its end.
+    async fn latest_of_listed(&self) -> Result<PartitionOffsets> {
+        let topics = self.topics.clone();
+        self.ask(ASK_FOR_OFFSETS, move |client, timeout| {
+            Ok(match assigned(client, &topics, timeout)? {
+                Attempt::Done(listed) => {
+                    let times = at_end(listed.into_iter());
+                    Attempt::Done(offsets_for(client, &times, timeout)?)
+                }
+                Attempt::NotYet(error) => Attempt::NotYet(error),
+            })
+        })
+        .await
     }
 
     /// The beginnings of partitions. Those that do not exist are left out.
@@ -189,11 +215,8 @@ impl OffsetReader {
     }
 
     async fn offsets_for(&self, times: PartitionOffsets) -> Result<PartitionOffsets> {
-        if times.is_empty() {
-            return Ok(times);
-        }
-        self.ask("ask for offsets", move |client, timeout| {
-            offsets_for(client, &times, timeout)
+        self.ask(ASK_FOR_OFFSETS, move |client, timeout| {
+            offsets_for(client, &times, timeout).map(Attempt::Done)
         })
         .await
     }
@@ -268,135 +291,6 @@ impl OffsetReader {
             self.clock.pause(pause).await;
         }
     }
-}
-
-/// No broker is there, or none answers.
-fn is_silence(error: &KafkaError) -> bool {
-    let silent = [
-        Code::AllBrokersDown,
-        Code::BrokerTransportFailure,
-        Code::OperationTimedOut,
-        Code::Resolve,
-    ];
-    code(error).is_some_and(|code| silent.contains(&code))
-}
-
-/// What may be over a moment later: a broker is not yet, or no more, the leader of what it was asked
-/// for.
-fn is_passing(error: &KafkaError) -> bool {
-    let passing = [
-        Code::BrokerNotAvailable,
-        Code::CoordinatorLoadInProgress,
-        Code::FencedLeaderEpoch,
-        Code::LeaderNotAvailable,
-        Code::NetworkException,
-        Code::NotLeaderForPartition,
-        Code::OffsetNotAvailable,
-        Code::ReplicaNotAvailable,
-        Code::RequestTimedOut,
-        Code::UnknownLeaderEpoch,
-        Code::UnknownPartition,
-        Code::UnknownTopic,
-        Code::UnknownTopicOrPartition,
-    ];
-    code(error).is_some_and(|code| passing.contains(&code))
-}
-
-enum TopicState {
-    Exists(Vec<TopicPartition>),
-    Unknown,
-    NotYet(Error),
-}
-
-fn assigned(
-    client: &ConsumerClient,
-    topics: &Topics,
-    timeout: Duration,
-) -> Result<Attempt<BTreeSet<TopicPartition>>, KafkaError> {
-    let mut assigned = BTreeSet::new();
-    let Some(named) = topics.named() else {
-        let metadata = client.consumer.fetch_metadata(None, timeout)?;
-        for topic in metadata
-            .topics()
-            .iter()
-            .filter(|topic| topics.matches(topic.name()))
-        {
-            let name: Arc<str> = topic.name().into();
-            let partitions = topic.partitions().iter();
-            assigned.extend(partitions.map(|one| TopicPartition::new(Arc::clone(&name), one.id())));
-        }
-        return Ok(Attempt::Done(assigned));
-    };
-    for topic in named {
-        match topic_partitions(client, &topic, timeout)? {
-            TopicState::Exists(partitions) => assigned.extend(partitions),
-            TopicState::NotYet(error) => return Ok(Attempt::NotYet(error)),
-            TopicState::Unknown => {
-                let metadata = client.consumer.fetch_metadata(None, timeout)?;
-                let names = metadata
-                    .topics()
-                    .iter()
-                    .map(|topic| topic.name().to_string());
-                let names: Vec<String> = names.filter(|name| !name.starts_with("__")).collect();
-                return Ok(Attempt::NotYet(unknown_topic(&topic, &names)));
-            }
-        }
-    }
-    assigned.retain(|partition| topics.takes(partition));
-    Ok(Attempt::Done(assigned))
-}
-
-fn topic_partitions(
-    client: &ConsumerClient,
-    topic: &str,
-    timeout: Duration,
-) -> Result<TopicState, KafkaError> {
-    let metadata = client.consumer.fetch_metadata(Some(topic), timeout)?;
-    let Some(found) = metadata.topics().iter().find(|one| one.name() == topic) else {
-        return Ok(TopicState::Unknown);
-    };
-    if let Some(error) = found.error() {
-        let error: Code = error.into();
-        return Ok(match error {
-            Code::UnknownTopicOrPartition | Code::UnknownTopic => TopicState::Unknown,
-            code => {
-                let error = KafkaError::MetadataFetch(code);
-                let what = format!("look at the topic '{topic}'");
-                TopicState::NotYet(from_kafka(&what, &client.servers, &error))
-            }
-        });
-    }
-    let name: Arc<str> = topic.into();
-    let partitions = found.partitions().iter();
-    let partitions = partitions.map(|one| TopicPartition::new(Arc::clone(&name), one.id()));
-    Ok(TopicState::Exists(partitions.collect()))
-}
-
-fn offsets_for(
-    client: &ConsumerClient,
-    times: &PartitionOffsets,
-    timeout: Duration,
-) -> Result<Attempt<PartitionOffsets>, KafkaError> {
-    let mut asked = TopicPartitionList::with_capacity(times.len());
-    for (partition, time) in times {
-        let time = rdkafka::Offset::from_raw(*time);
-        asked.add_partition_offset(&partition.topic, partition.partition, time)?;
-    }
-    let answered = client.consumer.offsets_for_times(asked, timeout)?;
-    let mut names: BTreeMap<&str, Arc<str>> = BTreeMap::new();
-    for partition in times.keys() {
-        names.insert(&partition.topic, Arc::clone(&partition.topic));
-    }
-    let mut offsets = PartitionOffsets::new();
-    for element in answered.elements() {
-        element.error()?;
-        let Some(topic) = names.get(element.topic()) else {
-            continue;
-        };
-        let partition = TopicPartition::new(Arc::clone(topic), element.partition());
-        offsets.insert(partition, element.offset().to_raw().unwrap_or(LATEST));
-    }
-    Ok(Attempt::Done(offsets))
 }
 
 fn check_specified(given: &PartitionOffsets, assigned: &BTreeSet<TopicPartition>) -> Result<()> {
