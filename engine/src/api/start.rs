@@ -142,6 +142,7 @@ impl Start<'_> {
             .clone()
             .map(|clock| Arc::new(clock) as Arc<dyn Clock>);
         let clock = clock.unwrap_or_else(|| Arc::clone(&inner.clock));
+        let batches_to_retain = self.batches_to_retain()?;
         let mut sources = Vec::new();
         for (index, spec) in execution.sources.iter().enumerate() {
             let metadata = checkpoint
@@ -152,6 +153,7 @@ impl Start<'_> {
             sources.push(spec.create(SourceContext {
                 metadata_path: metadata,
                 durable: checkpoint.durable,
+                batches_to_retain,
                 clock: Arc::clone(&clock),
                 cancellation: cancellation.clone(),
             })?);
@@ -192,7 +194,7 @@ impl Start<'_> {
             durable: checkpoint.durable,
             checkpoint: checkpoint.files,
             lock,
-            batches_to_retain: self.batches_to_retain()?,
+            batches_to_retain,
             temporary: checkpoint.temporary,
             state_store: own.state_store.unwrap_or_else(|| self.state_store()),
             trigger,
@@ -347,7 +349,7 @@ impl Start<'_> {
             });
         };
         let root = Location::parse(location, &self.session.inner.stores, options)?;
-        writable(&root)?;
+        writable(&root, own.durable)?;
         let files = CheckpointFileManager::new(root.clone(), own.durable);
         if format.forgets
             && output_mode != OutputMode::Complete
@@ -406,6 +408,7 @@ impl Start<'_> {
             schema: execution.schema(),
             output_mode: execution.output_mode,
             durable: checkpoint.durable,
+            batches_to_retain: self.batches_to_retain()?,
             console,
             function,
             cancellation: Cancellation::new(),
@@ -497,9 +500,9 @@ fn function_name(given: &StreamingForeachFunction) -> Option<String> {
     Some(String::from_utf8_lossy(name).into_owned())
 }
 
-fn writable(root: &Location) -> Result<()> {
+fn writable(root: &Location, durable: bool) -> Result<()> {
     let test = || -> std::io::Result<()> {
-        root.create_dir_all()?;
+        root.create_dir_all(durable)?;
         match root.local() {
             Some(root) => tempfile::tempfile_in(root).map(drop),
             None => root.join("_writable").put(Vec::new(), false),

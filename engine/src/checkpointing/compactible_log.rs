@@ -5,7 +5,8 @@
 //! 9.compact      `v1`, then the lines of batches 0 to 9
 //! 10 … 18, 19.compact, …
 //! ```
-//! What is older than a hundred batches and contained in a later `.compact` file is deleted.
+//! What is older than so many batches, a hundred if nobody says, and contained in a later `.compact`
+//! file is deleted.
 
 use std::marker::PhantomData;
 
@@ -17,7 +18,7 @@ use crate::checkpointing::metadata_log::MetadataLog;
 use crate::error::Result;
 
 const DEFAULT_INTERVAL: i64 = 10;
-const MIN_BATCHES_TO_RETAIN: i64 = 100;
+const BATCHES_TO_RETAIN: i64 = 100;
 const SUFFIX: &str = ".compact";
 
 /// A log whose entries are lists of `T`.
@@ -26,6 +27,7 @@ pub struct CompactibleLog<T> {
     log: MetadataLog,
     /// Every `interval`th batch is compacted.
     interval: i64,
+    batches_to_retain: i64,
     entries: PhantomData<fn() -> T>,
 }
 
@@ -44,8 +46,15 @@ impl<T: Serialize + DeserializeOwned> CompactibleLog<T> {
         Ok(Self {
             log: MetadataLog::new(files, 1),
             interval,
+            batches_to_retain: BATCHES_TO_RETAIN,
             entries: PhantomData,
         })
+    }
+
+    /// The same, keeping the files of so many batches.
+    pub fn retaining(mut self, batches: i64) -> Self {
+        self.batches_to_retain = batches;
+        self
     }
 
     /// The last batch that was written.
@@ -123,7 +132,7 @@ impl<T: Serialize + DeserializeOwned> CompactibleLog<T> {
     }
 
     fn delete_expired(&self, current: i64) -> Result<()> {
-        let retained = current + 1 - MIN_BATCHES_TO_RETAIN;
+        let retained = current + 1 - self.batches_to_retain;
         let first_kept = retained / self.interval * self.interval - 1;
         if first_kept <= 0 {
             return Ok(());
@@ -207,6 +216,18 @@ mod tests {
         assert_eq!(log.all().unwrap().len(), 120);
         let first = ids(log.log.files()).unwrap()[0];
         assert_eq!(first, (19, true));
+    }
+
+    #[test]
+    fn fewer_batches_are_kept_where_that_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        for id in 0..55 {
+            log(&dir).retaining(12).add(id, &[id]).unwrap();
+        }
+        let log = log(&dir);
+        assert_eq!(log.all().unwrap(), (0..55).collect::<Vec<_>>());
+        // Batch 38 and all after it can still be read one by one, or from the file before them.
+        assert_eq!(ids(log.log.files()).unwrap()[0], (29, true));
     }
 
     #[test]

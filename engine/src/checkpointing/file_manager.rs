@@ -1,12 +1,12 @@
 //! Files of a checkpoint: written to a temporary name, then renamed, so that a reader sees a file
 //! whole or not at all, whenever the writer was killed. A store of objects does that by itself.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind as IoErrorKind, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::Location;
+use crate::storage::{Location, create_folders, sync_file, sync_folder};
 
 type TemporaryFile = tempfile::NamedTempFile<File>;
 
@@ -127,7 +127,9 @@ impl CheckpointFileManager {
         };
         match self.try_write(root, name, content, persist) {
             Err(error) if error.kind() == IoErrorKind::NotFound => {
-                fs::create_dir_all(root)?;
+                let changed = create_folders(root)?;
+                let mut forced = changed.iter().filter(|_| self.durable);
+                forced.try_for_each(|folder| sync_folder(folder))?;
                 self.try_write(root, name, content, persist)
             }
             result => result,
@@ -147,12 +149,12 @@ impl CheckpointFileManager {
             .make_in(root, |path| File::create_new(path))?;
         content(file.as_file_mut())?;
         if self.durable {
-            file.as_file().sync_all()?;
+            sync_file(file.as_file(), file.path())?;
         }
         persist(file, root.join(name)).map_err(|error| error.error)?;
         if self.durable {
             // The name is an entry of the directory, which has to reach the disk as well.
-            File::open(root)?.sync_all()?;
+            sync_folder(root)?;
         }
         Ok(())
     }
@@ -186,6 +188,8 @@ impl CheckpointFileManager {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

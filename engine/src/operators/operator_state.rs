@@ -303,6 +303,13 @@ impl OperatorState {
         Ok(())
     }
 
+    /// So many versions stay readable.
+    pub fn retain(&self, versions: i64) {
+        for store in &mut self.inner.lock().stores {
+            store.retain(versions);
+        }
+    }
+
     /// Locks the state for one batch.
     pub fn lock(&self) -> StateGuard<'_> {
         StateGuard(self.inner.lock())

@@ -103,6 +103,8 @@ pub struct SinkRequest<'a> {
     pub output_mode: OutputMode,
     /// Whether a batch must survive a power cut.
     pub durable: bool,
+    /// How many batches stay in a log of what was written.
+    pub batches_to_retain: i64,
     /// Where the console sink prints.
     pub console: ConsoleWriter,
     /// The zone in which it prints times.

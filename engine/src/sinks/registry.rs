@@ -116,6 +116,7 @@ mod tests {
             partition_by: &[],
             output_mode,
             durable: false,
+            batches_to_retain: 100,
             console: Arc::new(|_| {}),
             time_zone: "UTC".to_string(),
             function: Some(Arc::new(|_, _, _| Ok(()))),

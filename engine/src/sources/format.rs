@@ -87,6 +87,8 @@ pub struct SourceContext {
     pub metadata_path: Location,
     /// Whether what it writes there must survive a power cut.
     pub durable: bool,
+    /// How many batches stay in the logs there.
+    pub batches_to_retain: i64,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Tells it that the query is to end, wherever it waits.

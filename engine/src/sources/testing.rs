@@ -40,6 +40,7 @@ pub fn context() -> SourceContext {
     SourceContext {
         metadata_path: PathBuf::from("/nowhere").into(),
         durable: false,
+        batches_to_retain: 100,
         clock: Arc::new(ManualClock::new(0)),
         cancellation: Cancellation::new(),
     }

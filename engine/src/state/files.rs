@@ -37,6 +37,7 @@ const ROWS_AT_ONCE: usize = 4096;
 pub(super) struct StateFiles {
     files: CheckpointFileManager,
     key_columns: usize,
+    pub(super) versions_to_retain: i64,
 }
 
 /// Rows to be written, some at a time.
@@ -54,6 +55,7 @@ impl StateFiles {
         Self {
             files: CheckpointFileManager::new(directory, durable),
             key_columns,
+            versions_to_retain: VERSIONS_TO_RETAIN,
         }
     }
 
@@ -150,7 +152,7 @@ impl StateFiles {
             Box::new(parts) as Batches<'_>
         };
         self.write(version, "snapshot", schema, &stored, None)?;
-        self.purge(version - VERSIONS_TO_RETAIN)
+        self.purge(version - self.versions_to_retain)
     }
 
     /// Drops what no version from `oldest` on needs.

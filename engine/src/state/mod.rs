@@ -146,14 +146,17 @@ impl StateStore {
         let open =
             |version| Self::open(kind, directory, durable, Arc::clone(&schema), shape, version);
         if last < version {
-            let rows: Vec<_> = open(last)?
-                .shards
-                .iter()
-                .flat_map(StateShard::live_rows)
-                .collect();
+            let last = open(last)?;
+            let rows = last.shards.iter().map(StateShard::live_rows);
+            let rows = rows.collect::<Result<Vec<_>>>()?;
             files.write_snapshot(version, &schema, &rows)?;
         }
         open(version)
+    }
+
+    /// So many versions stay readable; a hundred if nobody says.
+    pub fn retain(&mut self, versions: i64) {
+        self.files.versions_to_retain = versions;
     }
 
     /// Has the rows expire when `expiry` says, given their columns, and not when they were written to:

@@ -2,6 +2,7 @@
 //! who reads or writes files of users asks a [`Location`], which hides the difference.**
 
 mod bucket;
+mod durable;
 mod file_url;
 mod input;
 mod local;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bucket::BucketPath;
+pub use durable::{create_folders, sync_file, sync_folder};
 pub use file_url::{from_file_url, full_path, to_file_url};
 pub use input::InputFile;
 pub use output::OutputFile;
@@ -195,10 +197,14 @@ impl Location {
         self
     }
 
-    /// Creates the folder, where folders exist.
-    pub fn create_dir_all(&self) -> io::Result<()> {
+    /// Creates the folder, where folders exist. With `durable`, it survives a power cut.
+    pub fn create_dir_all(&self, durable: bool) -> io::Result<()> {
         match self {
-            Self::Local(path) => std::fs::create_dir_all(path),
+            Self::Local(path) => {
+                let changed = create_folders(path)?;
+                let mut forced = changed.iter().filter(|_| durable);
+                forced.try_for_each(|folder| sync_folder(folder))
+            }
             Self::Bucket(_) => Ok(()),
         }
     }

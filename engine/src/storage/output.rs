@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use object_store::MultipartUpload;
 
 use super::bucket::BucketPath;
+use super::durable::{create_folders, sync_file, sync_folder};
 use super::{Location, Metadata, local};
 
 /// A store takes a large file in parts of so many bytes.
@@ -19,6 +20,8 @@ enum Content {
     Local {
         path: PathBuf,
         file: File,
+        /// Where the name of the file, or of a folder above it, is new.
+        changed: Vec<PathBuf>,
         finished: bool,
     },
     Bucket {
@@ -31,11 +34,15 @@ enum Content {
 impl OutputFile {
     pub(super) fn create(location: &Location) -> io::Result<Self> {
         Ok(Self(match location {
-            Location::Local(path) => Content::Local {
-                file: create(path)?,
-                path: path.clone(),
-                finished: false,
-            },
+            Location::Local(path) => {
+                let (file, changed) = create(path)?;
+                Content::Local {
+                    path: path.clone(),
+                    file,
+                    changed,
+                    finished: false,
+                }
+            }
             Location::Bucket(path) => Content::Bucket {
                 path: path.clone(),
                 part: Vec::new(),
@@ -47,9 +54,15 @@ impl OutputFile {
     /// Writes what is left; what the file is then. With `durable`, it survives a power cut.
     pub fn finish(mut self, durable: bool) -> io::Result<Metadata> {
         match &mut self.0 {
-            Content::Local { file, finished, .. } => {
+            Content::Local {
+                path,
+                file,
+                changed,
+                finished,
+            } => {
                 if durable {
-                    file.sync_all()?;
+                    sync_file(file, path)?;
+                    changed.iter().try_for_each(|folder| sync_folder(folder))?;
                 }
                 let metadata = local::of(&file.metadata()?);
                 *finished = true;
@@ -72,16 +85,20 @@ impl OutputFile {
     }
 }
 
-fn create(path: &PathBuf) -> io::Result<File> {
-    match File::create_new(path) {
+/// The new file, and the folders in which there is a new name.
+fn create(path: &Path) -> io::Result<(File, Vec<PathBuf>)> {
+    let Some(folder) = path.parent() else {
+        return Ok((File::create_new(path)?, Vec::new()));
+    };
+    let mut changed = vec![folder.to_path_buf()];
+    let file = match File::create_new(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            File::create_new(path)
+            changed.extend(create_folders(folder)?);
+            File::create_new(path)?
         }
-        created => created,
-    }
+        created => created?,
+    };
+    Ok((file, changed))
 }
 
 impl Write for OutputFile {

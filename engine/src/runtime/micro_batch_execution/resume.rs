@@ -148,12 +148,14 @@ impl MicroBatchExecution {
                 .with_hint("choose a --checkpoint directory on the disk")
             })?;
             let directory = directory.join(STATE_DIR).join(id.to_string()).join("0");
-            operator.state().open(
+            let state = operator.state();
+            state.open(
                 self.setup.state_store,
                 &directory,
                 self.setup.durable,
                 self.batch_id,
             )?;
+            state.retain(self.setup.batches_to_retain);
             let metadata = OperatorStateMetadata {
                 operator_info: OperatorInfo {
                     operator_id: id as i64,

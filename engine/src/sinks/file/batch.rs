@@ -124,7 +124,7 @@ impl Unfinished {
         let made = (!directory.exists()).then(|| directory.clone());
         let folder = directory.join(&format!("_temporary-{}", Uuid::new_v4()));
         folder
-            .create_dir_all()
+            .create_dir_all(false)
             .map_err(|error| cannot_write(&folder, error))?;
         Ok(Self { folder, made })
     }

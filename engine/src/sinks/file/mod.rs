@@ -46,7 +46,7 @@ impl FileSink {
     ) -> Result<Self> {
         // Readers go by the log from the start: a file of a batch that has no entry is not there.
         let log = directory.join(SINK_METADATA_DIR);
-        log.create_dir_all()
+        log.create_dir_all(layout.durable)
             .map_err(|error| cannot_write(&directory, error))?;
         let log = FileSinkLog::open(CheckpointFileManager::new(log, layout.durable))?;
         Ok(Self {

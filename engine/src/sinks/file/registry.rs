@@ -101,7 +101,9 @@ fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
         }
         Some(Err(_)) => return Err(options.invalid("retention", "a duration, e.g. 7 days")),
     };
-    Ok(FileSink::new(directory, layout, retention)?.into())
+    let mut sink = FileSink::new(directory, layout, retention)?;
+    sink.log = sink.log.retaining(request.batches_to_retain);
+    Ok(sink.into())
 }
 
 fn create_batch(request: BatchRequest<'_>) -> Result<Box<dyn BatchSink>> {

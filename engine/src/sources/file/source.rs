@@ -91,7 +91,8 @@ impl SourceDefinition for FileStreamDefinition {
             schema: Some(self.schema.clone()),
             ..self.request.clone()
         })?;
-        let source = FileStreamSource::new(definition, context.metadata_path, context.durable)?;
+        let mut source = FileStreamSource::new(definition, context.metadata_path, context.durable)?;
+        source.log = source.log.retaining(context.batches_to_retain);
         Ok(Box::new(source))
     }
 }

@@ -361,6 +361,7 @@ mod tests {
             stream.create(SourceContext {
                 metadata_path: metadata_path.clone().into(),
                 durable: false,
+                batches_to_retain: 100,
                 clock: Arc::new(clock),
                 cancellation: Cancellation::new(),
             })

@@ -1,5 +1,7 @@
 //! Files: what is read of them as streams, and what is written.
 
+mod durable;
+mod retention;
 mod sinks;
 mod sources;
 mod stores;
