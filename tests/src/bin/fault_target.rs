@@ -2,7 +2,8 @@
 //! files, which ends when everything is processed.
 //!
 //! `fault_target INPUT WORK SINK QUERY [kill|wait POINT BATCH]` reads `INPUT` and keeps its output in
-//! `WORK/out` and its checkpoint in `WORK/checkpoint`. `QUERY` is `windows`, with state, or `rows`,
+//! `WORK/out`, or in a topic named as `WORK` if `SINK` is `kafka:HOST:PORT`, or `kafka-once:HOST:PORT` for
+//! transactions, and its checkpoint in `WORK/checkpoint`. `QUERY` is `windows`, with state, or `rows`,
 //! without. With `kill` it ends itself with SIGKILL when that batch has passed that point; with
 //! `wait` it says `waiting` there and goes no further. An error is printed, and is exit status 1.
 
@@ -18,7 +19,7 @@ use acceptance::frame::relation;
 use anyhow::{Context, Result, bail};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use tidebook_engine::{Error, FaultHook, FaultPoint, Session};
+use tidebook_engine::{Error, FaultHook, FaultPoint, ForeachWriter, Session};
 
 const WINDOWS: &str = "SELECT window.start AS start, k, count(*) AS n, sum(v) AS total, max(id) AS last \
     FROM events GROUP BY window(t, '10 seconds'), k";
@@ -54,7 +55,7 @@ async fn run() -> Result<()> {
         relation: relation(&[sql(query, sink)])?,
         mode: "append".to_owned(),
         trigger: Some("available-now".to_owned()),
-        sink: Some(sink.clone()),
+        sink: Some(format_of(sink).to_owned()),
         ..Start::default()
     };
     let checkpoint = work.join("checkpoint").display().to_string();
@@ -67,6 +68,19 @@ async fn run() -> Result<()> {
             driver
                 .session()
                 .register_foreach_batch(FUNCTION, Arc::new(batch_files(out)));
+        }
+        "foreach" => {
+            option("callback", FUNCTION.to_owned());
+            fs::create_dir_all(&out)?;
+            let make = move || -> Box<dyn ForeachWriter> { Box::new(RowFile::new(&out)) };
+            driver.session().register_foreach(FUNCTION, Arc::new(make));
+        }
+        topic if format_of(topic) == "kafka" => {
+            let (kind, address) = topic.split_once(':').context("kafka:HOST:PORT")?;
+            let name = work.file_name().unwrap_or_default().to_string_lossy();
+            option("kafka.bootstrap.servers", address.to_owned());
+            option("topic", name.into_owned());
+            option("exactlyOnce", (kind == "kafka-once").to_string());
         }
         "console" => {
             option("numRows", "1000000".to_owned());
@@ -83,14 +97,21 @@ async fn run() -> Result<()> {
     Ok(())
 }
 
-/// Files of text have one column.
+fn format_of(sink: &str) -> &str {
+    match sink.starts_with("kafka") {
+        true => "kafka",
+        false => sink,
+    }
+}
+
+/// Files of text and messages have one column.
 fn sql(query: &str, sink: &str) -> String {
     let sql = match query {
         "windows" => WINDOWS,
         _ => ROWS,
     };
-    match sink {
-        "text" => format!("SELECT to_json(struct(*)) AS value FROM ({sql})"),
+    match format_of(sink) {
+        "text" | "kafka" => format!("SELECT to_json(struct(*)) AS value FROM ({sql})"),
         _ => sql.to_owned(),
     }
 }
@@ -108,10 +129,53 @@ fn batch_files(
         for batch in &batches {
             lines.extend(row_lines(batch).map_err(|error| Error::internal(error.to_string()))?);
         }
-        let temporary = out.join(".batch");
-        let written = fs::write(&temporary, lines.join("\n"))
-            .and_then(|()| fs::rename(&temporary, out.join(format!("batch-{batch_id}"))));
-        written.map_err(|error| Error::io("write a batch", error))
+        batch_file(&out, batch_id, &lines).map_err(|error| Error::io("write a batch", error))
+    }
+}
+
+fn batch_file(out: &Path, batch_id: i64, lines: &[String]) -> std::io::Result<()> {
+    let temporary = out.join(".batch");
+    fs::write(&temporary, lines.join("\n"))?;
+    fs::rename(&temporary, out.join(format!("batch-{batch_id}")))
+}
+
+/// Writes the rows of a batch to a file of its own, which has its name when all of them are there.
+struct RowFile {
+    out: PathBuf,
+    batch_id: i64,
+    lines: Vec<String>,
+}
+
+impl RowFile {
+    fn new(out: &Path) -> Self {
+        Self {
+            out: out.to_owned(),
+            batch_id: 0,
+            lines: Vec::new(),
+        }
+    }
+}
+
+impl ForeachWriter for RowFile {
+    fn open(&mut self, _: i64, epoch_id: i64) -> Result<bool, Error> {
+        self.batch_id = epoch_id;
+        Ok(true)
+    }
+
+    fn process(&mut self, rows: &RecordBatch, row: usize) -> Result<(), Error> {
+        let line = row_lines(&rows.slice(row, 1));
+        let line = line.map_err(|error| Error::internal(error.to_string()))?;
+        self.lines.extend(line);
+        Ok(())
+    }
+
+    fn close(&mut self, error: Option<&Error>) {
+        if error.is_none()
+            && let Err(error) = batch_file(&self.out, self.batch_id, &self.lines)
+        {
+            eprintln!("{error}");
+            std::process::abort();
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod damage;
 mod disk_full;
 mod kills;
 mod permission;
+mod replaced;
 mod second_query;
 mod server;
 mod world;

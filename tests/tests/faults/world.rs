@@ -46,7 +46,8 @@ impl World {
 
     /// The output of a run that nothing disturbs.
     pub async fn wanted(&self, sink: &str, query: &str) -> Vec<String> {
-        let target = self.target(&format!("undisturbed-{sink}-{query}"), sink, query);
+        let kind = sink.split(':').next().unwrap_or_default();
+        let target = self.target(&format!("undisturbed-{kind}-{query}"), sink, query);
         target.run_to_end();
         let rows = target.rows().await.expect("its output");
         assert!(rows.len() > 20, "{sink} {query}: {} rows", rows.len());
@@ -176,12 +177,26 @@ impl Target {
     /// The rows of its output, sorted, as a reader sees them.
     pub async fn rows(&self) -> Result<Vec<String>, String> {
         let mut rows = match self.sink.as_str() {
-            "foreachBatch" => self.rows_of_batches(),
+            "foreachBatch" | "foreach" => self.rows_of_batches(),
             "console" => self.rows_on_console(),
+            topic if topic.starts_with("kafka") => self.messages(topic)?,
             format => self.rows_of_files(format).await?,
         };
         rows.sort();
+        if self.sink.starts_with("kafka:") {
+            // Spark's promise for topics: at least once.
+            rows.dedup();
+        }
         Ok(rows)
+    }
+
+    /// What a reader of the topic gets, which is named as the folder.
+    fn messages(&self, sink: &str) -> Result<Vec<String>, String> {
+        let (_, address) = sink.split_once(':').expect("an address");
+        let topic = self.work.file_name().expect("a name").to_string_lossy();
+        let seen = acceptance::kafka::read_all(address, &topic, &[]);
+        let seen = seen.map_err(|error| error.to_string())?;
+        Ok(seen.iter().map(acceptance::kafka::Seen::text).collect())
     }
 
     fn rows_of_batches(&self) -> Vec<String> {
