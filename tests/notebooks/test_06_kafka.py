@@ -2,8 +2,7 @@
 
 import json
 import re
-import socket
-import subprocess
+import sys
 from collections import Counter
 
 import nbformat
@@ -56,38 +55,23 @@ def check(cells):
 
 
 @pytest.fixture
-def real_broker(root, tmp_path):
-    """Apache Kafka's own broker on free ports; it ends with its standard input."""
-    script = root / "tests" / "kafka-broker" / "run"
-    ports = [str(port) for port in free_ports(2)]
-    running = subprocess.Popen(
-        [script, *ports, tmp_path / "kafka"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    said = [running.stdout.readline().strip() for _ in range(2)]
-    assert said[1] == "ready", said
-    yield f"127.0.0.1:{ports[0]}"
-    running.stdin.close()
-    running.wait(timeout=60)
+def broker(root, tmp_path):
+    """The address of Apache Kafka's own broker."""
+    sys.path.insert(0, str(root / "tests" / "kafka-broker"))
+    from real_broker import real_broker
 
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for bound in sockets:
-        bound.bind(("127.0.0.1", 0))
-    ports = [bound.getsockname()[1] for bound in sockets]
-    for bound in sockets:
-        bound.close()
-    return ports
+    with real_broker(tmp_path / "kafka") as address:
+        yield address
 
 
 def test_the_lesson_runs_on_its_own_broker(executed):
     check(executed("06-kafka.ipynb"))
 
 
-def test_the_lesson_runs_on_apache_kafka_by_one_changed_line(folder, real_broker):
+def test_the_lesson_runs_on_apache_kafka_by_one_changed_line(folder, broker):
     notebook = nbformat.read(folder / "06-kafka.ipynb", as_version=4)
-    [broker] = [cell for cell in notebook.cells if cell.id == "broker"]
-    broker.source = f"%kafka use {real_broker}"
+    [chosen] = [cell for cell in notebook.cells if cell.id == "broker"]
+    chosen.source = f"%kafka use {broker}"
     NotebookClient(
         notebook, timeout=600, startup_timeout=600, resources={"metadata": {"path": str(folder)}}
     ).execute()

@@ -1,10 +1,7 @@
 """Spark 4.3.0 and the engine take turns at one query over files: each goes on from the checkpoint that the other has
 written, and each reads all that both have written, by way of `_spark_metadata`.
 
-    python tests/spark/files.py [PROGRAM]
-
-Needs `pip install -r tests/spark/requirements.txt`, Java 17, and PROGRAM: `files_turn`, which is built if it is not given.
-Prints a line per turn; ends with 1 if one of them read or wrote something else than it should.
+`both_ways.py` runs it.
 """
 
 import json
@@ -12,53 +9,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-os.environ["TZ"] = "UTC"
-time.tzset()
-
-ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = "k STRING, v INT, t TIMESTAMP"
 # Enough batches that both logs are compacted, and compacted logs are read by the other side.
 TURNS = [("spark", 7), ("engine", 6), ("spark", 9), ("engine", 3)]
 KEYS = ["plain", "a/b=0 %", "ü ü", None]
 
 
-def main():
-    """Both orders of turns, for each format."""
-    program = sys.argv[1] if len(sys.argv) > 1 else build()
-    spark = session()
-    failed = False
-    for format in ("parquet", "json"):
-        for turns in (TURNS, [(side, count) for side, count in zip(("engine", "spark", "engine", "spark"), (12, 9, 2, 1))]):
-            failed |= not play(spark, program, format, turns)
-    spark.stop()
-    sys.exit(failed)
-
-
-def build():
-    """The program, built as everything else is."""
-    subprocess.run(["cargo", "build", "--release", "--locked", "--workspace", "--bin", "files_turn"], cwd=ROOT, check=True)
-    return str(Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "files_turn")
-
-
-def session():
-    """One small local session."""
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.master("local[1]").appName("files")
-    for key, value in {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.warehouse.dir": tempfile.mkdtemp(),
-    }.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("OFF")
-    return spark
+def plays(spark, program):
+    """Both orders of turns, for each format; whether all is as it should be."""
+    other = list(zip(("engine", "spark", "engine", "spark"), (12, 9, 2, 1)))
+    played = [play(spark, program, format, turns) for format in ("parquet", "json") for turns in (TURNS, other)]
+    return all(played)
 
 
 def play(spark, program, format, turns):
@@ -114,7 +77,3 @@ def by_engine(_spark, program, format, source, output, checkpoint):
         print(run.stderr.strip(), file=sys.stderr)
         return None
     return int(run.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -51,18 +51,20 @@ def main():
     spark.stop()
 
 
-def session():
-    """One small local session."""
+def session(more=None):
+    """One small local session, with more settings."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[2]").appName("record")
     for key, value in {
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "1",
         # Else rows that a filter removes while JSON is parsed are missing from numInputRows.
         "spark.sql.json.filterPushdown.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": tempfile.mkdtemp(),
+        **(more or {}),
     }.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()

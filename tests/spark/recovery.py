@@ -1,26 +1,16 @@
-"""One query, two engines: begun on Spark it goes on here from its checkpoint, and back, and the other
-way round. Nothing is lost, nothing is doubled, and each reads what both have written.
-
-    python tests/spark/recovery.py [--engine PATH]
-
-Needs what record.py needs. Builds `continue_query` with cargo unless told where it is. Prints a line a
-case and fails if one is wrong.
+"""One query over files, numbers or a topic, two engines: begun on Spark it goes on here from its checkpoint,
+and back, and the other way round. Nothing is lost, nothing is doubled, and each reads what both have
+written. `both_ways.py` runs it.
 """
 
-import argparse
 import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-os.environ["TZ"] = "UTC"
-time.tzset()
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 LEGS = 4
 FILES_PER_LEG = 6
 ROWS_PER_FILE = 3
@@ -32,6 +22,12 @@ CASES = {
     "json files to parquet": {**FILES, "format": "json", "sink": "parquet"},
     "json files with a watermark to json": {**FILES, "format": "json", "sink": "json", "watermark": "t 1 minute"},
     "csv files to csv": {**FILES, "format": "csv", "sink": "csv"},
+    "json files to text": {
+        **FILES,
+        "sql": "SELECT to_json(named_struct('id', id, 't', t)) AS value FROM events",
+        "format": "json",
+        "sink": "text",
+    },
     "rate-micro-batch to json": {
         **NUMBERS,
         "format": "rate-micro-batch",
@@ -39,27 +35,25 @@ CASES = {
         "options": {"rowsPerBatch": "7", "startTimestamp": "1700000000000", "advanceMillisPerBatch": "1500"},
     },
     "rate to parquet": {**NUMBERS, "format": "rate", "sink": "parquet", "options": {"rowsPerSecond": "5"}},
+    "Kafka to parquet": {
+        "schema": "",
+        "sql": "SELECT CAST(CAST(value AS STRING) AS BIGINT) AS id, timestamp AS t FROM events",
+        "format": "kafka",
+        "sink": "parquet",
+        "options": {"startingOffsets": "earliest", "maxOffsetsPerTrigger": "9"},
+    },
 }
 
 
-def main():
-    """Plays every case, beginning on each engine."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--engine", type=Path)
-    engine = options.parse_args().engine or built()
-
-    from record import session
-
-    spark = session()
-    wrong = 0
+def plays(spark, engine, broker):
+    """Plays every case, beginning on each engine; whether all is as it should be."""
+    good = True
     for name, case in CASES.items():
         for first in ("Spark", "Tidebook"):
             for unfinished in (False, True):
                 title = f"{name}, begun on {first}" + (", the last batch of each leg run again" if unfinished else "")
-                wrong += not tried(title, Play(spark, engine, case, first, unfinished).run)
-    wrong += not tried("a query with state, begun on Spark", lambda: state_is_refused(spark, engine))
-    spark.stop()
-    sys.exit(1 if wrong else 0)
+                good &= tried(title, Play(spark, engine, broker, case, first, unfinished).run)
+    return good & tried("a query with state, begun on Spark", lambda: state_is_refused(spark, engine, broker))
 
 
 def tried(title, play):
@@ -72,22 +66,19 @@ def tried(title, play):
         return False
 
 
-def built():
-    """The engine's part, built."""
-    command = ["cargo", "build", "--quiet", "--release", "--locked", "--workspace", "--bin", "continue_query"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "continue_query"
-
-
 class Play:
     """One case from its first leg to its last."""
 
-    def __init__(self, spark, engine, case, first, unfinished):
+    def __init__(self, spark, engine, broker, case, first, unfinished):
         self.spark, self.engine, self.case, self.first, self.unfinished = spark, engine, case, first, unfinished
         self.dir = Path(tempfile.mkdtemp(prefix="recovery-"))
         self.input, self.out, self.checkpoint = self.dir / "in", self.dir / "out", self.dir / "checkpoint"
         self.input.mkdir()
         self.files = 0
+        if case["format"] == "kafka":
+            topic = {"kafka.bootstrap.servers": broker, "subscribe": self.dir.name}
+            self.case = {**case, "options": {**case["options"], **topic}}
+            create_topic(spark, broker, self.dir.name)
 
     def run(self):
         """Legs in turn, then what both say of the output."""
@@ -129,7 +120,12 @@ class Play:
         return [str(word) for word in words] + [f"{key}={value}" for key, value in options.items()]
 
     def add_files(self):
-        """Files for a leg, in the order of their times."""
+        """Files for a leg, in the order of their times; or as many messages."""
+        if self.case["format"] == "kafka":
+            count = FILES_PER_LEG * ROWS_PER_FILE
+            numbers = range(self.files * ROWS_PER_FILE, self.files * ROWS_PER_FILE + count)
+            send(self.spark, self.case["options"], numbers)
+            self.files += FILES_PER_LEG
         if not self.case["schema"]:
             return
         for _ in range(FILES_PER_LEG):
@@ -165,6 +161,9 @@ class Play:
     def rows_by_spark(self):
         """The output as Spark reads it, through the log of its files."""
         reader = self.spark.read
+        if self.case["sink"] == "text":
+            parsed = reader.text(str(self.out)).selectExpr("from_json(value, 'id BIGINT, t TIMESTAMP') AS row")
+            return sorted([row["id"], row["t"]] for row in parsed.select("row.*").collect())
         if self.case["sink"] != "parquet":
             reader = reader.schema("id BIGINT, t TIMESTAMP, name STRING" if self.case["schema"] else "id BIGINT, t TIMESTAMP")
         rows = reader.format(self.case["sink"]).load(str(self.out)).collect()
@@ -174,7 +173,7 @@ class Play:
         """Every number once; times that fit them."""
         ids = [number for number, _ in rows]
         assert ids == list(range(len(ids))), f"lost or doubled: {ids}"
-        if self.case["schema"]:
+        if self.files:
             assert len(ids) == LEGS * FILES_PER_LEG * ROWS_PER_FILE, f"{len(ids)} rows"
             return
         assert len(ids) >= (LEGS - 1) * 5, f"{len(ids)} rows"
@@ -201,7 +200,27 @@ def start(spark, case, source, out, checkpoint):
     return writer.start(str(out))
 
 
-def state_is_refused(spark, engine):
+def create_topic(spark, broker, name):
+    """A topic of three partitions, by Kafka's own client."""
+    java = spark._jvm
+    settings = java.java.util.HashMap()
+    settings.put("bootstrap.servers", broker)
+    admin = java.org.apache.kafka.clients.admin.AdminClient.create(settings)
+    topics = java.java.util.ArrayList()
+    topics.add(java.org.apache.kafka.clients.admin.NewTopic(name, 3, 1))
+    admin.createTopics(topics).all().get()
+    admin.close()
+
+
+def send(spark, options, numbers):
+    """Messages, in turn to each partition."""
+    rows = [(str(number), number % 3) for number in numbers]
+    frame = spark.createDataFrame(rows, "value STRING, partition INT").coalesce(1)
+    writer = frame.write.format("kafka").option("topic", options["subscribe"])
+    writer.option("kafka.bootstrap.servers", options["kafka.bootstrap.servers"]).save()
+
+
+def state_is_refused(spark, engine, broker):
     """Spark's state means nothing here, so a query that has some does not start."""
     case = {
         **FILES,
@@ -210,7 +229,7 @@ def state_is_refused(spark, engine):
         "watermark": "t 1 minute",
         "sql": "SELECT window(t, '1 minute').start AS t, count(*) AS id FROM events GROUP BY window(t, '1 minute')",
     }
-    play = Play(spark, engine, case, "Spark", False)
+    play = Play(spark, engine, broker, case, "Spark", False)
     play.add_files()
     play.leg("Spark")
     run = subprocess.run(play.command(), capture_output=True, text=True, check=False)
@@ -232,8 +251,3 @@ def watermark(checkpoint, batch):
     """The watermark a batch was planned with."""
     metadata = (checkpoint / "offsets" / str(batch)).read_text().split("\n")[1]
     return json.loads(metadata)["batchWatermarkMs"]
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    main()

@@ -1,4 +1,4 @@
-//! One run of a query that Spark and the engine take turns at (`tests/spark/files.py`).
+//! One run of a query that Spark and the engine take turns at (`tests/spark/both_ways.py`).
 //!
 //! `files_turn FORMAT INPUT OUTPUT CHECKPOINT` reads the files of JSON in `INPUT` that no run has
 //! read, one a batch, writes them as `FORMAT`, in folders by `k`, and prints how many batches that
