@@ -185,8 +185,8 @@ impl StateShard {
     }
 
     /// The times at which rows expire, in order.
-    pub(super) fn expiries(&self) -> impl ExactSizeIterator<Item = i64> {
-        self.memory.expiries()
+    pub(super) fn expiries(&self) -> Vec<i64> {
+        self.table.expiries()
     }
 
     /// As [`super::StateStore::expire_by`].
@@ -253,7 +253,7 @@ impl StateShard {
     }
 
     pub(super) fn num_shared_keys(&self) -> usize {
-        self.memory.num_shared_keys()
+        self.table.num_shared_keys()
     }
 
     #[cfg(test)]

@@ -197,6 +197,22 @@ impl StateTable {
         }
     }
 
+    /// The times at which rows expire, in order.
+    pub(super) fn expiries(&self) -> Vec<i64> {
+        match self {
+            Self::Memory(memory) => memory.expiries().collect(),
+            Self::Disk(disk) => disk.expiries(),
+        }
+    }
+
+    /// How many keys that rows share are held, in a table with many rows per key.
+    pub(super) fn num_shared_keys(&self) -> usize {
+        match self {
+            Self::Memory(memory) => memory.num_shared_keys(),
+            Self::Disk(disk) => disk.num_shared_keys(),
+        }
+    }
+
     /// Removes the rows whose expiry is at or before `through`; returns how many.
     pub(super) fn evict(&mut self, through: i64) -> Result<usize> {
         match self {

@@ -51,7 +51,7 @@ const LAYERS: Layers = &[
     ("sql", &["tree"]),
     ("functions", &["plan", "sql"]),
     ("analyzer", &["functions"]),
-    ("connect", &["sql"]),
+    ("connect", &["sql", "formats"]),
     ("runtime", &["plan"]),
     ("api", &["runtime", "connect", "analyzer"]),
 ];
@@ -75,6 +75,7 @@ const LAYERS_OF_THE_KERNEL: Layers = &[
     ("language", &["magic", "cell"]),
     ("rust", &["language"]),
     ("install", &[]),
+    ("serve", &[]),
     ("course", &[]),
     ("doctor", &["install", "rust"]),
     ("session", &["rust", "engine"]),

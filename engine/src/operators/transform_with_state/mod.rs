@@ -224,7 +224,7 @@ impl Processor {
         let (_, variables) = stores(&mut state)?;
         let mut removed = 0;
         for variable in variables {
-            removed += variable.evict(times.batch_timestamp_ms);
+            removed += variable.evict(times.batch_timestamp_ms)?;
         }
         state.metrics().removed += removed as i64;
         Ok(())

@@ -11,7 +11,7 @@ use super::super::{KeyEncoder, arrow_error};
 use crate::error::{Error, Result};
 
 /// Bytes of an expiry.
-const EXPIRY_BYTES: usize = 8;
+pub(super) const EXPIRY_BYTES: usize = 8;
 
 /// What a stored row begins with: whether it expires.
 const NEVER: u8 = 0;
@@ -163,6 +163,11 @@ pub(super) fn index_key(expiry: i64, key: &[u8]) -> Vec<u8> {
 /// The key of the row that an entry of the index is for.
 pub(super) fn key_of_index(entry: &[u8]) -> &[u8] {
     entry.get(EXPIRY_BYTES..).unwrap_or_default()
+}
+
+/// The time that an entry of the index is for.
+pub(super) fn time_of_index(entry: &[u8]) -> Option<i64> {
+    entry.first_chunk::<EXPIRY_BYTES>().copied().map(time_of)
 }
 
 /// The entries before `end`, or all.

@@ -25,7 +25,10 @@ use redb::{
 };
 
 use self::backend::CacheFile;
-use self::codec::{Codec, StoredRow, expiry_of, index_key, index_range, key_of_index};
+use self::codec::{
+    Codec, EXPIRY_BYTES, StoredRow, expiry_of, index_key, index_range, key_of_index, sortable,
+    time_of_index,
+};
 use super::columnar::Claim;
 use super::{EncodedKeys, KeyEncoder};
 use crate::error::{Error, Result};
@@ -303,6 +306,52 @@ impl DiskTable {
             Ok(range.next().is_some())
         });
         first.unwrap_or(false)
+    }
+
+    /// The times at which rows expire, in order.
+    pub(super) fn expiries(&self) -> Vec<i64> {
+        let mut times = Vec::new();
+        let found = self.with(|_, index| {
+            let mut after: Option<[u8; EXPIRY_BYTES]> = None;
+            loop {
+                let begin = after.as_ref().map_or(Bound::Unbounded, |after| {
+                    Bound::Included(after.as_slice())
+                });
+                let mut rest = index
+                    .range::<&[u8]>((begin, Bound::Unbounded))
+                    .map_err(read_error)?;
+                let Some(entry) = rest.next() else {
+                    return Ok(());
+                };
+                let (entry, _) = entry.map_err(read_error)?;
+                let time = time_of_index(entry.value());
+                times.extend(time);
+                // All other rows of this time stand between here and the next.
+                match time.and_then(|time| time.checked_add(1)) {
+                    Some(next) => after = Some(sortable(next)),
+                    None => return Ok(()),
+                }
+            }
+        });
+        match found {
+            Ok(()) => times,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// How many keys that rows share are held; looks at every row.
+    pub(super) fn num_shared_keys(&self) -> usize {
+        let Some(shared) = self.shared.as_ref() else {
+            return 0;
+        };
+        let mut keys: HashSet<Box<[u8]>> = HashSet::new();
+        let seen = self.each_batch(|rows, _| {
+            let columns = rows.columns().get(..shared.columns()).unwrap_or_default();
+            let encoded = shared.encode(columns)?;
+            keys.extend((0..encoded.num_keys()).map(|number| encoded.key(number).into()));
+            Ok(())
+        });
+        seen.map_or(0, |()| keys.len())
     }
 
     /// Removes the rows whose expiry is at or before `through`; returns how many.
