@@ -464,7 +464,7 @@ def refusal(session, case):
                 text = str(error)
                 found = [w.strip(".,;:") for w in text.replace("[", " ").replace("]", " ").replace("`", " ").split() if w.strip('.,;:').isupper() and "_" in w and len(w) > 12]
                 about = [w for w in dict.fromkeys(found) if w not in ("STREAM_FAILED", "FOREACH_BATCH_USER_FUNCTION_ERROR")]
-                said.append(about or text[:600])
+                said.append(about or "fails")
     return said
 
 
