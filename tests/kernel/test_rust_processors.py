@@ -78,11 +78,11 @@ def test_a_processor_in_a_cell(rust: Client):
     assert rows(rust) == [["ann", "clicks", "12"], ["bob", "clicks", "1"]]
     feed(rust, ("bob", "c", "12:11"))
     assert rows(rust)[2:] == [["bob", "clicks", "2"], ["ann", "pages", "2"], ["bob", "pages", "2"]]
-    error = rust.fails('%%feed clicks\n{"user": "ann", "page": "bad", "ts": "2024-01-01 12:12:00"}')
-    assert "a bad page" in error
     untimed = START.replace("TimeMode::EventTime", "TimeMode::None").replace('"visits"', '"untimed"')
     error = rust.fails(untimed.replace('.start("")?;', '.start("")?.process_all_available()?;'))
     assert "needs a time mode" in error
+    error = rust.fails('%%feed clicks\n{"user": "ann", "page": "bad", "ts": "2024-01-01 12:12:00"}')
+    assert "a bad page" in error
 
 
 def feed(kernel: Client, *clicks):
