@@ -6,7 +6,7 @@ use tidebook_engine::connect::proto::{
     Command, CreateDataFrameViewCommand, Deduplicate, Read, Relation, Sql, WithWatermark,
     WriteStreamOperationStart, read,
 };
-use tidebook_engine::why::{BatchWhy, FilesWhy, InputWhy, NodeKind, QueryWhy};
+use tidebook_engine::why::{BatchWhy, FilesWhy, InputWhy, NodeKind, QueryWhy, WatermarkPart};
 use tidebook_engine::{CommandOutput, RowFormat, Session, StreamingQuery, StreamingQueryProgress};
 
 fn relation(kind: RelType) -> Relation {
@@ -150,7 +150,7 @@ async fn the_stream_that_holds_the_watermark_back() {
                  GROUP BY window(t, '5 minutes')";
     let query = start(&session, "append", union).await;
     feed(&session, &query, "clicks", &[("ann", 1), ("ann", 50)]).await;
-    let parts = batch(&query).await.watermark.unwrap().parts;
+    let parts = parts_by_source(&query).await;
     assert_eq!(parts.len(), 2);
     assert_eq!((parts[0].num_rows, parts[1].num_rows), (2, 0));
     assert_eq!(
@@ -167,9 +167,15 @@ async fn the_stream_that_holds_the_watermark_back() {
         .feed("views", RowFormat::Json, "{\"user\":\"bob\",\"ts\":null}")
         .unwrap();
     query.process_all_available().await.unwrap();
-    let parts = batch(&query).await.watermark.unwrap().parts;
+    let parts = parts_by_source(&query).await;
     assert_eq!((parts[1].num_rows, parts[1].num_nulls), (1, 1));
     assert_eq!(parts[1].max_event_time, None);
+}
+
+async fn parts_by_source(query: &StreamingQuery) -> Vec<WatermarkPart> {
+    let mut parts = batch(query).await.watermark.unwrap().parts;
+    parts.sort_by(|one, other| one.sources.cmp(&other.sources));
+    parts
 }
 
 #[tokio::test]
