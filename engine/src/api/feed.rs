@@ -47,7 +47,10 @@ impl Session {
     }
 
     /// The view that each of `streams` is read by; of several, one with the stream's own columns.
-    pub(super) fn stream_names(&self, streams: &[Arc<dyn SourceDefinition>]) -> Vec<Option<String>> {
+    pub(super) fn stream_names(
+        &self,
+        streams: &[Arc<dyn SourceDefinition>],
+    ) -> Vec<Option<String>> {
         let views = self.views().into_iter().filter(|view| view.is_streaming);
         let views: Vec<_> = views
             .filter_map(|view| {

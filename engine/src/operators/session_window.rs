@@ -197,7 +197,9 @@ impl Sessions {
         let of_row = |&row: &u32| (keys.key(row as usize), ends.value(row as usize));
         let dropped: HashSet<_> = late.iter().map(of_row).collect();
         metrics.dropped_by_watermark += dropped.len() as i64;
-        let late = late.iter().map(|&row| (row as usize, ends.value(row as usize)));
+        let late = late
+            .iter()
+            .map(|&row| (row as usize, ends.value(row as usize)));
         let shown = rows.project(&(0..self.keys.len() + 2).collect::<Vec<_>>());
         let shown = shown.map_err(arrow_error)?;
         metrics.late.note(&shown, late, watermark_ms)?;

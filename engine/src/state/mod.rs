@@ -143,8 +143,16 @@ impl StateStore {
     ) -> Result<Self> {
         let files = StateFiles::new(directory, durable, shape.key_columns);
         let last = files.newest(version)?;
-        let open =
-            |version| Self::open(kind, directory, durable, Arc::clone(&schema), shape, version);
+        let open = |version| {
+            Self::open(
+                kind,
+                directory,
+                durable,
+                Arc::clone(&schema),
+                shape,
+                version,
+            )
+        };
         if last < version {
             let last = open(last)?;
             let rows = last.shards.iter().map(StateShard::live_rows);

@@ -18,12 +18,13 @@ pub use crate::row::{Row, Value};
 pub use crate::session::{SparkSession, SparkSession as spark};
 pub use crate::streaming::{
     DataStreamReader, DataStreamWriter, ExpiredTimerInfo, ForeachWriter, GroupState,
-    GroupStateTimeout, ListState, MapState, OutputMode, QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT, QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT,
-    QueryIdleEvent, QueryProgressEvent, QueryStartedEvent, QueryTerminatedEvent, StatefulProcessor,
-    StatefulProcessorHandle, StatefulProcessorWithInitialState, StreamingQuery,
-    StreamingQueryException, StreamingQueryListener, StreamingQueryListenerEvent,
-    StreamingQueryManager, StreamingQueryProgress, StreamingQueryStatus, TimeMode,
-    TimerValues, Trigger, TtlConfig, ValueState,
+    GroupStateTimeout, ListState, MapState, OutputMode, QUERY_IDLE_EVENT, QUERY_PROGRESS_EVENT,
+    QUERY_STARTED_EVENT, QUERY_TERMINATED_EVENT, QueryIdleEvent, QueryProgressEvent,
+    QueryStartedEvent, QueryTerminatedEvent, StatefulProcessor, StatefulProcessorHandle,
+    StatefulProcessorWithInitialState, StreamingQuery, StreamingQueryException,
+    StreamingQueryListener, StreamingQueryListenerEvent, StreamingQueryManager,
+    StreamingQueryProgress, StreamingQueryStatus, TimeMode, TimerValues, Trigger, TtlConfig,
+    ValueState,
 };
 pub use crate::timestamp::Timestamp;
 pub use crate::types::{DataType, StructField};

@@ -296,7 +296,8 @@ impl Processor {
         let (timer_store, stores) = stores(&mut state)?;
         let variables = self.call.definition.variables.iter();
         let held = variables.zip(&stores);
-        let held = held.map(|(variable, store)| variables::read(store, variable.kind, &keys, count));
+        let held =
+            held.map(|(variable, store)| variables::read(store, variable.kind, &keys, count));
         let held: Vec<Vec<Held>> = held.collect::<Result<_>>()?;
         let timers = timers::read(timer_store, &keys, count)?;
         let known = key_values(&keys, count)?.into_iter().zip(timers);
@@ -379,8 +380,9 @@ impl Processor {
     ) -> Result<()> {
         let of_groups = |times: fn(&ProcessorResult) -> &Vec<i64>| {
             let groups = (0_u32..).zip(results);
-            let timers = groups
-                .flat_map(move |(group, result)| times(result).iter().map(move |&time| (group, time)));
+            let timers = groups.flat_map(move |(group, result)| {
+                times(result).iter().map(move |&time| (group, time))
+            });
             distinct(timers.collect())
         };
         let deleted = of_groups(|result| &result.deleted_timers);
@@ -425,7 +427,9 @@ impl Processor {
                     changes.get_mut(variable),
                     held.get(variable).and_then(|held| held.get(number)),
                 ) else {
-                    return Err(self.failed(format!("changed a state variable {variable} that it has not declared")));
+                    return Err(self.failed(format!(
+                        "changed a state variable {variable} that it has not declared"
+                    )));
                 };
                 changes.add(number as u32, change, held)?;
             }
@@ -466,7 +470,10 @@ impl Processor {
         };
         let watermark_ms = self.state.watermarks().late_ms;
         let times = event_times(rows.column(column))?;
-        let early = times.iter().flatten().find(|time| *time < to_us(watermark_ms));
+        let early = times
+            .iter()
+            .flatten()
+            .find(|time| *time < to_us(watermark_ms));
         match early {
             None => Ok(rows),
             Some(time) => Err(Error::runtime(format!(
@@ -486,7 +493,9 @@ impl Processor {
 }
 
 /// The store of timers, and those of the variables.
-fn stores<'a>(state: &'a mut StateGuard<'_>) -> Result<(&'a mut StateShard, Vec<&'a mut StateShard>)> {
+fn stores<'a>(
+    state: &'a mut StateGuard<'_>,
+) -> Result<(&'a mut StateShard, Vec<&'a mut StateShard>)> {
     let mut stores = state.all_stores().iter_mut().map(|store| store.whole());
     let timers = stores.next();
     let timers = timers.ok_or_else(|| Error::internal("the state was not opened"))??;

@@ -352,7 +352,11 @@ impl Source for FileStreamSource {
     fn inspector(&self) -> Option<Arc<dyn SourceInspector>> {
         Some(Arc::new(FilesInspector {
             listing: self.definition.listing.clone(),
-            path_glob_filter: self.definition.options.get("pathGlobFilter").map(str::to_string),
+            path_glob_filter: self
+                .definition
+                .options
+                .get("pathGlobFilter")
+                .map(str::to_string),
             seen: Arc::clone(&self.seen),
         }))
     }

@@ -314,9 +314,9 @@ impl DiskTable {
         let found = self.with(|_, index| {
             let mut after: Option<[u8; EXPIRY_BYTES]> = None;
             loop {
-                let begin = after.as_ref().map_or(Bound::Unbounded, |after| {
-                    Bound::Included(after.as_slice())
-                });
+                let begin = after
+                    .as_ref()
+                    .map_or(Bound::Unbounded, |after| Bound::Included(after.as_slice()));
                 let mut rest = index
                     .range::<&[u8]>((begin, Bound::Unbounded))
                     .map_err(read_error)?;

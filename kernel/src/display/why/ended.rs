@@ -21,9 +21,9 @@ pub(super) fn reasons(asked: &Asked) -> Vec<Reason> {
                 None => reason,
             }
         }
-        QueryState::Stopped => Reason::new(
-            "The query was stopped, so nothing more comes until it is started again.",
-        ),
+        QueryState::Stopped => {
+            Reason::new("The query was stopped, so nothing more comes until it is started again.")
+        }
         QueryState::Finished => {
             let trigger = match asked.trigger {
                 Trigger::Once => "once",

@@ -44,7 +44,10 @@ pub(super) fn reasons(asked: &Asked, said: &[Reason]) -> Option<Reason> {
 /// How many rows; an aggregation counts groups.
 fn what(operator: &OperatorWhy, dropped: i64) -> String {
     match is_aggregation(&operator.operator_name) {
-        true => format!("{} of rows (one window and key is one)", count(dropped, "group")),
+        true => format!(
+            "{} of rows (one window and key is one)",
+            count(dropped, "group")
+        ),
         false => count(dropped, "row"),
     }
 }

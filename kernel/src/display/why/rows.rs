@@ -144,10 +144,12 @@ fn join(node: &NodeRows, rows: &str, batch: i64) -> Reason {
         )),
     };
     let table_rows = table_rows.map_or("not counted".to_owned(), thousands);
-    reason.figure(format!("join: {}", node.detail)).figure(format!(
-        "rows of the stream: {}, rows of the table: {table_rows}, rows out: 0",
-        thousands(arrived(node))
-    ))
+    reason
+        .figure(format!("join: {}", node.detail))
+        .figure(format!(
+            "rows of the stream: {}, rows of the table: {table_rows}, rows out: 0",
+            thousands(arrived(node))
+        ))
 }
 
 fn stateful(

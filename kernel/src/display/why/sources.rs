@@ -107,7 +107,9 @@ fn of_socket(asked: &Asked, index: usize, server: &str) -> Option<Reason> {
 fn of_files(files: &FilesWhy) -> Vec<Reason> {
     let path = &files.path;
     if !files.exists {
-        return vec![Reason::new(format!("The folder '{path}' is not there any more."))];
+        return vec![Reason::new(format!(
+            "The folder '{path}' is not there any more."
+        ))];
     }
     let mut reasons = left_out(files);
     if files.waiting.num > 0 {
@@ -150,7 +152,10 @@ fn left_out(files: &FilesWhy) -> Vec<Reason> {
         reasons.push(reason.figure(names(&files.rewritten)));
     }
     if files.too_old.num > 0 {
-        let before = files.too_old_before.as_deref().map_or_else(String::new, time);
+        let before = files
+            .too_old_before
+            .as_deref()
+            .map_or_else(String::new, time);
         let reason = Reason::new(format!(
             "{} in '{path}' {} too old: a file may be at most {} older than the newest that was read (maxFileAge).",
             file(files.too_old.num),

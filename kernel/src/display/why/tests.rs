@@ -62,7 +62,10 @@ fn a_topic_with_nothing_new() {
         assert!(silent.contains(part), "{part} is not in\n{silent}");
     }
     let read = asked(3, json!({"numOutputRows": 3}), kafka("earliest")).text();
-    assert!(read.contains("is at the end of Subscribe[orders]"), "{read}");
+    assert!(
+        read.contains("is at the end of Subscribe[orders]"),
+        "{read}"
+    );
 }
 
 #[test]
@@ -73,10 +76,18 @@ fn a_list_of_nodes_names_the_one_that_took_all() {
             "inputs": [{"numRows": rows, "isStream": true}]
         })
     };
-    let nodes = json!([node("filter", 5, 2), node("explode", 2, 0), node("filter", 0, 0)]);
+    let nodes = json!([
+        node("filter", 5, 2),
+        node("explode", 2, 0),
+        node("filter", 0, 0)
+    ]);
     let said = asked(5, json!({"numOutputRows": 0, "nodes": nodes}), json!([]));
     let reasons = said.reasons();
-    assert!(reasons[0].says.starts_with("The arrays or maps in the 2 rows of batch 4"));
+    assert!(
+        reasons[0]
+            .says
+            .starts_with("The arrays or maps in the 2 rows of batch 4")
+    );
     assert_eq!(reasons[0].figures, ["rows in: 2, rows out: 0"]);
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     assert_eq!(said.first_line().unwrap(), reasons[0].says);
@@ -135,5 +146,8 @@ fn data_is_escaped() {
     }]);
     let asked = asked(1, json!({"numOutputRows": 0, "nodes": nodes}), json!([]));
     let html = why(&asked).data["text/html"].to_string();
-    assert!(html.contains("&lt;b&gt;") && !html.contains("<b>'"), "{html}");
+    assert!(
+        html.contains("&lt;b&gt;") && !html.contains("<b>'"),
+        "{html}"
+    );
 }

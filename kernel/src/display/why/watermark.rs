@@ -51,7 +51,10 @@ fn slowest(asked: &Asked, watermark: &WatermarkWhy) -> Option<Reason> {
         "max" => parts.max_by_key(|part| part.watermark.as_deref())?,
         _ => parts.min_by_key(|part| part.watermark.as_deref())?,
     };
-    let ahead = watermark.parts.iter().any(|part| part.watermark > slowest.watermark);
+    let ahead = watermark
+        .parts
+        .iter()
+        .any(|part| part.watermark > slowest.watermark);
     if watermark.policy == "max" || !ahead {
         return None;
     }

@@ -41,13 +41,11 @@ fn says_of_rows(asked: &Asked) -> bool {
         .batch()
         .is_some_and(|batch| batch.num_output_rows == 0);
     let all_late = last.is_some_and(|last| {
-        last.state_operators
-            .iter()
-            .any(|operator| {
-                is_aggregation(&operator.operator_name)
-                    && operator.num_rows_updated == 0
-                    && operator.num_rows_dropped_by_watermark > 0
-            })
+        last.state_operators.iter().any(|operator| {
+            is_aggregation(&operator.operator_name)
+                && operator.num_rows_updated == 0
+                && operator.num_rows_dropped_by_watermark > 0
+        })
     });
     silent
         && !all_late
