@@ -10,10 +10,12 @@ use tidebook_engine::connect::proto::plan::OpType;
 use tidebook_engine::connect::proto::{DataType, Plan, Relation, StorageLevel};
 use tidebook_engine::{Error, Result, parse_schema_of_columns, parse_type, sql_type};
 
-use crate::SPARK_VERSION;
 use crate::schema::{of_schema, of_type, tree_string};
 use crate::sessions::Client;
 use crate::shown::{planned, shown};
+
+/// The version of Spark whose semantics this is.
+const SPARK_VERSION: &str = "4.3.0";
 
 /// Answers one question.
 pub async fn answer(client: &Client, question: &Analyze) -> Result<Answer> {

@@ -34,8 +34,8 @@
 //!   [`ForeachWriter`]: what users
 //!   write and queries call; a [`Cancellation`] tells it when nobody waits for its answer any more.
 //! - [`error`], [`options`], [`clock`], `datetime` and `interval` (texts to times, as Spark reads
-//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`]
-//!   and the vocabulary beside them: everybody may use these.
+//!   them), `text` (values and rows as [`show()`](show) prints them), `type_names`, [`nearest()`],
+//!   [`why`] (facts of batches that gave nothing) and the vocabulary beside them: everybody may use these.
 //!
 //! Dependencies point one way: vocabulary ← {storage ← formats, kafka} ← {checkpointing ← state ← sources, sinks} ← operators ← plan ←
 //! functions ← analyzer ← api; tree ← sql ← {functions, connect}; plan ← runtime ← api.

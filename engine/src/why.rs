@@ -192,6 +192,7 @@ pub struct SourceWhy {
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
+#[allow(clippy::large_enum_variant)] // There are as many as a query has sources.
 pub enum InputWhy {
     /// Files.
     Files(FilesWhy),

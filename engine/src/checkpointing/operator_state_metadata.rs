@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         assert_eq!(OperatorStateMetadata::read(&checkpoint, 0).unwrap(), None);
         let all = OperatorStateMetadata::read_all(&checkpoint).unwrap();
-        assert_eq!(all, [metadata.clone()]);
+        assert_eq!(all, std::slice::from_ref(&metadata));
 
         fs::write(&path, "v9\n{}").unwrap();
         let error = OperatorStateMetadata::read(&checkpoint, 1).unwrap_err();

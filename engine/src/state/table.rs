@@ -26,10 +26,14 @@ pub enum StateStoreKind {
 
 /// The rows of a state or of a part of it.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // There are as many as a state has shards.
 pub(super) enum StateTable {
     Memory(ColumnarState),
     Disk(DiskTable),
 }
+
+/// Rows with their expiry, some at a time.
+type Parts = Box<dyn Iterator<Item = Result<(RecordBatch, Int64Array)>>>;
 
 /// Rows as they were at some moment.
 #[derive(Clone)]
@@ -268,10 +272,7 @@ impl StateTable {
 
 impl HeldStill {
     /// The rows with their expiry, at most `at_once` in a batch.
-    pub(super) fn batches(
-        &self,
-        at_once: usize,
-    ) -> Result<Box<dyn Iterator<Item = Result<(RecordBatch, Int64Array)>>>> {
+    pub(super) fn batches(&self, at_once: usize) -> Result<Parts> {
         match self {
             Self::Memory(rows) => {
                 let rows = Arc::clone(rows);

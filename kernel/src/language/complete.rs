@@ -314,12 +314,12 @@ mod tests {
 
     #[test]
     fn magic_names() {
-        check("%sta|", &["%status"]);
+        check("%sta|", &["%status", "%state"]);
         check("%%s|", &["%%source", "%%stream", "%%sql"]);
         check("%%fe|", &["%%feed"]);
         check("%queries\n%prog|", &["%progress"]);
         check("  %lsm|", &["%lsmagic"]);
-        assert_eq!(check("é\n%sta|", &["%status"]).start, 2);
+        assert_eq!(check("é\n%stat|", &["%status", "%state"]).start, 2);
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
         check("%chart counts --x |", &["window", "n"]);
         check("%chart --y |", &["n", "window"]);
         check("%stop --|", &["--all"]);
-        check("%help st|", &["stream", "status", "stop"]);
+        check("%help st|", &["stream", "status", "state", "stop"]);
     }
 
     #[test]

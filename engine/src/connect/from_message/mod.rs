@@ -236,14 +236,14 @@ mod tests {
         assert!(matches!(*input, Relation::Numbered { plan_id: 1, .. }));
         assert!(matches!(expressions.as_slice(), [Expression::Subquery(_)]));
         assert!(relation_of(&root).is_err());
-        let local = relation(
-            RelType::LocalRelation(proto::LocalRelation::default()),
-            None,
-        );
-        let error = relation_of(&local).unwrap_err();
+        let local = proto::LocalRelation::default();
+        let error = relation_of(&relation(RelType::LocalRelation(local), None)).unwrap_err();
+        assert_eq!(error.message(), "the columns of the rows is missing");
+        let items = RelType::FreqItems(Box::default());
+        let error = relation_of(&relation(items, None)).unwrap_err();
         assert_eq!(
             error.message(),
-            "the operation LocalRelation is not supported in this version"
+            "the operation FreqItems is not supported in this version"
         );
     }
 }

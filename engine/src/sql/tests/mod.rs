@@ -341,7 +341,7 @@ fn statements_of_all_forms() {
     for (text, part) in [
         (
             "CREATE OR REPLACE TEMP VIEW v(a, b) AS SELECT 1, 2",
-            r#"replace: true, columns: ["a", "b"]"#,
+            r#"replace: true, columns: [("a", None), ("b", None)]"#,
         ),
         (
             "create temporary view v (a INT, b STRING) using json options (path '/x', 'a.b' 'c', n=1)",

@@ -11,6 +11,9 @@ use super::TimeMode;
 use crate::error::Error;
 use crate::wire::{ProcessorGroup, StateChange, StateEntry, StateVariable, WrittenEntry};
 
+/// Changes of variables, new timers, and timers that are gone.
+type Changes = (Vec<StateChange>, Vec<i64>, Vec<i64>);
+
 /// What a handle, its variables and the caller of the processor share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared(Arc<Mutex<Context>>);
@@ -76,7 +79,7 @@ impl Context {
     }
 
     /// What was done to the group: to its variables, timers that are new, and timers that are gone.
-    pub(super) fn end(&mut self) -> Result<(Vec<StateChange>, Vec<i64>, Vec<i64>), Error> {
+    pub(super) fn end(&mut self) -> Result<Changes, Error> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
