@@ -56,6 +56,8 @@ pub struct StoreLayout {
     schema: SchemaRef,
     shape: TableShape,
     event_time: Option<EventTimeColumn>,
+    /// How far the watermark goes beyond what a row expires by before the row leaves.
+    leaves_after_ms: i64,
     instances: i64,
     counted: Counted,
 }
@@ -79,6 +81,7 @@ impl StoreLayout {
             schema,
             shape,
             event_time: None,
+            leaves_after_ms: 0,
             instances: 1,
             counted: Counted::Rows,
         }
@@ -95,6 +98,14 @@ impl StoreLayout {
     /// The same, whose rows expire by the event time in them, if there is one.
     pub fn expiring_by(self, event_time: Option<EventTimeColumn>) -> Self {
         Self { event_time, ..self }
+    }
+
+    /// The same, whose rows leave when the watermark is so far beyond what they expire by.
+    pub fn leaving_after(self, leaves_after_ms: i64) -> Self {
+        Self {
+            leaves_after_ms,
+            ..self
+        }
     }
 
     /// The same, for which Spark has `instances` stores.
@@ -436,7 +447,12 @@ fn store_why(
             ends: expiries.first.iter().copied().map(iso_us).collect(),
             duration_ms: event_time.duration_us.div_euclid(1000),
             // A watermark is whole milliseconds, and the first that is not before the time.
-            closes_at_event_time: closes_at(first.saturating_add(999).div_euclid(1000)),
+            closes_at_event_time: closes_at(
+                first
+                    .saturating_add(999)
+                    .div_euclid(1000)
+                    .saturating_add(layout.leaves_after_ms),
+            ),
         })
     });
     StoreWhy {

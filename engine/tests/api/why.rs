@@ -280,6 +280,14 @@ async fn a_join_of_streams_holds_what_waits() {
         .map(|store| store.num_rows)
         .collect();
     assert_eq!((why.num_output_rows, held), (0, vec![2, 0]));
+    // A click can find a view until five minutes later: it is forgotten when no view can be as early.
+    let open = why.operators[0].stores[0].open.as_ref().unwrap();
+    assert!(
+        open.closes_at_event_time
+            .iter()
+            .any(|at| at.contains("12:16:00")),
+        "{open:?}"
+    );
     assert_eq!(
         read(&query)
             .why

@@ -101,6 +101,7 @@ impl Side {
         StoreLayout::new(Arc::clone(&self.state_schema), shape)
             .named(self.store)
             .expiring_by(self.event_time())
+            .leaving_after(self.state_watermark_ms(0).map_or(0, i64::saturating_neg))
             .counted_as(2)
     }
 

@@ -81,6 +81,9 @@ fn figure(asked: &Asked, part: &WatermarkPart, several: bool) -> String {
         true => format!("{}: ", asked.sources(&part.sources)),
         false => String::new(),
     };
+    if part.num_rows == 0 {
+        return format!("{whose}no row yet; delay {}", span(part.delay_ms));
+    }
     let rows = format!(
         "{}, {} with NULL in '{}'",
         count(part.num_rows, "row"),
