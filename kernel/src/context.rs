@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tidebook_engine::Session;
 
+use crate::door::NotebookDoor;
 use crate::kafka::Kafka;
 use crate::live::{Failures, Live, Tally};
 use crate::outputs::Outputs;
@@ -22,6 +23,8 @@ pub struct Context {
     pub failures: Arc<Failures>,
     /// The lesson's broker, and the one that is used.
     pub kafka: Arc<Kafka>,
+    /// Where clients of Spark Connect come in.
+    pub door: Arc<NotebookDoor>,
     /// Folders that live as long as the kernel.
     pub scratch: Arc<Scratch>,
     /// What Rust cells have defined.

@@ -12,7 +12,7 @@
 //!
 //! Beside the kernel, [`serve`] opens a door for clients of Spark Connect.
 //!
-//! Dependencies point one way: error ← {sockets, display, kafka, scratch} ← outputs ← live ← context ← magic ←
+//! Dependencies point one way: error ← {sockets, display, kafka, door, scratch} ← outputs ← live ← context ← magic ←
 //! language ← rust ← session.
 //!
 //! **Invariants.** The sockets have a thread of their own and never wait for the engine. · A cell
@@ -24,6 +24,7 @@ mod context;
 mod course;
 mod display;
 mod doctor;
+mod door;
 mod engine;
 mod error;
 mod install;

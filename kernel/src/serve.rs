@@ -32,6 +32,8 @@ pub fn run(serve: &Serve) -> anyhow::Result<()> {
         );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Planning recurses once per nesting level of a query.
+        .thread_stack_size(8 * 1024 * 1024)
         .enable_all()
         .build()
         .context("start the threads of the engine")?;

@@ -23,6 +23,7 @@ mod process;
 mod produce;
 mod progress;
 mod queries;
+mod serve;
 mod source;
 mod sql;
 mod state;
@@ -76,6 +77,7 @@ pub static MAGICS: &[&dyn Magic] = &[
     &check::Check,
     &kafka::Kafka,
     &produce::Produce,
+    &serve::Serve,
     &views::Views,
     &who::Who,
     &lsmagic::LsMagic,

@@ -148,6 +148,7 @@ impl Kernel {
                 live: kernel.live.clone(),
                 failures: Arc::clone(&kernel.failures),
                 kafka: Arc::clone(&kernel.kafka),
+                door: Arc::clone(&kernel.door),
                 scratch: Arc::clone(&kernel.scratch),
                 known: Arc::clone(&kernel.known),
                 outputs,

@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
 use crate::context::Known;
+use crate::door::NotebookDoor;
 use crate::engine::Engine;
 use crate::kafka::Kafka;
 use crate::live::{Failures, Live};
@@ -36,6 +37,7 @@ pub struct Kernel {
     live: Live,
     failures: Arc<Failures>,
     kafka: Arc<Kafka>,
+    door: Arc<NotebookDoor>,
     scratch: Arc<Scratch>,
     rust: Arc<RustCells>,
     known: Arc<Mutex<Known>>,
@@ -59,6 +61,7 @@ pub async fn run(connection_file: &Path) -> anyhow::Result<()> {
         engine: Engine::new().context("start the engine's threads")?,
         failures: Arc::default(),
         kafka: Arc::default(),
+        door: Arc::default(),
         scratch: Arc::default(),
         history: Mutex::default(),
         executions: AtomicU32::new(0),
