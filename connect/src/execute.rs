@@ -8,12 +8,14 @@ use tidebook_engine::connect::proto::streaming_query_listener_bus_command::Comma
 use tidebook_engine::connect::proto::{Command, GetResourcesCommandResult, Plan, Relation};
 use tidebook_engine::{CommandOutput, Error, Result, Rows};
 
+use crate::listener_bus;
 use crate::operation::Operation;
 use crate::rows::encode;
 use crate::schema::of_schema;
 use crate::sessions::Client;
 use crate::shown::shown;
-use crate::{listener_bus, sql, streams};
+use crate::sql;
+use crate::streams;
 
 /// Runs a plan; what it gives goes to the operation.
 pub async fn run(client: &Client, plan: &Plan, operation: &Operation) -> Result<()> {

@@ -17,13 +17,16 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::analyze;
+use crate::artifacts;
+use crate::config;
+use crate::execute;
 use crate::generated::spark_connect_service_server::{
     SparkConnectService, SparkConnectServiceServer,
 };
 use crate::operation::Operation;
 use crate::sessions::{Client, Sessions};
 use crate::token::Token;
-use crate::{analyze, artifacts, config, execute};
 
 /// A message may be as large as Spark's: 128 MiB.
 const MOST_BYTES: usize = 128 * 1024 * 1024;

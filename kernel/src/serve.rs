@@ -1,6 +1,7 @@
 //! `tidebook serve`: Spark Connect's door, without a notebook.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -42,7 +43,12 @@ pub fn run(serve: &Serve) -> anyhow::Result<()> {
         let listener =
             listener.with_context(|| format!("listen on {}:{}", serve.host, serve.port))?;
         let address = listener.local_addr().context("find the port")?;
-        let mut door = Door::new(Session::new);
+        let mut door = Door::new(|| {
+            let session = Session::new()?;
+            // Where Spark's server prints it.
+            session.set_console(Arc::new(|_, text| print!("{text}")));
+            Ok(session)
+        });
         if let Some(token) = token {
             door = door.with_token(token);
         }

@@ -1,0 +1,16 @@
+"""Whole programs of PySpark print what they print on Spark 4.3.0 (`python PROGRAM "local[2]"` with `pyspark[connect]`)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_streaming_basics_prints_what_spark_prints(server):
+    program = ROOT / "notebooks" / "pyspark" / "streaming_basics.py"
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", program, server.address], capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == (Path(__file__).parent / "streaming_basics.txt").read_text()
