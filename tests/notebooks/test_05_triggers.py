@@ -45,6 +45,17 @@ def test_the_manual_clock_lets_one_micro_batch_take_both_rows(cells):
         assert row[:16] in text, text
 
 
+def test_rows_of_a_continuous_query_are_there_at_once(cells):
+    assert table(cells["continuous-table"]) == [{"id": "a", "button": "BUY"}, {"id": "b", "button": "LIKE"}]
+    (refusal,) = cells["continuous-refused"].outputs
+    assert "Aggregate" in refusal.evalue and "--trigger real-time" in refusal.traceback[-1]
+
+
+def test_rows_of_a_real_time_query_are_there_before_its_batch_is_over(cells):
+    assert table(cells["real-time-table"]) == [{"choice": "tea", "n": "1"}, {"choice": "tea", "n": "2"}]
+    assert "finished no batch yet" in shown(cells["real-time-progress"])
+
+
 def progress(cell):
     """The reports of a cell that shows progress, oldest first."""
     texts = [output.data["text/plain"] for output in cell.outputs if "data" in output]
