@@ -162,7 +162,7 @@ def test_control_answers_kernel_info_too(kernel: Client):
 def test_cursor_positions_are_code_points(kernel: Client):
     code = "%echo \U0001F30A\n%sta"
     content = kernel.request("complete_request", {"code": code, "cursor_pos": len(code)})["content"]
-    assert content["matches"] == ["%status"]
+    assert content["matches"] == ["%status", "%state"]
     assert code[content["cursor_start"]:content["cursor_end"]] == "%sta"
 
 
