@@ -9,6 +9,7 @@ use tidebook_engine::connect::proto::{
 };
 use tidebook_engine::{
     StreamingQuery, StreamingQueryEvent, StreamingQueryListener, StreamingQueryManager,
+    StreamingQueryProgress,
 };
 use tokio::sync::mpsc;
 
@@ -65,7 +66,7 @@ fn message(event: &StreamingQueryEvent) -> Option<StreamingQueryListenerEvent> {
         StreamingQueryEvent::Started { .. } => return None,
         StreamingQueryEvent::Progress(progress) => (
             StreamingQueryEventType::QueryProgressEvent,
-            json!({ "progress": progress }),
+            json!({ "progress": progress_json(progress) }),
         ),
         StreamingQueryEvent::Idle {
             id,
@@ -93,6 +94,23 @@ fn message(event: &StreamingQueryEvent) -> Option<StreamingQueryListenerEvent> {
         event_json: value.to_string(),
         event_type: event_type.into(),
     })
+}
+
+/// A progress with all that clients read of it: a rate that is not finite is left out in Spark's form,
+/// but PySpark wants those of sources in any case.
+pub fn progress_json(progress: &StreamingQueryProgress) -> Value {
+    let mut value = json!(progress);
+    let sources = value.get_mut("sources").and_then(Value::as_array_mut);
+    for source in sources
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        for rate in ["inputRowsPerSecond", "processedRowsPerSecond"] {
+            source.entry(rate).or_insert_with(|| json!(0.0));
+        }
+    }
+    value
 }
 
 /// The event of a query that has started.

@@ -14,7 +14,7 @@ use tidebook_engine::connect::proto::{StreamingQueryInstanceId, WriteStreamOpera
 use tidebook_engine::{Error, Result, StreamingQuery, StreamingQueryProgress};
 
 use crate::errors::sentence;
-use crate::listener_bus::started_json;
+use crate::listener_bus::{progress_json, started_json};
 use crate::sessions::Client;
 
 /// What a client is told of a query that has started.
@@ -57,8 +57,8 @@ pub async fn query(client: &Client, asked: &proto::StreamingQueryCommand) -> Res
                 is_active: query.is_active(),
             }))
         }
-        Asked::LastProgress(_) => Some(progress(query.last_progress().as_slice())?),
-        Asked::RecentProgress(_) => Some(progress(&query.recent_progress())?),
+        Asked::LastProgress(_) => Some(progress(query.last_progress().as_slice())),
+        Asked::RecentProgress(_) => Some(progress(&query.recent_progress())),
         Asked::Stop(_) => {
             query.stop().await?;
             None
@@ -96,13 +96,14 @@ fn timeout(milliseconds: Option<i64>) -> Result<Option<Duration>> {
     }
 }
 
-fn progress(progress: &[StreamingQueryProgress]) -> Result<Answer> {
-    let texts = progress.iter().map(serde_json::to_string);
-    let texts: std::result::Result<Vec<String>, _> = texts.collect();
-    let recent_progress_json = texts.map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Answer::RecentProgress(answers::RecentProgressResult {
+fn progress(progress: &[StreamingQueryProgress]) -> Answer {
+    let texts = progress
+        .iter()
+        .map(|progress| progress_json(progress).to_string());
+    let recent_progress_json = texts.collect();
+    Answer::RecentProgress(answers::RecentProgressResult {
         recent_progress_json,
-    }))
+    })
 }
 
 fn exception(query: &StreamingQuery) -> answers::ExceptionResult {
