@@ -92,6 +92,14 @@ class Client:
             if message["parent_header"].get("msg_id") == msg_id and wanted(message):
                 return message
 
+    def hears(self, wanted: str, heard: str = "") -> str:
+        """What streams say after `heard`, whichever cell it belongs to, up to `wanted`."""
+        while wanted not in heard:
+            message = self.channels.get_iopub_msg(timeout=self.timeout)
+            if message["msg_type"] == "stream":
+                heard += message["content"]["text"]
+        return heard
+
     def request(self, msg_type: str, content: dict[str, Any], channel: str = "shell") -> dict[str, Any]:
         """Sends a request as it is, without the client library's help; gives the reply."""
         session = self.channels.session

@@ -227,11 +227,9 @@ def test_a_listener_whose_process_is_gone_says_so_once(rust: Client):
     rust.ok(heard)
     assert "RustProcessDied" in rust.fails("std::process::abort();")
     query = "%%stream eaten --sink noop --until available-now\nSELECT n FROM pears"
-    told = rust.ok(query).text()
-    told += eventually(lambda: text if "its code is gone" in (text := told + rust.ok("%echo").text()) else "")
+    rust.hears("its code is gone", rust.ok(query).text())
     rust.ok(heard)
-    told = rust.ok(query).text()
-    told += eventually(lambda: text if "heard" in (text := told + rust.ok("%echo").text()) else "")
+    told = rust.hears("heard", rust.ok(query).text())
     assert "its code is gone" not in told
 
 
