@@ -54,7 +54,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub fn new(code: ResponseError, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ResponseError, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),

@@ -14,7 +14,7 @@ const RETENTION_CHECK: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// Never ends.
-pub async fn run(state: &State) {
+pub(crate) async fn run(state: &State) {
     loop {
         let next = tidy(state, Instant::now());
         tokio::select! {

@@ -5,31 +5,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// So many bytes, and how many of them are taken.
 #[derive(Debug)]
-pub struct Memory {
+pub(crate) struct Memory {
     limit: usize,
     used: AtomicUsize,
 }
 
 /// There is no room for what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
+pub(crate) struct Full;
 
 impl Memory {
-    pub fn new(limit: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
         let used = AtomicUsize::new(0);
         Arc::new(Self { limit, used })
     }
 
-    pub fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    pub fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 
     /// Takes `bytes`, until the reservation is dropped.
-    pub fn reserve(self: &Arc<Self>, bytes: usize) -> Result<Reservation, Full> {
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: usize) -> Result<Reservation, Full> {
         let mut reservation = Reservation {
             memory: Arc::clone(self),
             bytes: 0,
@@ -41,17 +41,17 @@ impl Memory {
 
 /// Bytes that somebody holds.
 #[derive(Debug)]
-pub struct Reservation {
+pub(crate) struct Reservation {
     memory: Arc<Memory>,
     bytes: usize,
 }
 
 impl Reservation {
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Full> {
         let limit = self.memory.limit;
         let add = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= limit);
         let updated = self
@@ -63,7 +63,7 @@ impl Reservation {
         Ok(())
     }
 
-    pub fn shrink(&mut self, bytes: usize) {
+    pub(crate) fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         self.memory.used.fetch_sub(bytes, Ordering::Relaxed);

@@ -26,7 +26,7 @@ const STEP: usize = 256 << 10;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until it is told to stop; then all connections are closed.
-pub async fn serve(listener: TcpListener, state: Arc<State>, stop: oneshot::Receiver<()>) {
+pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, stop: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     tokio::select! {
         () = accept(listener, &state, &mut connections) => {}

@@ -15,13 +15,13 @@ use crate::topics::{Topic, Topics};
 use crate::transactions::Transactions;
 
 /// The one node there is.
-pub const NODE_ID: i32 = 1;
+pub(crate) const NODE_ID: i32 = 1;
 /// What the requests that are just being read may take beside what is kept.
 const BYTES_OF_REQUESTS: usize = 128 << 20;
 
 /// A broker, but for its socket.
 #[derive(Debug)]
-pub struct State {
+pub(crate) struct State {
     pub options: BrokerOptions,
     pub address: SocketAddr,
     pub cluster_id: String,
@@ -35,7 +35,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(options: BrokerOptions, address: SocketAddr) -> Self {
+    pub(crate) fn new(options: BrokerOptions, address: SocketAddr) -> Self {
         let memory = Memory::new(options.memory_limit);
         let changed = Arc::new(Notify::new());
         let topics = Arc::new(Topics::new(Arc::clone(&memory)));
@@ -58,11 +58,11 @@ impl State {
     }
 
     /// The settings of a topic for which nobody gave any.
-    pub fn default_config(&self) -> TopicConfig {
+    pub(crate) fn default_config(&self) -> TopicConfig {
         TopicConfig::with_max_message_bytes(self.options.max_message_bytes)
     }
 
-    pub fn create_topic(
+    pub(crate) fn create_topic(
         &self,
         name: &str,
         partitions: i32,
@@ -73,7 +73,7 @@ impl State {
         Ok(topic)
     }
 
-    pub fn delete_topic(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) fn delete_topic(&self, name: &str) -> Result<(), Failure> {
         self.topics.delete(name)?;
         self.groups.forget_topic(name);
         Ok(())

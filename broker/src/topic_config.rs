@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// A setting that a topic can have.
 #[derive(Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     pub name: &'static str,
     pub default: &'static str,
     pub kind: Kind,
@@ -13,7 +13,7 @@ pub struct Setting {
 
 /// What a setting may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A whole number of at least so much.
     Number(i64),
     OneOf(&'static [&'static str]),
@@ -30,7 +30,7 @@ const LOG_APPEND_TIME: &str = "LogAppendTime";
 const NO_EFFECT: &str = "Kept, but without effect in this broker.";
 
 /// All settings, by name.
-pub const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "cleanup.policy",
         default: "delete",
@@ -102,14 +102,14 @@ const fn no_effect(name: &'static str, default: &'static str) -> Setting {
 
 /// The settings of one topic; those that were not given have their defaults.
 #[derive(Debug, Clone, Default)]
-pub struct TopicConfig {
+pub(crate) struct TopicConfig {
     given: BTreeMap<&'static str, String>,
     /// The broker's own default, which the topic may change.
     max_message_bytes: Option<usize>,
 }
 
 impl TopicConfig {
-    pub fn with_max_message_bytes(bytes: usize) -> Self {
+    pub(crate) fn with_max_message_bytes(bytes: usize) -> Self {
         Self {
             given: BTreeMap::new(),
             max_message_bytes: Some(bytes),
@@ -117,7 +117,7 @@ impl TopicConfig {
     }
 
     /// Sets `name`; the error says what is wrong with it.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let setting = setting(name)?;
         let bad = match setting.kind {
             Kind::Number(least) => match value.trim().parse::<i64>() {
@@ -140,13 +140,13 @@ impl TopicConfig {
     }
 
     /// Gives `name` its default.
-    pub fn unset(&mut self, name: &str) -> Result<(), String> {
+    pub(crate) fn unset(&mut self, name: &str) -> Result<(), String> {
         self.given.remove(setting(name)?.name);
         Ok(())
     }
 
     /// The value of a setting, and whether it was given.
-    pub fn get(&self, setting: &Setting) -> (String, bool) {
+    pub(crate) fn get(&self, setting: &Setting) -> (String, bool) {
         match self.given.get(setting.name) {
             Some(value) => (value.clone(), true),
             None => (self.default(setting), false),
@@ -160,25 +160,25 @@ impl TopicConfig {
         }
     }
 
-    pub fn max_message_bytes(&self) -> usize {
+    pub(crate) fn max_message_bytes(&self) -> usize {
         self.size(MAX_MESSAGE_BYTES).unwrap_or(usize::MAX)
     }
 
-    pub fn log_append_time(&self) -> bool {
+    pub(crate) fn log_append_time(&self) -> bool {
         self.given
             .get(TIMESTAMP_TYPE)
             .is_some_and(|value| value == LOG_APPEND_TIME)
     }
 
-    pub fn timestamp_after_max_millis(&self) -> i64 {
+    pub(crate) fn timestamp_after_max_millis(&self) -> i64 {
         self.number(TIMESTAMP_AFTER)
     }
 
-    pub fn retention_bytes(&self) -> Option<usize> {
+    pub(crate) fn retention_bytes(&self) -> Option<usize> {
         self.size(RETENTION_BYTES)
     }
 
-    pub fn retention_millis(&self) -> Option<i64> {
+    pub(crate) fn retention_millis(&self) -> Option<i64> {
         Some(self.number(RETENTION_MS)).filter(|&millis| millis >= 0)
     }
 

@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 249;
 
 /// All topics.
 #[derive(Debug)]
-pub struct Topics {
+pub(crate) struct Topics {
     memory: Arc<Memory>,
     index: RwLock<Index>,
 }
@@ -31,7 +31,7 @@ struct Index {
 
 /// A topic.
 #[derive(Debug)]
-pub struct Topic {
+pub(crate) struct Topic {
     pub name: String,
     pub id: Uuid,
     config: RwLock<TopicConfig>,
@@ -39,35 +39,35 @@ pub struct Topic {
 }
 
 /// The log of a partition, shared by all who read and write it.
-pub type Partition = Arc<Mutex<Log>>;
+pub(crate) type Partition = Arc<Mutex<Log>>;
 
 impl Topics {
-    pub fn new(memory: Arc<Memory>) -> Self {
+    pub(crate) fn new(memory: Arc<Memory>) -> Self {
         Self {
             memory,
             index: RwLock::default(),
         }
     }
 
-    pub fn get(&self, name: &str) -> Option<Arc<Topic>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Topic>> {
         self.index.read().by_name.get(name).cloned()
     }
 
-    pub fn get_by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
+    pub(crate) fn get_by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
         self.index.read().by_id.get(&id).cloned()
     }
 
     /// All of them, by name.
-    pub fn all(&self) -> Vec<Arc<Topic>> {
+    pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
         self.index.read().by_name.values().cloned().collect()
     }
 
     /// A partition of a topic, if there is such a one.
-    pub fn partition(&self, topic: &str, index: i32) -> Option<Partition> {
+    pub(crate) fn partition(&self, topic: &str, index: i32) -> Option<Partition> {
         self.get(topic)?.partition(index)
     }
 
-    pub fn create(
+    pub(crate) fn create(
         &self,
         name: &str,
         partitions: i32,
@@ -91,7 +91,7 @@ impl Topics {
     }
 
     /// Whether [`Topics::create`] would do it.
-    pub fn check_create(&self, name: &str, partitions: i32) -> Result<(), Failure> {
+    pub(crate) fn check_create(&self, name: &str, partitions: i32) -> Result<(), Failure> {
         check_name(name)?;
         if self.get(name).is_some() {
             let message = format!("Topic '{name}' already exists.");
@@ -100,7 +100,7 @@ impl Topics {
         self.new_partitions(name, partitions).map(drop)
     }
 
-    pub fn delete(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) fn delete(&self, name: &str) -> Result<(), Failure> {
         let mut index = self.index.write();
         let topic = index.by_name.remove(name).ok_or_else(|| unknown(name))?;
         index.by_id.remove(&topic.id);
@@ -112,7 +112,7 @@ impl Topics {
     }
 
     /// Gives a topic more partitions, `count` in all; with `only_check` says whether it could.
-    pub fn grow(&self, name: &str, count: i32, only_check: bool) -> Result<(), Failure> {
+    pub(crate) fn grow(&self, name: &str, count: i32, only_check: bool) -> Result<(), Failure> {
         let topic = self.get(name).ok_or_else(|| unknown(name))?;
         let mut partitions = topic.partitions.write();
         let now = i32::try_from(partitions.len()).unwrap_or(i32::MAX);
@@ -151,7 +151,7 @@ impl Topics {
     }
 
     /// Says that the memory is used up, and what helps.
-    pub fn full(&self) -> String {
+    pub(crate) fn full(&self) -> String {
         format!(
             "this broker keeps everything in memory and its {} MiB are used up; delete topics or \
              records, give the topic a retention.bytes, or start the broker with more memory",
@@ -161,24 +161,24 @@ impl Topics {
 }
 
 impl Topic {
-    pub fn partitions(&self) -> Vec<Partition> {
+    pub(crate) fn partitions(&self) -> Vec<Partition> {
         self.partitions.read().clone()
     }
 
-    pub fn partition(&self, index: i32) -> Option<Partition> {
+    pub(crate) fn partition(&self, index: i32) -> Option<Partition> {
         let index = usize::try_from(index).ok()?;
         self.partitions.read().get(index).cloned()
     }
 
-    pub fn config(&self) -> TopicConfig {
+    pub(crate) fn config(&self) -> TopicConfig {
         self.config.read().clone()
     }
 
-    pub fn set_config(&self, config: TopicConfig) {
+    pub(crate) fn set_config(&self, config: TopicConfig) {
         *self.config.write() = config;
     }
 
-    pub fn log_settings(&self) -> Settings {
+    pub(crate) fn log_settings(&self) -> Settings {
         let config = self.config.read();
         Settings {
             log_append_time: config.log_append_time(),
@@ -187,7 +187,7 @@ impl Topic {
     }
 }
 
-pub fn unknown(name: &str) -> Failure {
+pub(crate) fn unknown(name: &str) -> Failure {
     let message = format!("This server does not host the topic '{name}'.");
     Failure::new(ResponseError::UnknownTopicOrPartition, message)
 }

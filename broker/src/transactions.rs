@@ -21,7 +21,7 @@ const BYTES_PER_ID: usize = 512;
 
 /// All producers that have an id, and the transactions of those that have a transactional id.
 #[derive(Debug)]
-pub struct Transactions {
+pub(crate) struct Transactions {
     memory: Arc<Memory>,
     topics: Arc<Topics>,
     groups: Arc<Groups>,
@@ -51,7 +51,7 @@ struct Transaction {
 
 /// Whoever writes: an id, and which of those that had it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Producer {
+pub(crate) struct Producer {
     pub id: i64,
     pub epoch: i16,
 }
@@ -67,7 +67,7 @@ enum Phase {
 }
 
 impl Transactions {
-    pub fn new(memory: Arc<Memory>, topics: Arc<Topics>, groups: Arc<Groups>) -> Self {
+    pub(crate) fn new(memory: Arc<Memory>, topics: Arc<Topics>, groups: Arc<Groups>) -> Self {
         Self {
             memory,
             topics,
@@ -77,13 +77,13 @@ impl Transactions {
     }
 
     /// An id for a producer that numbers its batches.
-    pub fn new_producer(&self) -> Producer {
+    pub(crate) fn new_producer(&self) -> Producer {
         self.state.lock().new_producer()
     }
 
     /// The next producer of a transactional id; the one before it is fenced and its transaction aborted.
     /// `known` is what the producer says that it is, if it was one already.
-    pub fn init(
+    pub(crate) fn init(
         &self,
         id: &str,
         timeout: Duration,
@@ -136,7 +136,7 @@ impl Transactions {
     }
 
     /// Adds partitions to the transaction of a producer, which begins with that.
-    pub fn add_partitions(
+    pub(crate) fn add_partitions(
         &self,
         id: &str,
         producer: Producer,
@@ -155,7 +155,7 @@ impl Transactions {
     }
 
     /// Adds a group whose offsets the producer is going to commit with its transaction.
-    pub fn add_group(
+    pub(crate) fn add_group(
         &self,
         id: &str,
         producer: Producer,
@@ -172,7 +172,7 @@ impl Transactions {
     }
 
     /// Runs `write` if the producer's transaction has that partition; no transaction ends meanwhile.
-    pub fn write<T>(
+    pub(crate) fn write<T>(
         &self,
         producer: Producer,
         topic: &str,
@@ -189,7 +189,7 @@ impl Transactions {
     }
 
     /// Runs `write` if the producer's transaction has that group; no transaction ends meanwhile.
-    pub fn write_offsets<T>(
+    pub(crate) fn write_offsets<T>(
         &self,
         id: &str,
         producer: Producer,
@@ -205,7 +205,12 @@ impl Transactions {
     }
 
     /// Commits or aborts the transaction of a producer.
-    pub fn end(&self, id: &str, producer: Producer, commit: bool) -> Result<(), ResponseError> {
+    pub(crate) fn end(
+        &self,
+        id: &str,
+        producer: Producer,
+        commit: bool,
+    ) -> Result<(), ResponseError> {
         let mut state = self.state.lock();
         let transaction = state.of(id, producer)?;
         match transaction.phase {
@@ -220,7 +225,7 @@ impl Transactions {
     }
 
     /// Aborts what has been open for longer than its producer allowed; gives the time of the next such.
-    pub fn expire(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
         let mut next: Option<Instant> = None;
         for transaction in state.by_id.values_mut() {

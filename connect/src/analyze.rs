@@ -18,7 +18,7 @@ use crate::shown::{planned, shown};
 const SPARK_VERSION: &str = "4.3.0";
 
 /// Answers one question.
-pub async fn answer(client: &Client, question: &Analyze) -> Result<Answer> {
+pub(crate) async fn answer(client: &Client, question: &Analyze) -> Result<Answer> {
     let session = &client.session;
     Ok(match question {
         Analyze::Schema(asked) => {

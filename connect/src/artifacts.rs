@@ -22,7 +22,7 @@ struct Open {
 }
 
 /// Takes in all that a client sends.
-pub async fn add(
+pub(crate) async fn add(
     sessions: &Sessions,
     mut sent: Streaming<AddArtifactsRequest>,
 ) -> Result<AddArtifactsResponse, Status> {
@@ -104,7 +104,7 @@ fn has_its_sum(chunk: &ArtifactChunk) -> bool {
 }
 
 /// Which of the files named are there.
-pub fn statuses(client: &Client, names: Vec<String>) -> ArtifactStatusesResponse {
+pub(crate) fn statuses(client: &Client, names: Vec<String>) -> ArtifactStatusesResponse {
     let artifacts = client.artifacts.lock();
     let statuses = names.into_iter().map(|name| {
         let exists = artifacts.contains_key(&name);

@@ -15,7 +15,7 @@ const CATALOG: &str = "spark_catalog";
 const DATABASE: &str = "default";
 
 /// Answers one question.
-pub fn answer(client: &Client, asked: &Catalog) -> Result<Rows> {
+pub(crate) fn answer(client: &Client, asked: &Catalog) -> Result<Rows> {
     let session = &client.session;
     let asked = asked.cat_type.as_ref();
     match asked.ok_or_else(|| Error::illegal_argument("the catalog is asked for nothing"))? {

@@ -62,7 +62,7 @@ const OF_CLIENTS: &[(&str, &str)] = &[
 ];
 
 /// Answers one request.
-pub fn answer(client: &Client, operation: Option<Operation>) -> Result<ConfigResponse> {
+pub(crate) fn answer(client: &Client, operation: Option<Operation>) -> Result<ConfigResponse> {
     let asked = operation.and_then(|operation| operation.op_type);
     let asked = asked.ok_or_else(|| Error::illegal_argument("the request asks for nothing"))?;
     let mut response = ConfigResponse {

@@ -16,11 +16,11 @@ const KEPT: usize = 100;
 
 /// The errors of one session, by the ids that its client has seen.
 #[derive(Default)]
-pub struct Errors(Mutex<VecDeque<(String, Error)>>);
+pub(crate) struct Errors(Mutex<VecDeque<(String, Error)>>);
 
 impl Errors {
     /// The status that tells a client of an error, which it can then ask about.
-    pub fn status(&self, error: &Error) -> Status {
+    pub(crate) fn status(&self, error: &Error) -> Status {
         let id = Uuid::new_v4().to_string();
         let mut kept = self.0.lock();
         kept.push_back((id.clone(), error.clone()));
@@ -31,7 +31,7 @@ impl Errors {
     }
 
     /// What there is to say about an error, its cause last.
-    pub fn details(&self, id: &str) -> Vec<Detail> {
+    pub(crate) fn details(&self, id: &str) -> Vec<Detail> {
         let kept = self.0.lock();
         let found = kept.iter().find(|(kept, _)| kept == id);
         found
@@ -41,7 +41,7 @@ impl Errors {
 }
 
 /// An error about a request itself, of no session.
-pub fn refused(condition: &str, message: &str) -> Status {
+pub(crate) fn refused(condition: &str, message: &str) -> Status {
     let error = Error::illegal_argument(message).with_condition(condition);
     status(&error, None)
 }
@@ -81,7 +81,7 @@ fn detail(error: &Error) -> Detail {
 }
 
 /// The error in a sentence. A hint in the words of a notebook says nothing to a client.
-pub fn sentence(error: &Error) -> String {
+pub(crate) fn sentence(error: &Error) -> String {
     let mut text = match error.condition() {
         Some(condition) => format!("[{condition}] {}", error.message()),
         None => error.message().to_string(),

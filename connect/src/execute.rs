@@ -18,7 +18,7 @@ use crate::sql;
 use crate::streams;
 
 /// Runs a plan; what it gives goes to the operation.
-pub async fn run(client: &Client, plan: &Plan, operation: &Operation) -> Result<()> {
+pub(crate) async fn run(client: &Client, plan: &Plan, operation: &Operation) -> Result<()> {
     match &plan.op_type {
         Some(OpType::Root(relation)) => send_rows(&rows(client, relation).await?, operation),
         Some(OpType::Command(command)) => run_command(client, command, operation).await,

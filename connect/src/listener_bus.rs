@@ -29,7 +29,7 @@ impl StreamingQueryListener for Bus {
 }
 
 /// Sends events until the client ends the operation.
-pub async fn listen(streams: &StreamingQueryManager, operation: &Operation) {
+pub(crate) async fn listen(streams: &StreamingQueryManager, operation: &Operation) {
     let (sender, mut events) = mpsc::unbounded_channel();
     let bus: Arc<dyn StreamingQueryListener> = Arc::new(Bus(sender));
     streams.add_listener(Arc::clone(&bus));
@@ -98,7 +98,7 @@ fn message(event: &StreamingQueryEvent) -> Option<StreamingQueryListenerEvent> {
 
 /// A progress with all that clients read of it: a rate that is not finite is left out in Spark's form,
 /// but PySpark wants those of sources in any case.
-pub fn progress_json(progress: &StreamingQueryProgress) -> Value {
+pub(crate) fn progress_json(progress: &StreamingQueryProgress) -> Value {
     let mut value = json!(progress);
     let sources = value.get_mut("sources").and_then(Value::as_array_mut);
     for source in sources
@@ -114,7 +114,7 @@ pub fn progress_json(progress: &StreamingQueryProgress) -> Value {
 }
 
 /// The event of a query that has started.
-pub fn started_json(query: &StreamingQuery) -> String {
+pub(crate) fn started_json(query: &StreamingQuery) -> String {
     json!({
         "id": query.id(),
         "runId": query.run_id(),

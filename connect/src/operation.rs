@@ -19,7 +19,7 @@ use crate::errors::refused;
 type Response = proto::ExecutePlanResponse;
 
 /// An operation, running or ended.
-pub struct Operation {
+pub(crate) struct Operation {
     /// Its id.
     pub id: String,
     /// The tags that it can be interrupted by.
@@ -43,7 +43,7 @@ struct Kept {
 
 impl Operation {
     /// An operation that has not begun.
-    pub fn new(
+    pub(crate) fn new(
         id: String,
         tags: Vec<String>,
         (session_id, server_side_session_id): (&str, &str),
@@ -62,22 +62,22 @@ impl Operation {
     }
 
     /// Sets what ends when the operation is interrupted.
-    pub fn runs_as(&self, task: AbortHandle) {
+    pub(crate) fn runs_as(&self, task: AbortHandle) {
         *self.task.lock() = Some(task);
     }
 
     /// Whether it has not ended.
-    pub fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.kept.lock().ended.is_none()
     }
 
     /// Adds one response.
-    pub fn send(&self, response: ResponseType) {
+    pub(crate) fn send(&self, response: ResponseType) {
         self.push(Some(response), None);
     }
 
     /// Tells the client which columns will come.
-    pub fn send_schema(&self, schema: proto::DataType) {
+    pub(crate) fn send_schema(&self, schema: proto::DataType) {
         self.push(None, Some(schema));
     }
 
@@ -100,7 +100,7 @@ impl Operation {
     }
 
     /// Ends it; a later end changes nothing.
-    pub fn end(&self, result: Result<(), Status>) {
+    pub(crate) fn end(&self, result: Result<(), Status>) {
         if result.is_ok() && self.is_reattachable {
             self.send(ResponseType::ResultComplete(ResultComplete {}));
         }
@@ -109,7 +109,7 @@ impl Operation {
     }
 
     /// Stops it where it is; `status` is what its client is told.
-    pub fn interrupt(&self, status: Status) {
+    pub(crate) fn interrupt(&self, status: Status) {
         self.end(Err(status));
         if let Some(task) = self.task.lock().take() {
             task.abort();
@@ -117,12 +117,12 @@ impl Operation {
     }
 
     /// Says that it only listens, until it is told to end.
-    pub fn listens(&self) {
+    pub(crate) fn listens(&self) {
         self.kept.lock().is_listening = true;
     }
 
     /// Ends it in good order if it only listens.
-    pub fn end_listening(&self) {
+    pub(crate) fn end_listening(&self) {
         let is_listening = self.kept.lock().is_listening;
         if is_listening && self.is_running() {
             self.end(Ok(()));
@@ -133,7 +133,7 @@ impl Operation {
     }
 
     /// Forgets the responses up to this one.
-    pub fn release_until(&self, response_id: &str) {
+    pub(crate) fn release_until(&self, response_id: &str) {
         let mut kept = self.kept.lock();
         if let Some(place) = kept.place(response_id) {
             kept.forget(place + 1);
@@ -141,7 +141,7 @@ impl Operation {
     }
 
     /// The responses after the one given, or all.
-    pub fn responses(
+    pub(crate) fn responses(
         self: Arc<Self>,
         after: Option<&str>,
     ) -> Result<impl Stream<Item = Result<Response, Status>> + use<>, Status> {

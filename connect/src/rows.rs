@@ -14,7 +14,7 @@ use tidebook_engine::{Error, Result, Rows};
 const MOST_BYTES: usize = 3 * 1024 * 1024;
 
 /// One batch, encoded as a whole stream, and how many rows it has.
-pub struct Encoded {
+pub(crate) struct Encoded {
     /// Rows in it.
     pub rows: usize,
     /// The stream.
@@ -22,7 +22,7 @@ pub struct Encoded {
 }
 
 /// All rows, at least one batch: a client learns the columns from it.
-pub fn encode(rows: &Rows) -> Result<Vec<Encoded>> {
+pub(crate) fn encode(rows: &Rows) -> Result<Vec<Encoded>> {
     let schema = sent_schema(&rows.schema);
     let mut encoded = Vec::new();
     for batch in &rows.batches {
@@ -106,7 +106,7 @@ fn sent_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
 }
 
 /// Rows as a relation that can be sent back and asked for.
-pub fn local_relation(rows: &Rows) -> Result<Relation> {
+pub(crate) fn local_relation(rows: &Rows) -> Result<Relation> {
     let schema = sent_schema(&rows.schema);
     let written = || {
         let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
@@ -130,7 +130,7 @@ pub fn local_relation(rows: &Rows) -> Result<Relation> {
 }
 
 /// One column of texts.
-pub fn texts(name: &str, values: Vec<String>) -> Result<Rows> {
+pub(crate) fn texts(name: &str, values: Vec<String>) -> Result<Rows> {
     let schema = Arc::new(Schema::new(vec![Field::new(name, DataType::Utf8, false)]));
     let column: ArrayRef = Arc::new(arrow::array::StringArray::from(values));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]);

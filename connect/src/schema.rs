@@ -7,7 +7,7 @@ use tidebook_engine::connect::proto::data_type::Kind;
 use tidebook_engine::simple_string;
 
 /// The type of a row.
-pub fn of_schema(schema: &Schema) -> proto::DataType {
+pub(crate) fn of_schema(schema: &Schema) -> proto::DataType {
     kind(Kind::Struct(struct_of(
         schema.fields().iter().map(AsRef::as_ref),
     )))
@@ -31,7 +31,7 @@ fn struct_of<'a>(fields: impl Iterator<Item = &'a Field>) -> kinds::Struct {
 }
 
 /// The type of a value.
-pub fn of_type(data_type: &DataType) -> proto::DataType {
+pub(crate) fn of_type(data_type: &DataType) -> proto::DataType {
     kind(match data_type {
         DataType::Null => Kind::Null(kinds::Null::default()),
         DataType::Boolean => Kind::Boolean(kinds::Boolean::default()),
@@ -111,7 +111,7 @@ fn day_time(name: &str) -> kinds::DayTimeInterval {
 }
 
 /// The type as `printSchema` shows it.
-pub fn tree_string(schema: &Schema, level: Option<i32>) -> String {
+pub(crate) fn tree_string(schema: &Schema, level: Option<i32>) -> String {
     let mut text = "root\n".to_string();
     let level = level.and_then(|level| usize::try_from(level).ok());
     for field in schema.fields() {

@@ -17,7 +17,7 @@ use crate::operation::Operation;
 const RELEASED: usize = 1_000;
 
 /// One session of a client.
-pub struct Client {
+pub(crate) struct Client {
     /// The session behind it.
     pub session: Session,
     /// The client's id of it.
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// Begins an operation under the client's id for it, or a new one.
-    pub fn operation(
+    pub(crate) fn operation(
         &self,
         id: Option<&str>,
         tags: Vec<String>,
@@ -72,7 +72,7 @@ impl Client {
     }
 
     /// The operation of this id.
-    pub fn found(&self, id: &str) -> Result<Arc<Operation>, Status> {
+    pub(crate) fn found(&self, id: &str) -> Result<Arc<Operation>, Status> {
         let operations = self.operations.lock();
         operations.get(id).cloned().ok_or_else(|| {
             refused(
@@ -83,7 +83,7 @@ impl Client {
     }
 
     /// Ends the operations that only listen.
-    pub fn end_listening(&self) {
+    pub(crate) fn end_listening(&self) {
         let operations: Vec<_> = self.operations.lock().values().cloned().collect();
         for operation in operations {
             operation.end_listening();
@@ -91,12 +91,12 @@ impl Client {
     }
 
     /// Forgets an operation.
-    pub fn release(&self, id: &str) -> Option<Arc<Operation>> {
+    pub(crate) fn release(&self, id: &str) -> Option<Arc<Operation>> {
         self.operations.lock().remove(id)
     }
 
     /// Interrupts the running operations that `is_meant`, and gives their ids.
-    pub fn interrupt(&self, is_meant: impl Fn(&Operation) -> bool) -> Vec<String> {
+    pub(crate) fn interrupt(&self, is_meant: impl Fn(&Operation) -> bool) -> Vec<String> {
         let operations: Vec<_> = self.operations.lock().values().cloned().collect();
         let meant = operations
             .into_iter()
@@ -112,13 +112,13 @@ impl Client {
 }
 
 /// Makes the session of a new client.
-pub type MakeSession = Box<dyn Fn() -> Result<Session> + Send + Sync>;
+pub(crate) type MakeSession = Box<dyn Fn() -> Result<Session> + Send + Sync>;
 
 /// Who a client is: the user and the session's id.
 type Key = (String, String);
 
 /// All sessions.
-pub struct Sessions {
+pub(crate) struct Sessions {
     make: MakeSession,
     clients: Mutex<HashMap<Key, Arc<Client>>>,
     released: Mutex<VecDeque<Key>>,
@@ -126,7 +126,7 @@ pub struct Sessions {
 
 impl Sessions {
     /// None yet.
-    pub fn new(make: MakeSession) -> Self {
+    pub(crate) fn new(make: MakeSession) -> Self {
         Self {
             make,
             clients: Mutex::default(),
@@ -135,7 +135,7 @@ impl Sessions {
     }
 
     /// The session a request speaks of; a new one, if there is none.
-    pub fn client(
+    pub(crate) fn client(
         &self,
         user: Option<&UserContext>,
         id: &str,
@@ -169,7 +169,7 @@ impl Sessions {
     }
 
     /// Gives a client a second session that begins as the first one is now.
-    pub fn clone_client(
+    pub(crate) fn clone_client(
         &self,
         user: Option<&UserContext>,
         client: &Client,
@@ -197,7 +197,7 @@ impl Sessions {
     }
 
     /// Ends a session: its operations are interrupted, its queries go on.
-    pub fn release(&self, user: Option<&UserContext>, id: &str, may_return: bool) -> String {
+    pub(crate) fn release(&self, user: Option<&UserContext>, id: &str, may_return: bool) -> String {
         let key = key(user, id);
         let client = self.clients.lock().remove(&key);
         if !may_return {

@@ -13,7 +13,7 @@ use crate::rows::texts;
 use crate::sessions::Client;
 
 /// The rows of a relation of this kind; `None` for all others, which the engine plans.
-pub fn shown<'a>(
+pub(crate) fn shown<'a>(
     client: &'a Client,
     relation: &'a Relation,
 ) -> Option<BoxFuture<'a, Result<Rows>>> {
@@ -57,7 +57,7 @@ pub fn shown<'a>(
 }
 
 /// The relation whose columns a relation has.
-pub fn planned(relation: &Relation) -> &Relation {
+pub(crate) fn planned(relation: &Relation) -> &Relation {
     match &relation.rel_type {
         Some(RelType::Tail(tail)) => tail.input.as_deref().unwrap_or(relation),
         _ => relation,

@@ -10,7 +10,7 @@ use crate::rows::local_relation;
 use crate::sessions::Client;
 
 /// Runs a statement; what it gives can be read as a relation.
-pub async fn run(client: &Client, command: SqlCommand) -> Result<SqlCommandResult> {
+pub(crate) async fn run(client: &Client, command: SqlCommand) -> Result<SqlCommandResult> {
     let input = relation(command);
     let text = text(&input)
         .ok_or_else(|| Error::illegal_argument("the command has no SQL text"))?

@@ -18,7 +18,7 @@ use crate::listener_bus::{progress_json, started_json};
 use crate::sessions::Client;
 
 /// What a client is told of a query that has started.
-pub fn started(query: &StreamingQuery) -> ResponseType {
+pub(crate) fn started(query: &StreamingQuery) -> ResponseType {
     ResponseType::WriteStreamOperationStartResult(WriteStreamOperationStartResult {
         query_id: Some(id_of(query)),
         name: query.name().unwrap_or_default().to_string(),
@@ -34,7 +34,10 @@ fn id_of(query: &StreamingQuery) -> StreamingQueryInstanceId {
 }
 
 /// Does what is asked of one query.
-pub async fn query(client: &Client, asked: &proto::StreamingQueryCommand) -> Result<ResponseType> {
+pub(crate) async fn query(
+    client: &Client,
+    asked: &proto::StreamingQueryCommand,
+) -> Result<ResponseType> {
     let id = asked.query_id.clone().unwrap_or_default();
     let found = client.session.streams().find(&id.run_id);
     let query = found.map_err(|_| {
@@ -118,7 +121,7 @@ fn exception(query: &StreamingQuery) -> answers::ExceptionResult {
 }
 
 /// Does what is asked of all queries of the session.
-pub async fn manager(
+pub(crate) async fn manager(
     client: &Client,
     asked: &proto::StreamingQueryManagerCommand,
 ) -> Result<ResponseType> {

@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 
 /// Lets a request pass if it brings the token.
 #[derive(Clone)]
-pub struct Token(pub Option<Arc<str>>);
+pub(crate) struct Token(pub Option<Arc<str>>);
 
 impl Interceptor for Token {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {

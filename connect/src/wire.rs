@@ -10,7 +10,7 @@ use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstCodec;
 
 /// Reads requests that hold a plan, writes responses.
-pub struct PlanCodec<T, U>(PhantomData<(T, U)>);
+pub(crate) struct PlanCodec<T, U>(PhantomData<(T, U)>);
 
 impl<T, U> Default for PlanCodec<T, U> {
     fn default() -> Self {
@@ -38,7 +38,7 @@ where
 }
 
 /// Reads one message, whose nesting it has looked at first.
-pub struct PlanDecoder<U>(PhantomData<U>);
+pub(crate) struct PlanDecoder<U>(PhantomData<U>);
 
 impl<U: Message + Default> Decoder for PlanDecoder<U> {
     type Item = Deep<U>;

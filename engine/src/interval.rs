@@ -11,21 +11,21 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// A length of time; months have none of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Interval {
+pub(crate) struct Interval {
     months: i64,
     micros: i64,
 }
 
 impl Interval {
     /// Microseconds, a month with 31 days: the delay of a watermark.
-    pub fn micros(self) -> Result<i64> {
+    pub(crate) fn micros(self) -> Result<i64> {
         let months = self.months.checked_mul(DAYS_PER_MONTH * MICROS_PER_DAY);
         let total = months.and_then(|months| months.checked_add(self.micros));
         total.ok_or_else(|| Error::illegal_argument("an interval is longer than 292,000 years"))
     }
 
     /// Microseconds; refuses months, for windows and triggers. Spark has no condition for it.
-    pub fn fixed_micros(self) -> Result<i64> {
+    pub(crate) fn fixed_micros(self) -> Result<i64> {
         if self.months == 0 {
             return Ok(self.micros);
         }
@@ -51,7 +51,7 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
 ///
 /// # Errors
 /// If it is no interval, negative, or of months.
-pub fn parse_trigger(text: &str) -> Result<Duration> {
+pub(crate) fn parse_trigger(text: &str) -> Result<Duration> {
     let micros = parse(text, |condition| condition)?.fixed_micros()?;
     let micros = u64::try_from(micros);
     micros.map(Duration::from_micros).map_err(|_| {
@@ -72,7 +72,7 @@ pub(crate) fn parse_time(text: &str) -> Option<Duration> {
 }
 
 /// Parses `10 minutes`, `1 hour 30 minutes`, `-0.5 seconds`, `interval 5 seconds`.
-pub fn parse_interval(text: &str) -> Result<Interval> {
+pub(crate) fn parse_interval(text: &str) -> Result<Interval> {
     parse(text, |_| "CANNOT_PARSE_INTERVAL")
 }
 

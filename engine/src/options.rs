@@ -21,7 +21,7 @@ pub(crate) struct FormatDefaults(RwLock<OptionMap>);
 
 impl FormatDefaults {
     /// Sets one, or takes it away.
-    pub fn set(&self, name: &str, value: Option<&str>) {
+    pub(crate) fn set(&self, name: &str, value: Option<&str>) {
         let mut values = self.0.write();
         match value {
             Some(value) => drop(values.insert(name.to_string(), value.to_string())),
@@ -30,12 +30,12 @@ impl FormatDefaults {
     }
 
     /// All of them, as they are now.
-    pub fn get(&self) -> OptionMap {
+    pub(crate) fn get(&self) -> OptionMap {
         self.0.read().clone()
     }
 
     /// Those of the session that `state` belongs to.
-    pub fn of(state: &dyn Session) -> OptionMap {
+    pub(crate) fn of(state: &dyn Session) -> OptionMap {
         let defaults = state.config().get_extension::<Self>();
         defaults.map(|defaults| defaults.get()).unwrap_or_default()
     }

@@ -4,7 +4,7 @@ use crate::error::{CellError, Result};
 
 /// A cell, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     /// Nothing to do.
     Empty,
     /// `%%name args`, then the body.
@@ -24,7 +24,7 @@ pub enum Cell<'a> {
 
 /// One line of a cell of line magics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// `%name args`.
     Magic {
         /// The name, without the percent sign.
@@ -37,7 +37,7 @@ pub enum Line<'a> {
 }
 
 /// Takes a cell apart. Blank and comment lines (`--`, `//`) before the first real line do not count.
-pub fn parse(text: &str) -> Result<Cell<'_>> {
+pub(crate) fn parse(text: &str) -> Result<Cell<'_>> {
     let start = skip_comments(text);
     let code = &text[start..];
     let (first, body) = code.split_once('\n').unwrap_or((code, ""));
@@ -125,7 +125,7 @@ fn skip_comments(text: &str) -> usize {
 }
 
 /// Whether a (trimmed) line before the first magic says nothing.
-pub fn is_comment(line: &str) -> bool {
+pub(crate) fn is_comment(line: &str) -> bool {
     line.is_empty() || line.starts_with("--") || line.starts_with("//")
 }
 

@@ -12,7 +12,7 @@ use crate::outputs::Outputs;
 use crate::scratch::Scratch;
 
 /// What a running cell works on.
-pub struct Context {
+pub(crate) struct Context {
     /// Views and queries.
     pub session: Session,
     /// Rows and batches per run of a query.
@@ -38,7 +38,7 @@ pub struct Context {
 /// The names that Rust cells have defined: what there was after the last one, for questions that
 /// come while another one runs.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// Name and type of every variable, by name.
     pub variables: Vec<(String, String)>,
     /// Names of functions, types and other items.
@@ -47,7 +47,7 @@ pub struct Known {
 
 impl Known {
     /// The type of a variable.
-    pub fn variable(&self, name: &str) -> Option<&str> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         let mut variables = self.variables.iter();
         let found = variables.find(|(other, _)| other == name)?;
         Some(&found.1)

@@ -30,7 +30,7 @@ const FIRST_FILE: u64 = 1_704_067_200;
 
 /// Where the course goes, and in which language.
 #[derive(Debug, clap::Args)]
-pub struct Course {
+pub(crate) struct Course {
     /// The folder; it is made if it is not there.
     #[arg(default_value = "tidebook-course")]
     folder: PathBuf,
@@ -52,7 +52,7 @@ struct Copied {
 }
 
 /// Copies the course; gives what to say about it.
-pub fn copy(course: &Course) -> anyhow::Result<String> {
+pub(crate) fn copy(course: &Course) -> anyhow::Result<String> {
     let files = in_language(FILES, &course.lang)?;
     let folder = course.folder.as_path();
     let copied = copy_files(&files, folder)?;

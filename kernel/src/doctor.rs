@@ -10,7 +10,7 @@ use crate::install;
 use crate::rust;
 
 /// What was found.
-pub struct Report {
+pub(crate) struct Report {
     /// A table for people.
     pub text: String,
     /// Whether the kernel itself can run.
@@ -27,7 +27,7 @@ struct Check {
 }
 
 /// Looks at the machine; changes nothing.
-pub fn examine() -> Report {
+pub(crate) fn examine() -> Report {
     let checks = [
         vital(
             "loopback",

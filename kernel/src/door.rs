@@ -10,7 +10,7 @@ use crate::error::{CellError, Result};
 
 /// The door of a notebook, if it is open.
 #[derive(Default)]
-pub struct NotebookDoor(Mutex<Option<Open>>);
+pub(crate) struct NotebookDoor(Mutex<Option<Open>>);
 
 struct Open {
     address: String,
@@ -26,7 +26,7 @@ impl std::fmt::Debug for NotebookDoor {
 
 impl NotebookDoor {
     /// Opens it on this machine; gives its address, and whether it was open already.
-    pub async fn open(
+    pub(crate) async fn open(
         &self,
         session: &Session,
         port: u16,
@@ -71,7 +71,7 @@ impl NotebookDoor {
     }
 
     /// Closes it; gives where it was.
-    pub async fn close(&self) -> Option<String> {
+    pub(crate) async fn close(&self) -> Option<String> {
         let open = self.0.lock().await.take()?;
         let _ = open.end.send(());
         // A client that stays connected would keep it open.

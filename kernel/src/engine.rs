@@ -17,14 +17,14 @@ use crate::live::{Live, Tally};
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// The threads of the engine and its session.
-pub struct Engine {
+pub(crate) struct Engine {
     runtime: Runtime,
     ready: OnceCell<Ready>,
 }
 
 /// The session and what listens to it.
 #[derive(Clone)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// The session that all cells share.
     pub session: Session,
     /// Rows and batches per run.
@@ -33,7 +33,7 @@ pub struct Ready {
 
 impl Engine {
     /// Starts the threads; the session comes with the first call of [`Engine::ready`].
-    pub fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .thread_name("engine")
             .thread_stack_size(STACK_BYTES)
@@ -46,7 +46,7 @@ impl Engine {
     }
 
     /// Runs something on the engine's threads.
-    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    pub(crate) fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
     {
@@ -54,13 +54,13 @@ impl Engine {
     }
 
     /// A handle on the engine's threads.
-    pub fn handle(&self) -> &Handle {
+    pub(crate) fn handle(&self) -> &Handle {
         self.runtime.handle()
     }
 
     /// The session, made when first asked for; what its console sinks print goes to `live`.
     /// Must be called on the engine's threads.
-    pub async fn ready(&self, live: &Live) -> Result<&Ready> {
+    pub(crate) async fn ready(&self, live: &Live) -> Result<&Ready> {
         let ready = self.ready.get_or_try_init(|| async {
             let session = Session::new()?;
             let tally = Arc::new(Tally::default());
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// The session, if it was made already.
-    pub fn session(&self) -> Option<&Session> {
+    pub(crate) fn session(&self) -> Option<&Session> {
         self.ready.get().map(|ready| &ready.session)
     }
 }

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::fmt;
 
 /// `Result` of everything a cell does.
-pub type Result<T, E = CellError> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = CellError> = std::result::Result<T, E>;
 
 /// Why a cell is red.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CellError {
+pub(crate) struct CellError {
     /// The stable name: `AnalysisException`, `UsageError`, ….
     pub ename: String,
     /// The sentence, with Spark's condition name in front where Spark has one.
@@ -21,7 +21,7 @@ pub struct CellError {
 
 impl CellError {
     /// An error of this name.
-    pub fn new(ename: impl Into<String>, evalue: impl Into<String>) -> Self {
+    pub(crate) fn new(ename: impl Into<String>, evalue: impl Into<String>) -> Self {
         Self {
             ename: ename.into(),
             evalue: evalue.into(),
@@ -31,12 +31,12 @@ impl CellError {
     }
 
     /// A cell that was typed wrongly: an unknown magic, flag or value.
-    pub fn usage(evalue: impl Into<String>) -> Self {
+    pub(crate) fn usage(evalue: impl Into<String>) -> Self {
         Self::new("UsageError", evalue)
     }
 
     /// A cell that the user cancelled.
-    pub fn interrupted() -> Self {
+    pub(crate) fn interrupted() -> Self {
         Self::new(
             "KeyboardInterrupt",
             "the cell was interrupted; running queries go on",
@@ -44,12 +44,12 @@ impl CellError {
     }
 
     /// A mistake of the kernel's own.
-    pub fn internal(evalue: impl std::fmt::Display) -> Self {
+    pub(crate) fn internal(evalue: impl std::fmt::Display) -> Self {
         Self::new("InternalException", evalue.to_string())
     }
 
     /// The same, with what a panic says.
-    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
         let message = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
@@ -59,19 +59,19 @@ impl CellError {
     }
 
     /// Adds one action the user can paste.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Adds lines that show more than the sentence can say.
-    pub fn details(mut self, details: Vec<String>) -> Self {
+    pub(crate) fn details(mut self, details: Vec<String>) -> Self {
         self.details = details;
         self
     }
 
     /// The error without its name, as user code prints it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match &self.hint {
             Some(hint) => format!("{}\nhint: {hint}", self.evalue),
             None => self.evalue.clone(),
@@ -79,7 +79,7 @@ impl CellError {
     }
 
     /// What the notebook shows, line by line: name and sentence first, then the hint.
-    pub fn traceback(&self) -> Vec<String> {
+    pub(crate) fn traceback(&self) -> Vec<String> {
         let mut lines = vec![format!("{}: {}", self.ename, self.evalue)];
         lines.extend(self.details.iter().cloned());
         lines.extend(self.hint.as_ref().map(|hint| format!("hint: {hint}")));

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 /// The folder of the kernelspec, and the name by which notebooks refer to it.
-pub const NAME: &str = "tidebook";
+pub(crate) const NAME: &str = "tidebook";
 
 const LOGOS: [(&str, &[u8]); 3] = [
     ("logo-32x32.png", include_bytes!("../assets/logo-32x32.png")),
@@ -20,7 +20,7 @@ const LOGOS: [(&str, &[u8]); 3] = [
 /// Where the kernelspec goes.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-pub struct Where {
+pub(crate) struct Where {
     /// For this user, in every environment (the default).
     #[arg(long)]
     user: bool,
@@ -33,7 +33,7 @@ pub struct Where {
 }
 
 /// Writes the kernelspec; gives one sentence on where it is.
-pub fn install(place: &Where) -> anyhow::Result<String> {
+pub(crate) fn install(place: &Where) -> anyhow::Result<String> {
     let folder = kernels_folder(place)?.join(NAME);
     let shown = folder.display();
     std::fs::create_dir_all(&folder).with_context(|| format!("create folder '{shown}'"))?;
@@ -72,7 +72,7 @@ fn kernels_folder(place: &Where) -> anyhow::Result<PathBuf> {
 }
 
 /// Where Jupyter keeps what belongs to the user.
-pub fn user_data_dir() -> anyhow::Result<PathBuf> {
+pub(crate) fn user_data_dir() -> anyhow::Result<PathBuf> {
     match env::var_os("JUPYTER_DATA_DIR") {
         Some(folder) if !folder.is_empty() => Ok(PathBuf::from(folder)),
         _ => {
@@ -82,7 +82,7 @@ pub fn user_data_dir() -> anyhow::Result<PathBuf> {
 }
 
 /// The root of the active Python environment.
-pub fn sys_prefix() -> anyhow::Result<PathBuf> {
+pub(crate) fn sys_prefix() -> anyhow::Result<PathBuf> {
     if let Some(venv) = env::var_os("VIRTUAL_ENV").filter(|venv| !venv.is_empty()) {
         return Ok(PathBuf::from(venv));
     }
@@ -115,7 +115,7 @@ fn binary() -> anyhow::Result<PathBuf> {
 }
 
 /// The first program of this name on `PATH`.
-pub fn on_path(name: &OsStr) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &OsStr) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .filter(|folder| folder.is_absolute())

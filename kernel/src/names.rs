@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use tidebook_engine::{Session, StreamingQuery, ViewInfo, sql_type};
 
 /// Explains a view or a query of this name.
-pub fn explain(name: &str, session: &Session) -> Option<String> {
+pub(crate) fn explain(name: &str, session: &Session) -> Option<String> {
     let views = session.views();
     let view = views
         .iter()
@@ -21,7 +21,7 @@ pub fn explain(name: &str, session: &Session) -> Option<String> {
 }
 
 /// What kind of view it is.
-pub fn kind(view: &ViewInfo) -> &'static str {
+pub(crate) fn kind(view: &ViewInfo) -> &'static str {
     match view.is_streaming {
         true => "stream",
         false => "table",
@@ -29,7 +29,7 @@ pub fn kind(view: &ViewInfo) -> &'static str {
 }
 
 /// `name TYPE` of each column.
-pub fn columns(view: &ViewInfo) -> Vec<String> {
+pub(crate) fn columns(view: &ViewInfo) -> Vec<String> {
     let fields = view.schema.fields().iter();
     fields
         .map(|field| format!("{} {}", field.name(), sql_type(field.data_type())))

@@ -15,7 +15,7 @@ use crate::sockets::{IoPub, Parent, Stream};
 
 /// The outputs of one cell. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Outputs {
+pub(crate) struct Outputs {
     shared: Arc<Shared>,
 }
 
@@ -30,7 +30,7 @@ struct Shared {
 
 /// What is not broadcast but goes into the reply or the history.
 #[derive(Debug, Default, Clone)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Payloads of the reply.
     pub payload: Vec<Value>,
     /// The result as plain text.
@@ -39,7 +39,7 @@ pub struct Kept {
 
 impl Outputs {
     /// Outputs for the cell that `parent` asked for; a silent cell says nothing.
-    pub fn new(iopub: IoPub, parent: Parent, execution_count: u32, silent: bool) -> Self {
+    pub(crate) fn new(iopub: IoPub, parent: Parent, execution_count: u32, silent: bool) -> Self {
         Self {
             shared: Arc::new(Shared {
                 iopub,
@@ -52,48 +52,48 @@ impl Outputs {
     }
 
     /// The number of the cell.
-    pub fn execution_count(&self) -> u32 {
+    pub(crate) fn execution_count(&self) -> u32 {
         self.shared.execution_count
     }
 
     /// Whether anybody sees what is said.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::Acquire)
     }
 
     /// Says nothing more from here on.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shared.open.store(false, Ordering::Release);
     }
 
     /// Payloads and result so far.
-    pub fn kept(&self) -> Kept {
+    pub(crate) fn kept(&self) -> Kept {
         self.shared.kept.lock().clone()
     }
 
     /// Ordinary text; bring your own newline.
-    pub fn stdout(&self, text: impl Into<String>) {
+    pub(crate) fn stdout(&self, text: impl Into<String>) {
         self.stream(Stream::Stdout, text);
     }
 
     /// A warning or a note; bring your own newline.
-    pub fn stderr(&self, text: impl Into<String>) {
+    pub(crate) fn stderr(&self, text: impl Into<String>) {
         self.stream(Stream::Stderr, text);
     }
 
     /// Shows something that never changes.
-    pub fn display(&self, bundle: MimeBundle) {
+    pub(crate) fn display(&self, bundle: MimeBundle) {
         self.send("display_data", display_content(bundle, json!({})));
     }
 
     /// Shows something under an id, so that it can be updated.
-    pub fn display_with_id(&self, bundle: MimeBundle, display_id: &str) {
+    pub(crate) fn display_with_id(&self, bundle: MimeBundle, display_id: &str) {
         let transient = json!({"display_id": display_id});
         self.send("display_data", display_content(bundle, transient));
     }
 
     /// The value of the cell.
-    pub fn result(&self, bundle: MimeBundle) {
+    pub(crate) fn result(&self, bundle: MimeBundle) {
         let plain = bundle.data.get("text/plain").and_then(Value::as_str);
         self.shared.kept.lock().result = plain.map(str::to_owned);
         let mut content = display_content(bundle, json!({}));
@@ -102,13 +102,13 @@ impl Outputs {
     }
 
     /// Text for the pager.
-    pub fn page(&self, bundle: MimeBundle) {
+    pub(crate) fn page(&self, bundle: MimeBundle) {
         let page = json!({"source": "page", "data": bundle.data, "start": 0});
         self.shared.kept.lock().payload.push(page);
     }
 
     /// Removes what the cell has shown so far, at once or when the next output comes.
-    pub fn clear(&self, wait: bool) {
+    pub(crate) fn clear(&self, wait: bool) {
         self.send("clear_output", json!({"wait": wait}));
     }
 
@@ -139,6 +139,6 @@ fn text_bytes(data: &Value) -> usize {
 }
 
 /// The content of `display_data` and `update_display_data`.
-pub fn display_content(bundle: MimeBundle, transient: Value) -> Value {
+pub(crate) fn display_content(bundle: MimeBundle, transient: Value) -> Value {
     json!({"data": bundle.data, "metadata": bundle.metadata, "transient": transient})
 }

@@ -9,17 +9,17 @@ use tempfile::TempDir;
 use crate::error::{CellError, Result};
 
 /// What a path begins with that lies in the folder.
-pub const PREFIX: &str = "session:";
+pub(crate) const PREFIX: &str = "session:";
 
 /// The folder, made when it is first asked for.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     folder: Mutex<Option<TempDir>>,
 }
 
 impl Scratch {
     /// The place of this name.
-    pub fn place(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn place(&self, name: &str) -> Result<PathBuf> {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         if name.is_empty() || !name.chars().all(is_name) {
             return Err(CellError::usage(format!(
@@ -41,7 +41,7 @@ impl Scratch {
     }
 
     /// Removes the folder with all that is in it.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         if let Some(folder) = self.folder.lock().take()
             && let Err(error) = folder.close()
         {

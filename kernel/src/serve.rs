@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 /// Where the door is and who may come in.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 15002)]
     port: u16,
@@ -24,7 +24,7 @@ pub struct Serve {
 }
 
 /// Serves until it is interrupted.
-pub fn run(serve: &Serve) -> anyhow::Result<()> {
+pub(crate) fn run(serve: &Serve) -> anyhow::Result<()> {
     let token = serve.token.as_deref().filter(|token| !token.is_empty());
     if token.is_none() && !serve.host.is_loopback() {
         bail!(

@@ -22,7 +22,7 @@ use crate::log::LEADER_EPOCH;
 use crate::state::{NODE_ID, State};
 use crate::topics::Topic;
 
-pub fn api_versions(_request: ApiVersionsRequest) -> ApiVersionsResponse {
+pub(super) fn api_versions(_request: ApiVersionsRequest) -> ApiVersionsResponse {
     versions(0)
 }
 
@@ -40,7 +40,7 @@ fn versions(error: i16) -> ApiVersionsResponse {
 
 /// Whoever asks for the versions in one that is too new is told those that there are; everybody else
 /// could know.
-pub fn unsupported_version(call: &Call) -> Answer {
+pub(super) fn unsupported_version(call: &Call) -> Answer {
     match call.key {
         ApiKey::ApiVersions => {
             call.response_in(&versions(ResponseError::UnsupportedVersion.code()), 0)
@@ -52,7 +52,7 @@ pub fn unsupported_version(call: &Call) -> Answer {
     }
 }
 
-pub fn describe(state: &State, _request: DescribeClusterRequest) -> DescribeClusterResponse {
+pub(super) fn describe(state: &State, _request: DescribeClusterRequest) -> DescribeClusterResponse {
     let broker = DescribeClusterBroker::default()
         .with_broker_id(BrokerId(NODE_ID))
         .with_host(host(state))
@@ -64,7 +64,7 @@ pub fn describe(state: &State, _request: DescribeClusterRequest) -> DescribeClus
 }
 
 /// The one node coordinates everything.
-pub fn find_coordinator(
+pub(super) fn find_coordinator(
     state: &State,
     version: i16,
     request: FindCoordinatorRequest,
@@ -85,7 +85,7 @@ pub fn find_coordinator(
     FindCoordinatorResponse::default().with_coordinators(coordinators.collect())
 }
 
-pub fn metadata(state: &State, version: i16, request: MetadataRequest) -> MetadataResponse {
+pub(super) fn metadata(state: &State, version: i16, request: MetadataRequest) -> MetadataResponse {
     let broker = MetadataResponseBroker::default()
         .with_node_id(BrokerId(NODE_ID))
         .with_host(host(state))

@@ -33,14 +33,14 @@ const STRING: i8 = 2;
 const LONG: i8 = 5;
 
 /// Kafka's number for where a topic has a value from.
-pub fn source(given: bool) -> i8 {
+pub(super) fn source(given: bool) -> i8 {
     match given {
         true => OF_THE_TOPIC,
         false => OF_THE_DEFAULT,
     }
 }
 
-pub fn describe(state: &State, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+pub(super) fn describe(state: &State, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let with_docs = request.include_documentation;
     let results = request.resources.into_iter().map(|resource| {
         let result = DescribeConfigsResult::default()
@@ -123,7 +123,7 @@ fn of_broker(state: &State, name: &str) -> Result<Vec<DescribeConfigsResourceRes
     Ok(told.collect())
 }
 
-pub fn alter(
+pub(super) fn alter(
     state: &State,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
@@ -166,7 +166,7 @@ fn alter_one(
 }
 
 /// The older form: what is not named gets its default.
-pub fn replace(state: &State, request: AlterConfigsRequest) -> AlterConfigsResponse {
+pub(super) fn replace(state: &State, request: AlterConfigsRequest) -> AlterConfigsResponse {
     let only_check = request.validate_only;
     let responses = request.resources.into_iter().map(|resource| {
         let (error, message) = outcome(replace_one(state, &resource, only_check));

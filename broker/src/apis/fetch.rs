@@ -32,7 +32,7 @@ struct Answer {
     has_error: bool,
 }
 
-pub async fn answer(state: &State, version: i16, request: FetchRequest) -> FetchResponse {
+pub(super) async fn answer(state: &State, version: i16, request: FetchRequest) -> FetchResponse {
     // There are no sessions: whoever asks for one is answered without, and asks for everything again.
     if request.session_id != 0 {
         let unknown = ResponseError::FetchSessionIdNotFound;

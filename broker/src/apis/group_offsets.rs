@@ -24,7 +24,7 @@ const LONGEST_METADATA: usize = 4096;
 /// From this version on several groups are asked for at once.
 const SEVERAL: i16 = 8;
 
-pub fn commit(state: &State, request: OffsetCommitRequest) -> OffsetCommitResponse {
+pub(super) fn commit(state: &State, request: OffsetCommitRequest) -> OffsetCommitResponse {
     let caller = Caller {
         member: &request.member_id,
         instance: request.group_instance_id.as_deref(),
@@ -59,14 +59,14 @@ fn offset_of(partition: &OffsetCommitRequestPartition) -> Committed {
     }
 }
 
-pub fn metadata_of(metadata: Option<&StrBytes>) -> String {
+pub(super) fn metadata_of(metadata: Option<&StrBytes>) -> String {
     metadata
         .map(|metadata| metadata.to_string())
         .unwrap_or_default()
 }
 
 /// Commits an offset, at once or with the transaction of a producer.
-pub fn commit_one(
+pub(super) fn commit_one(
     state: &State,
     group: &str,
     producer_id: Option<i64>,
@@ -92,7 +92,11 @@ struct Told {
     error: i16,
 }
 
-pub fn fetch(state: &State, version: i16, request: OffsetFetchRequest) -> OffsetFetchResponse {
+pub(super) fn fetch(
+    state: &State,
+    version: i16,
+    request: OffsetFetchRequest,
+) -> OffsetFetchResponse {
     let stable = request.require_stable;
     if version < SEVERAL {
         let wanted = request.topics.map(|topics| {

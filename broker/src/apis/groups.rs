@@ -27,7 +27,7 @@ const SESSION_MILLIS: std::ops::RangeInclusive<i32> = 6_000..=1_800_000;
 const ID_FIRST: i16 = 4;
 const CLASSIC: &str = "classic";
 
-pub async fn join(
+pub(super) async fn join(
     state: &State,
     peer: &Peer,
     call: &Call,
@@ -109,7 +109,7 @@ fn response_of(joined: Joined) -> JoinGroupResponse {
         .with_members(members.collect())
 }
 
-pub async fn sync(state: &State, request: SyncGroupRequest) -> SyncGroupResponse {
+pub(super) async fn sync(state: &State, request: SyncGroupRequest) -> SyncGroupResponse {
     let shares = request.assignments.iter().map(|share| {
         let assignment = Bytes::copy_from_slice(&share.assignment);
         (share.member_id.to_string(), assignment)
@@ -139,7 +139,7 @@ pub async fn sync(state: &State, request: SyncGroupRequest) -> SyncGroupResponse
     }
 }
 
-pub fn heartbeat(state: &State, request: HeartbeatRequest) -> HeartbeatResponse {
+pub(super) fn heartbeat(state: &State, request: HeartbeatRequest) -> HeartbeatResponse {
     let caller = Caller {
         member: &request.member_id,
         instance: request.group_instance_id.as_deref(),
@@ -149,7 +149,7 @@ pub fn heartbeat(state: &State, request: HeartbeatRequest) -> HeartbeatResponse 
     HeartbeatResponse::default().with_error_code(code(&beaten))
 }
 
-pub fn leave(state: &State, version: i16, request: LeaveGroupRequest) -> LeaveGroupResponse {
+pub(super) fn leave(state: &State, version: i16, request: LeaveGroupRequest) -> LeaveGroupResponse {
     let group = &request.group_id;
     if version < 3 {
         let left = state.groups.leave(group, &request.member_id, None);
@@ -166,7 +166,7 @@ pub fn leave(state: &State, version: i16, request: LeaveGroupRequest) -> LeaveGr
     LeaveGroupResponse::default().with_members(members.collect())
 }
 
-pub fn list(state: &State, request: ListGroupsRequest) -> ListGroupsResponse {
+pub(super) fn list(state: &State, request: ListGroupsRequest) -> ListGroupsResponse {
     let named = |names: &[kafka_protocol::protocol::StrBytes], name: &str| {
         names.is_empty() || names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
     };
@@ -184,7 +184,7 @@ pub fn list(state: &State, request: ListGroupsRequest) -> ListGroupsResponse {
     ListGroupsResponse::default().with_groups(groups.collect())
 }
 
-pub fn describe(
+pub(super) fn describe(
     state: &State,
     version: i16,
     request: DescribeGroupsRequest,
@@ -221,7 +221,7 @@ fn described_as(described: DescribedGroup, group: Description) -> DescribedGroup
         .with_members(members.collect())
 }
 
-pub fn delete(state: &State, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
+pub(super) fn delete(state: &State, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let results = request.groups_names.into_iter().map(|name| {
         let deleted = state.groups.delete(&name);
         DeletableGroupResult::default()

@@ -10,7 +10,7 @@ use kafka_protocol::protocol::buf::ByteBuf;
 use super::Unanswerable;
 
 /// Reads a `T` from the front of `bytes`.
-pub fn decode<T: Decodable>(bytes: &mut Bytes, version: i16) -> Result<T, Unanswerable> {
+pub(super) fn decode<T: Decodable>(bytes: &mut Bytes, version: i16) -> Result<T, Unanswerable> {
     let malformed = |error| Unanswerable(format!("a malformed request: {error}"));
     let mut probe = Probe {
         bytes: bytes.clone(),

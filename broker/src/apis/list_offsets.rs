@@ -33,7 +33,7 @@ const NOWHERE: Place = Place {
 };
 
 /// Which records a client wants to know of.
-pub fn isolation(level: i8) -> Isolation {
+pub(super) fn isolation(level: i8) -> Isolation {
     match level {
         1 => Isolation::ReadCommitted,
         _ => Isolation::ReadUncommitted,
@@ -41,14 +41,14 @@ pub fn isolation(level: i8) -> Isolation {
 }
 
 /// Whether a client may think that this is the leader's epoch; -1 where it does not think about it.
-pub fn check_epoch(epoch: i32) -> Result<(), ResponseError> {
+pub(super) fn check_epoch(epoch: i32) -> Result<(), ResponseError> {
     match epoch > LEADER_EPOCH {
         true => Err(ResponseError::UnknownLeaderEpoch),
         false => Ok(()),
     }
 }
 
-pub fn answer(state: &State, request: ListOffsetsRequest) -> ListOffsetsResponse {
+pub(super) fn answer(state: &State, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let isolation = isolation(request.isolation_level);
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|wanted| {
@@ -108,7 +108,7 @@ fn find(
     Ok(NOWHERE)
 }
 
-pub fn for_leader_epoch(
+pub(super) fn for_leader_epoch(
     state: &State,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {

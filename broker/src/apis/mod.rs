@@ -56,13 +56,13 @@ const SUPPORTED: &[(ApiKey, i16, i16)] = &[
 
 /// The other side of a connection.
 #[derive(Debug, Clone)]
-pub struct Peer {
+pub(crate) struct Peer {
     pub host: String,
 }
 
 /// A request that has no answer: the connection cannot go on.
 #[derive(Debug)]
-pub struct Unanswerable(String);
+pub(crate) struct Unanswerable(String);
 
 impl fmt::Display for Unanswerable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +84,7 @@ struct Call {
 }
 
 /// The answer to a request, with its length before it; none where the client wants none.
-pub async fn answer(state: &State, peer: &Peer, request: Bytes) -> Answer {
+pub(crate) async fn answer(state: &State, peer: &Peer, request: Bytes) -> Answer {
     let call = Call::read(request)?;
     if !is_supported(call.key, call.version) {
         return cluster::unsupported_version(&call);

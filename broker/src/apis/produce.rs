@@ -22,7 +22,7 @@ struct Kept {
     log_start: i64,
 }
 
-pub fn answer(state: &State, call: &Call) -> Answer {
+pub(super) fn answer(state: &State, call: &Call) -> Answer {
     let request: ProduceRequest = call.request()?;
     let acks = request.acks;
     let response = produce(state, request);

@@ -31,7 +31,7 @@ use crate::topics::unknown;
 /// The offset in DeleteRecords that stands for the end.
 const TO_THE_END: i64 = -1;
 
-pub fn create(state: &State, request: CreateTopicsRequest) -> CreateTopicsResponse {
+pub(super) fn create(state: &State, request: CreateTopicsRequest) -> CreateTopicsResponse {
     let mut times: HashMap<String, usize> = HashMap::new();
     for topic in &request.topics {
         *times.entry(topic.name.to_string()).or_default() += 1;
@@ -123,7 +123,11 @@ fn told(config: &TopicConfig) -> Vec<CreatableTopicConfigs> {
     settings.collect()
 }
 
-pub fn delete(state: &State, version: i16, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+pub(super) fn delete(
+    state: &State,
+    version: i16,
+    request: DeleteTopicsRequest,
+) -> DeleteTopicsResponse {
     let results = match version < 6 {
         true => {
             let names = request.topic_names.into_iter();
@@ -160,7 +164,7 @@ fn delete_one(state: &State, topic: DeleteTopicState) -> DeletableTopicResult {
         .with_error_message(message)
 }
 
-pub fn grow(state: &State, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
+pub(super) fn grow(state: &State, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
     let only_check = request.validate_only;
     let results = request
         .topics
@@ -175,7 +179,10 @@ pub fn grow(state: &State, request: CreatePartitionsRequest) -> CreatePartitions
     CreatePartitionsResponse::default().with_results(results.collect())
 }
 
-pub fn delete_records(state: &State, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+pub(super) fn delete_records(
+    state: &State,
+    request: DeleteRecordsRequest,
+) -> DeleteRecordsResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let start = delete_before(state, &topic.name, partition);

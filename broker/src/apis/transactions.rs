@@ -32,7 +32,11 @@ fn named_for(version: i16, since: i16) -> impl Fn(ResponseError) -> ResponseErro
     }
 }
 
-pub fn init(state: &State, version: i16, request: InitProducerIdRequest) -> InitProducerIdResponse {
+pub(super) fn init(
+    state: &State,
+    version: i16,
+    request: InitProducerIdRequest,
+) -> InitProducerIdResponse {
     let known = (request.producer_id.0 >= 0).then_some(Producer {
         id: request.producer_id.0,
         epoch: request.producer_epoch,
@@ -58,7 +62,7 @@ pub fn init(state: &State, version: i16, request: InitProducerIdRequest) -> Init
     }
 }
 
-pub fn add_partitions(
+pub(super) fn add_partitions(
     state: &State,
     version: i16,
     request: AddPartitionsToTxnRequest,
@@ -105,7 +109,7 @@ pub fn add_partitions(
     AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(results.collect())
 }
 
-pub fn add_offsets(
+pub(super) fn add_offsets(
     state: &State,
     version: i16,
     request: AddOffsetsToTxnRequest,
@@ -123,7 +127,7 @@ pub fn add_offsets(
     AddOffsetsToTxnResponse::default().with_error_code(code(&added))
 }
 
-pub fn commit_offsets(
+pub(super) fn commit_offsets(
     state: &State,
     version: i16,
     request: TxnOffsetCommitRequest,
@@ -174,7 +178,7 @@ fn check_member(state: &State, request: &TxnOffsetCommitRequest) -> Result<(), R
     state.groups.check_commit(&request.group_id, caller)
 }
 
-pub fn end(state: &State, version: i16, request: EndTxnRequest) -> EndTxnResponse {
+pub(super) fn end(state: &State, version: i16, request: EndTxnRequest) -> EndTxnResponse {
     let producer = Producer {
         id: request.producer_id.0,
         epoch: request.producer_epoch,

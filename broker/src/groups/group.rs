@@ -20,7 +20,7 @@ const BYTES_PER_MEMBER: usize = 1024;
 
 /// A group.
 #[derive(Debug)]
-pub struct Group {
+pub(super) struct Group {
     pub state: State,
     pub generation: i32,
     pub protocol_type: String,
@@ -38,7 +38,7 @@ pub struct Group {
 
 /// Kafka's states of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     Empty,
     PreparingRebalance,
     CompletingRebalance,
@@ -47,13 +47,13 @@ pub enum State {
 
 /// Why somebody is no member; with the id that it should come back with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotJoined {
+pub(crate) struct NotJoined {
     pub code: ResponseError,
     pub member: String,
 }
 
 impl State {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             State::Empty => "Empty",
             State::PreparingRebalance => "PreparingRebalance",
@@ -64,7 +64,7 @@ impl State {
 }
 
 impl Group {
-    pub fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Full> {
+    pub(super) fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Full> {
         Ok(Self {
             state: State::Empty,
             generation: 0,
@@ -80,7 +80,7 @@ impl Group {
     }
 
     /// Somebody joins, for the first time or again; `waiting` is answered when all have.
-    pub fn join(
+    pub(super) fn join(
         &mut self,
         join: &Join,
         waiting: Waiting<Joined>,
@@ -282,7 +282,7 @@ impl Group {
     }
 
     /// A member fetches its share; the leader brings those of all.
-    pub fn sync(
+    pub(super) fn sync(
         &mut self,
         member: &str,
         shares: Vec<(String, Bytes)>,
@@ -332,7 +332,7 @@ impl Group {
     }
 
     /// A member of this generation says that it is there.
-    pub fn heartbeat(&mut self, member: &str, now: Instant) -> Result<(), ResponseError> {
+    pub(super) fn heartbeat(&mut self, member: &str, now: Instant) -> Result<(), ResponseError> {
         self.seen(member, now);
         match self.state {
             State::PreparingRebalance => Err(ResponseError::RebalanceInProgress),
@@ -340,14 +340,14 @@ impl Group {
         }
     }
 
-    pub fn seen(&mut self, member: &str, now: Instant) {
+    pub(super) fn seen(&mut self, member: &str, now: Instant) {
         if let Some(member) = self.members.get_mut(member) {
             member.seen(now);
         }
     }
 
     /// Whether that is a member of the present generation.
-    pub fn check(
+    pub(super) fn check(
         &self,
         member: &str,
         instance: Option<&str>,
@@ -369,7 +369,7 @@ impl Group {
     }
 
     /// A member leaves, named by its id or by its instance.
-    pub fn leave(
+    pub(super) fn leave(
         &mut self,
         member: &str,
         instance: Option<&str>,
@@ -401,7 +401,7 @@ impl Group {
     }
 
     /// Gives up who is late; gives the time at which the next one will be.
-    pub fn expire(&mut self, now: Instant) -> Option<Instant> {
+    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let expected = self.expected.len();
         self.expected.retain(|_, &mut until| until > now);
         if self.expected.len() < expected {

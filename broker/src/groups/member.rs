@@ -11,7 +11,7 @@ use crate::memory::Reservation;
 
 /// A request to be a member.
 #[derive(Debug, Clone)]
-pub struct Join {
+pub(crate) struct Join {
     pub group: String,
     /// Empty when it has none yet.
     pub member: String,
@@ -29,7 +29,7 @@ pub struct Join {
 
 /// What a member learns when all have joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
+pub(crate) struct Joined {
     pub generation: i32,
     pub protocol_type: String,
     pub protocol: String,
@@ -41,18 +41,18 @@ pub struct Joined {
 
 /// A member's share of the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synced {
+pub(crate) struct Synced {
     pub protocol_type: String,
     pub protocol: String,
     pub assignment: Bytes,
 }
 
 /// Whoever waits for an answer of the group.
-pub type Waiting<T> = oneshot::Sender<Result<T, ResponseError>>;
+pub(super) type Waiting<T> = oneshot::Sender<Result<T, ResponseError>>;
 
 /// A member.
 #[derive(Debug)]
-pub struct Member {
+pub(super) struct Member {
     pub instance: Option<String>,
     pub client: String,
     pub host: String,
@@ -68,20 +68,20 @@ pub struct Member {
 }
 
 impl Member {
-    pub fn seen(&mut self, now: Instant) {
+    pub(super) fn seen(&mut self, now: Instant) {
         self.expires = now + self.session_timeout;
     }
 
     /// Whoever waits for us is not late.
-    pub fn is_given_up(&self, now: Instant) -> bool {
+    pub(super) fn is_given_up(&self, now: Instant) -> bool {
         self.joining.is_none() && self.syncing.is_none() && self.expires <= now
     }
 
-    pub fn supports(&self, protocol: &str) -> bool {
+    pub(super) fn supports(&self, protocol: &str) -> bool {
         self.protocols.iter().any(|(name, _)| name == protocol)
     }
 
-    pub fn metadata(&self, protocol: &str) -> Bytes {
+    pub(super) fn metadata(&self, protocol: &str) -> Bytes {
         let found = self.protocols.iter().find(|(name, _)| name == protocol);
         found
             .map(|(_, metadata)| metadata.clone())
@@ -89,7 +89,7 @@ impl Member {
     }
 
     /// Answers a join, if one waits.
-    pub fn joined(&mut self, answer: Result<Joined, ResponseError>) {
+    pub(super) fn joined(&mut self, answer: Result<Joined, ResponseError>) {
         if let Some(joining) = self.joining.take() {
             // It may have gone away meanwhile: then its session ends it.
             let _ = joining.send(answer);
@@ -97,7 +97,7 @@ impl Member {
     }
 
     /// Answers a sync, if one waits.
-    pub fn synced(&mut self, answer: Result<Synced, ResponseError>) {
+    pub(super) fn synced(&mut self, answer: Result<Synced, ResponseError>) {
         if let Some(syncing) = self.syncing.take() {
             let _ = syncing.send(answer);
         }
@@ -106,7 +106,7 @@ impl Member {
 
 impl Join {
     /// What it costs to keep.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let protocols = self.protocols.iter();
         protocols
             .map(|(name, metadata)| name.len() + metadata.len())

@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-pub use group::{NotJoined, State};
-pub use member::{Join, Joined, Synced};
-pub use offsets::{Committed, TopicPartition};
+pub(crate) use group::{NotJoined, State};
+pub(crate) use member::{Join, Joined, Synced};
+pub(crate) use offsets::{Committed, TopicPartition};
 
 use crate::memory::{Full, Memory};
 use group::Group;
@@ -25,7 +25,7 @@ const BYTES_PER_GROUP: usize = 1024;
 
 /// All groups by name.
 #[derive(Debug)]
-pub struct Groups {
+pub(crate) struct Groups {
     memory: Arc<Memory>,
     groups: Mutex<HashMap<String, Group>>,
     /// Told when somebody may be late earlier than was known.
@@ -34,18 +34,18 @@ pub struct Groups {
 
 /// Who acts, and in which generation it thinks the group is.
 #[derive(Debug, Clone, Copy)]
-pub struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     pub member: &'a str,
     pub instance: Option<&'a str>,
     pub generation: i32,
 }
 
 /// An answer that comes when all members are ready.
-pub type Later<T> = oneshot::Receiver<Result<T, ResponseError>>;
+pub(crate) type Later<T> = oneshot::Receiver<Result<T, ResponseError>>;
 
 /// What can be told of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Description {
+pub(crate) struct Description {
     pub state: State,
     pub protocol_type: String,
     pub protocol: String,
@@ -54,7 +54,7 @@ pub struct Description {
 
 /// What can be told of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemberDescription {
+pub(crate) struct MemberDescription {
     pub id: String,
     pub instance: Option<String>,
     pub client: String,
@@ -64,7 +64,7 @@ pub struct MemberDescription {
 }
 
 impl Groups {
-    pub fn new(memory: Arc<Memory>, changed: Arc<Notify>) -> Self {
+    pub(crate) fn new(memory: Arc<Memory>, changed: Arc<Notify>) -> Self {
         Self {
             memory,
             groups: Mutex::default(),
@@ -72,7 +72,7 @@ impl Groups {
         }
     }
 
-    pub fn join(&self, join: &Join) -> Result<Later<Joined>, NotJoined> {
+    pub(crate) fn join(&self, join: &Join) -> Result<Later<Joined>, NotJoined> {
         let (waiting, later) = oneshot::channel();
         self.with_new(&join.group, |group| {
             group.join(join, waiting, Instant::now())
@@ -88,7 +88,7 @@ impl Groups {
         Ok(later)
     }
 
-    pub fn sync(
+    pub(crate) fn sync(
         &self,
         name: &str,
         caller: Caller<'_>,
@@ -102,13 +102,13 @@ impl Groups {
         Ok(later)
     }
 
-    pub fn heartbeat(&self, name: &str, caller: Caller<'_>) -> Result<(), ResponseError> {
+    pub(crate) fn heartbeat(&self, name: &str, caller: Caller<'_>) -> Result<(), ResponseError> {
         self.with_member(name, caller, |group| {
             group.heartbeat(caller.member, Instant::now())
         })
     }
 
-    pub fn leave(
+    pub(crate) fn leave(
         &self,
         name: &str,
         member: &str,
@@ -144,7 +144,7 @@ impl Groups {
     }
 
     /// Whether a caller may commit offsets: a member, or anybody while nobody is one.
-    pub fn check_commit(&self, name: &str, caller: Caller<'_>) -> Result<(), ResponseError> {
+    pub(crate) fn check_commit(&self, name: &str, caller: Caller<'_>) -> Result<(), ResponseError> {
         let mut groups = self.groups.lock();
         let Some(group) = groups
             .get_mut(name)
@@ -164,7 +164,7 @@ impl Groups {
     }
 
     /// Commits an offset, at once or with the transaction of a producer.
-    pub fn commit(
+    pub(crate) fn commit(
         &self,
         name: &str,
         producer_id: Option<i64>,
@@ -177,19 +177,19 @@ impl Groups {
         })?
     }
 
-    pub fn end_transaction(&self, name: &str, producer_id: i64, commit: bool) {
+    pub(crate) fn end_transaction(&self, name: &str, producer_id: i64, commit: bool) {
         if let Some(group) = self.groups.lock().get_mut(name) {
             group.offsets.end_transaction(producer_id, commit);
         }
     }
 
     /// Reads the offsets of a group; none if there is no such group.
-    pub fn offsets<T>(&self, name: &str, read: impl FnOnce(Option<&Offsets>) -> T) -> T {
+    pub(crate) fn offsets<T>(&self, name: &str, read: impl FnOnce(Option<&Offsets>) -> T) -> T {
         read(self.groups.lock().get(name).map(|group| &group.offsets))
     }
 
     /// Deletes a group that nobody is a member of.
-    pub fn delete(&self, name: &str) -> Result<(), ResponseError> {
+    pub(crate) fn delete(&self, name: &str) -> Result<(), ResponseError> {
         let mut groups = self.groups.lock();
         let group = groups.get(name).ok_or(ResponseError::GroupIdNotFound)?;
         if group.state != State::Empty {
@@ -200,14 +200,14 @@ impl Groups {
     }
 
     /// Deletes the offsets of a topic that there is no more.
-    pub fn forget_topic(&self, topic: &str) {
+    pub(crate) fn forget_topic(&self, topic: &str) {
         for group in self.groups.lock().values_mut() {
             group.offsets.forget(topic);
         }
     }
 
     /// Name, protocol type and state of each group.
-    pub fn list(&self) -> Vec<(String, String, State)> {
+    pub(crate) fn list(&self) -> Vec<(String, String, State)> {
         let groups = self.groups.lock();
         let told = |(name, group): (&String, &Group)| {
             (name.clone(), group.protocol_type.clone(), group.state)
@@ -215,7 +215,7 @@ impl Groups {
         groups.iter().map(told).collect()
     }
 
-    pub fn describe(&self, name: &str) -> Option<Description> {
+    pub(crate) fn describe(&self, name: &str) -> Option<Description> {
         let groups = self.groups.lock();
         let group = groups.get(name)?;
         let told = |(id, member): (&String, &member::Member)| MemberDescription {
@@ -235,7 +235,7 @@ impl Groups {
     }
 
     /// Gives up members that are late; gives the time at which the next one will be.
-    pub fn expire(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
         let mut groups = self.groups.lock();
         groups
             .values_mut()

@@ -9,11 +9,11 @@ use std::sync::Arc;
 const BYTES_PER_OFFSET: usize = 160;
 
 /// A partition of a topic.
-pub type TopicPartition = (String, i32);
+pub(crate) type TopicPartition = (String, i32);
 
 /// How far a group has come in a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
+pub(crate) struct Committed {
     pub offset: i64,
     pub leader_epoch: i32,
     pub metadata: String,
@@ -21,7 +21,7 @@ pub struct Committed {
 
 /// The offsets of a group.
 #[derive(Debug)]
-pub struct Offsets {
+pub(crate) struct Offsets {
     committed: BTreeMap<TopicPartition, Committed>,
     /// Those of transactions that have not ended, by producer.
     pending: HashMap<i64, BTreeMap<TopicPartition, Committed>>,
@@ -29,7 +29,7 @@ pub struct Offsets {
 }
 
 impl Offsets {
-    pub fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Full> {
+    pub(crate) fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Full> {
         Ok(Self {
             committed: BTreeMap::new(),
             pending: HashMap::new(),
@@ -37,14 +37,18 @@ impl Offsets {
         })
     }
 
-    pub fn commit(&mut self, partition: TopicPartition, offset: Committed) -> Result<(), Full> {
+    pub(crate) fn commit(
+        &mut self,
+        partition: TopicPartition,
+        offset: Committed,
+    ) -> Result<(), Full> {
         self.held.grow(cost(&partition, &offset))?;
         self.put(partition, offset);
         Ok(())
     }
 
     /// Keeps it until the transaction of that producer ends.
-    pub fn commit_with(
+    pub(crate) fn commit_with(
         &mut self,
         producer_id: i64,
         partition: TopicPartition,
@@ -58,7 +62,7 @@ impl Offsets {
         Ok(())
     }
 
-    pub fn end_transaction(&mut self, producer_id: i64, commit: bool) {
+    pub(crate) fn end_transaction(&mut self, producer_id: i64, commit: bool) {
         for (partition, offset) in self.pending.remove(&producer_id).unwrap_or_default() {
             match commit {
                 true => self.put(partition, offset),
@@ -74,23 +78,23 @@ impl Offsets {
         }
     }
 
-    pub fn get(&self, partition: &TopicPartition) -> Option<&Committed> {
+    pub(crate) fn get(&self, partition: &TopicPartition) -> Option<&Committed> {
         self.committed.get(partition)
     }
 
-    pub fn all(&self) -> &BTreeMap<TopicPartition, Committed> {
+    pub(crate) fn all(&self) -> &BTreeMap<TopicPartition, Committed> {
         &self.committed
     }
 
     /// Whether a transaction that has not ended may change it.
-    pub fn is_pending(&self, partition: &TopicPartition) -> bool {
+    pub(crate) fn is_pending(&self, partition: &TopicPartition) -> bool {
         self.pending
             .values()
             .any(|pending| pending.contains_key(partition))
     }
 
     /// The topic is deleted.
-    pub fn forget(&mut self, topic: &str) {
+    pub(crate) fn forget(&mut self, topic: &str) {
         let gone = self.committed.extract_if(.., |(name, _), _| name == topic);
         for (partition, offset) in gone.collect::<Vec<_>>() {
             self.held.shrink(cost(&partition, &offset));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// 21 attributes i16 · 23 last offset delta i32 · 27 base timestamp i64 · 35 max timestamp i64
 /// 43 producer id i64 · 51 producer epoch i16 · 53 base sequence i32 · 57 record count i32 · 61 records
 /// ```
-pub const HEADER_BYTES: usize = 61;
+pub(crate) const HEADER_BYTES: usize = 61;
 const BEFORE_LENGTH: usize = 12;
 const LEADER_EPOCH: usize = 12;
 const MAGIC: usize = 16;
@@ -24,11 +24,11 @@ const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
 
 /// Where no producer has given an id.
-pub const NO_PRODUCER: i64 = -1;
+pub(crate) const NO_PRODUCER: i64 = -1;
 
 /// The header of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     pub attributes: i16,
     pub last_offset_delta: i32,
     pub base_timestamp: i64,
@@ -41,7 +41,7 @@ pub struct Header {
 
 /// Why bytes are no batch that can be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Invalid {
+pub(crate) enum Invalid {
     /// Not the length it claims, or not its checksum.
     Corrupt(&'static str),
     /// A format of before Kafka 0.11.
@@ -52,7 +52,7 @@ pub enum Invalid {
 
 impl Header {
     /// Reads the one batch that a producer sends for a partition.
-    pub fn of_produced(batch: &[u8]) -> Result<Header, Invalid> {
+    pub(crate) fn of_produced(batch: &[u8]) -> Result<Header, Invalid> {
         if batch.get(MAGIC).is_some_and(|&magic| magic < CURRENT_MAGIC) {
             return Err(Invalid::OldFormat);
         }
@@ -115,36 +115,36 @@ impl Header {
     }
 
     /// Reads a batch that [`Header::of_produced`] or [`end_marker`] has let through.
-    pub fn of_kept(batch: &[u8]) -> Option<Header> {
+    pub(crate) fn of_kept(batch: &[u8]) -> Option<Header> {
         Header::read(batch)
     }
 
     /// 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.
-    pub fn compression(&self) -> i16 {
+    pub(crate) fn compression(&self) -> i16 {
         self.attributes & COMPRESSION_BITS
     }
 
-    pub fn is_transactional(&self) -> bool {
+    pub(crate) fn is_transactional(&self) -> bool {
         self.attributes & TRANSACTIONAL != 0
     }
 
-    pub fn is_control(&self) -> bool {
+    pub(crate) fn is_control(&self) -> bool {
         self.attributes & CONTROL != 0
     }
 
     /// All its records have the time at which the broker took them.
-    pub fn has_append_time(&self) -> bool {
+    pub(crate) fn has_append_time(&self) -> bool {
         self.attributes & LOG_APPEND_TIME != 0
     }
 
-    pub fn last_sequence(&self) -> i32 {
+    pub(crate) fn last_sequence(&self) -> i32 {
         // After the largest comes 0.
         self.base_sequence.wrapping_add(self.last_offset_delta) & i32::MAX
     }
 }
 
 /// The batch as it is kept: with its offset and, if the topic wants it, the time it came.
-pub fn placed(batch: &[u8], base_offset: i64, append_time: Option<i64>) -> Bytes {
+pub(crate) fn placed(batch: &[u8], base_offset: i64, append_time: Option<i64>) -> Bytes {
     let mut batch = batch.to_vec();
     write(&mut batch, 0, &base_offset.to_be_bytes());
     write(&mut batch, LEADER_EPOCH, &super::LEADER_EPOCH.to_be_bytes());
@@ -159,7 +159,12 @@ pub fn placed(batch: &[u8], base_offset: i64, append_time: Option<i64>) -> Bytes
 }
 
 /// The control batch that ends a transaction.
-pub fn end_marker(producer_id: i64, producer_epoch: i16, commit: bool, time: i64) -> Vec<u8> {
+pub(crate) fn end_marker(
+    producer_id: i64,
+    producer_epoch: i16,
+    commit: bool,
+    time: i64,
+) -> Vec<u8> {
     let mut batch = Vec::with_capacity(HEADER_BYTES + 17);
     batch.extend_from_slice(&0_i64.to_be_bytes());
     batch.extend_from_slice(&0_i32.to_be_bytes());

@@ -1,7 +1,7 @@
 //! The log of one partition: batches one after the other, where transactions are open and which were
 //! aborted. Offsets are given here and nowhere else.
 
-pub mod batch;
+pub(crate) mod batch;
 mod producers;
 mod records;
 
@@ -14,16 +14,16 @@ use tokio::sync::Notify;
 use crate::memory::{Full, Memory, Reservation};
 use batch::{Header, NO_PRODUCER};
 use producers::{BYTES_PER_PRODUCER, Producers, Sequence};
-pub use records::{Undecodable, first_since, latest};
+pub(crate) use records::{Undecodable, first_since, latest};
 
 /// There is one node, so it has led every partition from the beginning.
-pub const LEADER_EPOCH: i32 = 0;
+pub(crate) const LEADER_EPOCH: i32 = 0;
 /// What a batch costs beside its bytes.
 const BYTES_PER_BATCH: usize = 96;
 
 /// The batches of a partition.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     batches: VecDeque<Stored>,
     start: i64,
     end: i64,
@@ -50,7 +50,7 @@ struct Stored {
 
 /// A transaction whose records are not to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Aborted {
+pub(crate) struct Aborted {
     pub producer_id: i64,
     pub first_offset: i64,
     last_offset: i64,
@@ -58,7 +58,7 @@ pub struct Aborted {
 
 /// Which records a reader wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
+pub(crate) enum Isolation {
     /// All.
     ReadUncommitted,
     /// Only those before the first open transaction; it leaves out aborted ones itself.
@@ -67,7 +67,7 @@ pub enum Isolation {
 
 /// Where a batch has come to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
+pub(crate) struct Appended {
     pub base_offset: i64,
     /// The time of its records, if that is the broker's.
     pub append_time: Option<i64>,
@@ -75,7 +75,7 @@ pub struct Appended {
 
 /// Why a batch is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub(crate) enum Refused {
     OutOfOrder,
     Fenced,
     Full,
@@ -83,7 +83,7 @@ pub enum Refused {
 
 /// What a reader gets.
 #[derive(Debug, Default)]
-pub struct Read {
+pub(crate) struct Read {
     pub batches: Vec<Bytes>,
     pub bytes: usize,
     pub aborted: Vec<Aborted>,
@@ -91,24 +91,24 @@ pub struct Read {
 
 /// An offset that the log does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutOfRange;
+pub(crate) struct OutOfRange;
 
 /// A record's place in the log and in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     pub offset: i64,
     pub timestamp: i64,
 }
 
 /// How a batch gets its times, and when the oldest ones go.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub log_append_time: bool,
     pub retention_bytes: Option<usize>,
 }
 
 impl Log {
-    pub fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Full> {
+    pub(crate) fn new(memory: &Arc<Memory>, bytes: usize) -> Result<Self, Full> {
         Ok(Self {
             batches: VecDeque::new(),
             start: 0,
@@ -123,22 +123,22 @@ impl Log {
     }
 
     /// The first offset that can be read.
-    pub fn start(&self) -> i64 {
+    pub(crate) fn start(&self) -> i64 {
         self.start
     }
 
     /// The offset that the next record gets.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.end
     }
 
     /// The last stable offset: that of the first record of a transaction that has not ended.
-    pub fn stable_end(&self) -> i64 {
+    pub(crate) fn stable_end(&self) -> i64 {
         self.open.values().min().copied().unwrap_or(self.end)
     }
 
     /// Where a reader has read everything.
-    pub fn end_for(&self, isolation: Isolation) -> i64 {
+    pub(crate) fn end_for(&self, isolation: Isolation) -> i64 {
         match isolation {
             Isolation::ReadUncommitted => self.end,
             Isolation::ReadCommitted => self.stable_end(),
@@ -146,7 +146,7 @@ impl Log {
     }
 
     /// Keeps a batch of data.
-    pub fn append(
+    pub(crate) fn append(
         &mut self,
         bytes: &[u8],
         header: &Header,
@@ -194,7 +194,7 @@ impl Log {
 
     /// Ends a transaction. What ends one that has records is always kept: else no reader would get past
     /// it.
-    pub fn end_transaction(&mut self, producer_id: i64, epoch: i16, commit: bool, now: i64) {
+    pub(crate) fn end_transaction(&mut self, producer_id: i64, epoch: i16, commit: bool, now: i64) {
         let marker = batch::end_marker(producer_id, epoch, commit, now);
         let cost = marker.len() + BYTES_PER_BATCH;
         let cost = self.held.grow(cost).map_or(0, |()| cost);
@@ -236,7 +236,7 @@ impl Log {
 
     /// Whole batches from the one that has `offset` on, until they have `max_bytes`; with
     /// `at_least_one` the first one whatever its size.
-    pub fn read(
+    pub(crate) fn read(
         &self,
         offset: i64,
         max_bytes: usize,
@@ -273,7 +273,7 @@ impl Log {
     }
 
     /// The batches to look into for the first record of `timestamp` or later.
-    pub fn batches_since(&self, timestamp: i64) -> Vec<Bytes> {
+    pub(crate) fn batches_since(&self, timestamp: i64) -> Vec<Bytes> {
         let late = |stored: &&Stored| stored.max_timestamp >= timestamp;
         // What is late in the first one may be deleted already; in the second one it is not.
         let found = self.batches.iter().filter(late).take(2);
@@ -281,7 +281,7 @@ impl Log {
     }
 
     /// The batch with the latest time.
-    pub fn latest_in_time(&self) -> Option<Bytes> {
+    pub(crate) fn latest_in_time(&self) -> Option<Bytes> {
         // Of those with the same time the first.
         let latest = self
             .batches
@@ -292,7 +292,7 @@ impl Log {
     }
 
     /// Forgets what is before `offset`.
-    pub fn delete_before(&mut self, offset: i64) -> Result<(), OutOfRange> {
+    pub(crate) fn delete_before(&mut self, offset: i64) -> Result<(), OutOfRange> {
         if offset < 0 || offset > self.end {
             return Err(OutOfRange);
         }
@@ -317,7 +317,7 @@ impl Log {
     }
 
     /// Forgets the batches at the beginning whose times are before `time`.
-    pub fn retain_since(&mut self, time: i64) {
+    pub(crate) fn retain_since(&mut self, time: i64) {
         while self
             .batches
             .front()
@@ -345,7 +345,7 @@ impl Log {
     }
 
     /// Forgets producers that are silent since long.
-    pub fn expire_producers(&mut self, now: i64) {
+    pub(crate) fn expire_producers(&mut self, now: i64) {
         let before = self.producers.len();
         let open = &self.open;
         self.producers.expire(now, |id| open.contains_key(&id));
@@ -354,7 +354,7 @@ impl Log {
     }
 
     /// How many records there are to read, end markers of transactions left out.
-    pub fn records(&self) -> u64 {
+    pub(crate) fn records(&self) -> u64 {
         let of = |stored: &Stored| stored.last + 1 - stored.base.max(self.start);
         let data = self.batches.iter().filter(|stored| !stored.is_control);
         data.map(of)
@@ -363,18 +363,18 @@ impl Log {
     }
 
     /// The size of all batches.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// `reader` is told once when there is more, or nothing any more.
-    pub fn tell(&mut self, reader: &Arc<Notify>) {
+    pub(crate) fn tell(&mut self, reader: &Arc<Notify>) {
         self.waiting.retain(|waiting| waiting.strong_count() > 0);
         self.waiting.push(Arc::downgrade(reader));
     }
 
     /// Tells all who wait.
-    pub fn wake(&mut self) {
+    pub(crate) fn wake(&mut self) {
         for reader in self.waiting.drain(..).filter_map(|reader| reader.upgrade()) {
             reader.notify_one();
         }

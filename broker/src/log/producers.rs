@@ -10,11 +10,11 @@ const REMEMBERED_BATCHES: usize = 5;
 /// Producers that were silent so long are forgotten, as Kafka does.
 const EXPIRES_AFTER_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// What a producer costs, all in all.
-pub const BYTES_PER_PRODUCER: usize = 400;
+pub(super) const BYTES_PER_PRODUCER: usize = 400;
 
 /// The producers of a partition by their id.
 #[derive(Debug, Default)]
-pub struct Producers(HashMap<i64, Producer>);
+pub(super) struct Producers(HashMap<i64, Producer>);
 
 #[derive(Debug)]
 struct Producer {
@@ -33,7 +33,7 @@ struct Batch {
 
 /// What to do with a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sequence {
+pub(super) enum Sequence {
     /// Keep it.
     Next,
     /// It stands at this offset already: the producer did not get our answer.
@@ -45,15 +45,15 @@ pub enum Sequence {
 }
 
 impl Producers {
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub fn knows(&self, producer_id: i64) -> bool {
+    pub(super) fn knows(&self, producer_id: i64) -> bool {
         self.0.contains_key(&producer_id)
     }
 
-    pub fn check(&self, header: &Header) -> Sequence {
+    pub(super) fn check(&self, header: &Header) -> Sequence {
         // Whoever is not known, any more, may begin anywhere.
         let Some(producer) = self.0.get(&header.producer_id) else {
             return Sequence::Next;
@@ -76,7 +76,7 @@ impl Producers {
     }
 
     /// Remembers a batch of data that was kept.
-    pub fn kept(&mut self, header: &Header, base_offset: i64, now: i64) {
+    pub(super) fn kept(&mut self, header: &Header, base_offset: i64, now: i64) {
         let producer = self.at_epoch(header.producer_id, header.producer_epoch, now);
         if producer.batches.len() == REMEMBERED_BATCHES {
             producer.batches.pop_front();
@@ -89,7 +89,7 @@ impl Producers {
     }
 
     /// Remembers that a transaction was ended: by its producer, or in its place with a higher epoch.
-    pub fn ended(&mut self, producer_id: i64, epoch: i16, now: i64) {
+    pub(super) fn ended(&mut self, producer_id: i64, epoch: i16, now: i64) {
         self.at_epoch(producer_id, epoch, now);
     }
 
@@ -108,7 +108,7 @@ impl Producers {
     }
 
     /// Forgets those that were silent for a day, but for the ones that `busy` names.
-    pub fn expire(&mut self, now: i64, busy: impl Fn(i64) -> bool) {
+    pub(super) fn expire(&mut self, now: i64, busy: impl Fn(i64) -> bool) {
         self.0.retain(|&id, producer| {
             now.saturating_sub(producer.last_seen) < EXPIRES_AFTER_MILLIS || busy(id)
         });

@@ -10,7 +10,7 @@ use super::batch::{HEADER_BYTES, Header};
 
 /// What a producer sent cannot be uncompressed, or is not made of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Undecodable;
+pub(crate) struct Undecodable;
 
 /// A block of snappy may claim any length; producers make them of this one at most.
 const LARGEST_SNAPPY_BLOCK: usize = 64 << 20;
@@ -19,7 +19,7 @@ const JAVA_SNAPPY: &[u8; 8] = b"\x82SNAPPY\0";
 const JAVA_SNAPPY_HEADER_BYTES: usize = 16;
 
 /// The first record of `timestamp` or later that is not before `start`.
-pub fn first_since(
+pub(crate) fn first_since(
     batch: &Bytes,
     timestamp: i64,
     start: i64,
@@ -30,7 +30,7 @@ pub fn first_since(
 }
 
 /// The first record that has the largest time of a batch.
-pub fn latest(batch: &Bytes) -> Result<Option<Place>, Undecodable> {
+pub(crate) fn latest(batch: &Bytes) -> Result<Option<Place>, Undecodable> {
     let header = Header::of_kept(batch).ok_or(Undecodable)?;
     places(batch, |place| place.timestamp == header.max_timestamp)
 }

@@ -65,7 +65,7 @@ impl Analyzer<'_> {
 
 impl Expressions<'_> {
     /// A call of an aggregate, where one may stand.
-    pub fn aggregate(&self, function: &Arc<AggregateUDF>, call: &Call) -> Result<Typed> {
+    pub(super) fn aggregate(&self, function: &Arc<AggregateUDF>, call: &Call) -> Result<Typed> {
         self.check_place(call)?;
         let (function, parts) = self.aggregate_parts(function, call)?;
         check_arguments(&parts.arguments).map_err(|error| error.with_place(call.place))?;
@@ -96,7 +96,7 @@ impl Expressions<'_> {
     }
 
     /// The aggregate with its arguments cast to what it takes, and its clauses.
-    pub fn aggregate_parts(
+    pub(super) fn aggregate_parts(
         &self,
         function: &Arc<AggregateUDF>,
         call: &Call,
@@ -107,7 +107,7 @@ impl Expressions<'_> {
     }
 
     /// The same of a call over a window, whose arguments may be aggregates.
-    pub fn window_aggregate_parts(
+    pub(super) fn window_aggregate_parts(
         &self,
         function: &Arc<AggregateUDF>,
         call: &Call,
@@ -307,7 +307,7 @@ impl Expressions<'_> {
     }
 
     /// Sort keys as DataFusion has them.
-    pub fn sorts(&self, keys: &[SortKey]) -> Result<Vec<Sort>> {
+    pub(super) fn sorts(&self, keys: &[SortKey]) -> Result<Vec<Sort>> {
         self.sorts_of(keys, as_compared)
     }
 

@@ -30,7 +30,7 @@ const MAX_CONSTANT: usize = 16;
 
 impl Expressions<'_> {
     /// A call.
-    pub fn call(&self, call: &Call, written: &Expression) -> Result<Typed> {
+    pub(super) fn call(&self, call: &Call, written: &Expression) -> Result<Typed> {
         if let Some(planned) = self.operator(call, written)? {
             return Ok(planned);
         }
@@ -82,7 +82,7 @@ impl Expressions<'_> {
     }
 
     /// A function of the session with planned arguments.
-    pub fn registered(
+    pub(super) fn registered(
         &self,
         name: &str,
         arguments: Vec<Typed>,
@@ -97,7 +97,7 @@ impl Expressions<'_> {
     }
 
     /// A call of `function`, its arguments cast to what it takes.
-    pub fn invoke(&self, function: &Arc<ScalarUDF>, arguments: Vec<Typed>) -> Result<Typed> {
+    pub(super) fn invoke(&self, function: &Arc<ScalarUDF>, arguments: Vec<Typed>) -> Result<Typed> {
         let fields: Vec<FieldRef> = arguments
             .iter()
             .map(|typed| Arc::clone(&typed.field))
@@ -190,7 +190,7 @@ impl Expressions<'_> {
     }
 
     /// The refusal of a function that is not there.
-    pub fn unknown(&self, name: &str) -> Error {
+    pub(super) fn unknown(&self, name: &str) -> Error {
         let session = self.analyzer.session;
         if session.window_functions().contains_key(name) {
             return Error::analysis(format!("{name} needs a window: {name}(…) OVER (…)"))

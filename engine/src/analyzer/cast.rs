@@ -13,7 +13,7 @@ use crate::type_names::sql_type;
 
 impl Expressions<'_> {
     /// `CAST(x AS type)`.
-    pub fn cast(&self, written: &Expression, to: &DataType, lenient: bool) -> Result<Typed> {
+    pub(super) fn cast(&self, written: &Expression, to: &DataType, lenient: bool) -> Result<Typed> {
         let typed = self.plan(written)?;
         let from = typed.data_type().clone();
         if !can_cast(&from, to) {
@@ -28,7 +28,7 @@ impl Expressions<'_> {
     }
 
     /// The value as one of type `to`; what cannot be cast fails.
-    pub fn cast_to(&self, typed: Typed, to: &DataType) -> Result<Typed> {
+    pub(super) fn cast_to(&self, typed: Typed, to: &DataType) -> Result<Typed> {
         cast_to(typed, to)
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct PerDomain {
 
 impl PerDomain {
     /// `plan`, a subquery of a query whose rows are those of `outer`; `number` is its own in that query.
-    pub fn of(plan: &LogicalPlan, outer: &LogicalPlan, number: usize) -> Result<Self> {
+    pub(super) fn of(plan: &LogicalPlan, outer: &LogicalPlan, number: usize) -> Result<Self> {
         let domain = Domain {
             outer,
             columns: outer_columns(plan, outer)?,
@@ -59,14 +59,14 @@ impl PerDomain {
     }
 
     /// The rows of the query outside, each with what the subquery gives for it.
-    pub fn joined(self, outer: LogicalPlan, kind: JoinType) -> Result<LogicalPlan> {
+    pub(super) fn joined(self, outer: LogicalPlan, kind: JoinType) -> Result<LogicalPlan> {
         let same = self.on.into_iter().map(|(one, other)| same(one, other));
         let joined = LogicalPlanBuilder::from(outer).join_on(self.plan, kind, same);
         node(joined)
     }
 
     /// The outer columns that the subquery depends on.
-    pub fn outer(&self) -> impl Iterator<Item = &Column> {
+    pub(super) fn outer(&self) -> impl Iterator<Item = &Column> {
         self.on.iter().map(|(outer, _)| outer)
     }
 }

@@ -80,7 +80,7 @@ impl<'s> Analyzer<'s> {
 
 impl<'a> Expressions<'a> {
     /// One expression.
-    pub fn plan(&self, expression: &Expression) -> Result<Typed> {
+    pub(super) fn plan(&self, expression: &Expression) -> Result<Typed> {
         let mut inner = self.nested();
         inner.context.depth += 1;
         let depth = inner.context.depth;
@@ -88,7 +88,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// The same planner, to be changed for what stands inside.
-    pub fn nested(&self) -> Expressions<'a> {
+    pub(super) fn nested(&self) -> Expressions<'a> {
         Expressions {
             analyzer: self.analyzer,
             scope: self.scope,
@@ -103,7 +103,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// Several.
-    pub fn plan_all(&self, expressions: &[Expression]) -> Result<Vec<Typed>> {
+    pub(super) fn plan_all(&self, expressions: &[Expression]) -> Result<Vec<Typed>> {
         expressions.iter().map(|one| self.plan(one)).collect()
     }
 
@@ -176,7 +176,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// A condition: a BOOLEAN.
-    pub fn condition(&self, expression: &Expression) -> Result<Expr> {
+    pub(super) fn condition(&self, expression: &Expression) -> Result<Expr> {
         let typed = self.plan(expression)?;
         match typed.data_type() {
             DataType::Boolean => Ok(settled(self.analyzer.session, typed.expr)),

@@ -43,7 +43,7 @@ const OUTER: &[(&str, &str)] = &[
 ];
 
 /// The generators' names.
-pub fn generators() -> impl Iterator<Item = &'static str> {
+pub(crate) fn generators() -> impl Iterator<Item = &'static str> {
     let outer = OUTER.iter().map(|(name, _)| *name);
     GENERATORS.iter().map(|(name, _)| *name).chain(outer)
 }
@@ -62,7 +62,7 @@ fn rows_of(name: &str) -> Option<&'static str> {
 
 impl Expressions<'_> {
     /// A generator as an array of structs, and the names of the columns it gives.
-    pub fn generator(&self, call: &Call, outer: bool) -> Result<(Typed, Vec<String>)> {
+    pub(super) fn generator(&self, call: &Call, outer: bool) -> Result<(Typed, Vec<String>)> {
         let rows = rows_of(&call.name);
         let rows = rows.ok_or_else(|| {
             Error::analysis(format!("{} gives no rows", call.name))

@@ -38,13 +38,13 @@ pub(super) struct Keys {
 
 impl Keys {
     /// The keys as the query has them.
-    pub fn columns(&self) -> Vec<Expr> {
+    pub(super) fn columns(&self) -> Vec<Expr> {
         let own = self.canonical.iter().map(|(own, _)| own);
         own.chain(&self.all).cloned().collect()
     }
 
     /// Groups by what depends on the keys only too.
-    pub fn add_dependent<'c>(
+    pub(super) fn add_dependent<'c>(
         &mut self,
         columns: &[Column],
         mut depends_on: impl Iterator<Item = &'c Column>,
@@ -66,7 +66,7 @@ impl Keys {
     }
 
     /// The keys of GROUP BY; `None` without one.
-    pub fn plan(
+    pub(super) fn plan(
         expressions: &Expressions<'_>,
         group_by: &GroupBy,
         items: &[Item],
@@ -204,7 +204,7 @@ pub(super) struct Grouped {
 
 impl Grouped {
     /// `input` grouped by `keys`, with the aggregates `calls`.
-    pub fn plan(input: LogicalPlan, keys: Keys, calls: Vec<Expr>) -> Result<Self> {
+    pub(super) fn plan(input: LogicalPlan, keys: Keys, calls: Vec<Expr>) -> Result<Self> {
         let calls: Vec<Expr> = calls
             .into_iter()
             .map(|call| with_all_keys(call, &keys))
@@ -262,7 +262,7 @@ impl Grouped {
     }
 
     /// An expression of the rows below as one of the groups.
-    pub fn above(&self, expr: Expr, lacks_group_by: bool) -> Result<Expr> {
+    pub(super) fn above(&self, expr: Expr, lacks_group_by: bool) -> Result<Expr> {
         let keys: Vec<Expr> = self
             .known
             .iter()

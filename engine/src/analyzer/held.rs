@@ -28,13 +28,13 @@ pub(super) struct Held {
 
 impl Held {
     /// Whether one of some expressions needs it.
-    pub fn is_in(&self, expressions: &[Expr]) -> bool {
+    pub(super) fn is_in(&self, expressions: &[Expr]) -> bool {
         let mut columns = expressions.iter().flat_map(Expr::column_refs);
         columns.any(|column| column == &self.column)
     }
 
     /// Whether it is computed of a window of rows.
-    pub fn has_window(&self) -> bool {
+    pub(super) fn has_window(&self) -> bool {
         let found = self
             .value
             .exists(|expr| Ok(matches!(expr, Expr::WindowFunction(_))));
@@ -44,7 +44,7 @@ impl Held {
 
 impl HeldValues {
     /// The value, or the column that will hold it if it is another one each time.
-    pub fn held(&mut self, typed: Typed) -> Typed {
+    pub(super) fn held(&mut self, typed: Typed) -> Typed {
         if !typed.expr.is_volatile() {
             return typed;
         }
@@ -61,12 +61,12 @@ impl HeldValues {
     }
 
     /// What is still to be computed.
-    pub fn values(&mut self) -> impl Iterator<Item = &mut Expr> {
+    pub(super) fn values(&mut self) -> impl Iterator<Item = &mut Expr> {
         self.values.iter_mut().map(|held| &mut held.value)
     }
 
     /// The plan with those values beside its columns that are wanted now.
-    pub fn computed(
+    pub(super) fn computed(
         &mut self,
         plan: LogicalPlan,
         is_wanted: impl Fn(&Held) -> bool,
@@ -85,7 +85,7 @@ impl HeldValues {
     }
 
     /// Whether a column holds such a value.
-    pub fn is_held(column: &Column) -> bool {
+    pub(super) fn is_held(column: &Column) -> bool {
         column.relation.is_none() && column.name.starts_with(HELD)
     }
 }

@@ -174,7 +174,7 @@ const INTERNAL: &[&str] = &[
 ];
 
 /// Whether a function is no function of Spark's.
-pub fn is_hidden(name: &str) -> bool {
+pub(crate) fn is_hidden(name: &str) -> bool {
     NOT_SPARKS.contains(&name) || INTERNAL.contains(&name) || is_rows_function(name)
 }
 

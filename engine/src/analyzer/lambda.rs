@@ -23,7 +23,11 @@ enum Argument<'e> {
 
 impl Expressions<'_> {
     /// A call of a function that takes functions.
-    pub fn higher_order(&self, function: &Arc<HigherOrderUDF>, call: &Call) -> Result<Typed> {
+    pub(super) fn higher_order(
+        &self,
+        function: &Arc<HigherOrderUDF>,
+        call: &Call,
+    ) -> Result<Typed> {
         let arguments = call.arguments.iter().map(|argument| match argument {
             Expression::Lambda(lambda) => {
                 let mut names: Vec<&String> = Vec::new();
@@ -171,7 +175,7 @@ impl Expressions<'_> {
     }
 
     /// `transform(list, element -> f(element))`.
-    pub fn of_each(&self, list: Typed, f: impl Fn(Typed) -> Result<Typed>) -> Result<Typed> {
+    pub(super) fn of_each(&self, list: Typed, f: impl Fn(Typed) -> Result<Typed>) -> Result<Typed> {
         let DataType::List(item) = list.data_type() else {
             return Err(Error::internal("only arrays have elements"));
         };

@@ -55,24 +55,24 @@ mod values;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
-pub use generate::generators;
-pub use hidden::is_hidden;
-pub use operators::OPERATORS;
-pub use relation::scan;
-pub use session_state::session_state;
+pub(crate) use generate::generators;
+pub(crate) use hidden::is_hidden;
+pub(crate) use operators::OPERATORS;
+pub(crate) use relation::scan;
+pub(crate) use session_state::session_state;
 
 use self::sources::Sources;
 use crate::error::Result;
 use crate::tree::Relation;
 
 /// Plans relations against the tables and functions of one session.
-pub struct Analyzer<'a> {
+pub(crate) struct Analyzer<'a> {
     session: &'a SessionState,
     sources: Sources,
 }
 
 /// The logical plan of a relation, its columns under the names that the query gives them.
-pub async fn analyze(session: &SessionState, relation: &Relation) -> Result<LogicalPlan> {
+pub(crate) async fn analyze(session: &SessionState, relation: &Relation) -> Result<LogicalPlan> {
     let sources = Sources::load(session, relation).await?;
     let analyzer = Analyzer { session, sources };
     analyzer

@@ -16,7 +16,7 @@ use crate::tree::Name;
 
 impl Expressions<'_> {
     /// What a name means here.
-    pub fn name(&self, name: &Name) -> Result<Typed> {
+    pub(super) fn name(&self, name: &Name) -> Result<Typed> {
         let found = self
             .find(name)
             .map_err(|error| error.with_place(name.place))?;
@@ -44,7 +44,7 @@ impl Expressions<'_> {
     }
 
     /// `column.field`, if a name is that of a struct's field.
-    pub fn path_of(&self, name: &Name) -> Option<String> {
+    pub(super) fn path_of(&self, name: &Name) -> Option<String> {
         if name.parts.len() < 2 || !self.variables.is_empty() {
             return None;
         }
@@ -54,7 +54,7 @@ impl Expressions<'_> {
     }
 
     /// The same, `None` if it means nothing.
-    pub fn find(&self, name: &Name) -> Result<Option<Typed>> {
+    pub(super) fn find(&self, name: &Name) -> Result<Option<Typed>> {
         if name.plan_id.is_none()
             && let Some((first, fields)) = name.parts.split_first()
         {

@@ -25,7 +25,7 @@ use crate::tree::{Call, Case, Expression, SubqueryKind};
 use crate::type_names::sql_type;
 
 /// What is written between, before or around values, and in Spark a function too.
-pub const OPERATORS: &[&str] = &[
+pub(crate) const OPERATORS: &[&str] = &[
     "!",
     "!=",
     "%",
@@ -55,7 +55,7 @@ pub const OPERATORS: &[&str] = &[
 
 impl Expressions<'_> {
     /// A call that is an operator; `None` if it is a function.
-    pub fn operator(&self, call: &Call, written: &Expression) -> Result<Option<Typed>> {
+    pub(super) fn operator(&self, call: &Call, written: &Expression) -> Result<Option<Typed>> {
         let name = call.name.as_str();
         let arguments = call.arguments.as_slice();
         let planned = match (name, arguments) {
@@ -234,7 +234,7 @@ impl Expressions<'_> {
     }
 
     /// `left op right` of operands made comparable.
-    pub fn compare(&self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
+    pub(super) fn compare(&self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
         let op = match name {
             "=" | "==" => Operator::Eq,
             "<=>" => Operator::IsNotDistinctFrom,
@@ -251,7 +251,7 @@ impl Expressions<'_> {
     }
 
     /// `left + right` and its kind.
-    pub fn arithmetic(&self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
+    pub(super) fn arithmetic(&self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
         let operation = match name {
             "+" => Operation::Add,
             "-" => Operation::Subtract,
@@ -418,7 +418,7 @@ impl Expressions<'_> {
     }
 
     /// `CASE`.
-    pub fn case(&self, case: &Case) -> Result<Typed> {
+    pub(super) fn case(&self, case: &Case) -> Result<Typed> {
         let branches = case.branches.iter().map(|(when, then)| (when, then));
         self.branches(
             case.operand.as_ref(),

@@ -40,7 +40,7 @@ const NEEDS_ORDER: &[&str] = &[
 
 impl Expressions<'_> {
     /// A call over a window.
-    pub fn over(&self, over: &Over, written: &Expression) -> Result<Typed> {
+    pub(super) fn over(&self, over: &Over, written: &Expression) -> Result<Typed> {
         let Expression::Call(call) = &over.call else {
             return Err(
                 Error::analysis("only a function can be computed over a window")

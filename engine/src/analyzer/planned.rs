@@ -43,12 +43,12 @@ pub(super) struct Visible {
 
 impl Visible {
     /// Whether `name` names it, whatever the case.
-    pub fn is_named(&self, name: &str) -> bool {
+    pub(super) fn is_named(&self, name: &str) -> bool {
         same_name(&self.name, name)
     }
 
     /// Whether it belongs to the relation `qualifier`.
-    pub fn is_of(&self, qualifier: &str) -> bool {
+    pub(super) fn is_of(&self, qualifier: &str) -> bool {
         let own = self.qualifier.as_deref();
         own.is_some_and(|own| same_name(own, qualifier))
     }
@@ -62,7 +62,7 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
 
 impl Planned {
     /// A plan whose columns are called what they are.
-    pub fn of(plan: LogicalPlan) -> Self {
+    pub(super) fn of(plan: LogicalPlan) -> Self {
         let fields = plan.schema().iter();
         let columns = fields.map(|(qualifier, field)| Visible {
             qualifier: qualifier.map(|qualifier| qualifier.table().to_string()),
@@ -80,7 +80,7 @@ impl Planned {
     }
 
     /// The same columns, of a plan that has them all, in the same order.
-    pub fn with_plan(self, plan: LogicalPlan) -> Self {
+    pub(super) fn with_plan(self, plan: LogicalPlan) -> Self {
         let mut columns = self.columns;
         for column in &mut columns {
             if let Ok(index) = plan.schema().index_of_column(&column.column) {
@@ -92,17 +92,17 @@ impl Planned {
     }
 
     /// The columns that a star stands for.
-    pub fn shown(&self) -> impl Iterator<Item = &Visible> {
+    pub(super) fn shown(&self) -> impl Iterator<Item = &Visible> {
         self.columns.iter().filter(|column| !column.hidden)
     }
 
     /// The names of the columns that a star stands for.
-    pub fn names(&self) -> Vec<&str> {
+    pub(super) fn names(&self) -> Vec<&str> {
         self.shown().map(|column| column.name.as_str()).collect()
     }
 
     /// The plan, its columns under their own names, of which one may be there twice.
-    pub fn named(self) -> Result<LogicalPlan> {
+    pub(super) fn named(self) -> Result<LogicalPlan> {
         let shown: Vec<&Visible> = self.shown().collect();
         let schema = self.plan.schema();
         let is_same = shown.len() == schema.fields().len()
@@ -134,7 +134,7 @@ impl Planned {
     }
 
     /// The same columns as those of a relation `name`, under new names if there are any.
-    pub fn aliased(self, name: &str, renamed: &[String]) -> Result<Self> {
+    pub(super) fn aliased(self, name: &str, renamed: &[String]) -> Result<Self> {
         let shown: Vec<Visible> = self.shown().cloned().collect();
         let names: Vec<String> = match renamed {
             [] => shown.iter().map(|column| column.name.clone()).collect(),
@@ -159,7 +159,7 @@ impl Planned {
     }
 
     /// The plan of the shown columns, no two of one name.
-    pub fn distinct(&self) -> Result<LogicalPlan> {
+    pub(super) fn distinct(&self) -> Result<LogicalPlan> {
         let names: Vec<String> = self.shown().map(|column| column.name.clone()).collect();
         let mut taken = HashSet::new();
         let shown = self.shown().zip(names).map(|(column, name)| {
@@ -208,7 +208,7 @@ impl Planned {
     }
 
     /// The same relation with qualifiers in its plan that nothing in `left` has, if it shares any.
-    pub fn beside(self, left: &Self) -> Result<Self> {
+    pub(super) fn beside(self, left: &Self) -> Result<Self> {
         let left = left.plan.schema();
         let clashes = |column: &Column| {
             let mut others = left.iter();
@@ -226,7 +226,7 @@ impl Planned {
 
     /// The same relation with qualifiers in its plan if it has columns without, of names that `right`
     /// has too: no qualifier of the right's would tell those apart.
-    pub fn qualified_beside(self, right: &Self) -> Result<Self> {
+    pub(super) fn qualified_beside(self, right: &Self) -> Result<Self> {
         let right = right.plan.schema();
         let clashes = |column: &Column| {
             let mut others = right.fields().iter();

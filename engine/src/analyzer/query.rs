@@ -33,7 +33,7 @@ struct Named {
 
 impl<'c> Context<'c> {
     /// The query of that name.
-    pub fn named(&self, name: &str) -> Option<&Planned> {
+    pub(super) fn named(&self, name: &str) -> Option<&Planned> {
         let mut next = self.ctes.as_deref();
         while let Some(named) = next {
             if same_name(&named.name, name) {
@@ -58,7 +58,7 @@ impl<'c> Context<'c> {
     }
 
     /// The same queries by name, inside of a query with these columns.
-    pub fn inside<'d>(&self, outer: Option<&'d Scope<'d>>) -> Context<'d>
+    pub(super) fn inside<'d>(&self, outer: Option<&'d Scope<'d>>) -> Context<'d>
     where
         'c: 'd,
     {

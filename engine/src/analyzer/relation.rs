@@ -197,7 +197,7 @@ fn is_own_catalog(parts: &[String]) -> bool {
 }
 
 /// A scan of a table under a name.
-pub fn scan(name: &str, table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+pub(crate) fn scan(name: &str, table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
     let reference = TableReference::bare(name);
     node(LogicalPlanBuilder::scan(
         reference,

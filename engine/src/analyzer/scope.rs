@@ -43,7 +43,7 @@ pub(super) struct Subqueries<'a> {
 
 impl<'a> Subqueries<'a> {
     /// None yet, of the rows of `plan`; the first that comes has the number `first`.
-    pub fn of(plan: &'a LogicalPlan, first: usize) -> Self {
+    pub(super) fn of(plan: &'a LogicalPlan, first: usize) -> Self {
         Self {
             plan,
             first,
@@ -52,7 +52,7 @@ impl<'a> Subqueries<'a> {
     }
 
     /// Adds one, and gives the column that will have its value.
-    pub fn add(&self, subquery: &LogicalPlan) -> Result<Column> {
+    pub(super) fn add(&self, subquery: &LogicalPlan) -> Result<Column> {
         let mut found = self.found.borrow_mut();
         let own = PerDomain::of(subquery, self.plan, self.first + found.len())?;
         let column = own.columns.first().cloned();
@@ -61,14 +61,14 @@ impl<'a> Subqueries<'a> {
     }
 
     /// Those that were found.
-    pub fn take(&self) -> Vec<PerDomain> {
+    pub(super) fn take(&self) -> Vec<PerDomain> {
         self.found.take()
     }
 }
 
 impl<'a> Scope<'a> {
     /// The columns of a relation.
-    pub fn of(planned: &'a Planned, outer: Option<&'a Scope<'a>>) -> Self {
+    pub(super) fn of(planned: &'a Planned, outer: Option<&'a Scope<'a>>) -> Self {
         Self {
             columns: &planned.columns,
             schema: planned.plan.schema().clone(),
@@ -82,7 +82,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The same, where subqueries may be joined with its rows.
-    pub fn with_subqueries(
+    pub(super) fn with_subqueries(
         planned: &'a Planned,
         outer: Option<&'a Scope<'a>>,
         first: usize,
@@ -94,13 +94,13 @@ impl<'a> Scope<'a> {
     }
 
     /// The subqueries that are to be joined with its rows.
-    pub fn taken_subqueries(&self) -> Vec<PerDomain> {
+    pub(super) fn taken_subqueries(&self) -> Vec<PerDomain> {
         let found = self.subqueries.as_ref().map(Subqueries::take);
         found.unwrap_or_default()
     }
 
     /// The names of all columns, for suggestions.
-    pub fn names(&self) -> Vec<&str> {
+    pub(super) fn names(&self) -> Vec<&str> {
         let shown = self.columns.iter().filter(|column| !column.hidden);
         shown.map(|column| column.name.as_str()).collect()
     }

@@ -65,7 +65,7 @@ pub(super) const UNSORTED: &OrderBy = &OrderBy::Keys(Vec::new());
 
 impl<'q> Parts<'q> {
     /// A select list over rows that are grouped, with nothing else.
-    pub fn grouped(items: &'q [Expression], group_by: &'q GroupBy) -> Self {
+    pub(super) fn grouped(items: &'q [Expression], group_by: &'q GroupBy) -> Self {
         Self {
             distinct: false,
             items,

@@ -14,7 +14,7 @@ use crate::functions::{
 };
 
 /// A session that knows Spark's functions.
-pub fn session_state(config: SessionConfig) -> SessionState {
+pub(crate) fn session_state(config: SessionConfig) -> SessionState {
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_default_features()

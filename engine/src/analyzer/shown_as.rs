@@ -29,13 +29,13 @@ pub(super) enum Shown {
 
 impl ShownAs {
     /// Shows an expression as something else.
-    pub fn put(&self, expression: &Expression, shown: Shown) {
+    pub(super) fn put(&self, expression: &Expression, shown: Shown) {
         let mut others = self.0.borrow_mut();
         others.insert(std::ptr::from_ref(expression), shown);
     }
 
     /// Spark's name for an unnamed select item that was planned.
-    pub fn output_name(&self, expression: &Expression) -> String {
+    pub(super) fn output_name(&self, expression: &Expression) -> String {
         let others = self.0.borrow();
         if others.is_empty() {
             return output_name(expression);

@@ -18,7 +18,7 @@ pub(super) struct Sources(HashMap<usize, Arc<dyn TableProvider>>);
 
 impl Sources {
     /// Opens every [`Relation::Source`] in `relation`, and every table that is a format and a path.
-    pub async fn load(session: &SessionState, relation: &Relation) -> Result<Self> {
+    pub(super) async fn load(session: &SessionState, relation: &Relation) -> Result<Self> {
         let mut sources = Self::default();
         let mut open = vec![relation];
         while let Some(relation) = open.pop() {
@@ -52,7 +52,7 @@ impl Sources {
     }
 
     /// The table of a source.
-    pub fn get(&self, relation: &Relation) -> Option<Arc<dyn TableProvider>> {
+    pub(super) fn get(&self, relation: &Relation) -> Option<Arc<dyn TableProvider>> {
         self.0.get(&address(relation)).cloned()
     }
 }

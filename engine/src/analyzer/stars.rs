@@ -12,7 +12,7 @@ use crate::tree::{Name, Star};
 
 impl Expressions<'_> {
     /// The columns that a star stands for: name, column, value.
-    pub fn star(&self, star: &Star) -> Result<Vec<(String, Option<Visible>, Typed)>> {
+    pub(super) fn star(&self, star: &Star) -> Result<Vec<(String, Option<Visible>, Typed)>> {
         let all: Vec<(String, Option<Visible>, Typed)> = match star.of.as_slice() {
             [] => {
                 let shown = self.scope.columns.iter().filter(|column| !column.hidden);
@@ -88,7 +88,7 @@ impl Expressions<'_> {
     }
 
     /// The columns whose names match a pattern.
-    pub fn matching(&self, pattern: &str) -> Result<Vec<Item>> {
+    pub(super) fn matching(&self, pattern: &str) -> Result<Vec<Item>> {
         let anchored = format!("(?i)^(?:{pattern})$");
         let regex = regex::Regex::new(&anchored).map_err(|error| {
             Error::analysis(format!("'{pattern}' is no pattern: {error}"))

@@ -14,7 +14,7 @@ use crate::type_names::sql_type;
 
 impl Expressions<'_> {
     /// `of.name`: a field of a struct, the fields of an array's structs, a value of a map.
-    pub fn field(&self, of: Typed, name: &str) -> Result<Typed> {
+    pub(super) fn field(&self, of: Typed, name: &str) -> Result<Typed> {
         match of.data_type() {
             DataType::Struct(fields) => {
                 let field = struct_field(fields, name)?.clone();
@@ -40,7 +40,7 @@ impl Expressions<'_> {
     }
 
     /// `of[key]`.
-    pub fn item(&self, of: Typed, key: Typed) -> Result<Typed> {
+    pub(super) fn item(&self, of: Typed, key: Typed) -> Result<Typed> {
         match of.data_type() {
             DataType::List(_) => {
                 let key = self.cast_to(key, &DataType::Int64)?;

@@ -26,7 +26,7 @@ use crate::tree::{Subquery, SubqueryKind};
 
 impl Expressions<'_> {
     /// A query as a value or a condition.
-    pub fn subquery(&self, subquery: &Subquery) -> Result<Typed> {
+    pub(super) fn subquery(&self, subquery: &Subquery) -> Result<Typed> {
         if matches!(self.clause, Clause::Values | Clause::Limit) {
             return Err(Error::analysis("a subquery cannot stand here")
                 .with_condition("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY"));
@@ -115,7 +115,7 @@ impl Expressions<'_> {
     }
 
     /// `NOT IN`, which is not just the opposite of `IN`.
-    pub fn not_in(&self, subquery: &Subquery) -> Result<Typed> {
+    pub(super) fn not_in(&self, subquery: &Subquery) -> Result<Typed> {
         let SubqueryKind::In(values) = &subquery.kind else {
             return Err(Error::internal("not an IN"));
         };

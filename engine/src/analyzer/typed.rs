@@ -18,19 +18,19 @@ pub(super) struct Typed {
 
 impl Typed {
     /// An expression of a type that may be NULL.
-    pub fn new(expr: Expr, data_type: DataType) -> Self {
+    pub(super) fn new(expr: Expr, data_type: DataType) -> Self {
         let field = Arc::new(Field::new("", data_type, true));
         Self { expr, field }
     }
 
     /// An expression whose type DataFusion knows.
-    pub fn of(expr: Expr, schema: &dyn ExprSchema) -> Result<Self> {
+    pub(super) fn of(expr: Expr, schema: &dyn ExprSchema) -> Result<Self> {
         let (_, field) = expr.to_field(schema).map_err(from_datafusion)?;
         Ok(Self { expr, field })
     }
 
     /// A value as it is.
-    pub fn literal(value: ScalarValue) -> Self {
+    pub(super) fn literal(value: ScalarValue) -> Self {
         let data_type = value.data_type();
         let is_null = value.is_null();
         let field = Arc::new(Field::new("", data_type, is_null));
@@ -41,12 +41,12 @@ impl Typed {
     }
 
     /// Its type.
-    pub fn data_type(&self) -> &DataType {
+    pub(super) fn data_type(&self) -> &DataType {
         self.field.data_type()
     }
 
     /// Its value, if it is a literal.
-    pub fn value(&self) -> Option<&ScalarValue> {
+    pub(super) fn value(&self) -> Option<&ScalarValue> {
         match &self.expr {
             Expr::Literal(value, _) => Some(value),
             _ => None,

@@ -28,7 +28,7 @@ enum Part {
 
 impl Expressions<'_> {
     /// A struct with a field added, replaced or left out, and those changes that were made before.
-    pub fn update_fields(&self, updated: &Expression) -> Result<Typed> {
+    pub(super) fn update_fields(&self, updated: &Expression) -> Result<Typed> {
         let mut changes: Vec<Change<'_>> = Vec::new();
         let mut of = updated;
         while let Expression::UpdateFields {

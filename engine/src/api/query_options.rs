@@ -38,7 +38,7 @@ pub(super) struct QueryOptions {
 
 impl QueryOptions {
     /// Takes them out of `options`; the rest is the sink's.
-    pub fn take(options: &mut BTreeMap<String, String>) -> Result<Self> {
+    pub(super) fn take(options: &mut BTreeMap<String, String>) -> Result<Self> {
         let mut take = |name: &str| {
             let mut keys = options.keys();
             let key = keys.find(|key| key.eq_ignore_ascii_case(name)).cloned()?;

@@ -8,7 +8,7 @@ use super::zone::Zone;
 
 /// How texts stand for times; without a pattern, by the rules of Spark's casts.
 #[derive(Debug, Clone)]
-pub struct TimeFormats {
+pub(crate) struct TimeFormats {
     /// Zone of timestamps that name none.
     pub zone: Zone,
     /// Pattern of dates.
@@ -32,7 +32,7 @@ impl Default for TimeFormats {
 
 impl TimeFormats {
     /// Days since 1970.
-    pub fn parse_date(&self, text: &str) -> Option<i32> {
+    pub(crate) fn parse_date(&self, text: &str) -> Option<i32> {
         match &self.date {
             None => parse_date(text),
             Some(pattern) => pattern.parse_date(text),
@@ -41,7 +41,7 @@ impl TimeFormats {
 
     /// Microseconds since 1970.
     #[inline]
-    pub fn parse_timestamp(&self, text: &str) -> Option<i64> {
+    pub(crate) fn parse_timestamp(&self, text: &str) -> Option<i64> {
         match &self.timestamp {
             None => parse_timestamp(text, self.zone),
             Some(pattern) => pattern.parse_timestamp(text, self.zone),
@@ -49,7 +49,7 @@ impl TimeFormats {
     }
 
     /// Microseconds since 1970 of a time that belongs to no zone.
-    pub fn parse_timestamp_ntz(&self, text: &str) -> Option<i64> {
+    pub(crate) fn parse_timestamp_ntz(&self, text: &str) -> Option<i64> {
         match &self.timestamp_ntz {
             None => parse_timestamp_ntz(text),
             Some(pattern) => pattern.parse_timestamp_ntz(text),

@@ -10,7 +10,7 @@ const MICROS_PER_HOUR: i64 = 60 * MICROS_PER_MINUTE;
 const MICROS_PER_DAY: i64 = 24 * MICROS_PER_HOUR;
 
 /// Spark's text of a duration: `INTERVAL '0 01:30:00' DAY TO SECOND`, `INTERVAL '1' DAY`.
-pub fn day_time_text(value: i64, unit: TimeUnit) -> String {
+pub(crate) fn day_time_text(value: i64, unit: TimeUnit) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let value = value.unsigned_abs();
     let per_day = SECONDS_PER_DAY as u64;
@@ -31,7 +31,7 @@ fn seconds_text(micros: u64, width: usize) -> String {
 }
 
 /// `INTERVAL '1-2' YEAR TO MONTH`.
-pub fn year_month_text(months: i32) -> String {
+pub(crate) fn year_month_text(months: i32) -> String {
     let sign = if months < 0 { "-" } else { "" };
     let months = months.unsigned_abs();
     format!(
@@ -42,7 +42,7 @@ pub fn year_month_text(months: i32) -> String {
 }
 
 /// `1 years 2 months 3 days 4 hours 5 minutes 6.5 seconds`.
-pub fn calendar_text(value: IntervalMonthDayNano) -> String {
+pub(crate) fn calendar_text(value: IntervalMonthDayNano) -> String {
     let micros = value.nanoseconds / 1_000;
     let parts = [
         (i64::from(value.months / 12), "years"),
@@ -106,7 +106,7 @@ fn digits(text: &str, below: i64) -> Option<i64> {
 }
 
 /// `INTERVAL DAY` in seconds.
-pub fn read_days(text: &str) -> Option<i64> {
+pub(crate) fn read_days(text: &str) -> Option<i64> {
     let (minus, days) = inside(text, "DAY")?;
     Some(signed(
         minus,
@@ -115,7 +115,7 @@ pub fn read_days(text: &str) -> Option<i64> {
 }
 
 /// `INTERVAL DAY TO SECOND` in microseconds.
-pub fn read_day_time(text: &str) -> Option<i64> {
+pub(crate) fn read_day_time(text: &str) -> Option<i64> {
     let (minus, value) = inside(text, "DAY TO SECOND")?;
     let (days, clock) = value.split_once(' ')?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
@@ -134,7 +134,7 @@ pub fn read_day_time(text: &str) -> Option<i64> {
 }
 
 /// `INTERVAL YEAR TO MONTH` in months.
-pub fn read_year_month(text: &str) -> Option<i32> {
+pub(crate) fn read_year_month(text: &str) -> Option<i32> {
     let (minus, value) = inside(text, "YEAR TO MONTH")?;
     let (years, months) = value.split_once('-')?;
     let months = digits(years, i64::from(i32::MAX))? * 12 + digits(months, 12)?;
@@ -142,7 +142,7 @@ pub fn read_year_month(text: &str) -> Option<i32> {
 }
 
 /// A calendar interval: numbers and units.
-pub fn read_calendar(text: &str) -> Option<IntervalMonthDayNano> {
+pub(crate) fn read_calendar(text: &str) -> Option<IntervalMonthDayNano> {
     let lower = text.to_ascii_lowercase();
     let mut words = lower.split_whitespace().peekable();
     words.next_if_eq(&"interval");

@@ -11,24 +11,24 @@ mod zone;
 
 use chrono::{Datelike, NaiveDate};
 
-pub use formats::TimeFormats;
-pub use interval_text::{calendar_text, day_time_text, year_month_text};
+pub(crate) use formats::TimeFormats;
+pub(crate) use interval_text::{calendar_text, day_time_text, year_month_text};
 pub(crate) use interval_text::{read_calendar, read_day_time, read_days, read_year_month};
-pub use pattern::DateTimePattern;
-pub use shift::{Shift, add_months, date_of, days_of, last_day_of_month, local_time};
-pub use text::parse_timestamp_ntz;
-pub use text::{parse_date, parse_local_timestamp, parse_time_of_day, parse_timestamp};
-pub use zone::Zone;
+pub(crate) use pattern::DateTimePattern;
+pub(crate) use shift::{Shift, add_months, date_of, days_of, last_day_of_month, local_time};
+pub(crate) use text::parse_timestamp_ntz;
+pub(crate) use text::{parse_date, parse_local_timestamp, parse_time_of_day, parse_timestamp};
+pub(crate) use zone::Zone;
 
 /// The time zone that columns of the type TIMESTAMP carry.
-pub const TIME_ZONE: &str = "UTC";
+pub(crate) const TIME_ZONE: &str = "UTC";
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 const DAYS_TO_1970: i32 = 719_163;
 
 /// Microseconds of a day that no change of clocks makes longer or shorter.
-pub const MICROS_PER_DAY: i64 = SECONDS_PER_DAY * MICROS_PER_SECOND;
+pub(crate) const MICROS_PER_DAY: i64 = SECONDS_PER_DAY * MICROS_PER_SECOND;
 
 /// Days since 1970 of a day of the calendar.
 fn days_since_1970(year: i32, month: u32, day: u32) -> Option<i32> {

@@ -41,7 +41,7 @@ const MANY: usize = 19;
 
 /// A pattern that was understood.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DateTimePattern(Vec<Item>);
+pub(crate) struct DateTimePattern(Vec<Item>);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Item {
@@ -141,7 +141,7 @@ fn only_written(items: &[Item]) -> Option<char> {
 
 impl DateTimePattern {
     /// A pattern that only writes, which may name days of the week.
-    pub fn for_output(text: &str) -> Result<Self, String> {
+    pub(crate) fn for_output(text: &str) -> Result<Self, String> {
         let mut chars = text.chars().peekable();
         let items = items(&mut chars, false)?;
         match items.is_empty() {
@@ -151,7 +151,7 @@ impl DateTimePattern {
     }
 
     /// The text of a time of Greenwich.
-    pub fn print(&self, time: NaiveDateTime) -> String {
+    pub(crate) fn print(&self, time: NaiveDateTime) -> String {
         self.shown(&Shown {
             time,
             offset: 0,
@@ -160,7 +160,7 @@ impl DateTimePattern {
     }
 
     /// The text of a moment, in microseconds since 1970, as clocks in `zone` show it.
-    pub fn print_at(&self, utc: i64, zone: Zone) -> Option<String> {
+    pub(crate) fn print_at(&self, utc: i64, zone: Zone) -> Option<String> {
         let local = DateTime::from_timestamp_micros(zone.to_local(utc)?)?;
         Some(self.shown(&Shown {
             time: local.naive_utc(),
@@ -176,18 +176,18 @@ impl DateTimePattern {
     }
 
     /// Days since 1970.
-    pub fn parse_date(&self, text: &str) -> Option<i32> {
+    pub(crate) fn parse_date(&self, text: &str) -> Option<i32> {
         self.find(text)?.days()
     }
 
     /// Microseconds since 1970; a text without a zone is from `zone`.
-    pub fn parse_timestamp(&self, text: &str, zone: Zone) -> Option<i64> {
+    pub(crate) fn parse_timestamp(&self, text: &str, zone: Zone) -> Option<i64> {
         let found = self.find(text)?;
         found.zone.unwrap_or(zone).to_utc(found.local_micros()?)
     }
 
     /// Microseconds since 1970 of a time that belongs to no zone, and must name none.
-    pub fn parse_timestamp_ntz(&self, text: &str) -> Option<i64> {
+    pub(crate) fn parse_timestamp_ntz(&self, text: &str) -> Option<i64> {
         let found = self.find(text)?;
         match found.zone {
             None => found.local_micros(),

@@ -7,7 +7,7 @@ use super::{DAYS_TO_1970, MICROS_PER_DAY};
 
 /// How far a time moves: whole months and days of the calendar, and then a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shift {
+pub(crate) struct Shift {
     /// Months of the calendar; a day that a month lacks is its last.
     pub months: i64,
     /// Days of the calendar.
@@ -18,7 +18,7 @@ pub struct Shift {
 
 impl Shift {
     /// A day-time interval: days of the calendar, and what is left.
-    pub fn of_micros(micros: i64) -> Self {
+    pub(crate) fn of_micros(micros: i64) -> Self {
         Self {
             months: 0,
             days: micros / MICROS_PER_DAY,
@@ -27,7 +27,7 @@ impl Shift {
     }
 
     /// The other way.
-    pub fn back(self) -> Option<Self> {
+    pub(crate) fn back(self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_neg()?,
             days: self.days.checked_neg()?,
@@ -36,7 +36,7 @@ impl Shift {
     }
 
     /// A moment in microseconds since 1970, moved by the calendar of `zone`.
-    pub fn moved(self, utc: i64, zone: Zone) -> Option<i64> {
+    pub(crate) fn moved(self, utc: i64, zone: Zone) -> Option<i64> {
         let mut moment = utc;
         if self.months != 0 || self.days != 0 {
             let local = zone.to_local(utc)?;
@@ -55,14 +55,14 @@ impl Shift {
     }
 
     /// A day, in days since 1970; the length of time does not count.
-    pub fn moved_day(self, days: i32) -> Option<i32> {
+    pub(crate) fn moved_day(self, days: i32) -> Option<i32> {
         let moved = i64::from(add_months(days, self.months)?).checked_add(self.days)?;
         i32::try_from(moved).ok()
     }
 }
 
 /// A day so many months later; a day that the month lacks is its last.
-pub fn add_months(days: i32, months: i64) -> Option<i32> {
+pub(crate) fn add_months(days: i32, months: i64) -> Option<i32> {
     if months == 0 {
         return Some(days);
     }
@@ -76,23 +76,23 @@ pub fn add_months(days: i32, months: i64) -> Option<i32> {
 }
 
 /// The last day of a day's month.
-pub fn last_day_of_month(date: NaiveDate) -> Option<NaiveDate> {
+pub(crate) fn last_day_of_month(date: NaiveDate) -> Option<NaiveDate> {
     let first = date.with_day(1)?;
     first.checked_add_months(Months::new(1))?.pred_opt()
 }
 
 /// The day of the calendar that is so many days after 1970-01-01.
-pub fn date_of(days: i32) -> Option<NaiveDate> {
+pub(crate) fn date_of(days: i32) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(days.checked_add(DAYS_TO_1970)?)
 }
 
 /// Days since 1970.
-pub fn days_of(date: NaiveDate) -> i32 {
+pub(crate) fn days_of(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - DAYS_TO_1970
 }
 
 /// A local time in microseconds since 1970, by the calendar.
-pub fn local_time(local: i64) -> Option<NaiveDateTime> {
+pub(crate) fn local_time(local: i64) -> Option<NaiveDateTime> {
     Some(DateTime::from_timestamp_micros(local)?.naive_utc())
 }
 

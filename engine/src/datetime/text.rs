@@ -12,14 +12,14 @@ use super::zone::Zone;
 use super::{MICROS_PER_SECOND, SECONDS_PER_DAY, days_since_1970, fraction_micros};
 
 /// Days since 1970.
-pub fn parse_date(text: &str) -> Option<i32> {
+pub(crate) fn parse_date(text: &str) -> Option<i32> {
     let mut scanner = Scanner::new(text.trim());
     let days = scan_date(&mut scanner)?;
     matches!(scanner.rest.as_bytes(), [] | [b' ' | b'T', ..]).then_some(days)
 }
 
 /// Microseconds since 1970; a text without a zone is from `zone`.
-pub fn parse_timestamp(text: &str, zone: Zone) -> Option<i64> {
+pub(crate) fn parse_timestamp(text: &str, zone: Zone) -> Option<i64> {
     if let Some((local, is_utc)) = parse_usual(text.as_bytes()) {
         return if is_utc {
             Some(local)
@@ -37,7 +37,7 @@ pub fn parse_timestamp(text: &str, zone: Zone) -> Option<i64> {
 }
 
 /// The same; a time without a date is of the day `today`, in days since 1970.
-pub fn parse_time_of_day(text: &str, zone: Zone, today: i32) -> Option<i64> {
+pub(crate) fn parse_time_of_day(text: &str, zone: Zone, today: i32) -> Option<i64> {
     let text = text.trim();
     let mut scanner = Scanner::new(text.strip_prefix('T').unwrap_or(text));
     if !scanner.rest.get(..3)?.contains(':') {
@@ -52,7 +52,7 @@ pub fn parse_time_of_day(text: &str, zone: Zone, today: i32) -> Option<i64> {
 }
 
 /// Microseconds since 1970 of the local time that a text names, whatever its zone.
-pub fn parse_local_timestamp(text: &str) -> Option<i64> {
+pub(crate) fn parse_local_timestamp(text: &str) -> Option<i64> {
     let mut scanner = Scanner::new(text.trim());
     let local = scan_local_micros(&mut scanner)?;
     match scanner.rest.trim() {
@@ -62,7 +62,7 @@ pub fn parse_local_timestamp(text: &str) -> Option<i64> {
 }
 
 /// Microseconds since 1970 of a time that belongs to no zone, and must name none.
-pub fn parse_timestamp_ntz(text: &str) -> Option<i64> {
+pub(crate) fn parse_timestamp_ntz(text: &str) -> Option<i64> {
     let mut scanner = Scanner::new(text.trim());
     let local = scan_local_micros(&mut scanner)?;
     scanner.rest.is_empty().then_some(local)

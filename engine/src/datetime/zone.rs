@@ -11,7 +11,7 @@ use super::scanner::Scanner;
 
 /// Where texts without a zone are from.
 #[derive(Debug, Clone, Copy)]
-pub enum Zone {
+pub(crate) enum Zone {
     /// So many seconds east of Greenwich.
     Fixed(i64),
     /// A zone whose distance changes over the year.
@@ -20,11 +20,11 @@ pub enum Zone {
 
 impl Zone {
     /// Greenwich.
-    pub const UTC: Self = Self::Fixed(0);
+    pub(crate) const UTC: Self = Self::Fixed(0);
 
     /// Microseconds since 1970 of a local time in this zone. A time that a change of clocks
     /// repeats is the first of the two; one that it leaves out counts from before the change.
-    pub fn to_utc(self, local: i64) -> Option<i64> {
+    pub(crate) fn to_utc(self, local: i64) -> Option<i64> {
         let seconds = match self {
             Self::Fixed(seconds) => seconds,
             Self::Region(zone) => {
@@ -36,12 +36,12 @@ impl Zone {
     }
 
     /// The local time of a moment in microseconds since 1970.
-    pub fn to_local(self, utc: i64) -> Option<i64> {
+    pub(crate) fn to_local(self, utc: i64) -> Option<i64> {
         utc.checked_add(self.offset(utc)? * MICROS_PER_SECOND)
     }
 
     /// How many seconds east of Greenwich clocks are at a moment.
-    pub fn offset(self, utc: i64) -> Option<i64> {
+    pub(crate) fn offset(self, utc: i64) -> Option<i64> {
         match self {
             Self::Fixed(seconds) => Some(seconds),
             Self::Region(zone) => {

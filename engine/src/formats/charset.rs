@@ -25,7 +25,7 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// The encoding of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Charset {
+pub(crate) enum Charset {
     /// UTF-8.
     #[default]
     Utf8,

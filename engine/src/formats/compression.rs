@@ -20,7 +20,7 @@ pub(super) const COMPRESSION: OptionSpec = OptionSpec {
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
+pub(crate) enum Compression {
     /// Not at all: the file can be read from anywhere.
     None,
     /// `.gz`

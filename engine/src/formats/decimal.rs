@@ -1,7 +1,7 @@
 //! Decimals from text, rounded half up to the column's scale, as Spark does.
 
 /// The unscaled value, or `None` if the text is no number or does not fit `precision` digits.
-pub fn parse_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
+pub(super) fn parse_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
         None => (text, 0),

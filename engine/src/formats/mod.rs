@@ -6,7 +6,7 @@ pub(crate) mod compression;
 pub(crate) mod csv;
 mod decimal;
 mod hadoop_blocks;
-pub mod json;
+pub(crate) mod json;
 pub(crate) mod line_format;
 mod nullable;
 pub(crate) mod parquet;
@@ -19,12 +19,13 @@ mod time_forms;
 mod typed_rows;
 mod writer;
 
-pub use csv::CSV_OPTIONS;
+pub(crate) use csv::CSV_OPTIONS;
 pub(crate) use nullable::nullable;
-pub use record_end::{RECORD_FILE_OPTIONS, TEXT_OPTIONS};
+pub(crate) use record_end::{RECORD_FILE_OPTIONS, TEXT_OPTIONS};
 pub(crate) use time_forms::TimeForms;
-pub use typed_rows::{RowFormat, typed_rows};
-pub use writer::{
+pub use typed_rows::RowFormat;
+pub(crate) use typed_rows::typed_rows;
+pub(crate) use writer::{
     CSV_SINK_OPTIONS, CSV_VALUE_OPTIONS, JSON_SINK_OPTIONS, PARQUET_SINK_OPTIONS, TEXT_SINK_OPTIONS,
 };
 pub(crate) use writer::{FileFormat, FileWriter};

@@ -23,10 +23,10 @@ const WHOLE_TEXT: OptionSpec = OptionSpec {
 };
 
 /// Options of the files of JSON and CSV, beside those of their records.
-pub const RECORD_FILE_OPTIONS: [OptionSpec; 4] = [LINE_SEP, MULTI_LINE, ENCODING, CHARSET];
+pub(crate) const RECORD_FILE_OPTIONS: [OptionSpec; 4] = [LINE_SEP, MULTI_LINE, ENCODING, CHARSET];
 
 /// Options of files of text.
-pub const TEXT_OPTIONS: [OptionSpec; 4] = [LINE_SEP, WHOLE_TEXT, ENCODING, CHARSET];
+pub(crate) const TEXT_OPTIONS: [OptionSpec; 4] = [LINE_SEP, WHOLE_TEXT, ENCODING, CHARSET];
 
 /// What ends a record.
 #[derive(Debug, Clone, Default)]

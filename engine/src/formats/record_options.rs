@@ -41,7 +41,7 @@ const DEFAULT_CORRUPT_RECORD_COLUMN: &str = "_corrupt_record";
 
 /// What to do with a record that does not parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ParseMode {
+pub(crate) enum ParseMode {
     /// Keep it, with NULL for what could not be read.
     #[default]
     Permissive,

@@ -24,7 +24,7 @@ pub(crate) struct TimeForms {
 
 impl TimeForms {
     /// Those of options.
-    pub fn new(options: &Options, zone: &str) -> Result<Self> {
+    pub(crate) fn new(options: &Options, zone: &str) -> Result<Self> {
         let pattern = |name: &str| match options.get(name) {
             None => Ok(None),
             Some(text) => DateTimePattern::for_output(text).map(Some).map_err(|why| {

@@ -55,7 +55,7 @@ impl FromStr for RowFormat {
 }
 
 /// The rows of a text, with the columns of `schema`; what is not there is NULL.
-pub fn typed_rows(text: &str, format: RowFormat, schema: &SchemaRef) -> Result<RecordBatch> {
+pub(crate) fn typed_rows(text: &str, format: RowFormat, schema: &SchemaRef) -> Result<RecordBatch> {
     match format {
         RowFormat::Json => json_rows(text, schema),
         RowFormat::Csv => csv_rows(text, schema),

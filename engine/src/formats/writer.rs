@@ -19,7 +19,7 @@ use crate::options::{OptionMap, OptionSpec, Options};
 use crate::storage::OutputFile;
 use crate::type_names::sql_type;
 
-pub use super::parquet::PARQUET_SINK_OPTIONS;
+pub(crate) use super::parquet::PARQUET_SINK_OPTIONS;
 
 const LINE_SEP: OptionSpec = OptionSpec {
     name: "lineSep",
@@ -32,7 +32,7 @@ const CODEC: OptionSpec = OptionSpec {
 };
 
 /// Options of the CSV sink beside those of its values, for checks and documentation.
-pub const CSV_SINK_OPTIONS: [OptionSpec; 6] = [
+pub(crate) const CSV_SINK_OPTIONS: [OptionSpec; 6] = [
     OptionSpec {
         name: "header",
         doc: "true: the first line of every file names the columns; false by default",
@@ -45,10 +45,10 @@ pub const CSV_SINK_OPTIONS: [OptionSpec; 6] = [
 ];
 
 /// Options of the values of the CSV sink, for checks and documentation.
-pub const CSV_VALUE_OPTIONS: &[OptionSpec] = &CSV_FORM_OPTIONS;
+pub(crate) const CSV_VALUE_OPTIONS: &[OptionSpec] = &CSV_FORM_OPTIONS;
 
 /// Options of the JSON sink, for checks and documentation.
-pub const JSON_SINK_OPTIONS: [OptionSpec; 10] = [
+pub(crate) const JSON_SINK_OPTIONS: [OptionSpec; 10] = [
     OptionSpec {
         name: "ignoreNullFields",
         doc: "false: fields that are NULL are written as null; true by default",
@@ -65,7 +65,7 @@ pub const JSON_SINK_OPTIONS: [OptionSpec; 10] = [
 ];
 
 /// Options of the text sink, for checks and documentation.
-pub const TEXT_SINK_OPTIONS: [OptionSpec; 3] = [LINE_SEP, COMPRESSION, CODEC];
+pub(crate) const TEXT_SINK_OPTIONS: [OptionSpec; 3] = [LINE_SEP, COMPRESSION, CODEC];
 
 /// What a file looks like inside.
 #[derive(Debug, Clone)]

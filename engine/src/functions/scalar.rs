@@ -77,13 +77,13 @@ pub(super) struct Inputs<'a> {
 
 impl Inputs<'_> {
     /// A constant text.
-    pub fn text(&self, index: usize) -> Option<&str> {
+    pub(super) fn text(&self, index: usize) -> Option<&str> {
         let value = self.constants.get(index).copied().flatten()?;
         value.try_as_str().flatten()
     }
 
     /// A constant whole number.
-    pub fn integer(&self, index: usize) -> Option<i64> {
+    pub(super) fn integer(&self, index: usize) -> Option<i64> {
         match self.constants.get(index).copied().flatten()? {
             ScalarValue::Int8(value) => value.map(i64::from),
             ScalarValue::Int16(value) => value.map(i64::from),
@@ -126,27 +126,27 @@ impl Call<'_> {
     }
 
     /// How many arguments there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.arguments.len()
     }
 
     /// An argument of text.
-    pub fn text(&self, index: usize) -> &StringArray {
+    pub(super) fn text(&self, index: usize) -> &StringArray {
         self.arguments[index].as_string()
     }
 
     /// An argument of numbers or times.
-    pub fn primitive<T: ArrowPrimitiveType>(&self, index: usize) -> &PrimitiveArray<T> {
+    pub(super) fn primitive<T: ArrowPrimitiveType>(&self, index: usize) -> &PrimitiveArray<T> {
         self.arguments[index].as_primitive()
     }
 
     /// An argument of truths.
-    pub fn boolean(&self, index: usize) -> &BooleanArray {
+    pub(super) fn boolean(&self, index: usize) -> &BooleanArray {
         self.arguments[index].as_boolean()
     }
 
     /// A text that is the same for all rows.
-    pub fn constant_text(&self, index: usize) -> Option<&str> {
+    pub(super) fn constant_text(&self, index: usize) -> Option<&str> {
         self.constants.get(index)?.as_ref()?.try_as_str().flatten()
     }
 }

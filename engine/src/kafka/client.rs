@@ -42,7 +42,7 @@ pub(crate) struct Events {
 
 impl Events {
     /// What went wrong last, in the client's words.
-    pub fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         self.problem.lock().clone()
     }
 
@@ -89,7 +89,7 @@ pub(crate) struct ConsumerClient {
 }
 
 impl ConsumerClient {
-    pub fn new(settings: &ClientSettings) -> Result<Self> {
+    pub(crate) fn new(settings: &ClientSettings) -> Result<Self> {
         let created = settings.config().create_with_context(Events::default());
         let consumer: BaseConsumer<Events> = created.map_err(|error| settings.refused(&error))?;
         let consumer = Arc::new(consumer);
@@ -112,7 +112,7 @@ impl ConsumerClient {
     }
 
     /// What went wrong last, in the client's words.
-    pub fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         use rdkafka::consumer::Consumer as _;
         self.consumer.context().problem()
     }
@@ -147,7 +147,7 @@ pub(crate) struct ProducerEvents<D> {
 
 impl<D> ProducerEvents<D> {
     /// What went wrong last, in the client's words.
-    pub fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         self.events.problem()
     }
 }
@@ -176,7 +176,7 @@ pub(crate) struct ProducerClient<D: Delivery> {
 }
 
 impl<D: Delivery> ProducerClient<D> {
-    pub fn new(settings: &ClientSettings, delivery: D) -> Result<Self> {
+    pub(crate) fn new(settings: &ClientSettings, delivery: D) -> Result<Self> {
         let events = ProducerEvents {
             events: Events::default(),
             delivery,
@@ -189,7 +189,7 @@ impl<D: Delivery> ProducerClient<D> {
     }
 
     /// The producer, for a call on another thread.
-    pub fn shared(&self) -> Option<Arc<ThreadedProducer<ProducerEvents<D>>>> {
+    pub(crate) fn shared(&self) -> Option<Arc<ThreadedProducer<ProducerEvents<D>>>> {
         self.producer.clone()
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct TopicPartition {
 pub(crate) type PartitionOffsets = BTreeMap<TopicPartition, i64>;
 
 impl TopicPartition {
-    pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
+    pub(crate) fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
         let topic = topic.into();
         Self { topic, partition }
     }

@@ -63,7 +63,7 @@ fn setting(option: &str) -> Option<String> {
 
 impl ClientSettings {
     /// The settings among `options`, and those of the session among `defaults` where they say nothing.
-    pub fn new(role: Role, options: &OptionMap, defaults: &OptionMap) -> Result<Self> {
+    pub(crate) fn new(role: Role, options: &OptionMap, defaults: &OptionMap) -> Result<Self> {
         let mut settings = BTreeMap::new();
         for (name, value) in defaults.iter().chain(options) {
             if let Some(name) = setting(name) {
@@ -108,19 +108,19 @@ impl ClientSettings {
     }
 
     /// For librdkafka.
-    pub fn config(&self) -> &ClientConfig {
+    pub(crate) fn config(&self) -> &ClientConfig {
         &self.config
     }
 
     /// The same with another value for one of librdkafka's settings.
-    pub fn with(&self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut changed = self.clone();
         changed.config.set(name, value);
         changed
     }
 
     /// The same for a producer of transactions: a message may not take longer than its transaction.
-    pub fn transactional(&self, id: &str) -> Self {
+    pub(crate) fn transactional(&self, id: &str) -> Self {
         let mut changed = self.with("transactional.id", id);
         if changed.get("delivery.timeout.ms") == Some(DELIVERY_TIMEOUT_MS) {
             let limit = changed
@@ -133,22 +133,22 @@ impl ClientSettings {
     }
 
     /// One of librdkafka's settings, if it was given.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.config.get(name)
     }
 
     /// Where the brokers are.
-    pub fn servers(&self) -> &str {
+    pub(crate) fn servers(&self) -> &str {
         &self.servers
     }
 
     /// How long a call to a broker that has answered before may take.
-    pub fn api_timeout(&self) -> Duration {
+    pub(crate) fn api_timeout(&self) -> Duration {
         self.api_timeout
     }
 
     /// librdkafka does not take these settings.
-    pub fn refused(&self, error: &KafkaError) -> Error {
+    pub(crate) fn refused(&self, error: &KafkaError) -> Error {
         match error {
             KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
                 let unknown =

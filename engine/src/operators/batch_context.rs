@@ -9,7 +9,7 @@ use crate::sources::SourceBatch;
 
 /// Shared by all nodes of one query's physical plan.
 #[derive(Debug, Default)]
-pub struct BatchContext {
+pub(crate) struct BatchContext {
     batch: RwLock<Batch>,
     timestamp_ms: AtomicI64,
     state_partitions: AtomicUsize,
@@ -17,7 +17,7 @@ pub struct BatchContext {
 
 /// One batch.
 #[derive(Debug, Clone, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// What `current_timestamp()` gives throughout the batch.
     pub timestamp_ms: i64,
     /// What each source gives; `None` where it has nothing new.
@@ -26,7 +26,7 @@ pub struct Batch {
 
 /// The rows of one source in one batch.
 #[derive(Debug)]
-pub struct InputPart {
+pub(crate) struct InputPart {
     /// The rows, not yet read.
     pub rows: Box<dyn SourceBatch>,
     /// How many partitions are worth using for them.
@@ -37,29 +37,29 @@ pub struct InputPart {
 
 impl BatchContext {
     /// Sets the batch that is executed next.
-    pub fn set(&self, batch: Batch) {
+    pub(crate) fn set(&self, batch: Batch) {
         self.timestamp_ms
             .store(batch.timestamp_ms, Ordering::Release);
         *self.batch.write() = batch;
     }
 
     /// The batch that is being executed.
-    pub fn batch(&self) -> Batch {
+    pub(crate) fn batch(&self) -> Batch {
         self.batch.read().clone()
     }
 
     /// `current_timestamp()` of the batch that is being executed.
-    pub fn timestamp_ms(&self) -> i64 {
+    pub(crate) fn timestamp_ms(&self) -> i64 {
         self.timestamp_ms.load(Ordering::Acquire)
     }
 
     /// The rows of source `source`, if it has any.
-    pub fn input(&self, source: usize) -> Option<Arc<InputPart>> {
+    pub(crate) fn input(&self, source: usize) -> Option<Arc<InputPart>> {
         self.batch.read().inputs.get(source).cloned().flatten()
     }
 
     /// Whether any source uses more than one partition.
-    pub fn is_parallel(&self) -> bool {
+    pub(crate) fn is_parallel(&self) -> bool {
         let batch = self.batch.read();
         batch
             .inputs
@@ -69,17 +69,17 @@ impl BatchContext {
     }
 
     /// Has states that can be divided be so from the first batch on, not only from a large one.
-    pub fn divide_states(&self, partitions: usize) {
+    pub(crate) fn divide_states(&self, partitions: usize) {
         self.state_partitions.store(partitions, Ordering::Release);
     }
 
     /// Into how many parts states are divided, however small the batch; 0 if that is left to the batch.
-    pub fn state_partitions(&self) -> usize {
+    pub(crate) fn state_partitions(&self) -> usize {
         self.state_partitions.load(Ordering::Acquire)
     }
 
     /// Forgets the inputs, so that what they hold is freed between batches.
-    pub fn clear_inputs(&self) {
+    pub(crate) fn clear_inputs(&self) {
         self.batch.write().inputs.clear();
     }
 }

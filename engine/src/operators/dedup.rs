@@ -28,7 +28,7 @@ use crate::state::TableShape;
 
 /// Which of Spark's two deduplications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
-pub enum DedupKind {
+pub(crate) enum DedupKind {
     /// `dropDuplicates`: a key is remembered until the watermark passes its event time, if the
     /// event time is one of the keys; else for ever.
     Plain,
@@ -51,7 +51,7 @@ struct DedupFilter {
 
 /// Drops rows of `input` whose key, the columns in `keys`, was seen before; `event_time` is the
 /// event-time column.
-pub fn dedup(
+pub(crate) fn dedup(
     context: Arc<BatchContext>,
     input: Arc<dyn ExecutionPlan>,
     keys: Vec<usize>,

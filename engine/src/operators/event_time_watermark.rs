@@ -20,7 +20,7 @@ use super::exec::{plain_execution_plan, unordered};
 
 /// What one `withWatermark` saw in one batch, in microseconds since the epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct EventTimeStats {
+pub(crate) struct EventTimeStats {
     /// How many event times were not null.
     pub count: i64,
     /// How many were.
@@ -35,7 +35,7 @@ pub struct EventTimeStats {
 
 impl EventTimeStats {
     /// Adds what another part of the batch saw.
-    pub fn merge(&mut self, other: &EventTimeStats) {
+    pub(crate) fn merge(&mut self, other: &EventTimeStats) {
         let nulls = self.nulls + other.nulls;
         if other.count == 0 {
             self.nulls = nulls;
@@ -55,7 +55,7 @@ impl EventTimeStats {
 
 /// One `withWatermark` of a query: its delay and what it saw in the current batch.
 #[derive(Debug)]
-pub struct WatermarkObserver {
+pub(crate) struct WatermarkObserver {
     /// How far the watermark stays behind the latest event time.
     pub delay_ms: i64,
     stats: Mutex<EventTimeStats>,
@@ -63,7 +63,7 @@ pub struct WatermarkObserver {
 
 impl WatermarkObserver {
     /// An observer that has seen nothing.
-    pub fn new(delay_ms: i64) -> Self {
+    pub(crate) fn new(delay_ms: i64) -> Self {
         Self {
             delay_ms,
             stats: Mutex::default(),
@@ -71,7 +71,7 @@ impl WatermarkObserver {
     }
 
     /// What was seen since the last call.
-    pub fn take(&self) -> EventTimeStats {
+    pub(crate) fn take(&self) -> EventTimeStats {
         std::mem::take(&mut *self.stats.lock())
     }
 
@@ -101,7 +101,7 @@ impl WatermarkObserver {
 
 /// Passes rows on unchanged and observes the event time in `column`.
 #[derive(Debug)]
-pub struct EventTimeWatermarkExec {
+pub(crate) struct EventTimeWatermarkExec {
     input: Arc<dyn ExecutionPlan>,
     observer: Arc<WatermarkObserver>,
     column: usize,
@@ -110,7 +110,7 @@ pub struct EventTimeWatermarkExec {
 
 impl EventTimeWatermarkExec {
     /// `schema` is the input's schema with the event-time column marked.
-    pub fn new(
+    pub(crate) fn new(
         input: Arc<dyn ExecutionPlan>,
         observer: Arc<WatermarkObserver>,
         column: usize,
@@ -126,12 +126,12 @@ impl EventTimeWatermarkExec {
     }
 
     /// What looks at it.
-    pub fn observer(&self) -> &Arc<WatermarkObserver> {
+    pub(crate) fn observer(&self) -> &Arc<WatermarkObserver> {
         &self.observer
     }
 
     /// The name of the event-time column.
-    pub fn column_name(&self) -> String {
+    pub(crate) fn column_name(&self) -> String {
         self.schema().field(self.column).name().clone()
     }
 

@@ -42,7 +42,7 @@ const STATE_COLUMN: &str = "__state";
 
 /// What is called, and with what.
 #[derive(Debug)]
-pub struct GroupsCall {
+pub(crate) struct GroupsCall {
     /// How messages call the function.
     pub name: String,
     /// The function.
@@ -69,7 +69,7 @@ struct Groups {
 }
 
 /// Groups the rows of `input` and hands the groups of each batch to `call`.
-pub fn flat_map_groups_with_state(
+pub(crate) fn flat_map_groups_with_state(
     context: Arc<BatchContext>,
     input: Arc<dyn ExecutionPlan>,
     call: GroupsCall,

@@ -37,7 +37,7 @@ struct Counter {
 }
 
 /// Gives the first `limit` rows of all batches of `input` together.
-pub fn streaming_global_limit(
+pub(crate) fn streaming_global_limit(
     context: Arc<BatchContext>,
     input: Arc<dyn ExecutionPlan>,
     limit: usize,

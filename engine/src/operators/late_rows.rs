@@ -11,7 +11,7 @@ use crate::why::{LateRow, LateWhy, SAMPLES, iso_us};
 
 /// What came too late in one batch: the first rows, and how late the worst was.
 #[derive(Debug, Clone, Default)]
-pub struct LateRows {
+pub(crate) struct LateRows {
     watermark_ms: i64,
     max_late_us: i64,
     rows: Vec<LateRow>,
@@ -19,7 +19,7 @@ pub struct LateRows {
 
 impl LateRows {
     /// Takes in those of `rows` whose event time, in `column`, is at or before the watermark.
-    pub fn note_column(
+    pub(crate) fn note_column(
         &mut self,
         rows: &RecordBatch,
         column: usize,
@@ -33,7 +33,7 @@ impl LateRows {
     }
 
     /// Takes in rows that are late, each with its event time in microseconds.
-    pub fn note(
+    pub(crate) fn note(
         &mut self,
         rows: &RecordBatch,
         late: impl Iterator<Item = (usize, i64)>,
@@ -61,7 +61,7 @@ impl LateRows {
     }
 
     /// Takes in what another part of the operator noted.
-    pub fn add(&mut self, part: &Self) {
+    pub(crate) fn add(&mut self, part: &Self) {
         self.watermark_ms = self.watermark_ms.max(part.watermark_ms);
         self.max_late_us = self.max_late_us.max(part.max_late_us);
         let room = SAMPLES.saturating_sub(self.rows.len());
@@ -69,7 +69,7 @@ impl LateRows {
     }
 
     /// What is to be told, if `dropped` rows or groups came too late.
-    pub fn told(self, dropped: i64) -> Option<LateWhy> {
+    pub(crate) fn told(self, dropped: i64) -> Option<LateWhy> {
         (dropped > 0).then(|| LateWhy {
             num_dropped: dropped,
             watermark: format_iso8601(self.watermark_ms),

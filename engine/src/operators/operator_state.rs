@@ -24,7 +24,7 @@ use crate::why::{OpenWhy, OperatorWhy, SAMPLES, StoreWhy, iso_us};
 
 /// Where a state row's event time stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
-pub struct EventTimeColumn {
+pub(crate) struct EventTimeColumn {
     /// Index among the columns of the row.
     pub column: usize,
     /// What to add to the column to get the time at which the row is complete: the length of the
@@ -35,14 +35,14 @@ pub struct EventTimeColumn {
 impl EventTimeColumn {
     /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
     /// never late.
-    pub fn expiry(&self, columns: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
+    pub(crate) fn expiry(&self, columns: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
         times_after(&columns[self.column], self.duration_us)
     }
 }
 
 /// The watermarks of one operator in one batch, in milliseconds since the epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Watermarks {
+pub(crate) struct Watermarks {
     /// Rows at or before it are too late: what the other one was in the batch before.
     pub late_ms: i64,
     /// State at or before it is complete.
@@ -51,7 +51,7 @@ pub struct Watermarks {
 
 /// What one store of an operator holds.
 #[derive(Debug, Clone)]
-pub struct StoreLayout {
+pub(crate) struct StoreLayout {
     name: Cow<'static, str>,
     schema: SchemaRef,
     shape: TableShape,
@@ -64,7 +64,7 @@ pub struct StoreLayout {
 
 /// What of a store counts as a row of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counted {
+pub(crate) enum Counted {
     /// Every row.
     Rows,
     /// All rows of a key together.
@@ -75,7 +75,7 @@ pub enum Counted {
 
 impl StoreLayout {
     /// Rows with the columns of `schema`: those of the key that `shape` says, then values.
-    pub fn new(schema: SchemaRef, shape: TableShape) -> Self {
+    pub(crate) fn new(schema: SchemaRef, shape: TableShape) -> Self {
         Self {
             name: Cow::Borrowed(DEFAULT_STORE),
             schema,
@@ -88,7 +88,7 @@ impl StoreLayout {
     }
 
     /// The same under a name, which is that of the store's folder.
-    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: name.into(),
             ..self
@@ -96,12 +96,12 @@ impl StoreLayout {
     }
 
     /// The same, whose rows expire by the event time in them, if there is one.
-    pub fn expiring_by(self, event_time: Option<EventTimeColumn>) -> Self {
+    pub(crate) fn expiring_by(self, event_time: Option<EventTimeColumn>) -> Self {
         Self { event_time, ..self }
     }
 
     /// The same, whose rows leave when the watermark is so far beyond what they expire by.
-    pub fn leaving_after(self, leaves_after_ms: i64) -> Self {
+    pub(crate) fn leaving_after(self, leaves_after_ms: i64) -> Self {
         Self {
             leaves_after_ms,
             ..self
@@ -109,19 +109,19 @@ impl StoreLayout {
     }
 
     /// The same, for which Spark has `instances` stores.
-    pub fn counted_as(self, instances: i64) -> Self {
+    pub(crate) fn counted_as(self, instances: i64) -> Self {
         Self { instances, ..self }
     }
 
     /// The same, of which other things count as rows of the state.
-    pub fn counting(self, counted: Counted) -> Self {
+    pub(crate) fn counting(self, counted: Counted) -> Self {
         Self { counted, ..self }
     }
 }
 
 /// Counters of one batch.
 #[derive(Debug, Clone, Default)]
-pub struct OperatorMetrics {
+pub(crate) struct OperatorMetrics {
     /// Keys written.
     pub updated: i64,
     /// Keys removed.
@@ -138,7 +138,7 @@ pub struct OperatorMetrics {
 
 impl OperatorMetrics {
     /// Adds what a part of the operator counted.
-    pub fn add(&mut self, part: &Self) {
+    pub(crate) fn add(&mut self, part: &Self) {
         self.updated += part.updated;
         self.removed += part.removed;
         self.dropped_by_watermark += part.dropped_by_watermark;
@@ -150,7 +150,7 @@ impl OperatorMetrics {
 
 /// When an operator wants a batch although there are no new rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoDataBatches {
+pub(crate) enum NoDataBatches {
     /// When the watermark has moved, to remove or emit what is complete.
     WhenWatermarkMoved,
     /// When the batch's timestamp is past the expiry of a row.
@@ -164,7 +164,7 @@ pub enum NoDataBatches {
 /// What one stateful operator of a query remembers. Outlives the physical nodes, which are made anew
 /// per batch.
 #[derive(Debug)]
-pub struct OperatorState {
+pub(crate) struct OperatorState {
     /// Spark's name for the operator.
     pub name: &'static str,
     /// The first one is what an operator with one store has.
@@ -189,11 +189,15 @@ struct Inner {
 }
 
 /// The stores and the counters, locked for one batch.
-pub struct StateGuard<'a>(MutexGuard<'a, Inner>);
+pub(crate) struct StateGuard<'a>(MutexGuard<'a, Inner>);
 
 impl OperatorState {
     /// The state of an operator with one store.
-    pub fn new(name: &'static str, no_data_batches: NoDataBatches, layout: StoreLayout) -> Self {
+    pub(crate) fn new(
+        name: &'static str,
+        no_data_batches: NoDataBatches,
+        layout: StoreLayout,
+    ) -> Self {
         Self {
             name,
             layouts: vec![layout],
@@ -205,7 +209,7 @@ impl OperatorState {
     }
 
     /// The same with another store.
-    pub fn and(mut self, layout: StoreLayout) -> Self {
+    pub(crate) fn and(mut self, layout: StoreLayout) -> Self {
         self.layouts.push(layout);
         self
     }
@@ -219,27 +223,27 @@ impl OperatorState {
     }
 
     /// The event time by which rows of the first store expire, if they do so.
-    pub fn event_time(&self) -> Option<EventTimeColumn> {
+    pub(crate) fn event_time(&self) -> Option<EventTimeColumn> {
         self.layouts[0].event_time
     }
 
     /// The watermarks of the batch that is being executed.
-    pub fn watermarks(&self) -> Watermarks {
+    pub(crate) fn watermarks(&self) -> Watermarks {
         *self.watermarks.lock()
     }
 
     /// Sets the watermarks of the batch that is executed next.
-    pub fn set_watermarks(&self, watermarks: Watermarks) {
+    pub(crate) fn set_watermarks(&self, watermarks: Watermarks) {
         *self.watermarks.lock() = watermarks;
     }
 
     /// Whether it wants batches without new rows when its watermark has moved.
-    pub fn follows_watermark(&self) -> bool {
+    pub(crate) fn follows_watermark(&self) -> bool {
         self.no_data_batches == NoDataBatches::WhenWatermarkMoved
     }
 
     /// Whether it wants a batch at `now_ms`, although nothing else has changed.
-    pub fn has_expired(&self, now_ms: i64) -> bool {
+    pub(crate) fn has_expired(&self, now_ms: i64) -> bool {
         let through = match self.no_data_batches {
             NoDataBatches::WhenExpired => now_ms - 1,
             NoDataBatches::WhenDue => now_ms,
@@ -250,12 +254,12 @@ impl OperatorState {
     }
 
     /// The columns of the rows of the first store.
-    pub fn schema(&self) -> &SchemaRef {
+    pub(crate) fn schema(&self) -> &SchemaRef {
         &self.layouts[0].schema
     }
 
     /// Its stores, as the checkpoint lists them.
-    pub fn store_infos(&self) -> Vec<StateStoreInfo> {
+    pub(crate) fn store_infos(&self) -> Vec<StateStoreInfo> {
         let info = |layout: &StoreLayout| StateStoreInfo {
             store_name: layout.name.to_string(),
             num_cols_prefix_key: layout.shape.shared_columns() as i32,
@@ -266,7 +270,7 @@ impl OperatorState {
 
     /// Opens version `version` of its stores in `directory`. The event time in the rows counts also
     /// for rows that were written when the query had no watermark.
-    pub fn open(
+    pub(crate) fn open(
         &self,
         kind: StateStoreKind,
         directory: &Path,
@@ -315,19 +319,19 @@ impl OperatorState {
     }
 
     /// So many versions stay readable.
-    pub fn retain(&self, versions: i64) {
+    pub(crate) fn retain(&self, versions: i64) {
         for store in &mut self.inner.lock().stores {
             store.retain(versions);
         }
     }
 
     /// Locks the state for one batch.
-    pub fn lock(&self) -> StateGuard<'_> {
+    pub(crate) fn lock(&self) -> StateGuard<'_> {
         StateGuard(self.inner.lock())
     }
 
     /// Writes the next version.
-    pub fn commit(&self) -> Result<()> {
+    pub(crate) fn commit(&self) -> Result<()> {
         let watch = Stopwatch::start();
         let mut inner = self.inner.lock();
         for store in &mut inner.stores {
@@ -339,7 +343,7 @@ impl OperatorState {
     }
 
     /// What the operator holds, and did since the last call.
-    pub fn take_progress(&self) -> StateOperatorProgress {
+    pub(crate) fn take_progress(&self) -> StateOperatorProgress {
         let mut inner = self.inner.lock();
         let metrics = std::mem::take(&mut inner.metrics);
         inner.late = (metrics.dropped_by_watermark, metrics.late);
@@ -374,7 +378,7 @@ impl OperatorState {
     /// What it holds and what came too late for it in the batch whose progress was taken last.
     /// `closes_at` gives, for the watermark in milliseconds at which something is complete, the event
     /// times that bring it about.
-    pub fn why(&self, closes_at: &dyn Fn(i64) -> Vec<String>) -> OperatorWhy {
+    pub(crate) fn why(&self, closes_at: &dyn Fn(i64) -> Vec<String>) -> OperatorWhy {
         let mut inner = self.inner.lock();
         let (dropped, late) = std::mem::take(&mut inner.late);
         let stores = self.layouts.iter().zip(&inner.stores);
@@ -391,12 +395,12 @@ impl OperatorState {
 
 impl StateGuard<'_> {
     /// The store of an operator that has one.
-    pub fn store(&mut self) -> Result<&mut StateStore> {
+    pub(crate) fn store(&mut self) -> Result<&mut StateStore> {
         self.stores::<1>().map(|[store]| store)
     }
 
     /// The stores of an operator that has `N`.
-    pub fn stores<const N: usize>(&mut self) -> Result<[&mut StateStore; N]> {
+    pub(crate) fn stores<const N: usize>(&mut self) -> Result<[&mut StateStore; N]> {
         let stores: std::result::Result<&mut [StateStore; N], _> =
             self.0.stores.as_mut_slice().try_into();
         let stores = stores.map_err(|_| Error::internal("the state was not opened"))?;
@@ -404,32 +408,32 @@ impl StateGuard<'_> {
     }
 
     /// The stores, in the order of their layouts.
-    pub fn all_stores(&mut self) -> &mut [StateStore] {
+    pub(crate) fn all_stores(&mut self) -> &mut [StateStore] {
         &mut self.0.stores
     }
 
     /// Whether no batch has been committed yet.
-    pub fn is_first_batch(&self) -> bool {
+    pub(crate) fn is_first_batch(&self) -> bool {
         self.0.version == 0
     }
 
     /// Adds to a counter that only this kind of operator has.
-    pub fn count(&mut self, metric: &'static str, by: i64) {
+    pub(crate) fn count(&mut self, metric: &'static str, by: i64) {
         *self.0.custom_metrics.entry(metric).or_default() += by;
     }
 
     /// Sets a figure that only this kind of operator has.
-    pub fn set(&mut self, metric: &'static str, value: i64) {
+    pub(crate) fn set(&mut self, metric: &'static str, value: i64) {
         self.0.custom_metrics.insert(metric, value);
     }
 
     /// All of the state, if the operator has one store and never divides it.
-    pub fn whole(&mut self) -> Result<&mut StateShard> {
+    pub(crate) fn whole(&mut self) -> Result<&mut StateShard> {
         self.store()?.whole()
     }
 
     /// Counters to add to.
-    pub fn metrics(&mut self) -> &mut OperatorMetrics {
+    pub(crate) fn metrics(&mut self) -> &mut OperatorMetrics {
         &mut self.0.metrics
     }
 }

@@ -38,7 +38,7 @@ const OPERATOR_NAME: &str = "sessionWindowStateStoreSaveExec";
 
 /// Where a session stands among the keys of an aggregation.
 #[derive(Debug, Clone, Copy)]
-pub struct SessionKeys {
+pub(crate) struct SessionKeys {
     /// The key that is its start.
     pub start: usize,
     /// The key that is its end.
@@ -64,7 +64,7 @@ struct Sessions {
 /// The stateful half of an aggregation over sessions whose other half is `partial`, an aggregation in
 /// `Partial` mode over `input`. `schema` is that of the final rows: the keys, then one column per
 /// aggregate.
-pub fn session_window(
+pub(crate) fn session_window(
     context: Arc<BatchContext>,
     partial: &AggregateExec,
     input: Arc<dyn ExecutionPlan>,

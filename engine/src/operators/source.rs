@@ -19,7 +19,7 @@ use super::exec::{plain_execution_plan, unordered};
 
 /// Reads source number `source` of the current batch, only the columns in `projection`.
 #[derive(Debug)]
-pub struct StreamingSourceExec {
+pub(crate) struct StreamingSourceExec {
     context: Arc<BatchContext>,
     source: usize,
     description: String,
@@ -29,7 +29,7 @@ pub struct StreamingSourceExec {
 
 impl StreamingSourceExec {
     /// `schema` is the source's own schema, `projection` holds indices into it.
-    pub fn try_new(
+    pub(crate) fn try_new(
         context: Arc<BatchContext>,
         source: usize,
         description: String,
@@ -50,7 +50,7 @@ impl StreamingSourceExec {
 
 impl StreamingSourceExec {
     /// Which source of the query it reads.
-    pub fn source(&self) -> usize {
+    pub(crate) fn source(&self) -> usize {
         self.source
     }
 }

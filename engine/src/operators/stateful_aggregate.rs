@@ -59,7 +59,7 @@ struct Merger {
 
 /// The stateful half of the aggregation whose other half is `partial`, an aggregation in `Partial`
 /// mode over `input`. `schema` is that of the final rows: the keys, then one column per aggregate.
-pub fn stateful_aggregate(
+pub(crate) fn stateful_aggregate(
     context: Arc<BatchContext>,
     partial: &AggregateExec,
     input: Arc<dyn ExecutionPlan>,

@@ -21,7 +21,7 @@ use super::operator_state::OperatorState;
 
 /// What a stateful operator does. It lives as long as the query's plan; the node around it is made
 /// anew per batch.
-pub trait StatefulOperator: fmt::Debug + Send + Sync {
+pub(crate) trait StatefulOperator: fmt::Debug + Send + Sync {
     /// The node's name in plans.
     fn node_name(&self) -> &'static str;
 
@@ -43,7 +43,7 @@ pub trait StatefulOperator: fmt::Debug + Send + Sync {
 
 /// What an operator reads.
 #[derive(Debug, Clone)]
-pub struct Inputs(Vec<Arc<dyn ExecutionPlan>>);
+pub(crate) struct Inputs(Vec<Arc<dyn ExecutionPlan>>);
 
 impl Inputs {
     /// The inputs of an operator that has `N`.
@@ -62,7 +62,7 @@ impl Inputs {
 }
 
 /// What an operator gives for a batch.
-pub type Rows = BoxStream<'static, DataFusionResult<RecordBatch>>;
+pub(super) type Rows = BoxStream<'static, DataFusionResult<RecordBatch>>;
 
 /// The rows of an operator that has them all at once, when `batches` is done.
 pub(super) fn rows_at_once<F>(batches: F) -> Rows
@@ -75,7 +75,7 @@ where
 
 /// The node. It gives one partition.
 #[derive(Debug)]
-pub struct StatefulExec {
+pub(crate) struct StatefulExec {
     inputs: Vec<Arc<dyn ExecutionPlan>>,
     operator: Arc<dyn StatefulOperator>,
     properties: Arc<PlanProperties>,
@@ -100,12 +100,12 @@ impl StatefulExec {
     }
 
     /// What it runs.
-    pub fn operator(&self) -> &Arc<dyn StatefulOperator> {
+    pub(crate) fn operator(&self) -> &Arc<dyn StatefulOperator> {
         &self.operator
     }
 
     /// How many rows came out so far.
-    pub fn num_rows(&self) -> i64 {
+    pub(crate) fn num_rows(&self) -> i64 {
         self.num_rows.load(Ordering::Relaxed)
     }
 

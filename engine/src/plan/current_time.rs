@@ -26,7 +26,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Where the time comes from.
 #[derive(Debug, Clone)]
-pub enum TimeSource {
+pub(crate) enum TimeSource {
     /// A batch query: one moment.
     Fixed(i64),
     /// A streaming query: the timestamp of the batch that is executed.
@@ -34,7 +34,7 @@ pub enum TimeSource {
 }
 
 /// The functions as SQL finds them; [`resolve_current_time`] gives them their time.
-pub fn current_time_functions() -> Vec<ScalarUDF> {
+pub(crate) fn current_time_functions() -> Vec<ScalarUDF> {
     [CURRENT_TIMESTAMP, CURRENT_DATE, LOCAL_TIMESTAMP]
         .into_iter()
         .map(|name| ScalarUDF::from(CurrentTime::new(name, None)))
@@ -43,7 +43,7 @@ pub fn current_time_functions() -> Vec<ScalarUDF> {
 
 /// Binds every function of the current time in a plan to a time; the date and the local time are
 /// those of the session's zone.
-pub fn resolve_current_time(plan: LogicalPlan, time: &TimeSource) -> Result<LogicalPlan> {
+pub(crate) fn resolve_current_time(plan: LogicalPlan, time: &TimeSource) -> Result<LogicalPlan> {
     let resolved = plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {

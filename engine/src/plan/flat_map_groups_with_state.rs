@@ -25,7 +25,7 @@ const KEY_PREFIX: &str = "__group_key_";
 
 /// What the user asked for.
 #[derive(Debug)]
-pub struct FlatMapGroupsWithState {
+pub(crate) struct FlatMapGroupsWithState {
     /// The registered name of the function.
     pub name: String,
     /// The function and its columns.
@@ -39,7 +39,7 @@ pub struct FlatMapGroupsWithState {
 }
 
 /// Hands the rows of `input`, grouped by `keys`, to a function.
-pub fn flat_map_groups_with_state(
+pub(crate) fn flat_map_groups_with_state(
     input: LogicalPlan,
     keys: Vec<Expr>,
     asked: FlatMapGroupsWithState,
@@ -67,7 +67,7 @@ pub fn flat_map_groups_with_state(
 }
 
 /// Refuses columns that rows of user code, which are JSON, cannot hold.
-pub fn check_binary(name: &str, output: &Schema) -> Result<()> {
+pub(crate) fn check_binary(name: &str, output: &Schema) -> Result<()> {
     let mut fields = output.fields().iter();
     let binary = fields.find(|field| has_binary(field.data_type()));
     match binary {
@@ -91,7 +91,7 @@ fn has_binary(data_type: &DataType) -> bool {
 }
 
 /// The function sees a row as an object, which has each name once.
-pub fn check_unique(columns: &[Column]) -> Result<()> {
+pub(crate) fn check_unique(columns: &[Column]) -> Result<()> {
     for (index, column) in columns.iter().enumerate() {
         if columns[..index]
             .iter()
@@ -109,7 +109,10 @@ pub fn check_unique(columns: &[Column]) -> Result<()> {
 }
 
 /// The grouping expressions as columns of the input, which gets those it does not have.
-pub fn with_key_columns(input: LogicalPlan, keys: Vec<Expr>) -> Result<(LogicalPlan, Vec<Column>)> {
+pub(crate) fn with_key_columns(
+    input: LogicalPlan,
+    keys: Vec<Expr>,
+) -> Result<(LogicalPlan, Vec<Column>)> {
     let mut columns: Vec<Expr> = input
         .schema()
         .columns()

@@ -36,7 +36,7 @@ use crate::why::NodeRows;
 
 /// A plan that was accepted, with its streams, not yet bound to a run.
 #[derive(Debug, Clone)]
-pub struct StreamingPlan {
+pub(crate) struct StreamingPlan {
     /// The logical plan; windows resolved, nothing optimised.
     pub plan: LogicalPlan,
     /// Which rows a batch hands to the sink.
@@ -45,7 +45,7 @@ pub struct StreamingPlan {
 
 /// The physical plan of one run of a query, and what lives as long as the run.
 #[derive(Debug)]
-pub struct IncrementalExecution {
+pub(crate) struct IncrementalExecution {
     plan: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
     optimized: LogicalPlan,
@@ -66,7 +66,7 @@ pub struct IncrementalExecution {
 
 impl IncrementalExecution {
     /// Plans `streaming` for execution; `partitions` is how many partitions large batches use.
-    pub async fn try_new(
+    pub(crate) async fn try_new(
         session: &SessionState,
         streaming: &StreamingPlan,
         partitions: usize,
@@ -105,12 +105,12 @@ impl IncrementalExecution {
     }
 
     /// The columns it gives.
-    pub fn schema(&self) -> SchemaRef {
+    pub(crate) fn schema(&self) -> SchemaRef {
         self.plan.schema()
     }
 
     /// Executes the batch the context was set to.
-    pub fn execute(&self) -> Result<SendableRecordBatchStream> {
+    pub(crate) fn execute(&self) -> Result<SendableRecordBatchStream> {
         let plan = reset_plan_states(Arc::clone(&self.plan)).map_err(from_datafusion)?;
         *self.executed.lock() = Some(Arc::clone(&plan));
         execute_stream(plan, Arc::clone(&self.task)).map_err(from_datafusion)
@@ -118,7 +118,7 @@ impl IncrementalExecution {
 
     /// Tells every operator its watermarks, now that a batch is executed whose watermark is
     /// `current_ms`, after one with `previous_ms`.
-    pub fn set_watermarks(&self, previous_ms: i64, current_ms: i64) {
+    pub(crate) fn set_watermarks(&self, previous_ms: i64, current_ms: i64) {
         let late = self.propagator.input_watermarks(previous_ms);
         let eviction = self.propagator.input_watermarks(current_ms);
         let watermarks = late.into_iter().zip(eviction);
@@ -132,7 +132,7 @@ impl IncrementalExecution {
 
     /// Whether a batch without new rows would still do something at `now_ms`, now that the watermark
     /// has moved from `used_ms` to `next_ms`.
-    pub fn should_run_another_batch(&self, used_ms: i64, next_ms: i64, now_ms: i64) -> bool {
+    pub(crate) fn should_run_another_batch(&self, used_ms: i64, next_ms: i64, now_ms: i64) -> bool {
         let used = self.propagator.input_watermarks(used_ms);
         let next = self.propagator.input_watermarks(next_ms);
         let moved = used.into_iter().zip(next).map(|(used, next)| next > used);
@@ -144,7 +144,7 @@ impl IncrementalExecution {
 
     /// Ends the batch that was executed last, which read `inputs`: what it held is freed. With
     /// `counted`, how many rows went through its nodes.
-    pub fn finish(&self, inputs: &[Option<Arc<InputPart>>], counted: bool) -> Vec<NodeRows> {
+    pub(crate) fn finish(&self, inputs: &[Option<Arc<InputPart>>], counted: bool) -> Vec<NodeRows> {
         match self.executed.lock().take() {
             Some(plan) if counted => rows_of_nodes(&plan, inputs),
             _ => Vec::new(),
@@ -152,14 +152,14 @@ impl IncrementalExecution {
     }
 
     /// The column of each watermark, and the sources that it looks at.
-    pub fn watermark_columns(&self) -> Vec<(String, Vec<usize>)> {
+    pub(crate) fn watermark_columns(&self) -> Vec<(String, Vec<usize>)> {
         let observers = self.watermarks.iter();
         let columns = observers.map(|observer| watermark_column(&self.plan, observer));
         columns.map(Option::unwrap_or_default).collect()
     }
 
     /// The watermark of the query at which what operator `operator` reads has the watermark `wanted_ms`.
-    pub fn origin_watermark(&self, operator: usize, wanted_ms: i64) -> i64 {
+    pub(crate) fn origin_watermark(&self, operator: usize, wanted_ms: i64) -> i64 {
         let read = self.propagator.input_watermarks(wanted_ms);
         let read = read.get(operator).copied().unwrap_or(wanted_ms);
         // What lies between is an operator's delay, which does not depend on the time.
@@ -167,13 +167,13 @@ impl IncrementalExecution {
     }
 
     /// Logical and physical plan as text.
-    pub fn explain(&self) -> String {
+    pub(crate) fn explain(&self) -> String {
         explained(&self.optimized, self.plan.as_ref())
     }
 }
 
 /// Logical and physical plan as text.
-pub fn explained(optimized: &LogicalPlan, physical: &dyn ExecutionPlan) -> String {
+pub(crate) fn explained(optimized: &LogicalPlan, physical: &dyn ExecutionPlan) -> String {
     format!(
         "== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
         optimized.display_indent(),

@@ -31,20 +31,20 @@ mod unsupported_joins;
 mod unsupported_operations;
 mod watermark_propagator;
 
-pub use current_time::{TimeSource, current_time_functions, resolve_current_time};
-pub use flat_map_groups_with_state::{
+pub(crate) use current_time::{TimeSource, current_time_functions, resolve_current_time};
+pub(crate) use flat_map_groups_with_state::{
     FlatMapGroupsWithState, check_binary, check_unique, flat_map_groups_with_state,
     with_key_columns,
 };
-pub use incremental_execution::{IncrementalExecution, StreamingPlan, explained};
-pub use nodes::{
+pub(crate) use incremental_execution::{IncrementalExecution, StreamingPlan, explained};
+pub(crate) use nodes::{
     KeyedRows, TransformWithState, deduplicate, sample, transform_with_state, with_watermark,
 };
-pub use recursion::RecursiveTable;
-pub use resolve::resolve_node;
-pub use row_id::row_id_functions;
-pub use scalar_function::{is_user_function, scalar_udf};
-pub use streaming_relation::{StreamingRelation, is_streaming, streaming_relations};
-pub use time_window::{described_time_window, time_window_functions};
-pub use unsupported_continuous::check_continuous;
-pub use unsupported_operations::check_supported;
+pub(crate) use recursion::RecursiveTable;
+pub(crate) use resolve::resolve_node;
+pub(crate) use row_id::row_id_functions;
+pub(crate) use scalar_function::{is_user_function, scalar_udf};
+pub(crate) use streaming_relation::{StreamingRelation, is_streaming, streaming_relations};
+pub(crate) use time_window::{described_time_window, time_window_functions};
+pub(crate) use unsupported_continuous::check_continuous;
+pub(crate) use unsupported_operations::check_supported;

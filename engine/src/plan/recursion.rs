@@ -22,7 +22,7 @@ const MAX_LEVELS: usize = 100;
 
 /// The rows of the step before, as a table that the step reads.
 #[derive(Debug)]
-pub struct RecursiveTable {
+pub(crate) struct RecursiveTable {
     rows: CteWorkTable,
     name: String,
     max_level: usize,
@@ -30,7 +30,7 @@ pub struct RecursiveTable {
 
 impl RecursiveTable {
     /// The table that the recursive query `name` reads itself as.
-    pub fn new(name: &str, schema: SchemaRef, max_level: Option<usize>) -> Self {
+    pub(crate) fn new(name: &str, schema: SchemaRef, max_level: Option<usize>) -> Self {
         Self {
             rows: CteWorkTable::new(name, schema),
             name: name.to_string(),

@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// Resolves the time windows, event times and set operations of the topmost node; those below it went
 /// through this when they were built.
-pub fn resolve_node(node: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn resolve_node(node: LogicalPlan) -> Result<LogicalPlan> {
     let resolved = match node {
         LogicalPlan::Union(union) => unify_event_times(union),
         LogicalPlan::Join(join) => resolve_windows(distinct_last(join)),

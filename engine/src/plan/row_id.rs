@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(super) const MONOTONICALLY_INCREASING_ID: &str = "monotonically_increasing_id";
 
 /// The function as SQL finds it.
-pub fn row_id_functions() -> Vec<ScalarUDF> {
+pub(crate) fn row_id_functions() -> Vec<ScalarUDF> {
     vec![ScalarUDF::from(MonotonicallyIncreasingId {
         signature: Signature::nullary(Volatility::Volatile),
     })]

@@ -17,7 +17,7 @@ use crate::type_names::sql_type;
 use crate::user_functions::{ScalarFunction, call_user_code};
 
 /// The function as a session registers it.
-pub fn scalar_udf(function: ScalarFunction) -> ScalarUDF {
+pub(crate) fn scalar_udf(function: ScalarFunction) -> ScalarUDF {
     let lower = function.name.to_lowercase();
     let volatility = if function.deterministic {
         Volatility::Immutable
@@ -35,7 +35,7 @@ pub fn scalar_udf(function: ScalarFunction) -> ScalarUDF {
 }
 
 /// Whether a function is one that a user wrote.
-pub fn is_user_function(function: &ScalarUDF) -> bool {
+pub(crate) fn is_user_function(function: &ScalarUDF) -> bool {
     function.inner().is::<UserFunction>()
 }
 

@@ -17,7 +17,7 @@ use crate::sources::SourceDefinition;
 
 /// A stream that is read: unbound in a view, bound to a source of a running query in a query.
 #[derive(Debug)]
-pub struct StreamingRelation {
+pub(crate) struct StreamingRelation {
     spec: Arc<dyn SourceDefinition>,
     binding: Option<Binding>,
 }
@@ -31,7 +31,7 @@ struct Binding {
 
 impl StreamingRelation {
     /// A stream that is not read yet.
-    pub fn new(spec: Arc<dyn SourceDefinition>) -> Self {
+    pub(crate) fn new(spec: Arc<dyn SourceDefinition>) -> Self {
         Self {
             spec,
             binding: None,
@@ -39,7 +39,12 @@ impl StreamingRelation {
     }
 
     /// The same stream as source number `source` of a query.
-    pub fn bound(&self, context: Arc<BatchContext>, source: usize, partitions: usize) -> Self {
+    pub(crate) fn bound(
+        &self,
+        context: Arc<BatchContext>,
+        source: usize,
+        partitions: usize,
+    ) -> Self {
         Self {
             spec: Arc::clone(&self.spec),
             binding: Some(Binding {
@@ -51,7 +56,7 @@ impl StreamingRelation {
     }
 
     /// What the stream is.
-    pub fn spec(&self) -> &Arc<dyn SourceDefinition> {
+    pub(crate) fn spec(&self) -> &Arc<dyn SourceDefinition> {
         &self.spec
     }
 }
@@ -90,7 +95,7 @@ impl TableProvider for StreamingRelation {
 }
 
 /// The streaming relation a plan node scans, if it is such a scan.
-pub fn scanned_stream(plan: &LogicalPlan) -> Option<Arc<dyn TableProvider>> {
+pub(super) fn scanned_stream(plan: &LogicalPlan) -> Option<Arc<dyn TableProvider>> {
     let LogicalPlan::TableScan(scan) = plan else {
         return None;
     };
@@ -99,17 +104,17 @@ pub fn scanned_stream(plan: &LogicalPlan) -> Option<Arc<dyn TableProvider>> {
 }
 
 /// Whether a plan reads a stream anywhere, subqueries included.
-pub fn is_streaming(plan: &LogicalPlan) -> bool {
+pub(crate) fn is_streaming(plan: &LogicalPlan) -> bool {
     !streaming_relations(plan).is_empty()
 }
 
 /// Whether a join has a stream on both sides.
-pub fn joins_streams(join: &Join) -> bool {
+pub(super) fn joins_streams(join: &Join) -> bool {
     is_streaming(&join.left) && is_streaming(&join.right)
 }
 
 /// The streams a plan reads, one entry per place where it does.
-pub fn streaming_relations(plan: &LogicalPlan) -> Vec<Arc<dyn SourceDefinition>> {
+pub(crate) fn streaming_relations(plan: &LogicalPlan) -> Vec<Arc<dyn SourceDefinition>> {
     let mut found = Vec::new();
     let walked = plan.apply_with_subqueries(|node| {
         if let Some(provider) = scanned_stream(node)

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, from_datafusion};
 
 /// Refuses a plan that Spark's continuous processing does not run. The plan is one that
 /// [`check_supported`](super::check_supported) has let pass.
-pub fn check_continuous(plan: &LogicalPlan) -> Result<()> {
+pub(crate) fn check_continuous(plan: &LogicalPlan) -> Result<()> {
     // The first wrong is the lowest, as in Spark.
     for input in plan.inputs() {
         check_continuous(input)?;

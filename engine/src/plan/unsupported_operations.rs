@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 
 /// Refuses a streaming plan that could not run, or could not run in this output mode.
-pub fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
+pub(crate) fn check_supported(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
     let mut nodes = Vec::new();
     collect(plan, &mut nodes);
     for node in &nodes {

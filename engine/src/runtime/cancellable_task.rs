@@ -11,7 +11,7 @@ use crate::user_functions::panic_message;
 
 /// Runs `work` on a task of its own. If the returned future is dropped before it is done,
 /// `cancellation` is cancelled and the task ends where it next waits.
-pub async fn run_cancellable<T: Send + 'static>(
+pub(crate) async fn run_cancellable<T: Send + 'static>(
     runtime: &Handle,
     cancellation: &Cancellation,
     work: impl Future<Output = Result<T>> + Send + 'static,

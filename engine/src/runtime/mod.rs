@@ -23,9 +23,9 @@ mod trigger_executor;
 mod watermark_tracker;
 mod why_reporter;
 
-pub use cancellable_task::run_cancellable;
+pub(crate) use cancellable_task::run_cancellable;
 pub use fault::{FaultHook, FaultPoint};
-pub use micro_batch_execution::{MicroBatchExecution, QuerySetup, RunEnd};
+pub(crate) use micro_batch_execution::{MicroBatchExecution, QuerySetup, RunEnd};
 pub(crate) use micro_batch_execution::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
-pub use stream_execution::{StreamExecution, StreamIdentity};
-pub use trigger_executor::next_trigger;
+pub(crate) use stream_execution::{StreamExecution, StreamIdentity};
+pub(crate) use trigger_executor::next_trigger;

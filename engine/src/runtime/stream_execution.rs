@@ -21,7 +21,7 @@ const RECENT_PROGRESS: usize = 99;
 
 /// Who a run is.
 #[derive(Debug, Clone)]
-pub struct StreamIdentity {
+pub(crate) struct StreamIdentity {
     /// Stays the same over restarts from one checkpoint.
     pub id: Uuid,
     /// New with every start.
@@ -32,16 +32,16 @@ pub struct StreamIdentity {
 
 impl StreamIdentity {
     /// How messages call the query.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.id.to_string())
     }
 }
 
 /// Receives the events of a run.
-pub type EventSink = Arc<dyn Fn(&StreamingQueryEvent) + Send + Sync>;
+pub(super) type EventSink = Arc<dyn Fn(&StreamingQueryEvent) + Send + Sync>;
 
 /// One run of a query. The loop writes, handles read.
-pub struct StreamExecution {
+pub(crate) struct StreamExecution {
     identity: StreamIdentity,
     events: EventSink,
     cancellation: Cancellation,
@@ -90,7 +90,11 @@ impl std::fmt::Debug for StreamExecution {
 
 impl StreamExecution {
     /// A run that is about to start; `cancellation` is what its plan was made with.
-    pub fn new(identity: StreamIdentity, events: EventSink, cancellation: Cancellation) -> Self {
+    pub(crate) fn new(
+        identity: StreamIdentity,
+        events: EventSink,
+        cancellation: Cancellation,
+    ) -> Self {
         Self {
             identity,
             events,
@@ -110,47 +114,47 @@ impl StreamExecution {
     }
 
     /// Who the run is.
-    pub fn identity(&self) -> &StreamIdentity {
+    pub(crate) fn identity(&self) -> &StreamIdentity {
         &self.identity
     }
 
     /// What it is doing.
-    pub fn status(&self) -> StreamingQueryStatus {
+    pub(crate) fn status(&self) -> StreamingQueryStatus {
         self.status.read().clone()
     }
 
     /// The newest progresses, oldest first.
-    pub fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
+    pub(crate) fn recent_progress(&self) -> Vec<StreamingQueryProgress> {
         self.progress.read().iter().cloned().collect()
     }
 
     /// The newest progress.
-    pub fn last_progress(&self) -> Option<StreamingQueryProgress> {
+    pub(crate) fn last_progress(&self) -> Option<StreamingQueryProgress> {
         self.progress.read().back().cloned()
     }
 
     /// Why it failed.
-    pub fn exception(&self) -> Option<Error> {
+    pub(crate) fn exception(&self) -> Option<Error> {
         self.exception.lock().clone()
     }
 
     /// Whether it has not ended.
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         *self.state.borrow() != RunState::Ended
     }
 
     /// Changes after every progress and every change of status.
-    pub fn watch(&self) -> watch::Receiver<u64> {
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
     /// What its last batch did.
-    pub fn last_why(&self) -> Option<BatchWhy> {
+    pub(crate) fn last_why(&self) -> Option<BatchWhy> {
         self.why.read().batch.clone()
     }
 
     /// What its sources have now; of an ended run, had at its end. May read folders.
-    pub fn inspect_sources(&self) -> Vec<SourceWhy> {
+    pub(crate) fn inspect_sources(&self) -> Vec<SourceWhy> {
         let state = self.why.read();
         if !state.at_end.is_empty() {
             return state.at_end.clone();
@@ -170,7 +174,7 @@ impl StreamExecution {
     }
 
     /// Waits for the end: `Ok(true)` ended, `Ok(false)` timed out, `Err` failed.
-    pub async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
+    pub(crate) async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
         let mut state = self.state.subscribe();
         let ended = state.wait_for(|state| *state == RunState::Ended);
         if let Some(timeout) = timeout {
@@ -185,7 +189,7 @@ impl StreamExecution {
     }
 
     /// Asks the loop to end and waits until it has.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.state.send_if_modified(|state| {
             let running = *state == RunState::Running;
             if running {
@@ -200,7 +204,7 @@ impl StreamExecution {
     }
 
     /// Waits until a trigger that began after the call has found nothing new.
-    pub async fn process_all_available(&self) -> Result<()> {
+    pub(crate) async fn process_all_available(&self) -> Result<()> {
         let mut idle_triggers = self.idle_triggers.subscribe();
         // The trigger under way may have looked at the sources before the call.
         let target = *idle_triggers.borrow() + 2;
@@ -269,7 +273,7 @@ impl StreamExecution {
     }
 
     /// What users call the sources.
-    pub fn set_source_names(&self, names: Vec<Option<String>>) {
+    pub(crate) fn set_source_names(&self, names: Vec<Option<String>>) {
         self.why.write().names = names;
     }
 

@@ -9,16 +9,16 @@ const POLL_MS: std::ops::RangeInclusive<i64> = 10..=50;
 
 /// How long to wait before a source is asked again that has had nothing new.
 #[derive(Debug, Default)]
-pub struct IdlePolls(i64);
+pub(super) struct IdlePolls(i64);
 
 impl IdlePolls {
     /// There was something new.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.0 = 0;
     }
 
     /// The next wait.
-    pub fn next_wait(&mut self) -> Duration {
+    pub(super) fn next_wait(&mut self) -> Duration {
         self.0 += 1;
         let wait = (POLL_MS.start() + self.0 / 10).min(*POLL_MS.end());
         Duration::from_millis(wait as u64)
@@ -27,14 +27,14 @@ impl IdlePolls {
 
 /// Ticks of a query that runs until it is stopped.
 #[derive(Debug)]
-pub struct Ticker {
+pub(super) struct Ticker {
     interval_ms: i64,
     idle_polls: IdlePolls,
 }
 
 impl Ticker {
     /// A ticker with a tick per `interval`; zero means at once.
-    pub fn new(interval: Duration) -> Self {
+    pub(super) fn new(interval: Duration) -> Self {
         Self {
             interval_ms: interval.as_millis() as i64,
             idle_polls: IdlePolls::default(),
@@ -43,7 +43,7 @@ impl Ticker {
 
     /// When the trigger after one that begins at `now_ms` is due. Ticks are aligned to the epoch, as
     /// in Spark.
-    pub fn tick_after(&self, now_ms: i64) -> i64 {
+    pub(super) fn tick_after(&self, now_ms: i64) -> i64 {
         match self.interval_ms {
             0 => now_ms,
             interval => now_ms.div_euclid(interval) * interval + interval,
@@ -51,13 +51,13 @@ impl Ticker {
     }
 
     /// Whether nothing is waited for between triggers.
-    pub fn is_immediate(&self) -> bool {
+    pub(super) fn is_immediate(&self) -> bool {
         self.interval_ms == 0
     }
 
     /// The tick to wait for at `now_ms`, which is another one if the clock was set back meanwhile:
     /// no wait is longer than the interval.
-    pub fn corrected(&self, tick_ms: i64, now_ms: i64) -> i64 {
+    pub(super) fn corrected(&self, tick_ms: i64, now_ms: i64) -> i64 {
         match tick_ms - now_ms > self.interval_ms {
             true => self.tick_after(now_ms),
             false => tick_ms,
@@ -66,7 +66,7 @@ impl Ticker {
 
     /// Waits for a tick, after a trigger that did something or found nothing to do. A trigger that
     /// took longer is followed by one at once, because its tick has passed.
-    pub async fn wait(&mut self, clock: &dyn Clock, tick_ms: i64, did_something: bool) {
+    pub(super) async fn wait(&mut self, clock: &dyn Clock, tick_ms: i64, did_something: bool) {
         if self.interval_ms > 0 {
             clock.wait_until(tick_ms).await;
             return;
@@ -80,7 +80,7 @@ impl Ticker {
 }
 
 /// When a query with a trigger every `interval` looks at its sources again.
-pub fn next_trigger(interval: Duration, now_ms: i64) -> i64 {
+pub(crate) fn next_trigger(interval: Duration, now_ms: i64) -> i64 {
     Ticker::new(interval).tick_after(now_ms)
 }
 

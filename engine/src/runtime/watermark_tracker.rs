@@ -8,7 +8,7 @@ use crate::operators::EventTimeStats;
 
 /// How several watermarks become one: `spark.sql.streaming.multipleWatermarkPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WatermarkPolicy {
+pub(crate) enum WatermarkPolicy {
     /// The slowest stream decides; nothing is dropped before all have passed it.
     #[default]
     Min,
@@ -42,7 +42,7 @@ impl FromStr for WatermarkPolicy {
 
 /// One watermark of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WatermarkState {
+pub(super) struct WatermarkState {
     /// How far it stays behind the latest event time.
     pub delay_ms: i64,
     /// Where it would stand if it were the only one; `None` before the first event time of the run.
@@ -51,7 +51,7 @@ pub struct WatermarkState {
 
 /// The watermarks of one query. They never go back.
 #[derive(Debug)]
-pub struct WatermarkTracker {
+pub(super) struct WatermarkTracker {
     policy: WatermarkPolicy,
     delays_ms: Vec<i64>,
     seen_ms: Vec<Option<i64>>,
@@ -60,7 +60,7 @@ pub struct WatermarkTracker {
 
 impl WatermarkTracker {
     /// A tracker for watermarks with these delays, that has seen nothing.
-    pub fn new(policy: WatermarkPolicy, delays_ms: Vec<i64>) -> Self {
+    pub(super) fn new(policy: WatermarkPolicy, delays_ms: Vec<i64>) -> Self {
         Self {
             policy,
             seen_ms: vec![None; delays_ms.len()],
@@ -70,33 +70,33 @@ impl WatermarkTracker {
     }
 
     /// Changes how several watermarks become one.
-    pub fn set_policy(&mut self, policy: WatermarkPolicy) {
+    pub(super) fn set_policy(&mut self, policy: WatermarkPolicy) {
         self.policy = policy;
     }
 
     /// The watermark, in milliseconds since the epoch.
-    pub fn current_ms(&self) -> i64 {
+    pub(super) fn current_ms(&self) -> i64 {
         self.global_ms
     }
 
     /// How several become one.
-    pub fn policy(&self) -> WatermarkPolicy {
+    pub(super) fn policy(&self) -> WatermarkPolicy {
         self.policy
     }
 
     /// Each watermark of the query.
-    pub fn parts(&self) -> impl Iterator<Item = WatermarkState> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = WatermarkState> {
         let parts = self.delays_ms.iter().zip(&self.seen_ms);
         parts.map(|(&delay_ms, &seen_ms)| WatermarkState { delay_ms, seen_ms })
     }
 
     /// Takes up a watermark that was logged.
-    pub fn restore(&mut self, watermark_ms: i64) {
+    pub(super) fn restore(&mut self, watermark_ms: i64) {
         self.global_ms = watermark_ms;
     }
 
     /// Takes in what each watermark's observer saw in a batch.
-    pub fn update(&mut self, stats: &[EventTimeStats]) {
+    pub(super) fn update(&mut self, stats: &[EventTimeStats]) {
         for (index, stats) in stats.iter().enumerate() {
             if stats.count > 0 {
                 let watermark = stats.max_us.div_euclid(1000) - self.delays_ms[index];

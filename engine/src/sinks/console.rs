@@ -18,7 +18,7 @@ use crate::text::{ShowForm, in_zone, show};
 pub type ConsoleWriter = Arc<dyn Fn(String) + Send + Sync>;
 
 /// The options, for checks and documentation.
-pub const CONSOLE_OPTIONS: [OptionSpec; 2] = [
+pub(super) const CONSOLE_OPTIONS: [OptionSpec; 2] = [
     OptionSpec {
         name: "numRows",
         doc: "how many rows of a batch are printed: 20 by default",

@@ -13,11 +13,11 @@ use crate::output_mode::OutputMode;
 use crate::storage::Stores;
 
 /// Makes a sink. Everything that can be wrong with the request is an error now.
-pub type CreateSink = fn(SinkRequest<'_>) -> Result<CreatedSink>;
+pub(super) type CreateSink = fn(SinkRequest<'_>) -> Result<CreatedSink>;
 
 /// Makes what a batch query is written to. Everything that can be wrong with the request is an
 /// error now.
-pub type CreateBatchSink = fn(BatchRequest<'_>) -> Result<Box<dyn BatchSink>>;
+pub(super) type CreateBatchSink = fn(BatchRequest<'_>) -> Result<Box<dyn BatchSink>>;
 
 /// A kind of sink.
 #[derive(Debug, Clone, Copy)]

@@ -14,10 +14,11 @@ use crate::options::{OptionMap, OptionSpec};
 use crate::storage::{Location, Stores};
 
 /// Defines a stream. Everything that is wrong with the request is an error now.
-pub type DefineStream = fn(StreamRequest) -> Result<Arc<dyn SourceDefinition>>;
+pub(super) type DefineStream = fn(StreamRequest) -> Result<Arc<dyn SourceDefinition>>;
 
 /// Opens a table. Everything that is wrong with the request is an error now.
-pub type OpenTable = for<'a> fn(TableRequest<'a>) -> BoxFuture<'a, Result<Arc<dyn TableProvider>>>;
+pub(super) type OpenTable =
+    for<'a> fn(TableRequest<'a>) -> BoxFuture<'a, Result<Arc<dyn TableProvider>>>;
 
 /// A kind of source.
 #[derive(Debug, Clone, Copy)]

@@ -22,13 +22,13 @@ pub(super) struct Tasks {
 
 impl Tasks {
     /// How many partitions are worth using for so many rows.
-    pub fn partitions(rows: u64, max_partitions: usize) -> usize {
+    pub(super) fn partitions(rows: u64, max_partitions: usize) -> usize {
         let worth = usize::try_from(rows / MIN_PARTITION_ROWS).unwrap_or(usize::MAX);
         worth.clamp(1, max_partitions.max(1))
     }
 
     /// What partition `partition` of `partitions` reads of `rows` rows.
-    pub fn new(rows: u64, tasks: Option<u64>, partition: usize, partitions: usize) -> Self {
+    pub(super) fn new(rows: u64, tasks: Option<u64>, partition: usize, partitions: usize) -> Self {
         let part = |count: u64| {
             let at = |index: usize| (u128::from(count) * index as u128 / partitions as u128) as u64;
             at(partition)..at(partition + 1)

@@ -13,12 +13,12 @@ use crate::error::Result;
 use crate::options::OptionMap;
 
 /// The answer of a source that has nothing to wait for.
-pub fn now<T>(answer: impl Future<Output = T>) -> T {
+pub(super) fn now<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().expect("the source waits")
 }
 
 /// A stream of this format with these options.
-pub fn defined(
+pub(super) fn defined(
     format: &SourceFormat,
     options: &[(&str, &str)],
 ) -> Result<Arc<dyn SourceDefinition>> {
@@ -36,7 +36,7 @@ pub fn defined(
 }
 
 /// What a source is made with that keeps no files.
-pub fn context() -> SourceContext {
+pub(super) fn context() -> SourceContext {
     SourceContext {
         metadata_path: PathBuf::from("/nowhere").into(),
         durable: false,

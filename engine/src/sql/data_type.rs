@@ -142,7 +142,7 @@ impl Parser<'_> {
 }
 
 /// Under this name a field's metadata have its comment.
-pub const COMMENT: &str = "comment";
+pub(crate) const COMMENT: &str = "comment";
 
 fn with_zone() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))

@@ -43,7 +43,7 @@ pub use json_schema::parse_schema_of_columns;
 pub(crate) use literal::{literal, shown, shown_as};
 pub(crate) use parameters::Parameters;
 pub(crate) use query::bare_query;
-pub use statement::{Statement, parse_statement};
+pub(crate) use statement::{Statement, parse_statement};
 pub(crate) use types::parse_schema;
 pub use types::{parse_ddl, parse_type};
 
@@ -56,7 +56,7 @@ use parser::Parser;
 /// # Errors
 /// If the text is anything else.
 #[cfg(test)]
-pub fn parse_query(text: &str) -> Result<Query> {
+pub(crate) fn parse_query(text: &str) -> Result<Query> {
     query_of(parse_statement(text)?)
 }
 
@@ -82,7 +82,7 @@ fn query_of(statement: Statement) -> Result<Query> {
 ///
 /// # Errors
 /// If the text is anything else.
-pub fn parse_expression(text: &str) -> Result<Expression> {
+pub(crate) fn parse_expression(text: &str) -> Result<Expression> {
     let mut parser = Parser::new(text)?;
     let expression = parser.named_expression()?;
     parser.expect_end()?;

@@ -14,7 +14,7 @@ use crate::tree::{Expression, Query};
 
 /// One SQL statement.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Statement {
+pub(crate) enum Statement {
     /// Anything that gives rows.
     Query(Box<Query>),
     /// `CREATE [OR REPLACE] TEMPORARY VIEW name [(columns)] AS query`.
@@ -117,7 +117,7 @@ const VERBS: &[&str] = &[
 ///
 /// # Errors
 /// If the text is no statement, several, or one that this version has not.
-pub fn parse_statement(text: &str) -> Result<Statement> {
+pub(crate) fn parse_statement(text: &str) -> Result<Statement> {
     parse_with(text, None)
 }
 

@@ -47,7 +47,7 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
 }
 
 /// Parses a schema that is one type, `array<int>`, or a list of columns, which make a struct.
-pub fn parse_schema(text: &str) -> Result<DataType> {
+pub(crate) fn parse_schema(text: &str) -> Result<DataType> {
     parse_type(text).or_else(|_| Ok(DataType::Struct(parse_ddl(text)?.fields().clone())))
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Summed<W> {
 }
 
 impl<W: Write> Summed<W> {
-    pub fn new(inner: W) -> Self {
+    pub(super) fn new(inner: W) -> Self {
         Self {
             inner,
             sum: Hasher::new(),
@@ -24,7 +24,7 @@ impl<W: Write> Summed<W> {
     }
 
     /// Writes the mark and the sum.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         self.inner.write_all(MARK)?;
         self.inner.write_all(&self.sum.finalize().to_le_bytes())?;
         self.inner.flush()

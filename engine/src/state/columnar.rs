@@ -73,7 +73,7 @@ struct Chunk {
 /// Between [`ColumnarState::claim`] and [`ColumnarState::write`] the slots point to a chunk that is
 /// still to come; nothing else may be done with the state than reading the rows that were held.
 #[derive(Debug)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// Which group each row belongs to: rows of one key are a group, numbered by first appearance.
     pub group_of_row: Vec<usize>,
     /// The first row of each group.
@@ -105,7 +105,7 @@ impl Claim {
     }
 
     /// How many different keys.
-    pub fn num_groups(&self) -> usize {
+    pub(crate) fn num_groups(&self) -> usize {
         self.first_rows.len()
     }
 
@@ -118,7 +118,7 @@ impl Claim {
     }
 
     /// Whether row number and group number are the same thing.
-    pub fn is_one_row_each(&self) -> bool {
+    pub(crate) fn is_one_row_each(&self) -> bool {
         self.first_rows.len() == self.group_of_row.len()
     }
 }

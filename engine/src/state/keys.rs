@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// Encodes the keys of one state; its shards share it, so that a key hashes alike in all of them.
 #[derive(Debug)]
-pub struct KeyEncoder {
+pub(crate) struct KeyEncoder {
     converter: RowConverter,
     hasher: DefaultHashBuilder,
     columns: usize,
@@ -20,7 +20,7 @@ pub struct KeyEncoder {
 
 /// Encoded keys, by row.
 #[derive(Debug)]
-pub struct EncodedKeys {
+pub(crate) struct EncodedKeys {
     rows: Rows,
     hashes: Vec<u64>,
 }
@@ -51,7 +51,7 @@ impl KeyEncoder {
     }
 
     /// Encodes key columns.
-    pub fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
+    pub(crate) fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
         if self.columns == 0 {
             return Err(Error::internal(
                 "a state without key columns cannot be encoded",
@@ -77,7 +77,7 @@ impl KeyEncoder {
     }
 
     /// Some of `keys`: those at `rows`, in that order.
-    pub fn take(&self, keys: &EncodedKeys, rows: &[u32]) -> EncodedKeys {
+    pub(crate) fn take(&self, keys: &EncodedKeys, rows: &[u32]) -> EncodedKeys {
         let bytes = rows.iter().map(|&row| keys.key(row as usize).len()).sum();
         let mut taken = self.converter.empty_rows(rows.len(), bytes);
         for &row in rows {
@@ -90,7 +90,7 @@ impl KeyEncoder {
     }
 
     /// All keys of `parts`, one part after the other.
-    pub fn concat(&self, mut parts: Vec<EncodedKeys>) -> EncodedKeys {
+    pub(crate) fn concat(&self, mut parts: Vec<EncodedKeys>) -> EncodedKeys {
         if parts.len() == 1 {
             return parts.swap_remove(0);
         }
@@ -110,17 +110,17 @@ impl KeyEncoder {
 
 impl EncodedKeys {
     /// The encoded key of row `row`.
-    pub fn key(&self, row: usize) -> &[u8] {
+    pub(crate) fn key(&self, row: usize) -> &[u8] {
         self.rows.row(row).data()
     }
 
     /// The hash of the key of row `row`.
-    pub fn hash(&self, row: usize) -> u64 {
+    pub(crate) fn hash(&self, row: usize) -> u64 {
         self.hashes[row]
     }
 
     /// How many keys.
-    pub fn num_keys(&self) -> usize {
+    pub(crate) fn num_keys(&self) -> usize {
         self.hashes.len()
     }
 
@@ -130,7 +130,7 @@ impl EncodedKeys {
     }
 
     /// Which rows belong to each of `shards` shards.
-    pub fn rows_of_shards(&self, shards: usize) -> Vec<Vec<u32>> {
+    pub(crate) fn rows_of_shards(&self, shards: usize) -> Vec<Vec<u32>> {
         let expected = self.num_keys() / shards;
         let mut rows = vec![Vec::with_capacity(expected + expected / 8); shards];
         for (row, &hash) in self.hashes.iter().enumerate() {

@@ -35,21 +35,21 @@ use files::StateFiles;
 use snapshots::Snapshots;
 use table::StateTable;
 
-pub use columnar::Claim;
-pub use keys::{EncodedKeys, KeyEncoder};
-pub use reader::{StateChange, StateReader, StateRows};
-pub use shard::StateShard;
-pub use table::StateStoreKind;
+pub(crate) use columnar::Claim;
+pub(crate) use keys::{EncodedKeys, KeyEncoder};
+pub(crate) use reader::{StateChange, StateReader, StateRows};
+pub(crate) use shard::StateShard;
+pub(crate) use table::StateStoreKind;
 
 /// The entry of a column's metadata that says: it holds the starts of windows, which are so long.
-pub const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
+pub(crate) const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
 
 /// Where a key's row is in its shard; valid until the next change of the shard.
 type Slot = u32;
 
 /// How the rows of a table are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableShape {
+pub(crate) struct TableShape {
     /// The first columns, of which no two rows have the same values.
     key_columns: usize,
     /// How many of those are a key that many rows share.
@@ -58,7 +58,7 @@ pub struct TableShape {
 
 impl TableShape {
     /// At most one row per key, which is the first `key_columns` columns.
-    pub fn one_row_per_key(key_columns: usize) -> Self {
+    pub(crate) fn one_row_per_key(key_columns: usize) -> Self {
         Self {
             key_columns,
             shared_columns: None,
@@ -67,7 +67,7 @@ impl TableShape {
 
     /// Many rows per key, which is the first `key_columns` columns; the column behind them, 64 bits
     /// that are never NULL, tells the rows of one key apart and says in which order they stand.
-    pub fn many_rows_per_key(key_columns: usize) -> Self {
+    pub(crate) fn many_rows_per_key(key_columns: usize) -> Self {
         Self {
             key_columns: key_columns + 1,
             shared_columns: Some(key_columns),
@@ -75,14 +75,14 @@ impl TableShape {
     }
 
     /// How many columns are a key that many rows share; 0 if each has one row.
-    pub fn shared_columns(&self) -> usize {
+    pub(crate) fn shared_columns(&self) -> usize {
         self.shared_columns.unwrap_or(0)
     }
 }
 
 /// When the rows of a store expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expiries {
+pub(crate) struct Expiries {
     /// How many different times there are.
     pub count: usize,
     /// The first of them, in order.
@@ -92,7 +92,7 @@ pub struct Expiries {
 /// The state of one operator. Once it is dropped, nothing of it is written any more; for that,
 /// dropping waits for a snapshot that is being written.
 #[derive(Debug)]
-pub struct StateStore {
+pub(crate) struct StateStore {
     shards: Vec<StateShard>,
     schema: SchemaRef,
     files: StateFiles,
@@ -104,7 +104,7 @@ impl StateStore {
     /// Opens version `version` of the state in `directory` (0: empty), as one shard. `schema` holds
     /// the key columns that `shape` says, then the value columns; `kind` says where they are held. A state
     /// that was written with other columns is refused.
-    pub fn open(
+    pub(crate) fn open(
         kind: StateStoreKind,
         directory: &Path,
         durable: bool,
@@ -133,7 +133,7 @@ impl StateStore {
 
     /// As [`Self::open`], of a state that was not in use when version `version` of what it is a part
     /// of was written: as it last was, or empty if it never was.
-    pub fn open_again(
+    pub(crate) fn open_again(
         kind: StateStoreKind,
         directory: &Path,
         durable: bool,
@@ -163,14 +163,14 @@ impl StateStore {
     }
 
     /// So many versions stay readable; a hundred if nobody says.
-    pub fn retain(&mut self, versions: i64) {
+    pub(crate) fn retain(&mut self, versions: i64) {
         self.files.versions_to_retain = versions;
     }
 
     /// Has the rows expire when `expiry` says, given their columns, and not when they were written to:
     /// another query may have written them, to which the time in them meant nothing. Rows
     /// for which that makes a difference are part of the next version's changes.
-    pub fn expire_by(
+    pub(crate) fn expire_by(
         &mut self,
         expiry: impl Fn(&[ArrayRef]) -> Result<Vec<Option<i64>>>,
     ) -> Result<()> {
@@ -179,12 +179,12 @@ impl StateStore {
     }
 
     /// Its parts; a key is in the one that [`EncodedKeys::rows_of_shards`] says.
-    pub fn shards(&mut self) -> &mut [StateShard] {
+    pub(crate) fn shards(&mut self) -> &mut [StateShard] {
         &mut self.shards
     }
 
     /// All of it, as long as it was not divided.
-    pub fn whole(&mut self) -> Result<&mut StateShard> {
+    pub(crate) fn whole(&mut self) -> Result<&mut StateShard> {
         match self.shards.as_mut_slice() {
             [whole] => Ok(whole),
             _ => Err(Error::internal("the state is divided")),
@@ -193,7 +193,7 @@ impl StateStore {
 
     /// Divides a state that is one shard into `shards`. One with many rows per key, or on disk,
     /// stays whole.
-    pub fn divide(&mut self, shards: usize) -> Result<()> {
+    pub(crate) fn divide(&mut self, shards: usize) -> Result<()> {
         let stays_whole = self.shards.iter().any(StateShard::stays_whole);
         if stays_whole || self.shards.len() > 1 || shards < 2 {
             return Ok(());
@@ -205,12 +205,12 @@ impl StateStore {
     }
 
     /// Whether any row expires at or before `through`.
-    pub fn has_expired(&self, through: i64) -> bool {
+    pub(crate) fn has_expired(&self, through: i64) -> bool {
         self.shards.iter().any(|shard| shard.has_expired(through))
     }
 
     /// When rows expire: at how many different times, and the first `limit` of them.
-    pub fn expiries(&self, limit: usize) -> Expiries {
+    pub(crate) fn expiries(&self, limit: usize) -> Expiries {
         let all = self.shards.iter().flat_map(StateShard::expiries);
         let all: BTreeSet<i64> = all.collect();
         Expiries {
@@ -220,7 +220,7 @@ impl StateStore {
     }
 
     /// Writes what changed as the next version; returns that version.
-    pub fn commit(&mut self) -> Result<i64> {
+    pub(crate) fn commit(&mut self) -> Result<i64> {
         let next = self.version + 1;
         let changes = self.shards.iter().map(StateShard::changes);
         let (written, evicted): (Vec<_>, Vec<_>) = changes.unzip();
@@ -242,23 +242,23 @@ impl StateStore {
     }
 
     /// How many keys are held.
-    pub fn num_keys(&self) -> usize {
+    pub(crate) fn num_keys(&self) -> usize {
         self.shards.iter().map(StateShard::num_keys).sum()
     }
 
     /// How many keys that rows share are held, in a table with many rows per key.
-    pub fn num_shared_keys(&self) -> usize {
+    pub(crate) fn num_shared_keys(&self) -> usize {
         self.shards.iter().map(StateShard::num_shared_keys).sum()
     }
 
     /// Bytes held in memory.
-    pub fn memory_bytes(&self) -> usize {
+    pub(crate) fn memory_bytes(&self) -> usize {
         self.shards.iter().map(StateShard::memory_bytes).sum()
     }
 }
 
 /// The rows of `batch` at `rows`, in that order.
-pub fn take_rows(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch> {
+pub(crate) fn take_rows(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch> {
     take_record_batch(batch, &UInt32Array::from(rows)).map_err(arrow_error)
 }
 

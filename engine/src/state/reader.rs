@@ -15,7 +15,7 @@ use crate::storage::Location;
 
 /// Reads versions of one store.
 #[derive(Debug, Clone)]
-pub struct StateReader {
+pub(crate) struct StateReader {
     files: StateFiles,
     schema: SchemaRef,
     key_columns: usize,
@@ -25,7 +25,7 @@ pub struct StateReader {
 
 /// Some rows, each with the time at which it leaves the state, if it does.
 #[derive(Debug)]
-pub struct StateRows {
+pub(crate) struct StateRows {
     /// Key columns, then value columns.
     pub rows: RecordBatch,
     /// When each row leaves, in the operator's unit.
@@ -34,7 +34,7 @@ pub struct StateRows {
 
 /// What one version did with some rows.
 #[derive(Debug)]
-pub struct StateChange {
+pub(crate) struct StateChange {
     /// The version.
     pub version: i64,
     /// Whether the rows left the state with it; otherwise they were written.
@@ -45,7 +45,7 @@ pub struct StateChange {
 
 impl StateReader {
     /// The store in `directory`; `None` if no version of it was written.
-    pub fn open(directory: Location) -> Result<Option<Self>> {
+    pub(crate) fn open(directory: Location) -> Result<Option<Self>> {
         let files = StateFiles::new(directory.clone(), false, 0);
         let Some((oldest, newest)) = files.readable()? else {
             return Ok(None);
@@ -61,22 +61,22 @@ impl StateReader {
     }
 
     /// The oldest and the newest version that can be read.
-    pub fn versions(&self) -> (i64, i64) {
+    pub(crate) fn versions(&self) -> (i64, i64) {
         (self.oldest, self.newest)
     }
 
     /// The columns of the rows.
-    pub fn schema(&self) -> &SchemaRef {
+    pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     /// How many of the columns are the key.
-    pub fn key_columns(&self) -> usize {
+    pub(crate) fn key_columns(&self) -> usize {
         self.key_columns
     }
 
     /// All rows of `version`.
-    pub fn rows(&self, version: i64) -> Result<Vec<StateRows>> {
+    pub(crate) fn rows(&self, version: i64) -> Result<Vec<StateRows>> {
         let shard = self.shard(version)?;
         let rows = shard.live_rows()?.batches(usize::MAX)?;
         rows.map(|batch| batch.map(|(rows, expiry)| StateRows { rows, expiry }))
@@ -84,7 +84,7 @@ impl StateReader {
     }
 
     /// What the versions behind `after`, through `through`, have changed, in their order.
-    pub fn changes(&self, after: i64, through: i64) -> Result<Vec<StateChange>> {
+    pub(crate) fn changes(&self, after: i64, through: i64) -> Result<Vec<StateChange>> {
         let mut shard = self.shard(after)?;
         let mut changes = Vec::new();
         for version in after + 1..=through {

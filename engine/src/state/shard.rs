@@ -15,7 +15,7 @@ use crate::error::Result;
 
 /// Rows of a state that were asked for by key.
 #[derive(Debug)]
-pub struct HeldRows {
+pub(crate) struct HeldRows {
     /// For each row, the number of the key it was asked for by; in the order of the keys.
     pub numbers: Vec<u32>,
     /// The rows, all columns.
@@ -25,7 +25,7 @@ pub struct HeldRows {
 /// A part of a state that can be worked on while others work on other parts: rows of key columns
 /// followed by value columns, at most one per key, each with an optional expiry.
 #[derive(Debug)]
-pub struct StateShard {
+pub(crate) struct StateShard {
     table: StateTable,
     written: Vec<RecordBatch>,
     evicted_through: Option<i64>,
@@ -42,34 +42,34 @@ impl StateShard {
     }
 
     /// Key columns and value columns of the rows.
-    pub fn schema(&self) -> &SchemaRef {
+    pub(crate) fn schema(&self) -> &SchemaRef {
         self.table.schema()
     }
 
     /// Encodes key columns for the other methods.
-    pub fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
+    pub(crate) fn encode(&self, keys: &[ArrayRef]) -> Result<EncodedKeys> {
         self.encoder().encode(keys)
     }
 
     /// What encodes key columns.
-    pub fn encoder(&self) -> &Arc<KeyEncoder> {
+    pub(crate) fn encoder(&self) -> &Arc<KeyEncoder> {
         self.table.encoder()
     }
 
     /// What encodes the key that many rows share, in a table that has many rows per key.
-    pub fn shared_encoder(&self) -> Result<&Arc<KeyEncoder>> {
+    pub(crate) fn shared_encoder(&self) -> Result<&Arc<KeyEncoder>> {
         let encoder = self.table.prefix_encoder();
         encoder.ok_or_else(one_row_per_key)
     }
 
     /// The highest order that a row has or has had, in a table that has many rows per key.
-    pub fn highest_order(&self) -> Option<i64> {
+    pub(crate) fn highest_order(&self) -> Option<i64> {
         let prefix = self.table.prefix_encoder()?;
         self.table.highest(prefix.columns())
     }
 
     /// Whether it holds no rows.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.num_keys() == 0
     }
 
@@ -79,19 +79,19 @@ impl StateShard {
     }
 
     /// The rows of those of `keys` that are held.
-    pub fn held(&self, keys: &EncodedKeys) -> Result<HeldRows> {
+    pub(crate) fn held(&self, keys: &EncodedKeys) -> Result<HeldRows> {
         let (numbers, rows) = self.table.held(keys)?;
         Ok(HeldRows { numbers, rows })
     }
 
     /// All rows that share one of `keys`, in a table that has many rows per key.
-    pub fn sharing(&self, keys: &EncodedKeys) -> Result<HeldRows> {
+    pub(crate) fn sharing(&self, keys: &EncodedKeys) -> Result<HeldRows> {
         let (numbers, rows) = self.table.sharing(keys)?;
         Ok(HeldRows { numbers, rows })
     }
 
     /// For each of `keys`, whether it is neither held nor one of those before it.
-    pub fn are_new(&self, keys: &EncodedKeys) -> Result<Vec<bool>> {
+    pub(crate) fn are_new(&self, keys: &EncodedKeys) -> Result<Vec<bool>> {
         let mut are_new = self.table.contains(keys)?;
         let mut seen: HashTable<usize> = HashTable::new();
         for (number, is_held) in are_new.iter_mut().enumerate() {
@@ -113,23 +113,23 @@ impl StateShard {
     }
 
     /// All rows.
-    pub fn all_rows(&self) -> Result<RecordBatch> {
+    pub(crate) fn all_rows(&self) -> Result<RecordBatch> {
         self.table.all_rows()
     }
 
     /// Groups rows by key and finds which of the keys are held. [`Self::write`] must follow.
-    pub fn claim(&mut self, keys: &EncodedKeys) -> Result<Claim> {
+    pub(crate) fn claim(&mut self, keys: &EncodedKeys) -> Result<Claim> {
         self.table.claim(keys)
     }
 
     /// The rows of the held keys of `claim`, which was made of `keys`, all columns.
-    pub fn held_rows(&self, claim: &Claim, keys: &EncodedKeys) -> Result<RecordBatch> {
+    pub(crate) fn held_rows(&self, claim: &Claim, keys: &EncodedKeys) -> Result<RecordBatch> {
         self.table.held_rows(claim, keys)
     }
 
     /// Writes one row per group of `claim`, which was made of `keys`; `expiry`, if given, says at
     /// which watermark (in the operator's unit) each row expires.
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         claim: Claim,
         rows: RecordBatch,
@@ -144,7 +144,7 @@ impl StateShard {
 
     /// Adds rows or replaces those of the same key. `keys` are the encoded keys of `rows`, each
     /// once; `expiry` as in [`Self::write`].
-    pub fn upsert(
+    pub(crate) fn upsert(
         &mut self,
         rows: RecordBatch,
         keys: EncodedKeys,
@@ -155,12 +155,12 @@ impl StateShard {
     }
 
     /// The rows whose expiry is at or before `through`, by expiry, but for those of `keys`.
-    pub fn expired(&self, through: i64, keys: Option<&EncodedKeys>) -> Result<RecordBatch> {
+    pub(crate) fn expired(&self, through: i64, keys: Option<&EncodedKeys>) -> Result<RecordBatch> {
         self.table.expired(through, keys)
     }
 
     /// Removes the rows whose expiry is at or before `through`; returns how many.
-    pub fn evict(&mut self, through: i64) -> Result<usize> {
+    pub(crate) fn evict(&mut self, through: i64) -> Result<usize> {
         let evicted = self.table.evict(through)?;
         if evicted > 0 {
             self.evicted_through = self.evicted_through.max(Some(through));
@@ -169,7 +169,7 @@ impl StateShard {
     }
 
     /// Removes the rows of those of `keys` that are held, whatever their expiry; returns how many.
-    pub fn remove(&mut self, keys: &EncodedKeys) -> Result<usize> {
+    pub(crate) fn remove(&mut self, keys: &EncodedKeys) -> Result<usize> {
         let (numbers, rows) = self.table.held(keys)?;
         if numbers.is_empty() {
             return Ok(0);

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// Where the rows of a state are held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum StateStoreKind {
+pub(crate) enum StateStoreKind {
     /// In memory, all of them.
     #[default]
     Memory,

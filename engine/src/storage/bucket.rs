@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 
 /// One store.
 #[derive(Debug)]
-pub struct Bucket {
+pub(super) struct Bucket {
     /// What stands before the keys in URLs: `s3://bucket`.
     root: String,
     store: Arc<dyn ObjectStore>,

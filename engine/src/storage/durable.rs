@@ -6,20 +6,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Forces the bytes of a file to the disk. An event of level TRACE tells of it.
-pub fn sync_file(file: &File, path: &Path) -> io::Result<()> {
+pub(crate) fn sync_file(file: &File, path: &Path) -> io::Result<()> {
     file.sync_all()?;
     tracing::trace!(path = %path.display(), "forced to the disk");
     Ok(())
 }
 
 /// Forces the names in a folder to the disk.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     sync_file(&File::open(folder)?, folder)
 }
 
 /// Makes a folder and what is missing above it; the folders in which there is a new name now, nearest
 /// first.
-pub fn create_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn create_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let missing = folder.ancestors().take_while(|above| !above.exists());
     let changed = missing.filter_map(|made| made.parent().map(Path::to_path_buf));
     let changed = changed.collect();

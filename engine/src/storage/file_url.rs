@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// The URL of an absolute path, escaped as Java's `URI` escapes it: two engines that read one log
 /// must write one path in one way.
-pub fn to_file_url(path: &Path) -> Result<String> {
+pub(crate) fn to_file_url(path: &Path) -> Result<String> {
     if !path.is_absolute() {
         let path = path.display();
         return Err(Error::internal(format!("'{path}' is not an absolute path")));
@@ -49,7 +49,7 @@ fn is_plain(char: char) -> bool {
 }
 
 /// What a user gave as a path, in full: absolute, without `file:` and without a slash at its end.
-pub fn full_path(given: &str) -> Result<PathBuf> {
+pub(crate) fn full_path(given: &str) -> Result<PathBuf> {
     let path = match given.starts_with("file:") || given.contains("://") {
         true => from_file_url(given)?,
         false => PathBuf::from(given),
@@ -60,7 +60,7 @@ pub fn full_path(given: &str) -> Result<PathBuf> {
 }
 
 /// The path of a URL, which may also have a single slash (`file:/data`) or be a bare path.
-pub fn from_file_url(text: &str) -> Result<PathBuf> {
+pub(crate) fn from_file_url(text: &str) -> Result<PathBuf> {
     if text.starts_with('/') {
         return Ok(PathBuf::from(text));
     }

@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bucket::BucketPath;
-pub use durable::{create_folders, sync_file, sync_folder};
-pub use file_url::{from_file_url, full_path, to_file_url};
-pub use input::InputFile;
-pub use output::OutputFile;
-pub use pattern::{NamePattern, PartPattern, PathPattern};
-pub use stores::{Stores, is_setting};
+pub(crate) use durable::{create_folders, sync_file, sync_folder};
+pub(crate) use file_url::{from_file_url, full_path, to_file_url};
+pub(crate) use input::InputFile;
+pub(crate) use output::OutputFile;
+pub(crate) use pattern::{NamePattern, PartPattern, PathPattern};
+pub(crate) use stores::{Stores, is_setting};
 
 use crate::error::{Error, Result};
 use crate::options::OptionMap;

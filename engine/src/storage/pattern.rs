@@ -9,11 +9,11 @@ const CHARACTER: &str = r"(?:[\x00-\x2e\x30-\x7f]|[\xc0-\xff][\x80-\xbf]+)";
 
 /// A pattern of names.
 #[derive(Debug, Clone)]
-pub struct NamePattern(Regex);
+pub(crate) struct NamePattern(Regex);
 
 impl NamePattern {
     /// Reads a pattern; an error says what is wrong with it.
-    pub fn new(pattern: &str) -> Result<Self, String> {
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
         let glob = GlobBuilder::new(pattern)
             .literal_separator(true)
             .backslash_escape(true)
@@ -27,18 +27,18 @@ impl NamePattern {
     }
 
     /// Whether a name has the pattern.
-    pub fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         self.0.is_match(name.as_bytes())
     }
 }
 
 /// A pattern of paths: a name or a pattern of names for every part of the path.
 #[derive(Debug, Clone)]
-pub struct PathPattern(Vec<PartPattern>);
+pub(crate) struct PathPattern(Vec<PartPattern>);
 
 /// One part of a path.
 #[derive(Debug, Clone)]
-pub enum PartPattern {
+pub(crate) enum PartPattern {
     /// It has this name.
     Name(String),
     /// Its name has this pattern.
@@ -63,7 +63,7 @@ impl PartPattern {
 
 impl PathPattern {
     /// The patterns that a path stands for: braces around slashes make it several.
-    pub fn all(path: &str) -> Result<Vec<Self>, String> {
+    pub(crate) fn all(path: &str) -> Result<Vec<Self>, String> {
         let paths = expand_braces_with_slashes(path);
         paths.iter().map(|path| Self::new(path)).collect()
     }
@@ -77,17 +77,17 @@ impl PathPattern {
     }
 
     /// Whether a text says more than one path.
-    pub fn is_pattern(path: &str) -> bool {
+    pub(crate) fn is_pattern(path: &str) -> bool {
         is_pattern(path)
     }
 
     /// One for every part of a path.
-    pub fn parts(&self) -> &[PartPattern] {
+    pub(crate) fn parts(&self) -> &[PartPattern] {
         &self.0
     }
 
     /// Whether the first parts of a path and of this one, as many as both have, are the same.
-    pub fn begins_like(&self, path: &[String]) -> bool {
+    pub(crate) fn begins_like(&self, path: &[String]) -> bool {
         self.0
             .iter()
             .zip(path)

@@ -63,7 +63,7 @@ impl Stores {
 }
 
 /// Whether an option or a variable is one of stores, not of formats.
-pub fn is_setting(name: &str) -> bool {
+pub(crate) fn is_setting(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["aws_", "google_", "azure_"]
         .iter()

@@ -11,7 +11,7 @@ use crate::datetime::TIME_ZONE;
 use crate::error::{Result, from_datafusion};
 
 /// The rows, their timestamps marked with `zone`; the moments stay the same.
-pub fn in_zone(
+pub(crate) fn in_zone(
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     zone: &str,

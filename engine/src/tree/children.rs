@@ -4,7 +4,7 @@ use super::expression::{Bound, Expression, SortKey, SubqueryKind, Window};
 
 impl Expression {
     /// The expressions inside of this one; of a subquery only the values that it is asked about.
-    pub fn children(&self) -> Vec<&Expression> {
+    pub(crate) fn children(&self) -> Vec<&Expression> {
         match self {
             Self::Literal(_)
             | Self::Name(_)
@@ -58,7 +58,7 @@ impl Expression {
     }
 
     /// The same, to be changed.
-    pub fn children_mut(&mut self) -> Vec<&mut Expression> {
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut Expression> {
         fn of_keys(keys: &mut [SortKey]) -> impl Iterator<Item = &mut Expression> {
             keys.iter_mut().map(|key| &mut key.expression)
         }

@@ -4,11 +4,11 @@ use arrow::datatypes::DataType;
 use datafusion::scalar::ScalarValue;
 
 use super::Query;
-pub use crate::error::Place;
+pub(crate) use crate::error::Place;
 
 /// What gives a value for a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Expression {
+pub(crate) enum Expression {
     /// A value as it is.
     Literal(Literal),
     /// A column, a field of a column, or a variable of a lambda.
@@ -71,11 +71,11 @@ pub enum Expression {
 }
 
 /// The zone of a TIMESTAMP literal that names none: its value is local, in the session's time zone.
-pub const SESSION_ZONE: &str = "session";
+pub(crate) const SESSION_ZONE: &str = "session";
 
 /// A literal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Literal {
+pub(crate) struct Literal {
     /// Its value: whole numbers are INT, or BIGINT or DECIMAL where they do not fit; fractions are
     /// DECIMAL with the digits written; intervals are `DurationMicrosecond` or `IntervalYearMonth`.
     pub value: ScalarValue,
@@ -85,7 +85,7 @@ pub struct Literal {
 
 /// `a`, `t.a`, `t.a.field`; a part in backticks may have dots.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Name {
+pub(crate) struct Name {
     /// Its parts, as written.
     pub parts: Vec<String>,
     /// The frame whose column is meant.
@@ -96,7 +96,7 @@ pub struct Name {
 
 /// `*`, `t.*`, `s.*`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Star {
+pub(crate) struct Star {
     /// What stands before the star.
     pub of: Vec<String>,
     /// `EXCEPT (…)`: the columns left out.
@@ -114,7 +114,7 @@ pub struct Star {
 /// patterns). Negations are `not` around them; `EXTRACT(f FROM x)` is `extract('f', x)`, `x IS
 /// DISTINCT FROM y` is `not(x <=> y)`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Call {
+pub(crate) struct Call {
     /// Its name in lower case.
     pub name: String,
     /// Its arguments; `*` only where the function takes one (`count(*)`, `struct(*)`).
@@ -133,7 +133,7 @@ pub struct Call {
 
 /// What functions over rows do with NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NullTreatment {
+pub(crate) enum NullTreatment {
     /// Leave it out.
     Ignore,
     /// Take it as it is.
@@ -142,7 +142,7 @@ pub enum NullTreatment {
 
 /// A cast.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cast {
+pub(crate) struct Cast {
     /// What is cast.
     pub expression: Expression,
     /// To what.
@@ -153,7 +153,7 @@ pub struct Cast {
 
 /// `CASE`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Case {
+pub(crate) struct Case {
     /// What is compared, in `CASE x WHEN 1 …`.
     pub operand: Option<Expression>,
     /// WHEN and THEN.
@@ -164,7 +164,7 @@ pub struct Case {
 
 /// `(x, y) -> body`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lambda {
+pub(crate) struct Lambda {
     /// Its variables, as written.
     pub parameters: Vec<String>,
     /// What it gives.
@@ -173,7 +173,7 @@ pub struct Lambda {
 
 /// A sort key.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SortKey {
+pub(crate) struct SortKey {
     /// What is sorted by.
     pub expression: Expression,
     /// Whether small values come first.
@@ -184,7 +184,7 @@ pub struct SortKey {
 
 /// A call over a window of rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Over {
+pub(crate) struct Over {
     /// The call.
     pub call: Expression,
     /// The window.
@@ -193,7 +193,7 @@ pub struct Over {
 
 /// A window of rows.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Window {
+pub(crate) enum Window {
     /// One that the query names.
     Named(String),
     /// One of its own.
@@ -202,7 +202,7 @@ pub enum Window {
 
 /// `(PARTITION BY … ORDER BY … frame)`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct WindowSpec {
+pub(crate) struct WindowSpec {
     /// A named window that it builds on.
     pub base: Option<String>,
     /// PARTITION BY.
@@ -215,7 +215,7 @@ pub struct WindowSpec {
 
 /// Which rows of a partition a window function looks at.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// What is counted.
     pub units: FrameUnits,
     /// Its first row.
@@ -226,7 +226,7 @@ pub struct Frame {
 
 /// What a frame counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameUnits {
+pub(crate) enum FrameUnits {
     /// Rows.
     Rows,
     /// Distances of the sort key.
@@ -235,7 +235,7 @@ pub enum FrameUnits {
 
 /// An end of a frame.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Bound {
+pub(crate) enum Bound {
     /// The partition's first row.
     UnboundedPreceding,
     /// So many before the current row.
@@ -250,7 +250,7 @@ pub enum Bound {
 
 /// A query inside of an expression.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Subquery {
+pub(crate) struct Subquery {
     /// What is asked of it.
     pub kind: SubqueryKind,
     /// The query.
@@ -259,7 +259,7 @@ pub struct Subquery {
 
 /// What is asked of a subquery; negations are `not` around it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SubqueryKind {
+pub(crate) enum SubqueryKind {
     /// Its one value.
     Scalar,
     /// Whether it has a row.

@@ -6,12 +6,12 @@ mod expression;
 mod query;
 mod relation;
 
-pub use expression::{
+pub(crate) use expression::{
     Bound, Call, Case, Cast, Expression, Frame, FrameUnits, Lambda, Literal, Name, NullTreatment,
     Over, Place, SESSION_ZONE, SortKey, Star, Subquery, SubqueryKind, Window, WindowSpec,
 };
-pub use query::{Cte, GroupBy, GroupKey, OrderBy, Query, Select};
-pub use relation::{
+pub(crate) use query::{Cte, GroupBy, GroupKey, OrderBy, Query, Select};
+pub(crate) use relation::{
     Aggregate, Grouping, Join, JoinCondition, JoinKind, LateralView, Pivot, PivotValue, Relation,
     SetOperation, SetOperator, Unpivot, UnpivotColumn,
 };

@@ -5,7 +5,7 @@ use super::relation::Relation;
 
 /// `WITH … body ORDER BY … LIMIT … OFFSET …`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Query {
+pub(crate) struct Query {
     /// The queries named for this one, each of which sees those before it.
     pub with: Vec<Cte>,
     /// `WITH RECURSIVE`.
@@ -22,7 +22,7 @@ pub struct Query {
 
 /// ORDER BY.
 #[derive(Debug, Clone, PartialEq)]
-pub enum OrderBy {
+pub(crate) enum OrderBy {
     /// Keys; none is no order.
     Keys(Vec<SortKey>),
     /// `ORDER BY ALL`: every column, from left to right.
@@ -36,7 +36,7 @@ pub enum OrderBy {
 
 /// A query named in WITH.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cte {
+pub(crate) struct Cte {
     /// Its name.
     pub name: String,
     /// New names for its columns.
@@ -49,7 +49,7 @@ pub struct Cte {
 
 /// `SELECT …`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Select {
+pub(crate) struct Select {
     /// `DISTINCT`.
     pub distinct: bool,
     /// The select list.
@@ -70,7 +70,7 @@ pub struct Select {
 
 /// GROUP BY.
 #[derive(Debug, Clone, PartialEq)]
-pub enum GroupBy {
+pub(crate) enum GroupBy {
     /// There is none.
     None,
     /// `GROUP BY ALL`: every select item without an aggregate.
@@ -81,7 +81,7 @@ pub enum GroupBy {
 
 /// One key of GROUP BY.
 #[derive(Debug, Clone, PartialEq)]
-pub enum GroupKey {
+pub(crate) enum GroupKey {
     /// An expression, or the number of a select item.
     Expression(Expression),
     /// `ROLLUP (…)`.

@@ -11,7 +11,7 @@ use spark_connect_proto::GroupMap;
 
 /// What gives rows. The second half comes from frames, in which every step is a relation of its own.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Relation {
+pub(crate) enum Relation {
     /// A table or view, by name.
     Table {
         /// The parts of its name.
@@ -239,7 +239,7 @@ pub enum Relation {
 
 /// A join.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Join {
+pub(crate) struct Join {
     /// Its left side.
     pub left: Relation,
     /// Its right side.
@@ -252,7 +252,7 @@ pub struct Join {
 
 /// The kinds of join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JoinKind {
+pub(crate) enum JoinKind {
     /// INNER.
     Inner,
     /// CROSS, and the comma of FROM.
@@ -271,7 +271,7 @@ pub enum JoinKind {
 
 /// What a join is on.
 #[derive(Debug, Clone, PartialEq)]
-pub enum JoinCondition {
+pub(crate) enum JoinCondition {
     /// Nothing: every row with every row.
     None,
     /// ON.
@@ -284,7 +284,7 @@ pub enum JoinCondition {
 
 /// UNION, INTERSECT, EXCEPT.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SetOperation {
+pub(crate) struct SetOperation {
     /// Its left side, which gives the names.
     pub left: Relation,
     /// Its right side.
@@ -301,7 +301,7 @@ pub struct SetOperation {
 
 /// The set operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SetOperator {
+pub(crate) enum SetOperator {
     /// UNION.
     Union,
     /// INTERSECT.
@@ -312,7 +312,7 @@ pub enum SetOperator {
 
 /// `LATERAL VIEW [OUTER] generator table AS columns`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LateralView {
+pub(crate) struct LateralView {
     /// What stands before it.
     pub input: Relation,
     /// The generator.
@@ -327,7 +327,7 @@ pub struct LateralView {
 
 /// `PIVOT (aggregates FOR columns IN (values))`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pivot {
+pub(crate) struct Pivot {
     /// The rows.
     pub input: Relation,
     /// Aggregates, aliased or not.
@@ -342,7 +342,7 @@ pub struct Pivot {
 
 /// One value of PIVOT.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PivotValue {
+pub(crate) struct PivotValue {
     /// The value, or one for each column.
     pub values: Vec<Expression>,
     /// Its name.
@@ -351,7 +351,7 @@ pub struct PivotValue {
 
 /// `UNPIVOT [INCLUDE NULLS] (values FOR name IN (columns))`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unpivot {
+pub(crate) struct Unpivot {
     /// The rows.
     pub input: Relation,
     /// Whether rows with nothing but NULL stay.
@@ -368,7 +368,7 @@ pub struct Unpivot {
 
 /// The columns of one row of UNPIVOT.
 #[derive(Debug, Clone, PartialEq)]
-pub struct UnpivotColumn {
+pub(crate) struct UnpivotColumn {
     /// One for each column of values.
     pub columns: Vec<Expression>,
     /// What the name's column says.
@@ -377,7 +377,7 @@ pub struct UnpivotColumn {
 
 /// `groupBy(keys).agg(values)`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Aggregate {
+pub(crate) struct Aggregate {
     /// The frame.
     pub input: Relation,
     /// How the keys make groups.
@@ -390,7 +390,7 @@ pub struct Aggregate {
 
 /// How keys make groups.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Grouping {
+pub(crate) enum Grouping {
     /// Each combination of them.
     Plain,
     /// `rollup`.

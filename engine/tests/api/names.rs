@@ -12,7 +12,7 @@ use tidebook_engine::connect::proto::{
 
 use crate::user_code::support::{lines, relation, sql};
 
-pub fn column(name: &str, plan_id: Option<i64>) -> Expression {
+pub(crate) fn column(name: &str, plan_id: Option<i64>) -> Expression {
     Expression {
         common: None,
         expr_type: Some(ExprType::UnresolvedAttribute(UnresolvedAttribute {
@@ -23,7 +23,7 @@ pub fn column(name: &str, plan_id: Option<i64>) -> Expression {
     }
 }
 
-pub fn equal(left: Expression, right: Expression) -> Expression {
+pub(crate) fn equal(left: Expression, right: Expression) -> Expression {
     Expression {
         common: None,
         expr_type: Some(ExprType::UnresolvedFunction(UnresolvedFunction {
@@ -34,7 +34,7 @@ pub fn equal(left: Expression, right: Expression) -> Expression {
     }
 }
 
-pub fn numbered(mut frame: Relation, plan_id: i64) -> Relation {
+pub(crate) fn numbered(mut frame: Relation, plan_id: i64) -> Relation {
     frame.common = Some(RelationCommon {
         plan_id: Some(plan_id),
         ..Default::default()
@@ -60,14 +60,14 @@ fn join(left: Relation, right: Relation, condition: Expression) -> Relation {
     })))
 }
 
-pub fn select(input: Relation, columns: Vec<Expression>) -> Relation {
+pub(crate) fn select(input: Relation, columns: Vec<Expression>) -> Relation {
     relation(RelType::Project(Box::new(Project {
         input: Some(Box::new(input)),
         expressions: columns,
     })))
 }
 
-pub async fn rows(frame: &Relation) -> (Vec<String>, Vec<String>) {
+pub(crate) async fn rows(frame: &Relation) -> (Vec<String>, Vec<String>) {
     let session = Session::new().unwrap();
     let rows = session.collect(frame).await.unwrap();
     let names = rows

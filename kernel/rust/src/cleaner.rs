@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Starts a cleaner for this process, which leads its group and compiles in a folder. The cleaner
 /// goes to work when what is returned is closed: at the end of this process.
-pub fn start(folder: &Path) -> anyhow::Result<ChildStdin> {
+pub(crate) fn start(folder: &Path) -> anyhow::Result<ChildStdin> {
     let started = Command::new(env::current_exe()?)
         .env(GROUP, getpid().as_raw_nonzero().to_string())
         .arg(folder)
@@ -32,12 +32,12 @@ pub fn start(folder: &Path) -> anyhow::Result<ChildStdin> {
 }
 
 /// Whether this process was started to be a cleaner.
-pub fn is_asked_for() -> bool {
+pub(crate) fn is_asked_for() -> bool {
     env::var_os(GROUP).is_some()
 }
 
 /// Waits for the end of the compiler, then ends what it has started and removes its folder.
-pub fn run() -> anyhow::Result<i32> {
+pub(crate) fn run() -> anyhow::Result<i32> {
     let group = env::var(GROUP).context("no process group is named")?;
     let folder = env::args_os().nth(1).context("no folder is named")?;
     let _ = io::stdin().read_to_end(&mut Vec::new());

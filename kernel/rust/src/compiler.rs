@@ -27,7 +27,7 @@ const START: &str = "tidebook::start();";
 const QUESTION_MARK: &str = "Ok::<(), std::fmt::Error>(())?;";
 
 /// Works until nobody sends work any more.
-pub fn serve(work: &Receiver<Work>, mut answer: impl FnMut(&Answer)) {
+pub(crate) fn serve(work: &Receiver<Work>, mut answer: impl FnMut(&Answer)) {
     let mut evcxr = None;
     while let Ok(work) = work.recv() {
         let done = match (work, &mut evcxr) {

@@ -4,7 +4,7 @@ use evcxr::CompilationError;
 use tidebook_rust_protocol::{Diagnostic, Label, Place};
 
 /// One error of the compiler.
-pub fn diagnostic(error: &CompilationError) -> Diagnostic {
+pub(crate) fn diagnostic(error: &CompilationError) -> Diagnostic {
     let said = error.spanned_messages().iter();
     let advised = error.help_spanned().iter();
     let labels = said

@@ -32,7 +32,7 @@ const A_START: Duration = Duration::from_secs(3600);
 
 /// The folders of one kernel.
 #[derive(Debug, Clone)]
-pub struct Home {
+pub(crate) struct Home {
     /// Shared by all kernels of this version: the prelude, and what was built of it.
     shared: PathBuf,
     /// This kernel's own.
@@ -42,20 +42,20 @@ pub struct Home {
 }
 
 /// A new folder to compile in.
-pub fn choose() -> Result<PathBuf> {
+pub(crate) fn choose() -> Result<PathBuf> {
     let cells = cells_folder(&cache_folder()?);
     Ok(cells.join(uuid::Uuid::new_v4().to_string()))
 }
 
 /// What evcxr and its rust-analyzer look for in the environment, and nowhere else: where to compile,
 /// and where the standard library is.
-pub fn variables(cells: &Path) -> [(&'static str, PathBuf); 2] {
+pub(crate) fn variables(cells: &Path) -> [(&'static str, PathBuf); 2] {
     let library = std_source::link(cells);
     [(EVCXR_TMPDIR, cells.to_owned()), (RUST_SRC_PATH, library)]
 }
 
 /// The program that was compiled last.
-pub fn program() -> Option<String> {
+pub(crate) fn program() -> Option<String> {
     let cells = env::var_os(EVCXR_TMPDIR)?;
     fs::read_to_string(Path::new(&cells).join("src/lib.rs")).ok()
 }
@@ -86,7 +86,7 @@ fn cache_folder() -> Result<PathBuf> {
 
 impl Home {
     /// The folders that are in the environment, for this toolchain.
-    pub fn new(toolchain: Toolchain) -> Result<Self> {
+    pub(crate) fn new(toolchain: Toolchain) -> Result<Self> {
         let cache = cache_folder()?;
         let cells = env::var_os(EVCXR_TMPDIR).context("no folder to compile in was chosen")?;
         let cells = PathBuf::from(cells);
@@ -103,7 +103,7 @@ impl Home {
     }
 
     /// Writes the prelude out if that was not done yet, and takes over what was built of it.
-    pub fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         remove_abandoned(self.cells.parent());
         fs::create_dir_all(&self.cells)
             .with_context(|| format!("make the folder '{}'", self.cells.display()))?;
@@ -117,22 +117,22 @@ impl Home {
     }
 
     /// Whether the dependencies were built before.
-    pub fn is_warm(&self) -> bool {
+    pub(crate) fn is_warm(&self) -> bool {
         self.warm().is_dir()
     }
 
     /// The folder of the toolchain's libraries, which compiled cells load.
-    pub fn libraries(&self) -> &str {
+    pub(crate) fn libraries(&self) -> &str {
         &self.libraries
     }
 
     /// Lets rust-analyzer see the standard library from the next dependency on.
-    pub fn show_library(&self) -> io::Result<()> {
+    pub(crate) fn show_library(&self) -> io::Result<()> {
         self.library.show()
     }
 
     /// The commands by which evcxr learns of the dependencies.
-    pub fn dependencies(&self) -> String {
+    pub(crate) fn dependencies(&self) -> String {
         let prelude = self.prelude();
         format!(
             ":dep tidebook = {{ path = {:?} }}\n\
@@ -143,7 +143,7 @@ impl Home {
     }
 
     /// Keeps what was built of the dependencies for the kernels to come.
-    pub fn keep_warm(&self) {
+    pub(crate) fn keep_warm(&self) {
         if self.is_warm() {
             return;
         }
@@ -219,7 +219,7 @@ fn forget_cells(target: &Path) -> io::Result<()> {
 }
 
 /// If another process was faster, its result serves as well.
-pub fn move_into_place(draft: &Path, place: &Path) -> Result<()> {
+pub(crate) fn move_into_place(draft: &Path, place: &Path) -> Result<()> {
     if let Err(error) = fs::rename(draft, place) {
         fs::remove_dir_all(draft)?;
         if !place.is_dir() {

@@ -14,12 +14,12 @@ use tidebook_rust_protocol::{Answer, VERSION, Work};
 use crate::{cleaner, compiler};
 
 /// Whether the kernel has started this process.
-pub fn is_asked_for() -> bool {
+pub(crate) fn is_asked_for() -> bool {
     std::env::var_os(SOCKET).is_some()
 }
 
 /// Serves the kernel until it ends the connection; gives the exit status.
-pub fn run(folder: &Path) -> anyhow::Result<i32> {
+pub(crate) fn run(folder: &Path) -> anyhow::Result<i32> {
     let _cleaner = cleaner::start(folder)?;
     // An interrupt is for the compilers in our process group. A signal that is handled is the
     // default again in the programs that are started, one that is ignored stays ignored there.

@@ -18,7 +18,7 @@ const LEFT_OUT: [&str; 2] = ["tests", "benches"];
 
 /// The library of one kernel.
 #[derive(Debug, Clone)]
-pub struct StdSource {
+pub(crate) struct StdSource {
     /// What is copied from: the toolchain's `library`.
     original: PathBuf,
     /// The copy, shared by all kernels with this toolchain.
@@ -29,7 +29,7 @@ pub struct StdSource {
 
 impl StdSource {
     /// For a kernel that compiles in `cells`; the copy is kept in `shared`.
-    pub fn new(original: &Path, shared: &Path, cells: &Path) -> Self {
+    pub(crate) fn new(original: &Path, shared: &Path, cells: &Path) -> Self {
         Self {
             original: original.to_owned(),
             copy: shared.join("library"),
@@ -38,7 +38,7 @@ impl StdSource {
     }
 
     /// Makes the copy if there is none yet, and lets rust-analyzer see an empty library.
-    pub fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         self.write_copy()
             .context("copy the source of the standard library")?;
         fs::create_dir_all(self.link.join(CRATES[0]))
@@ -46,7 +46,7 @@ impl StdSource {
     }
 
     /// Lets rust-analyzer see the library from its next project on.
-    pub fn show(&self) -> io::Result<()> {
+    pub(crate) fn show(&self) -> io::Result<()> {
         fs::remove_dir_all(&self.link)?;
         std::os::unix::fs::symlink(&self.copy, &self.link)
     }
@@ -66,7 +66,7 @@ impl StdSource {
 }
 
 /// Where the kernel that compiles in `cells` has its library.
-pub fn link(cells: &Path) -> PathBuf {
+pub(crate) fn link(cells: &Path) -> PathBuf {
     cells.join("library")
 }
 

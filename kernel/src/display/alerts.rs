@@ -12,7 +12,7 @@ const SHOWN: usize = 10;
 
 /// Everything that is shown of an alert.
 #[derive(Debug, Clone, Default)]
-pub struct AlertCard {
+pub(crate) struct AlertCard {
     /// The query's name.
     pub query: String,
     /// As it was typed.
@@ -29,7 +29,7 @@ pub struct AlertCard {
 
 impl AlertCard {
     /// The sign, the colour, and the word for how it stands.
-    pub fn state(&self) -> (&'static str, &'static str, String) {
+    pub(crate) fn state(&self) -> (&'static str, &'static str, String) {
         match (&self.error, self.is_true, self.crossings.len()) {
             (Some(error), ..) => ("✖", "#e0483e", format!("cannot be computed: {error}")),
             (None, true, _) => ("▲", "#d55e00", "raised".to_owned()),
@@ -39,14 +39,14 @@ impl AlertCard {
     }
 
     /// The newest crossing in one line, if there was one.
-    pub fn newest(&self) -> Option<String> {
+    pub(crate) fn newest(&self) -> Option<String> {
         let (batch, _, seen) = self.crossings.last()?;
         Some(format!("since batch {batch}: {}", seen.join("; ")))
     }
 }
 
 /// The alert as HTML and as text.
-pub fn alert(card: &AlertCard) -> MimeBundle {
+pub(crate) fn alert(card: &AlertCard) -> MimeBundle {
     let (sign, color, word) = card.state();
     let computed = format!(
         "computed for {}",

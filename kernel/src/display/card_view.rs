@@ -17,7 +17,7 @@ const SPARK_BATCHES: usize = 40;
 const WIDTH: u32 = 760;
 
 /// The card as HTML and as text.
-pub fn query_card(card: &QueryCard) -> MimeBundle {
+pub(crate) fn query_card(card: &QueryCard) -> MimeBundle {
     MimeBundle::html(html(card), plain(card))
 }
 

@@ -5,7 +5,7 @@
 const LONGEST: usize = 1_000;
 
 /// `text`, or so much of its beginning as a cell holds and an ellipsis.
-pub fn bounded(text: String) -> String {
+pub(super) fn bounded(text: String) -> String {
     let end = text.char_indices().nth(LONGEST).map(|(end, _)| end);
     match end {
         Some(end) => format!("{}…", &text[..end]),

@@ -11,7 +11,7 @@ const SHOWN: usize = 5;
 
 /// Everything that is told about an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct CheckAnswer {
+pub(crate) struct CheckAnswer {
     /// Whether the exercise is done.
     pub is_right: bool,
     /// What came of it, in a sentence.
@@ -29,7 +29,7 @@ pub struct CheckAnswer {
 }
 
 /// The answer as HTML and as text.
-pub fn check_answer(answer: &CheckAnswer) -> MimeBundle {
+pub(crate) fn check_answer(answer: &CheckAnswer) -> MimeBundle {
     let (sign, color) = match answer.is_right {
         true => ("✔", "#009e73"),
         false => ("✎", "#e69f00"),

@@ -8,7 +8,7 @@ use super::number::thousands;
 const CUT: &str = "...|";
 
 /// The text of the newest batches, below how many there were before.
-pub fn console(text: &str, earlier: usize) -> MimeBundle {
+pub(crate) fn console(text: &str, earlier: usize) -> MimeBundle {
     let mut notes = Vec::new();
     if earlier > 0 {
         let batches = if earlier == 1 { "batch" } else { "batches" };

@@ -6,7 +6,7 @@ const PLAIN: &str = "\u{1b}[0m";
 
 /// The lines of a Jupyter `traceback`, with ANSI codes for bold: `ename: evalue`, the details, then
 /// the hint. A hint that already closes `evalue` is not said twice.
-pub fn error_traceback(
+pub(crate) fn error_traceback(
     ename: &str,
     evalue: &str,
     details: &[String],

@@ -30,7 +30,7 @@ const HOUR: i64 = 3_600_000_000;
 const NEW_YEAR: i64 = 1_356_998_400_000_000;
 
 /// Departures per hour and airport: 05:00 to 23:00 of so many days.
-pub fn hourly_departures(days: i64) -> Rows {
+pub(super) fn hourly_departures(days: i64) -> Rows {
     let (mut starts, mut origins, mut ns) = (Vec::new(), Vec::new(), Vec::new());
     for day in 0..days {
         for hour in 5..24 {
@@ -51,12 +51,12 @@ pub fn hourly_departures(days: i64) -> Rows {
 }
 
 /// The points a chart without options would draw.
-pub fn chart_data(rows: &Rows) -> super::chart::ChartData {
+pub(super) fn chart_data(rows: &Rows) -> super::chart::ChartData {
     super::chart::ChartData::read(rows, &columns_of(rows), None).unwrap()
 }
 
 /// Progress of so many batches, the oldest first.
-pub fn progresses(batches: i64) -> Vec<StreamingQueryProgress> {
+pub(super) fn progresses(batches: i64) -> Vec<StreamingQueryProgress> {
     let progress = |batch: i64| {
         let rows = 40 + (batch * 37) % 60;
         json!({
@@ -114,7 +114,7 @@ fn raised() -> AlertCard {
 }
 
 /// A card after twelve batches.
-pub fn card(state: QueryState) -> QueryCard {
+pub(super) fn card(state: QueryState) -> QueryCard {
     let error = Error::internal("read 'hour-07.json' line 3: <not json> is not a JSON object")
         .with_condition("MALFORMED_RECORD_IN_PARSING")
         .with_hint("add --option mode=PERMISSIVE to %%source flights")

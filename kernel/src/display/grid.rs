@@ -7,7 +7,7 @@ use super::cell;
 
 /// At most `max_rows` rows as the text form of a table: cells are left aligned, and what no cell
 /// holds is cut off.
-pub fn grid(rows: &Rows, max_rows: usize) -> String {
+pub(super) fn grid(rows: &Rows, max_rows: usize) -> String {
     let fields = rows.schema.fields().iter();
     let heading: Vec<String> = fields
         .map(|field| cell::bounded(field.name().clone()))
@@ -22,7 +22,10 @@ pub fn grid(rows: &Rows, max_rows: usize) -> String {
 }
 
 /// Batch and row number of the first `max_rows` rows.
-pub fn first_rows(rows: &Rows, max_rows: usize) -> impl Iterator<Item = (&RecordBatch, usize)> {
+pub(super) fn first_rows(
+    rows: &Rows,
+    max_rows: usize,
+) -> impl Iterator<Item = (&RecordBatch, usize)> {
     rows.batches
         .iter()
         .flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)))

@@ -4,13 +4,13 @@
 //! lines are eight-digit hex colours and everything else inherits from the page.
 
 /// A hairline that shows on white and on black.
-pub const LINE: &str = "1px solid #80808055";
+pub(super) const LINE: &str = "1px solid #80808055";
 
 /// Text that steps back.
-pub const DIM: &str = "opacity:0.7";
+pub(super) const DIM: &str = "opacity:0.7";
 
 /// Text between tags or in a quoted attribute.
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -26,7 +26,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// A frame around a panel at most `width` pixels wide; `accent` is a hex colour for its left edge.
-pub fn panel(accent: &str, width: u32, body: &str) -> String {
+pub(super) fn panel(accent: &str, width: u32, body: &str) -> String {
     format!(
         "<div style=\"border:{LINE};border-left:4px solid {accent};border-radius:4px;\
          padding:8px 14px;margin:2px 0;max-width:{width}px;font-size:13px;line-height:1.45\">\
@@ -35,7 +35,7 @@ pub fn panel(accent: &str, width: u32, body: &str) -> String {
 }
 
 /// A small label above a value; several of them flow side by side. Both are plain text.
-pub fn fact(label: &str, value: &str) -> String {
+pub(super) fn fact(label: &str, value: &str) -> String {
     format!(
         "<div style=\"display:inline-block;vertical-align:top;margin:5px 26px 3px 0\">\
          <div style=\"font-size:11px;{DIM}\">{}</div>\
@@ -46,7 +46,7 @@ pub fn fact(label: &str, value: &str) -> String {
 }
 
 /// A small table whose cells are HTML already; `right` says which columns are right aligned.
-pub fn table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
+pub(super) fn table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
     let style = |i: usize| {
         let align = if right[i] { "right" } else { "left" };
         format!("text-align:{align};padding:3px 9px;white-space:nowrap")

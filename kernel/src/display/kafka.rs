@@ -12,7 +12,7 @@ const PARTITIONS: usize = 12;
 
 /// A topic and what it holds.
 #[derive(Debug, Clone)]
-pub struct TopicLine {
+pub(crate) struct TopicLine {
     /// Its name.
     pub name: String,
     /// How many messages there are.
@@ -23,7 +23,7 @@ pub struct TopicLine {
 
 /// What was sent to a topic.
 #[derive(Debug, Clone)]
-pub struct ProducedCard {
+pub(crate) struct ProducedCard {
     /// The topic.
     pub topic: String,
     /// A sign for how it stands.
@@ -39,7 +39,7 @@ pub struct ProducedCard {
 }
 
 /// All topics of a broker; `memory` is what the lesson's own broker holds.
-pub fn topics(topics: &[TopicLine], address: &str, memory: Option<usize>) -> MimeBundle {
+pub(crate) fn topics(topics: &[TopicLine], address: &str, memory: Option<usize>) -> MimeBundle {
     let holds = memory.map(|memory| format!(" · {} of memory", bytes(memory as i64)));
     let broker = format!("{address}{}", holds.unwrap_or_default());
     if topics.is_empty() {
@@ -105,7 +105,7 @@ fn offsets(partitions: &[(i64, i64)]) -> String {
 }
 
 /// What was sent so far.
-pub fn produced(card: &ProducedCard) -> MimeBundle {
+pub(crate) fn produced(card: &ProducedCard) -> MimeBundle {
     let messages = match card.of {
         Some(of) if of != card.messages => {
             format!("{} of {}", thousands(card.messages), count(of, "message"))

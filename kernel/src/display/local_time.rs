@@ -6,11 +6,11 @@ use chrono::{DateTime, NaiveDateTime, Offset, TimeZone};
 
 /// The time zone a column of timestamps is read in; a column without one is read as it is.
 #[derive(Debug, Clone, Copy)]
-pub struct Zone(Option<Tz>);
+pub(super) struct Zone(Option<Tz>);
 
 impl Zone {
     /// The zone a type names; an unknown zone counts as UTC.
-    pub fn of(data_type: &DataType) -> Self {
+    pub(super) fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Timestamp(_, Some(name)) => Self(name.parse().ok()),
             _ => Self(None),
@@ -18,7 +18,7 @@ impl Zone {
     }
 
     /// The wall-clock time of an instant (microseconds since 1970-01-01 UTC), if a calendar has it.
-    pub fn local(self, micros: i64) -> Option<NaiveDateTime> {
+    pub(super) fn local(self, micros: i64) -> Option<NaiveDateTime> {
         let utc = DateTime::from_timestamp_micros(micros)?.naive_utc();
         match self.0 {
             Some(zone) => {
@@ -30,20 +30,20 @@ impl Zone {
     }
 
     /// How far the wall clock is ahead of UTC at an instant; both in microseconds.
-    pub fn offset(self, micros: i64) -> i64 {
+    pub(super) fn offset(self, micros: i64) -> i64 {
         self.local(micros)
             .map_or(0, |local| local.and_utc().timestamp_micros() - micros)
     }
 }
 
 /// `2013-01-01 12:00:00`, with as much of the fraction as is not zero.
-pub fn full(time: NaiveDateTime) -> String {
+pub(super) fn full(time: NaiveDateTime) -> String {
     with_fraction(time, "%Y-%m-%d %H:%M:%S")
 }
 
 /// A window from `start` to `end`: `2013-01-01 12:00 – 13:00`. Seconds are shown where there are
 /// any, the second date where it differs.
-pub fn window(start: NaiveDateTime, end: NaiveDateTime) -> String {
+pub(super) fn window(start: NaiveDateTime, end: NaiveDateTime) -> String {
     let whole_minutes = [start, end]
         .iter()
         .all(|time| time.and_utc().timestamp_micros() % 60_000_000 == 0);

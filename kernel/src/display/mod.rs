@@ -35,27 +35,27 @@ mod windows;
 
 use serde_json::{Map, Value};
 
-pub use alerts::{AlertCard, alert};
-pub use card_view::query_card;
-pub use chart::{ChartKind, ChartOptions, EventTime, chart, progress_chart};
-pub use check::{CheckAnswer, check_answer};
-pub use console::console;
-pub use error::error_traceback;
-pub use html::escape;
-pub use kafka::{ProducedCard, TopicLine, produced, topics};
-pub use number::count;
-pub use progress::{progress, status};
-pub use progress_fields::{lookup, with_sums};
-pub use queries::queries;
-pub use query_card::QueryCard;
-pub use state::{StateRows, state};
-pub use table::{columns, table};
-pub use why::{Asked, why};
-pub use windows::window as window_text;
+pub(crate) use alerts::{AlertCard, alert};
+pub(crate) use card_view::query_card;
+pub(crate) use chart::{ChartKind, ChartOptions, EventTime, chart, progress_chart};
+pub(crate) use check::{CheckAnswer, check_answer};
+pub(crate) use console::console;
+pub(crate) use error::error_traceback;
+pub(crate) use html::escape;
+pub(crate) use kafka::{ProducedCard, TopicLine, produced, topics};
+pub(crate) use number::count;
+pub(crate) use progress::{progress, status};
+pub(crate) use progress_fields::{lookup, with_sums};
+pub(crate) use queries::queries;
+pub(crate) use query_card::QueryCard;
+pub(crate) use state::{StateRows, state};
+pub(crate) use table::{columns, table};
+pub(crate) use why::{Asked, why};
+pub(crate) use windows::window as window_text;
 
 /// One thing to show, in every form a frontend may choose from.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct MimeBundle {
+pub(crate) struct MimeBundle {
     /// MIME type → content.
     pub data: Map<String, Value>,
     /// MIME type → hints for its rendering, e.g. the size of a picture.
@@ -64,25 +64,25 @@ pub struct MimeBundle {
 
 impl MimeBundle {
     /// Text alone.
-    pub fn text(plain: impl Into<String>) -> Self {
+    pub(crate) fn text(plain: impl Into<String>) -> Self {
         Self::default().with("text/plain", plain.into())
     }
 
     /// HTML, and what a terminal shows instead.
-    pub fn html(html: impl Into<String>, plain: impl Into<String>) -> Self {
+    pub(crate) fn html(html: impl Into<String>, plain: impl Into<String>) -> Self {
         Self::default()
             .with("text/html", html.into())
             .with("text/plain", plain.into())
     }
 
     /// The bundle with one more form.
-    pub fn with(mut self, mime: &str, content: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, mime: &str, content: impl Into<Value>) -> Self {
         self.data.insert(mime.to_owned(), content.into());
         self
     }
 
     /// The bundle with a hint on how to render one of its forms.
-    pub fn with_metadata(mut self, mime: &str, hint: Value) -> Self {
+    pub(crate) fn with_metadata(mut self, mime: &str, hint: Value) -> Self {
         self.metadata.insert(mime.to_owned(), hint);
         self
     }

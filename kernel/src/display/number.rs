@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// `1,234,567`.
-pub fn thousands(value: i64) -> String {
+pub(super) fn thousands(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     if value < 0 {
@@ -17,7 +17,7 @@ pub fn thousands(value: i64) -> String {
 }
 
 /// A number with thousands separators and `decimals` digits after the point.
-pub fn fixed(value: f64, decimals: usize) -> String {
+pub(super) fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -37,7 +37,7 @@ pub fn fixed(value: f64, decimals: usize) -> String {
 }
 
 /// A number with as many digits as say something: `3`, `3.25`, `1,234.5`, `0.0012`.
-pub fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let magnitude = value.abs();
     let decimals = match magnitude {
         _ if value.fract() == 0.0 => 0,
@@ -54,12 +54,12 @@ pub fn short(value: f64) -> String {
 }
 
 /// Rows per second: one decimal below ten, whole numbers above.
-pub fn rate(value: f64) -> String {
+pub(super) fn rate(value: f64) -> String {
     fixed(value, usize::from(value.abs() < 9.95))
 }
 
 /// Bytes in binary units.
-pub fn bytes(value: i64) -> String {
+pub(super) fn bytes(value: i64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if value < 1024 {
         return format!("{value} B");
@@ -74,7 +74,7 @@ pub fn bytes(value: i64) -> String {
 }
 
 /// A duration given in milliseconds: `850 ms`, `1.2 s`, `2 min 3 s`, `1 h 30 min`, `1 day`.
-pub fn duration(ms: i64) -> String {
+pub(super) fn duration(ms: i64) -> String {
     let two = |big: i64, big_unit: &str, small: i64, small_unit: &str| match small {
         0 => format!("{big} {big_unit}"),
         _ => format!("{big} {big_unit} {small} {small_unit}"),
@@ -90,7 +90,7 @@ pub fn duration(ms: i64) -> String {
 }
 
 /// `1 row`, `2 rows`.
-pub fn count(value: i64, noun: &str) -> String {
+pub(crate) fn count(value: i64, noun: &str) -> String {
     let plural = if value == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", thousands(value))
 }

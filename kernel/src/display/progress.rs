@@ -15,7 +15,7 @@ const WIDTH: u32 = 960;
 
 /// The newest of `progress` (oldest first) field by field, above it the others as a table.
 /// As text: pretty JSON with Spark's order, an array when there are several.
-pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
+pub(crate) fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
     let json: Vec<Value> = progress
         .iter()
         .filter_map(|progress| serde_json::to_value(progress).ok())
@@ -38,7 +38,7 @@ pub fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
 }
 
 /// What a query is doing right now.
-pub fn status(status: &StreamingQueryStatus) -> MimeBundle {
+pub(crate) fn status(status: &StreamingQueryStatus) -> MimeBundle {
     let json = serde_json::to_value(status).unwrap_or_default();
     MimeBundle::html(panel(ACCENT, WIDTH, &fields(&json)), pretty(&json))
 }

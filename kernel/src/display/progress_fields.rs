@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use tidebook_engine::StreamingQueryProgress;
 
 /// Our own sums over the operators of a query.
-pub const SUMS: [&str; 3] = ["stateRows", "stateBytes", "droppedRows"];
+pub(super) const SUMS: [&str; 3] = ["stateRows", "stateBytes", "droppedRows"];
 
 /// A progress as JSON, with our own sums and the watermark as a field of its own.
-pub fn with_sums(progress: &StreamingQueryProgress) -> Value {
+pub(crate) fn with_sums(progress: &StreamingQueryProgress) -> Value {
     let mut json = serde_json::to_value(progress).unwrap_or_default();
     let operators = || progress.state_operators.iter();
     let rows: i64 = operators().map(|operator| operator.num_rows_total).sum();
@@ -24,7 +24,7 @@ pub fn with_sums(progress: &StreamingQueryProgress) -> Value {
 }
 
 /// What a path leads to, names in any case.
-pub fn lookup<'a>(json: &'a Value, path: &str) -> Option<&'a Value> {
+pub(crate) fn lookup<'a>(json: &'a Value, path: &str) -> Option<&'a Value> {
     let steps = path
         .split(['.', '['])
         .map(|step| step.trim_end_matches(']'));
@@ -43,7 +43,7 @@ pub fn lookup<'a>(json: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// The paths of all numbers in a progress.
-pub fn number_paths(json: &Value) -> Vec<String> {
+pub(super) fn number_paths(json: &Value) -> Vec<String> {
     let mut paths = Vec::new();
     collect(json, "", &mut paths);
     paths

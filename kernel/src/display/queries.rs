@@ -8,7 +8,7 @@ use super::number::thousands;
 use super::query_card::QueryCard;
 
 /// Name, state, batches, rows, watermark and id of every query.
-pub fn queries(queries: &[StreamingQuery]) -> MimeBundle {
+pub(crate) fn queries(queries: &[StreamingQuery]) -> MimeBundle {
     let mut cards: Vec<QueryCard> = queries.iter().map(QueryCard::from_query).collect();
     // Those that run come first; the sort keeps the order of the starts.
     cards.sort_by_key(|card| !card.state.is_active());

@@ -10,7 +10,7 @@ use super::why::Asked;
 
 /// What a query is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QueryState {
+pub(crate) enum QueryState {
     /// A batch is being worked on.
     Running,
     /// Alive, with nothing to do.
@@ -25,7 +25,7 @@ pub enum QueryState {
 
 /// Everything the card shows.
 #[derive(Debug, Clone)]
-pub struct QueryCard {
+pub(crate) struct QueryCard {
     /// The query's name, if it was given one.
     pub name: Option<String>,
     /// Stays the same over restarts from one checkpoint.
@@ -72,7 +72,7 @@ pub struct QueryCard {
 
 /// The newest batch of a query.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LastBatch {
+pub(crate) struct LastBatch {
     /// Its number.
     pub id: i64,
     /// Rows read.
@@ -89,7 +89,7 @@ pub struct LastBatch {
 
 impl QueryState {
     /// Tells the state of a query from what it says about itself.
-    pub fn of(
+    pub(crate) fn of(
         is_active: bool,
         failed: bool,
         status: &StreamingQueryStatus,
@@ -109,12 +109,12 @@ impl QueryState {
     }
 
     /// Whether the query goes on.
-    pub fn is_active(self) -> bool {
+    pub(crate) fn is_active(self) -> bool {
         matches!(self, Self::Running | Self::Waiting)
     }
 
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Waiting => "waiting",
@@ -125,7 +125,7 @@ impl QueryState {
     }
 
     /// A sign of its own shape: the colour is never alone.
-    pub fn sign(self) -> &'static str {
+    pub(crate) fn sign(self) -> &'static str {
         match self {
             Self::Running => "▶",
             Self::Waiting => "◷",
@@ -136,7 +136,7 @@ impl QueryState {
     }
 
     /// A colour that reads on white and on black.
-    pub fn color(self) -> &'static str {
+    pub(crate) fn color(self) -> &'static str {
         match self {
             Self::Running => "#009e73",
             Self::Waiting => "#3b8fd6",
@@ -149,7 +149,7 @@ impl QueryState {
 
 impl QueryCard {
     /// The card of a query as it stands now.
-    pub fn from_query(query: &StreamingQuery) -> Self {
+    pub(crate) fn from_query(query: &StreamingQuery) -> Self {
         let error = query.exception();
         let status = query.status();
         let trigger = query.trigger();
@@ -181,7 +181,7 @@ impl QueryCard {
 
     /// The card with the figures of the newest progresses, oldest first; the engine keeps at most
     /// 100 of them.
-    pub fn with_progress(mut self, recent: &[StreamingQueryProgress]) -> Self {
+    pub(crate) fn with_progress(mut self, recent: &[StreamingQueryProgress]) -> Self {
         let batches: Vec<&StreamingQueryProgress> =
             recent.iter().filter(|p| ran_a_batch(p)).collect();
         self.rows_per_batch = batches.iter().map(|p| p.num_input_rows).collect();
@@ -221,12 +221,12 @@ impl QueryCard {
     }
 
     /// The name, or the id where there is none.
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.id.to_string())
     }
 
     /// The watermark for people: `2013-01-01 12:00:00`, or `none yet` while it stands at the epoch.
-    pub fn watermark_text(&self) -> Option<String> {
+    pub(crate) fn watermark_text(&self) -> Option<String> {
         let watermark = self.watermark.as_deref()?;
         if watermark.starts_with("1970-01-01T00:00:00") {
             return Some("none yet".to_owned());
@@ -237,7 +237,7 @@ impl QueryCard {
 }
 
 /// A progress that only says that there was nothing to do has no batch behind it.
-pub fn ran_a_batch(progress: &StreamingQueryProgress) -> bool {
+pub(super) fn ran_a_batch(progress: &StreamingQueryProgress) -> bool {
     progress.duration_ms.contains_key("addBatch") || progress.num_input_rows > 0
 }
 

@@ -4,7 +4,7 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 
 /// One block per value, from zero to the largest. More than `width` values share blocks, each
 /// block showing the largest of its share; a value that is not finite leaves a gap.
-pub fn sparkline(values: &[f64], width: usize) -> String {
+pub(super) fn sparkline(values: &[f64], width: usize) -> String {
     let columns = shrink(values, width.max(1));
     let top = columns
         .iter()

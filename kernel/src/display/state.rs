@@ -16,7 +16,7 @@ const KEY: &str = "key.";
 
 /// Rows of a state with the fields of their structs as columns: `key.user`, `value.count`.
 #[derive(Debug, Clone)]
-pub struct StateRows {
+pub(crate) struct StateRows {
     rows: Rows,
     /// How many rows the store has.
     total: usize,
@@ -24,7 +24,7 @@ pub struct StateRows {
 
 impl StateRows {
     /// All rows of `store`.
-    pub fn new(store: &StoreState) -> Self {
+    pub(crate) fn new(store: &StoreState) -> Self {
         let fields = store.rows.schema.fields().iter();
         let flat = fields.flat_map(|field| match field.data_type() {
             DataType::Struct(inner) => {
@@ -51,12 +51,12 @@ impl StateRows {
     }
 
     /// How many rows are left.
-    pub fn num_rows(&self) -> usize {
+    pub(crate) fn num_rows(&self) -> usize {
         self.rows.num_rows()
     }
 
     /// The columns of the key, as [`Self::retain`] takes them.
-    pub fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         let fields = self.rows.schema.fields().iter();
         let keys = fields.filter_map(|field| field.name().strip_prefix(KEY));
         keys.map(str::to_owned).collect()
@@ -64,7 +64,7 @@ impl StateRows {
 
     /// Keeps the rows with this value, as it is shown, in a column of their key: `VALUE` in any,
     /// `COLUMN=VALUE` in that one.
-    pub fn retain(&mut self, key: &str) {
+    pub(crate) fn retain(&mut self, key: &str) {
         let keys = self.keys();
         let named = key.split_once('=').and_then(|(column, value)| {
             let at = keys
@@ -108,7 +108,7 @@ fn shows(column: &dyn Array, row: usize, text: &str) -> bool {
 }
 
 /// What is shown of `store`: at most `max_rows` of `rows`, which are all of it or some.
-pub fn state(store: &StoreState, rows: &StateRows, max_rows: usize) -> MimeBundle {
+pub(crate) fn state(store: &StoreState, rows: &StateRows, max_rows: usize) -> MimeBundle {
     let found = rows.num_rows();
     let number = match found == rows.total {
         true => count(found as i64, "row"),

@@ -10,7 +10,7 @@ use super::{MimeBundle, cell, windows};
 
 /// At most `max_rows` rows as an HTML table, and as text in the form of Spark's `show()`. Cells
 /// that are too long are cut in both.
-pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
+pub(crate) fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
     let mut plain = grid(rows, max_rows);
     if rows.num_rows() > max_rows {
         plain.push_str(&format!("only showing top {max_rows} rows\n"));
@@ -19,7 +19,7 @@ pub fn table(rows: &Rows, max_rows: usize) -> MimeBundle {
 }
 
 /// The columns of a stream, whose rows cannot be shown: they never end.
-pub fn columns(schema: &Schema) -> MimeBundle {
+pub(crate) fn columns(schema: &Schema) -> MimeBundle {
     let fields = schema.fields().iter();
     let lines: Vec<[String; 2]> = fields
         .map(|field| [field.name().clone(), sql_type(field.data_type())])
@@ -140,7 +140,7 @@ pub(super) mod tests {
     use super::*;
     use crate::display::gallery;
 
-    pub fn rows(columns: Vec<(&str, ArrayRef)>) -> Rows {
+    pub(crate) fn rows(columns: Vec<(&str, ArrayRef)>) -> Rows {
         let batch = RecordBatch::try_from_iter_with_nullable(
             columns.into_iter().map(|(name, array)| (name, array, true)),
         )
@@ -151,7 +151,7 @@ pub(super) mod tests {
         }
     }
 
-    pub fn people() -> Rows {
+    pub(crate) fn people() -> Rows {
         rows(vec![
             (
                 "name",

@@ -7,7 +7,7 @@ use tidebook_engine::{is_null, timestamp_micros};
 use super::local_time::{self, Zone};
 
 /// The window at `row`, as `2013-01-01 12:00 – 13:00`, of a column whose values are windows.
-pub fn window(array: &dyn Array, row: usize) -> Option<String> {
+pub(crate) fn window(array: &dyn Array, row: usize) -> Option<String> {
     if is_null(array, row) {
         return None;
     }
@@ -21,7 +21,7 @@ pub fn window(array: &dyn Array, row: usize) -> Option<String> {
 }
 
 /// Whether values of this type are windows: a struct of the timestamps `start` and `end`.
-pub fn is_window(data_type: &DataType) -> bool {
+pub(super) fn is_window(data_type: &DataType) -> bool {
     let names = |fields: &Fields| {
         fields.len() == 2 && fields[0].name() == "start" && fields[1].name() == "end"
     };
@@ -37,7 +37,7 @@ pub fn is_window(data_type: &DataType) -> bool {
 }
 
 /// Start and end of a column of windows.
-pub fn window_bounds(array: &dyn Array) -> Option<(&ArrayRef, &ArrayRef)> {
+pub(super) fn window_bounds(array: &dyn Array) -> Option<(&ArrayRef, &ArrayRef)> {
     if !is_window(array.data_type()) {
         return None;
     }

@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A topic and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topic {
+pub(crate) struct Topic {
     /// Its name.
     pub name: String,
     /// First offset and next offset of each partition.
@@ -28,7 +28,7 @@ pub struct Topic {
 
 impl Topic {
     /// How many offsets are there to be read: transactions take a few that are no messages.
-    pub fn messages(&self) -> i64 {
+    pub(crate) fn messages(&self) -> i64 {
         self.partitions
             .iter()
             .map(|(first, next)| next - first)
@@ -37,7 +37,7 @@ impl Topic {
 }
 
 /// Whether Kafka takes this for the name of a topic.
-pub fn is_topic_name(name: &str) -> bool {
+pub(crate) fn is_topic_name(name: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     !name.is_empty()
         && name.len() <= 249
@@ -47,7 +47,7 @@ pub fn is_topic_name(name: &str) -> bool {
 }
 
 /// How librdkafka is set up for everything here.
-pub fn config(address: &str) -> ClientConfig {
+pub(super) fn config(address: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", address)
@@ -58,7 +58,7 @@ pub fn config(address: &str) -> ClientConfig {
 }
 
 /// All topics but the broker's own.
-pub async fn topics(address: &str) -> Result<Vec<Topic>> {
+pub(super) async fn topics(address: &str) -> Result<Vec<Topic>> {
     let address = address.to_owned();
     let listed = tokio::task::spawn_blocking(move || list(&address)).await;
     listed.map_err(|error| CellError::internal(format!("list topics: {error}")))?
@@ -91,7 +91,7 @@ fn list(address: &str) -> Result<Vec<Topic>> {
 }
 
 /// Makes a topic.
-pub async fn create(address: &str, name: &str, partitions: i32) -> Result<()> {
+pub(super) async fn create(address: &str, name: &str, partitions: i32) -> Result<()> {
     if !is_topic_name(name) {
         return Err(
             CellError::usage(format!("'{name}' cannot be the name of a topic"))
@@ -109,7 +109,7 @@ pub async fn create(address: &str, name: &str, partitions: i32) -> Result<()> {
 }
 
 /// Deletes a topic.
-pub async fn delete(address: &str, name: &str) -> Result<()> {
+pub(super) async fn delete(address: &str, name: &str) -> Result<()> {
     let failed = |error| unreachable(address, &format!("delete topic '{name}'"), &error);
     let admin: AdminClient<DefaultClientContext> = config(address).create().map_err(failed)?;
     let done = admin
@@ -158,7 +158,7 @@ fn settled(
 }
 
 /// A broker did not do what it was asked.
-pub fn unreachable(address: &str, what: &str, error: &KafkaError) -> CellError {
+pub(super) fn unreachable(address: &str, what: &str, error: &KafkaError) -> CellError {
     let cell = CellError::new("KafkaException", format!("{what} on {address}: {error}"));
     match error.rdkafka_error_code() {
         Some(

@@ -13,8 +13,8 @@ use tidebook_broker::{Broker, BrokerOptions};
 use tidebook_engine::Session;
 use tokio::task::JoinHandle;
 
-pub use client::{Topic, is_topic_name};
-pub use producing::{Message, Pace, Produced, Producer, messages};
+pub(crate) use client::{Topic, is_topic_name};
+pub(crate) use producing::{Message, Pace, Produced, Producer, messages};
 
 use crate::error::{CellError, Result};
 
@@ -23,7 +23,7 @@ const BOOTSTRAP: &str = "kafka.bootstrap.servers";
 
 /// What a session knows of Kafka.
 #[derive(Default)]
-pub struct Kafka {
+pub(crate) struct Kafka {
     /// One thing at a time is done to the lesson's broker.
     broker: tokio::sync::Mutex<Option<Broker>>,
     address: Mutex<Option<String>>,
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Kafka {
 
 impl Kafka {
     /// Starts the lesson's broker; gives its address, and whether it was running already.
-    pub async fn up(&self, session: &Session, port: u16) -> Result<(String, bool)> {
+    pub(crate) async fn up(&self, session: &Session, port: u16) -> Result<(String, bool)> {
         let mut broker = self.broker.lock().await;
         if let Some(running) = &*broker {
             let address = running.address();
@@ -68,7 +68,7 @@ impl Kafka {
     }
 
     /// Ends the lesson's broker and all that is produced in the background; whether it ran.
-    pub async fn down(&self, session: &Session) -> bool {
+    pub(crate) async fn down(&self, session: &Session) -> bool {
         for stopped in self.stop_producing() {
             // It was told to end; that it did so is no news.
             let _ = stopped.await;
@@ -91,13 +91,13 @@ impl Kafka {
     }
 
     /// From now on another broker is meant.
-    pub fn set_address(&self, session: &Session, address: &str) {
+    pub(crate) fn set_address(&self, session: &Session, address: &str) {
         session.set_format_default(BOOTSTRAP, Some(address));
         *self.address.lock() = Some(address.to_owned());
     }
 
     /// The broker that is meant.
-    pub fn address(&self) -> Result<String> {
+    pub(crate) fn address(&self) -> Result<String> {
         self.address.lock().clone().ok_or_else(|| {
             CellError::usage("there is no broker yet")
                 .hint("%kafka up starts one for lessons; %kafka use ADDRESS takes another")
@@ -105,7 +105,7 @@ impl Kafka {
     }
 
     /// How many bytes the lesson's broker holds, if it is the one that is meant.
-    pub async fn memory_used(&self) -> Option<usize> {
+    pub(crate) async fn memory_used(&self) -> Option<usize> {
         let broker = self.broker.lock().await;
         let broker = broker.as_ref()?;
         let is_meant = self.address.lock().as_deref() == Some(&broker.address());
@@ -113,7 +113,7 @@ impl Kafka {
     }
 
     /// Names of topics, as they were last seen.
-    pub fn known_topics(&self) -> Vec<String> {
+    pub(crate) fn known_topics(&self) -> Vec<String> {
         self.topics.lock().clone()
     }
 
@@ -122,41 +122,41 @@ impl Kafka {
     }
 
     /// Ends what is produced in the background; gives the tasks, which end soon.
-    pub fn stop_producing(&self) -> Vec<JoinHandle<()>> {
+    pub(crate) fn stop_producing(&self) -> Vec<JoinHandle<()>> {
         let producing = std::mem::take(&mut *self.producing.lock());
         producing.iter().for_each(JoinHandle::abort);
         producing
     }
 
     /// Notes a task that produces in the background.
-    pub fn watch(&self, task: JoinHandle<()>) {
+    pub(crate) fn watch(&self, task: JoinHandle<()>) {
         let mut producing = self.producing.lock();
         producing.retain(|task| !task.is_finished());
         producing.push(task);
     }
 
     /// All topics of the broker.
-    pub async fn list(&self) -> Result<Vec<Topic>> {
+    pub(crate) async fn list(&self) -> Result<Vec<Topic>> {
         let topics = client::topics(&self.address()?).await?;
         self.remember(topics.iter().map(|topic| topic.name.clone()).collect());
         Ok(topics)
     }
 
     /// Makes a topic.
-    pub async fn create(&self, name: &str, partitions: i32) -> Result<()> {
+    pub(crate) async fn create(&self, name: &str, partitions: i32) -> Result<()> {
         client::create(&self.address()?, name, partitions).await?;
         self.list().await.map(drop)
     }
 
     /// Deletes a topic.
-    pub async fn delete(&self, name: &str) -> Result<()> {
+    pub(crate) async fn delete(&self, name: &str) -> Result<()> {
         client::delete(&self.address()?, name).await?;
         self.topics.lock().retain(|topic| topic != name);
         Ok(())
     }
 
     /// What sends messages to the broker.
-    pub fn producer(self: &Arc<Self>) -> Result<Producer> {
+    pub(crate) fn producer(self: &Arc<Self>) -> Result<Producer> {
         Producer::new(&self.address()?)
     }
 }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Its key.
     pub key: Option<String>,
     /// Its value.
@@ -26,7 +26,7 @@ pub struct Message {
 
 /// How messages are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// The time from one message to the next.
     pub every: Option<Duration>,
     /// Whether the first follows on the last, again and again.
@@ -35,7 +35,7 @@ pub struct Pace {
 
 /// What was sent so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Produced {
+pub(crate) struct Produced {
     /// How many messages.
     pub messages: u64,
     /// How many there are, unless they go on for ever.
@@ -46,7 +46,7 @@ pub struct Produced {
 
 /// The messages of a text: one per line, each an object of JSON. `key` names the field whose value is
 /// the key.
-pub fn messages(body: &str, key: Option<&str>) -> Result<Vec<Message>> {
+pub(crate) fn messages(body: &str, key: Option<&str>) -> Result<Vec<Message>> {
     let lines = body.lines().enumerate();
     let lines = lines.map(|(index, line)| (index + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !is_comment(line));
@@ -97,14 +97,14 @@ fn no_key(number: usize, name: &str, value: &Value) -> CellError {
 
 /// Sends messages to a broker.
 #[derive(Clone)]
-pub struct Producer {
+pub(crate) struct Producer {
     producer: FutureProducer,
     address: String,
 }
 
 impl Producer {
     /// For the broker at this address.
-    pub fn new(address: &str) -> Result<Self> {
+    pub(crate) fn new(address: &str) -> Result<Self> {
         let mut config = config(address);
         config
             .set("enable.idempotence", "true")
@@ -121,7 +121,7 @@ impl Producer {
 
     /// Sends the messages and tells how many were taken after each step. Ends with the first that is
     /// not.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         topic: &str,
         messages: &[Message],

@@ -26,7 +26,7 @@ const TYPES: [&str; 12] = [
 
 /// What can stand at the cursor.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Completion {
+pub(crate) struct Completion {
     /// Whole texts that replace what stands from `start` to `end`.
     matches: Vec<String>,
     start: usize,
@@ -34,7 +34,7 @@ pub struct Completion {
 }
 
 /// Completes at a cursor given in code points.
-pub fn complete(
+pub(crate) fn complete(
     code: &str,
     cursor: usize,
     session: Option<&Session>,
@@ -48,7 +48,7 @@ pub fn complete(
 }
 
 /// Completes in a string of Rust code: names of columns, views and queries.
-pub fn in_string(code: &str, cursor: usize, session: Option<&Session>) -> Completion {
+pub(crate) fn in_string(code: &str, cursor: usize, session: Option<&Session>) -> Completion {
     let names = KnownNames::of(session);
     let offset = place::offset(code, cursor);
     let (mut candidates, typed) = in_query::candidates("", &code[..offset], &names);
@@ -66,13 +66,13 @@ pub fn in_string(code: &str, cursor: usize, session: Option<&Session>) -> Comple
 }
 
 /// Whether a cursor stands in Rust code rather than in a magic.
-pub fn is_rust(code: &str, cursor: usize) -> bool {
+pub(crate) fn is_rust(code: &str, cursor: usize) -> bool {
     let offset = place::offset(code, cursor);
     matches!(place::place(code, offset), Place::Elsewhere) && !code.trim_start().starts_with('%')
 }
 
 /// The content of a reply without matches.
-pub fn nothing(cursor: usize) -> Value {
+pub(crate) fn nothing(cursor: usize) -> Value {
     let completion = Completion {
         matches: Vec::new(),
         start: cursor,
@@ -83,7 +83,7 @@ pub fn nothing(cursor: usize) -> Value {
 
 impl Completion {
     /// Texts that replace what stands from `start` to `end`, in code points.
-    pub fn new(matches: Vec<String>, start: usize, end: usize) -> Self {
+    pub(crate) fn new(matches: Vec<String>, start: usize, end: usize) -> Self {
         Self {
             matches,
             start,
@@ -92,7 +92,7 @@ impl Completion {
     }
 
     /// The content of the reply.
-    pub fn into_content(self) -> Value {
+    pub(crate) fn into_content(self) -> Value {
         json!({
             "status": "ok",
             "matches": self.matches,

@@ -56,7 +56,11 @@ const KEYWORDS: [&str; 48] = [
 ];
 
 /// What can stand at the end of `before` in the query `body`, and the part of it that is typed.
-pub fn candidates<'a>(body: &str, before: &'a str, names: &KnownNames) -> (Vec<String>, &'a str) {
+pub(super) fn candidates<'a>(
+    body: &str,
+    before: &'a str,
+    names: &KnownNames,
+) -> (Vec<String>, &'a str) {
     let typed = identifier(before);
     if let Some((path, field)) = typed.rsplit_once('.') {
         let path: Vec<&str> = path.split('.').collect();
@@ -88,7 +92,7 @@ pub fn candidates<'a>(body: &str, before: &'a str, names: &KnownNames) -> (Vec<S
 }
 
 /// The identifier, with dots, that ends the text.
-pub fn identifier(text: &str) -> &str {
+pub(super) fn identifier(text: &str) -> &str {
     let rest = text.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'));
     &text[rest.len()..]
 }

@@ -10,7 +10,7 @@ use crate::magic::{self, Kind, Magic};
 use crate::names;
 
 /// Explains what stands at a cursor given in code points.
-pub fn position(code: &str, cursor: usize, session: Option<&Session>) -> Option<MimeBundle> {
+pub(crate) fn position(code: &str, cursor: usize, session: Option<&Session>) -> Option<MimeBundle> {
     let offset = place::offset(code, cursor);
     let word = word_at(code, offset);
     match place::place(code, offset) {
@@ -65,7 +65,7 @@ fn in_body(body: &str, word: &str, session: Option<&Session>) -> Option<MimeBund
 }
 
 /// Explains a magic, a view, a query or a function of this name.
-pub fn name(name: &str, session: Option<&Session>) -> Option<MimeBundle> {
+pub(crate) fn name(name: &str, session: Option<&Session>) -> Option<MimeBundle> {
     if let Some(magic) = magic::named(name) {
         return Some(magic::help(magic));
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::magic;
 
 /// The content of an `is_complete_reply`.
-pub fn content(code: &str) -> Value {
+pub(crate) fn content(code: &str) -> Value {
     match state(code) {
         State::Incomplete => json!({"status": "incomplete", "indent": ""}),
         State::Complete => json!({"status": "complete"}),

@@ -6,7 +6,7 @@ use tidebook_engine::{Session, SqlOutput, ViewInfo};
 
 /// The names of a session.
 #[derive(Debug, Default)]
-pub struct KnownNames {
+pub(super) struct KnownNames {
     /// Queries, running and ended.
     pub queries: Vec<String>,
     /// Streams and tables.
@@ -19,7 +19,7 @@ pub struct KnownNames {
 
 /// One name that SQL can select from.
 #[derive(Debug)]
-pub struct View {
+pub(super) struct View {
     /// Its name.
     pub name: String,
     /// Whether it is a stream.
@@ -30,7 +30,7 @@ pub struct View {
 
 impl KnownNames {
     /// Those of a session; none without one.
-    pub fn of(session: Option<&Session>) -> Self {
+    pub(super) fn of(session: Option<&Session>) -> Self {
         let Some(session) = session else {
             return Self::default();
         };
@@ -50,19 +50,19 @@ impl KnownNames {
     }
 
     /// The view of this name, whatever its case.
-    pub fn view(&self, name: &str) -> Option<&View> {
+    pub(super) fn view(&self, name: &str) -> Option<&View> {
         let mut views = self.views.iter();
         views.find(|view| view.name.eq_ignore_ascii_case(name))
     }
 
     /// Names of streams.
-    pub fn streams(&self) -> Vec<String> {
+    pub(super) fn streams(&self) -> Vec<String> {
         let streams = self.views.iter().filter(|view| view.is_streaming);
         streams.map(|view| view.name.clone()).collect()
     }
 
     /// The views that a text mentions.
-    pub fn mentioned(&self, text: &str) -> Vec<&View> {
+    pub(super) fn mentioned(&self, text: &str) -> Vec<&View> {
         let mentions = |view: &&View| {
             let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
             words.any(|word| word.eq_ignore_ascii_case(&view.name))
@@ -81,12 +81,12 @@ impl View {
     }
 
     /// The names of its columns.
-    pub fn columns(&self) -> Vec<String> {
+    pub(super) fn columns(&self) -> Vec<String> {
         names(self.schema.fields())
     }
 
     /// The names of the fields of what `path` leads to: a column, a field of it, ….
-    pub fn fields(&self, path: &[&str]) -> Vec<String> {
+    pub(super) fn fields(&self, path: &[&str]) -> Vec<String> {
         let mut fields = self.schema.fields().clone();
         for step in path {
             let found = fields
@@ -106,7 +106,7 @@ fn names(fields: &Fields) -> Vec<String> {
 }
 
 /// What a function of SQL gives, and an example, if there is one of this name.
-pub fn described_function(session: &Session, name: &str) -> Option<String> {
+pub(super) fn described_function(session: &Session, name: &str) -> Option<String> {
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let lines =
         is_name.then(|| first_column(session, &format!("DESCRIBE FUNCTION EXTENDED {name}")))?;

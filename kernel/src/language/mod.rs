@@ -2,10 +2,10 @@
 //!
 //! Cursor positions are counted in code points, as the Jupyter protocol does.
 
-pub mod complete;
+pub(crate) mod complete;
 mod in_query;
-pub mod inspect;
-pub mod is_complete;
+pub(crate) mod inspect;
+pub(crate) mod is_complete;
 mod known_names;
-pub mod other_language;
-pub mod place;
+pub(crate) mod other_language;
+pub(crate) mod place;

@@ -14,7 +14,7 @@ const OPERATORS: [char; 14] = [
 ];
 
 /// The error of a cell that is certainly no Rust; `defines` says whether an item has a name.
-pub fn recognise(code: &str, defines: impl Fn(&str) -> bool) -> Option<CellError> {
+pub(crate) fn recognise(code: &str, defines: impl Fn(&str) -> bool) -> Option<CellError> {
     if is_python(code, defines) {
         let error = CellError::usage("this looks like Python; a cell without a magic is Rust");
         return Some(error.hint(

@@ -4,7 +4,7 @@ use crate::cell::is_comment;
 use crate::magic::{self, Kind, Magic};
 
 /// Where a cursor stands.
-pub enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// In the name of a magic; the text from the percent sign on.
     Name(&'a str),
     /// In the arguments of a known magic.
@@ -28,7 +28,7 @@ pub enum Place<'a> {
 }
 
 /// Finds the place of a cursor at the byte `offset`.
-pub fn place(code: &str, offset: usize) -> Place<'_> {
+pub(crate) fn place(code: &str, offset: usize) -> Place<'_> {
     let line_start = code[..offset].rfind('\n').map_or(0, |newline| newline + 1);
     let before = code[line_start..offset].trim_start();
     let Some((first_start, first)) = first_line(code) else {
@@ -53,14 +53,14 @@ pub fn place(code: &str, offset: usize) -> Place<'_> {
 }
 
 /// The byte offset of a cursor given in code points.
-pub fn offset(code: &str, cursor: usize) -> usize {
+pub(crate) fn offset(code: &str, cursor: usize) -> usize {
     code.char_indices()
         .nth(cursor)
         .map_or(code.len(), |(offset, _)| offset)
 }
 
 /// The number of code points before a byte offset.
-pub fn cursor(code: &str, offset: usize) -> usize {
+pub(crate) fn cursor(code: &str, offset: usize) -> usize {
     code[..offset].chars().count()
 }
 

@@ -19,13 +19,13 @@ const NO_ELEMENT: &str = "[INVALID_ARRAY_INDEX";
 
 /// All alerts of a session.
 #[derive(Debug, Default)]
-pub struct Alerts {
+pub(crate) struct Alerts {
     all: Mutex<Vec<Arc<Alert>>>,
 }
 
 /// A condition that is watched.
 #[derive(Debug)]
-pub struct Alert {
+pub(crate) struct Alert {
     session: Session,
     query: StreamingQuery,
     /// As it was typed.
@@ -46,7 +46,7 @@ struct Watched {
 
 /// What there is to tell.
 #[derive(Debug, Clone, Default)]
-pub struct Said {
+pub(crate) struct Said {
     /// How often the condition was computed.
     pub computed: u64,
     /// Whether it is true now.
@@ -63,7 +63,7 @@ pub struct Said {
 
 /// A condition became true.
 #[derive(Debug, Clone)]
-pub struct Crossing {
+pub(crate) struct Crossing {
     /// After which batch.
     pub batch_id: i64,
     /// When its trigger began.
@@ -74,7 +74,7 @@ pub struct Crossing {
 
 impl Alerts {
     /// Watches a condition on a query from its first progress that is still known.
-    pub async fn add(
+    pub(crate) async fn add(
         &self,
         session: &Session,
         query: &StreamingQuery,
@@ -105,7 +105,7 @@ impl Alerts {
     }
 
     /// Forgets the alerts of a query; how many there were.
-    pub fn clear(&self, query: &StreamingQuery) -> usize {
+    pub(crate) fn clear(&self, query: &StreamingQuery) -> usize {
         let mut all = self.all.lock();
         let before = all.len();
         all.retain(|alert| !alert.is_on(query.run_id()));
@@ -113,7 +113,7 @@ impl Alerts {
     }
 
     /// The alerts on a run of a query.
-    pub fn of(&self, run_id: Uuid) -> Vec<Arc<Alert>> {
+    pub(crate) fn of(&self, run_id: Uuid) -> Vec<Arc<Alert>> {
         let all = self.all.lock();
         all.iter()
             .filter(|alert| alert.is_on(run_id))
@@ -122,7 +122,7 @@ impl Alerts {
     }
 
     /// Fails with the first crossing of an alert that is to fail and that no cell has told of yet.
-    pub async fn check(&self) -> Result<()> {
+    pub(crate) async fn check(&self) -> Result<()> {
         let all = self.all.lock().clone();
         for alert in all.iter().filter(|alert| alert.fails) {
             alert.settle().await;
@@ -134,7 +134,7 @@ impl Alerts {
 
 impl Alert {
     /// What there is to tell.
-    pub fn said(&self) -> Said {
+    pub(crate) fn said(&self) -> Said {
         self.said.lock().clone()
     }
 
@@ -155,7 +155,7 @@ impl Alert {
     }
 
     /// Computes the condition for all that has happened since the last time.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let mut watched = self.watched.lock().await;
         let recent = self.query.recent_progress();
         let known = watched.last.as_ref();

@@ -28,7 +28,7 @@ const PROGRESS: &str = "id STRING, runId STRING, name STRING, timestamp TIMESTAM
 
 /// What a condition is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub(super) enum Subject {
     /// Every progress of the query.
     Progress,
     /// The rows that a batch adds to the query's table; in complete mode, all of them.
@@ -43,7 +43,11 @@ pub enum Subject {
 impl Subject {
     /// What the names of a condition stand for: columns of the result, or else fields of the
     /// progress. Names that are neither are an error.
-    pub async fn of(session: &Session, query: &StreamingQuery, condition: &str) -> Result<Self> {
+    pub(super) async fn of(
+        session: &Session,
+        query: &StreamingQuery,
+        condition: &str,
+    ) -> Result<Self> {
         let rows = query.table().map(|table| Self::Rows {
             table: table.to_owned(),
             complete: query.output_mode() == OutputMode::Complete,
@@ -69,7 +73,7 @@ impl Subject {
 }
 
 /// The fields of a progress that a condition may name.
-pub fn progress_fields() -> Vec<String> {
+pub(crate) fn progress_fields() -> Vec<String> {
     let schema = tidebook_engine::parse_ddl(PROGRESS);
     let fields = schema.map(|schema| {
         let fields = schema.fields().iter();
@@ -79,7 +83,7 @@ pub fn progress_fields() -> Vec<String> {
 }
 
 /// Whether the condition is true of a progress.
-pub async fn holds(session: &Session, progress: &Value, condition: &str) -> Result<bool> {
+pub(super) async fn holds(session: &Session, progress: &Value, condition: &str) -> Result<bool> {
     let rows = session
         .collect(&filter(progress_row(progress), condition))
         .await?;
@@ -87,7 +91,7 @@ pub async fn holds(session: &Session, progress: &Value, condition: &str) -> Resu
 }
 
 /// The rows of a table, from the one numbered `from` up to `to`, for which the condition is true.
-pub async fn matching(
+pub(super) async fn matching(
     session: &Session,
     table: &str,
     range: std::ops::Range<usize>,
@@ -106,13 +110,13 @@ pub async fn matching(
 }
 
 /// How many rows a table has.
-pub async fn num_rows(session: &Session, table: &str) -> Result<usize> {
+pub(super) async fn num_rows(session: &Session, table: &str) -> Result<usize> {
     // Tables of queries are in memory, and their rows are shared.
     Ok(session.collect(&named_table(table)).await?.num_rows())
 }
 
 /// The scalar fields of a progress that a condition mentions, with their values.
-pub fn mentioned(progress: &Value, condition: &str) -> Vec<(String, String)> {
+pub(super) fn mentioned(progress: &Value, condition: &str) -> Vec<(String, String)> {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
     let mut found: Vec<(String, String)> = Vec::new();
     for path in condition.split(|c: char| !is_path(c)) {
@@ -178,7 +182,7 @@ fn progress_row(progress: &Value) -> proto::Relation {
 }
 
 /// A table by its name.
-pub fn named_table(name: &str) -> proto::Relation {
+pub(crate) fn named_table(name: &str) -> proto::Relation {
     relation(RelType::Read(proto::Read {
         is_streaming: false,
         read_type: Some(proto::read::ReadType::NamedTable(proto::read::NamedTable {

@@ -16,7 +16,7 @@ const BYTES: usize = 64 * 1024;
 
 /// The consoles of all queries, by the query's name.
 #[derive(Debug, Default)]
-pub struct Consoles {
+pub(super) struct Consoles {
     all: Mutex<HashMap<String, Console>>,
 }
 
@@ -31,7 +31,7 @@ struct Console {
 
 impl Consoles {
     /// A query of this name is about to start; what an earlier one printed is forgotten.
-    pub fn open(&self, query: &str) {
+    pub(super) fn open(&self, query: &str) {
         let console = Console {
             display_id: Uuid::new_v4().to_string(),
             shown: false,
@@ -42,12 +42,12 @@ impl Consoles {
     }
 
     /// The query did not start.
-    pub fn close(&self, query: &str) {
+    pub(super) fn close(&self, query: &str) {
         self.all.lock().remove(query);
     }
 
     /// Its display, to be shown in the cell that runs.
-    pub fn show(&self, query: &str) -> Option<(String, MimeBundle)> {
+    pub(super) fn show(&self, query: &str) -> Option<(String, MimeBundle)> {
         let mut all = self.all.lock();
         let console = all.get_mut(query)?;
         console.shown = true;
@@ -56,7 +56,11 @@ impl Consoles {
 
     /// A query has printed a batch. Gives an update of its display, if it is shown; the text back, if
     /// there is no such query here.
-    pub fn print(&self, query: &str, text: String) -> Result<Option<(String, MimeBundle)>, String> {
+    pub(super) fn print(
+        &self,
+        query: &str,
+        text: String,
+    ) -> Result<Option<(String, MimeBundle)>, String> {
         let mut all = self.all.lock();
         let Some(console) = all.get_mut(query) else {
             return Err(text);

@@ -10,13 +10,13 @@ use crate::error::{CellError, Result};
 
 /// The runs whose failure was reported.
 #[derive(Debug, Default)]
-pub struct Failures {
+pub(crate) struct Failures {
     reported: Mutex<HashSet<Uuid>>,
 }
 
 impl Failures {
     /// Fails with the first failure that no cell has reported yet.
-    pub fn check(&self, session: &Session) -> Result<()> {
+    pub(crate) fn check(&self, session: &Session) -> Result<()> {
         session
             .streams()
             .runs()
@@ -26,7 +26,7 @@ impl Failures {
     }
 
     /// Fails if the query has failed; from then on the failure counts as reported.
-    pub fn report(&self, query: &StreamingQuery) -> Result<()> {
+    pub(crate) fn report(&self, query: &StreamingQuery) -> Result<()> {
         match query.exception() {
             Some(exception) => {
                 self.reported.lock().insert(query.run_id());

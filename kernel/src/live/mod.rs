@@ -28,11 +28,11 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-pub use alerts::Alerts;
-pub use condition::{named_table, progress_fields};
-pub use failures::Failures;
-pub use query_card::{alert_card, now, query_card};
-pub use tally::Tally;
+pub(crate) use alerts::Alerts;
+pub(crate) use condition::{named_table, progress_fields};
+pub(crate) use failures::Failures;
+pub(crate) use query_card::{alert_card, now, query_card};
+pub(crate) use tally::Tally;
 
 use crate::display::MimeBundle;
 use crate::error::Result;
@@ -41,16 +41,16 @@ use crate::sockets::{IoPub, Parent, Stream};
 use consoles::Consoles;
 
 /// The shortest time between two frames of one display.
-pub const FRAME: Duration = Duration::from_millis(125);
+pub(crate) const FRAME: Duration = Duration::from_millis(125);
 /// How much background text is kept while nobody may be sent any.
 const HELD_TEXT_BYTES: usize = 1024 * 1024;
 
 /// Draws one frame from the present state of things.
-pub type Draw = Box<dyn Fn() -> BoxFuture<'static, Result<MimeBundle>> + Send + Sync>;
+pub(crate) type Draw = Box<dyn Fn() -> BoxFuture<'static, Result<MimeBundle>> + Send + Sync>;
 
 /// All live displays of the kernel. Cheap to clone.
 #[derive(Clone)]
-pub struct Live {
+pub(crate) struct Live {
     shared: Arc<Shared>,
 }
 
@@ -107,11 +107,11 @@ struct Drawn {
 }
 
 /// Holds back background text while it lives.
-pub struct TextHold(Live);
+pub(crate) struct TextHold(Live);
 
 impl Live {
     /// No displays yet.
-    pub fn new(iopub: IoPub) -> Self {
+    pub(crate) fn new(iopub: IoPub) -> Self {
         let state = Mutex::default();
         Self {
             shared: Arc::new(Shared {
@@ -124,18 +124,18 @@ impl Live {
     }
 
     /// The alerts on queries.
-    pub fn alerts(&self) -> &Arc<Alerts> {
+    pub(crate) fn alerts(&self) -> &Arc<Alerts> {
         &self.shared.alerts
     }
 
     /// Shows the card of a query.
-    pub async fn show_card(&self, outputs: &Outputs, query: &StreamingQuery) -> Result<()> {
+    pub(crate) async fn show_card(&self, outputs: &Outputs, query: &StreamingQuery) -> Result<()> {
         let draw = query_card(query, self.alerts());
         self.show(outputs, query, draw).await
     }
 
     /// A cell starts. Displays of an earlier run of the same cell are forgotten.
-    pub fn begin(&self, parent: &Parent, batch: bool) {
+    pub(crate) fn begin(&self, parent: &Parent, batch: bool) {
         let cell = parent.metadata["cellId"].as_str().map(str::to_owned);
         let mut state = self.shared.state.lock();
         if cell.is_some() {
@@ -149,7 +149,7 @@ impl Live {
 
     /// Sends every display that has changed since it was last sent within a cell, and text that
     /// was held back. To be called before the reply of every cell.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let displays = self.shared.state.lock().displays.clone();
         for display in displays {
             if display.version() == display.settled.load(Ordering::Acquire) {
@@ -165,7 +165,7 @@ impl Live {
     }
 
     /// A cell has ended: broadcasts `idle`.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut state = self.shared.state.lock();
         state.running = false;
         if let Some(parent) = &state.parent {
@@ -174,14 +174,19 @@ impl Live {
     }
 
     /// The request that runs now.
-    pub fn running(&self) -> Option<Parent> {
+    pub(crate) fn running(&self) -> Option<Parent> {
         let state = self.shared.state.lock();
         state.parent.clone().filter(|_| state.running)
     }
 
     /// Shows what `draw` draws and keeps it up to date with `query` until that has ended.
     /// An error of the first frame is the caller's; later ones keep the last good frame.
-    pub async fn show(&self, outputs: &Outputs, query: &StreamingQuery, draw: Draw) -> Result<()> {
+    pub(crate) async fn show(
+        &self,
+        outputs: &Outputs,
+        query: &StreamingQuery,
+        draw: Draw,
+    ) -> Result<()> {
         let display = Arc::new(Display {
             id: uuid::Uuid::new_v4().to_string(),
             cell: self.shared.state.lock().cell.clone(),
@@ -210,7 +215,7 @@ impl Live {
 
     /// Text that a query printed in the background; a query that prints much is held up until the
     /// clients that read have caught up.
-    pub fn print(&self, text: &str) {
+    pub(crate) fn print(&self, text: &str) {
         let released = {
             let mut state = self.shared.state.lock();
             state.held_text.push_str(text);
@@ -225,17 +230,17 @@ impl Live {
     }
 
     /// The console of a query that is about to start.
-    pub fn open_console(&self, query: &str) {
+    pub(crate) fn open_console(&self, query: &str) {
         self.shared.consoles.open(query);
     }
 
     /// The query did not start after all.
-    pub fn close_console(&self, query: &str) {
+    pub(crate) fn close_console(&self, query: &str) {
         self.shared.consoles.close(query);
     }
 
     /// Shows the console of a query; it is updated with every batch.
-    pub fn show_console(&self, outputs: &Outputs, query: &str) {
+    pub(crate) fn show_console(&self, outputs: &Outputs, query: &str) {
         if let Some((id, bundle)) = self.shared.consoles.show(query) {
             outputs.display_with_id(bundle, &id);
         }
@@ -243,7 +248,7 @@ impl Live {
 
     /// A query with a console sink has printed a batch. It is held up until the clients that read
     /// have caught up.
-    pub fn print_batch(&self, query: &str, text: String) {
+    pub(crate) fn print_batch(&self, query: &str, text: String) {
         let bytes = text.len();
         match self.shared.consoles.print(query, text) {
             Ok(Some((id, bundle))) => {
@@ -256,7 +261,7 @@ impl Live {
     }
 
     /// Sends what every display shows at the end of the kernel.
-    pub async fn farewell(&self) {
+    pub(crate) async fn farewell(&self) {
         let displays = self.shared.state.lock().displays.clone();
         for display in displays {
             if let Some(frame) = display.next_frame().await {
@@ -266,17 +271,17 @@ impl Live {
     }
 
     /// Shows something in the background, after its cell.
-    pub fn display(&self, bundle: MimeBundle) {
+    pub(crate) fn display(&self, bundle: MimeBundle) {
         self.background(None, true, bundle);
     }
 
     /// Shows something in the background under an id.
-    pub fn display_with_id(&self, id: &str, bundle: MimeBundle) {
+    pub(crate) fn display_with_id(&self, id: &str, bundle: MimeBundle) {
         self.background(Some(id.to_owned()), true, bundle);
     }
 
     /// Replaces what an id shows, in a cell or in the background; the newest wins.
-    pub fn update_display(&self, id: &str, bundle: MimeBundle) {
+    pub(crate) fn update_display(&self, id: &str, bundle: MimeBundle) {
         self.background(Some(id.to_owned()), false, bundle);
     }
 
@@ -297,7 +302,7 @@ impl Live {
 
     /// Holds back background text until the guard is dropped: a display must be the first output
     /// of its cell.
-    pub fn hold_text(&self) -> TextHold {
+    pub(crate) fn hold_text(&self) -> TextHold {
         self.shared.state.lock().holds += 1;
         TextHold(self.clone())
     }

@@ -10,7 +10,7 @@ use super::alerts::{Alert, Alerts};
 use crate::display::{self, AlertCard, QueryCard};
 
 /// Draws a query's card, its alerts included.
-pub fn query_card(query: &StreamingQuery, alerts: &Arc<Alerts>) -> Draw {
+pub(crate) fn query_card(query: &StreamingQuery, alerts: &Arc<Alerts>) -> Draw {
     let (query, alerts) = (query.clone(), Arc::clone(alerts));
     Box::new(move || {
         let (query, alerts) = (query.clone(), Arc::clone(&alerts));
@@ -28,7 +28,7 @@ pub fn query_card(query: &StreamingQuery, alerts: &Arc<Alerts>) -> Draw {
 }
 
 /// Draws an alert.
-pub fn alert_card(query: &StreamingQuery, alert: &Arc<Alert>) -> Draw {
+pub(crate) fn alert_card(query: &StreamingQuery, alert: &Arc<Alert>) -> Draw {
     let (query, alert) = (query.clone(), Arc::clone(alert));
     Box::new(move || {
         let (query, alert) = (query.clone(), Arc::clone(&alert));
@@ -41,7 +41,7 @@ pub fn alert_card(query: &StreamingQuery, alert: &Arc<Alert>) -> Draw {
 }
 
 /// The time on the wall of the kernel's machine.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     chrono::Local::now().format("%H:%M:%S").to_string()
 }
 

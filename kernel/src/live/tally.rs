@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// What one run has done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Batches that were worked on, those without data included.
     pub batches: u64,
     /// Rows read from all sources.
@@ -18,13 +18,13 @@ pub struct Progress {
 
 /// The progress of all runs, by listening to the engine.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     runs: Mutex<HashMap<Uuid, Progress>>,
 }
 
 impl Tally {
     /// What the run has done so far.
-    pub fn of(&self, run_id: Uuid) -> Progress {
+    pub(crate) fn of(&self, run_id: Uuid) -> Progress {
         self.runs.lock().get(&run_id).copied().unwrap_or_default()
     }
 

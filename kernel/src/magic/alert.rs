@@ -9,7 +9,7 @@ use crate::error::{CellError, Result};
 use crate::live::{alert_card, progress_fields};
 
 /// See the module.
-pub struct Alert;
+pub(super) struct Alert;
 
 #[async_trait]
 impl Magic for Alert {

@@ -10,7 +10,7 @@ use super::Magic;
 use crate::error::{CellError, Result};
 
 /// The definition of a magic's arguments.
-pub fn command(magic: &dyn Magic) -> Command {
+pub(crate) fn command(magic: &dyn Magic) -> Command {
     let spec = magic.spec();
     Command::new(spec.name)
         .about(spec.about)
@@ -22,7 +22,7 @@ pub fn command(magic: &dyn Magic) -> Command {
 }
 
 /// Checks an argument line against the definition.
-pub fn parse(magic: &dyn Magic, line: &str) -> Result<ArgMatches> {
+pub(super) fn parse(magic: &dyn Magic, line: &str) -> Result<ArgMatches> {
     let words = words(line).ok_or_else(|| {
         CellError::usage(format!("a quote is not closed in '{}'", line.trim()))
             .hint("close it; to give a quote as such, write \\\"")
@@ -33,7 +33,7 @@ pub fn parse(magic: &dyn Magic, line: &str) -> Result<ArgMatches> {
 }
 
 /// Whether every quote of an argument line is closed.
-pub fn is_closed(line: &str) -> bool {
+pub(crate) fn is_closed(line: &str) -> bool {
     words(line).is_some()
 }
 

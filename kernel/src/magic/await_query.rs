@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// See the module.
-pub struct Await;
+pub(super) struct Await;
 
 #[async_trait]
 impl Magic for Await {
@@ -56,7 +56,7 @@ impl Magic for Await {
 }
 
 /// Waits until the query has ended; whether it did in time. Its failure counts as reported.
-pub async fn termination(
+pub(super) async fn termination(
     context: &Context,
     query: &StreamingQuery,
     timeout: Option<Duration>,

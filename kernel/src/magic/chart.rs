@@ -15,7 +15,7 @@ use crate::error::{CellError, Result};
 use crate::live::{Draw, named_table, now};
 
 /// See the module.
-pub struct Chart;
+pub(super) struct Chart;
 
 #[async_trait]
 impl Magic for Chart {

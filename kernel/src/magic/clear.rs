@@ -7,7 +7,7 @@ use super::{Call, Kind, Magic, Spec};
 use crate::error::Result;
 
 /// See the module.
-pub struct Clear;
+pub(super) struct Clear;
 
 #[async_trait]
 impl Magic for Clear {

@@ -11,7 +11,7 @@ use super::{Call, Kind, Magic, Spec, query_title, values};
 use crate::error::{CellError, Result};
 
 /// See the module.
-pub struct Clock;
+pub(super) struct Clock;
 
 #[async_trait]
 impl Magic for Clock {
@@ -85,7 +85,7 @@ impl Magic for Clock {
 }
 
 /// A time as the session's zone writes it: `2024-01-01 12:00:00`.
-pub async fn shown(session: &Session, time_ms: i64) -> Result<String> {
+pub(super) async fn shown(session: &Session, time_ms: i64) -> Result<String> {
     let sql = format!("SELECT date_format(timestamp_millis({time_ms}), 'yyyy-MM-dd HH:mm:ss')");
     let SqlOutput::Rows(rows) = session.sql(&sql).await? else {
         return Err(CellError::internal("a time was asked for"));

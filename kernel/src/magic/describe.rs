@@ -8,7 +8,7 @@ use super::{Kind, MAGICS, Magic, arguments};
 use crate::display::MimeBundle;
 
 /// The first line of a use: `%%stream NAME [--mode MODE] …`.
-pub fn usage(magic: &dyn Magic) -> String {
+pub(crate) fn usage(magic: &dyn Magic) -> String {
     let command = arguments::command(magic);
     let mut line = magic.spec().title();
     for arg in command.get_arguments() {
@@ -26,12 +26,12 @@ pub fn usage(magic: &dyn Magic) -> String {
 }
 
 /// Everything about one magic, as Markdown and as plain text.
-pub fn help(magic: &dyn Magic) -> MimeBundle {
+pub(crate) fn help(magic: &dyn Magic) -> MimeBundle {
     MimeBundle::text(help_text(magic)).with("text/markdown", help_markdown(magic))
 }
 
 /// The table of all magics for the README.
-pub fn markdown_table() -> String {
+pub(crate) fn markdown_table() -> String {
     let mut table = String::from("| magic | does |\n|---|---|\n");
     for magic in MAGICS {
         let usage = usage(*magic).replace('|', "\\|");
@@ -42,7 +42,7 @@ pub fn markdown_table() -> String {
 }
 
 /// What a magic does and what its body holds.
-pub fn sentence(magic: &dyn Magic) -> String {
+pub(super) fn sentence(magic: &dyn Magic) -> String {
     let spec = magic.spec();
     match spec.body {
         "" => spec.about.to_owned(),
@@ -51,7 +51,7 @@ pub fn sentence(magic: &dyn Magic) -> String {
 }
 
 /// What an argument does: its help, its values, its default.
-pub fn arg_help(arg: &Arg) -> String {
+pub(crate) fn arg_help(arg: &Arg) -> String {
     let mut text = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let values: Vec<_> = arg
         .get_possible_values()
@@ -68,12 +68,12 @@ pub fn arg_help(arg: &Arg) -> String {
 }
 
 /// Whether an argument is followed by a value.
-pub fn takes_value(arg: &Arg) -> bool {
+pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 
 /// `NAME`, `--flag`, `--flag VALUE`.
-pub fn shown(arg: &Arg) -> String {
+pub(crate) fn shown(arg: &Arg) -> String {
     let value = arg
         .get_value_names()
         .and_then(|names| names.first())

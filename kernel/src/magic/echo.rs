@@ -7,7 +7,7 @@ use super::{Call, Kind, Magic, Spec};
 use crate::error::Result;
 
 /// See the module.
-pub struct Echo;
+pub(super) struct Echo;
 
 #[async_trait]
 impl Magic for Echo {

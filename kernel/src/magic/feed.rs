@@ -17,7 +17,7 @@ use crate::display::count;
 use crate::error::{CellError, Result};
 
 /// See the module.
-pub struct Feed;
+pub(super) struct Feed;
 
 #[async_trait]
 impl Magic for Feed {

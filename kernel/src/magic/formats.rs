@@ -11,7 +11,7 @@ use super::stream::sink;
 use crate::display::MimeBundle;
 
 /// The formats that the magic `magic` takes, as one names them.
-pub fn names(magic: &str) -> Vec<String> {
+pub(super) fn names(magic: &str) -> Vec<String> {
     match magic {
         "source" => source::formats()
             .map(|format| format.name.to_owned())
@@ -24,7 +24,7 @@ pub fn names(magic: &str) -> Vec<String> {
 }
 
 /// Everything about one format of the magic `magic`.
-pub fn help(magic: &str, format: &str) -> Option<MimeBundle> {
+pub(super) fn help(magic: &str, format: &str) -> Option<MimeBundle> {
     if !names(magic)
         .iter()
         .any(|name| name.eq_ignore_ascii_case(format))
@@ -55,7 +55,7 @@ pub fn help(magic: &str, format: &str) -> Option<MimeBundle> {
 }
 
 /// The tables of the README: sources, sinks, and the options of each.
-pub fn markdown_tables() -> String {
+pub(crate) fn markdown_tables() -> String {
     let mut text = String::from("| source | rows |\n|---|---|\n");
     for format in source::formats() {
         let sentence = cell(&source_sentence(format));

@@ -8,7 +8,7 @@ use super::{Call, Kind, MAGICS, Magic, Spec, describe, formats, lsmagic, named};
 use crate::error::{CellError, Result};
 
 /// See the module.
-pub struct Help;
+pub(super) struct Help;
 
 #[async_trait]
 impl Magic for Help {

@@ -12,7 +12,7 @@ use crate::error::{CellError, Result};
 const ACTIONS: [&str; 6] = ["up", "create", "topics", "delete", "use", "down"];
 
 /// See the module.
-pub struct Kafka;
+pub(super) struct Kafka;
 
 #[async_trait]
 impl Magic for Kafka {

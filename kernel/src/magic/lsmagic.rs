@@ -9,7 +9,7 @@ use crate::display::{MimeBundle, escape};
 use crate::error::Result;
 
 /// See the module.
-pub struct LsMagic;
+pub(super) struct LsMagic;
 
 #[async_trait]
 impl Magic for LsMagic {
@@ -30,7 +30,7 @@ impl Magic for LsMagic {
 }
 
 /// All magics with what they do.
-pub fn list() -> MimeBundle {
+pub(super) fn list() -> MimeBundle {
     let rows: Vec<_> = MAGICS
         .iter()
         .map(|magic| {

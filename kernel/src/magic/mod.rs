@@ -30,7 +30,7 @@ mod state;
 mod status;
 mod stop;
 mod stream;
-pub mod values;
+pub(crate) mod values;
 mod views;
 mod who;
 mod why;
@@ -41,24 +41,24 @@ use tidebook_engine::StreamingQuery;
 use tidebook_engine::nearest;
 use tidebook_engine::options::OptionSpec;
 
-pub use arguments::{command, is_closed};
-pub use describe::{arg_help, help, markdown_table, shown, usage};
-pub use formats::markdown_tables;
+pub(crate) use arguments::{command, is_closed};
+pub(crate) use describe::{arg_help, help, markdown_table, shown, usage};
+pub(crate) use formats::markdown_tables;
 
 use crate::context::Context;
 use crate::error::{CellError, Result};
 
 /// The id of an argument that names a query.
-pub const QUERY: &str = "query";
+pub(crate) const QUERY: &str = "query";
 
 /// The id of an argument that names a topic of Kafka.
-pub const TOPIC: &str = "topic";
+pub(crate) const TOPIC: &str = "topic";
 
 /// The id of an argument that names a stream.
-pub const STREAM: &str = "stream";
+pub(crate) const STREAM: &str = "stream";
 
 /// All magics, in the order in which a notebook meets them.
-pub static MAGICS: &[&dyn Magic] = &[
+pub(crate) static MAGICS: &[&dyn Magic] = &[
     &source::Source,
     &feed::Feed,
     &stream::Stream,
@@ -88,7 +88,7 @@ pub static MAGICS: &[&dyn Magic] = &[
 
 /// Whether a magic takes one line or the whole cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `%name args`
     Line,
     /// `%%name args`, then a body.
@@ -97,7 +97,7 @@ pub enum Kind {
 
 /// What the table says about a magic.
 #[derive(Debug, Clone, Copy)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// Its name, without percent signs.
     pub name: &'static str,
     /// One line or a whole cell.
@@ -112,7 +112,7 @@ pub struct Spec {
 
 /// One magic.
 #[async_trait]
-pub trait Magic: Sync {
+pub(crate) trait Magic: Sync {
     /// What the table says about it.
     fn spec(&self) -> Spec;
 
@@ -142,7 +142,7 @@ pub trait Magic: Sync {
 }
 
 /// One use of a magic, with its arguments checked.
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The arguments, by id.
     pub args: ArgMatches,
     /// The lines below the first; empty for a line magic.
@@ -152,7 +152,7 @@ pub struct Call<'a> {
 }
 
 /// The magic of this name; an unknown one is an error with the nearest name.
-pub fn find(name: &str, kind: Kind) -> Result<&'static dyn Magic> {
+pub(crate) fn find(name: &str, kind: Kind) -> Result<&'static dyn Magic> {
     if let Some(magic) = named(name) {
         return match magic.spec().kind == kind {
             true => Ok(magic),
@@ -173,7 +173,7 @@ pub fn find(name: &str, kind: Kind) -> Result<&'static dyn Magic> {
 }
 
 /// The magic of this name, whichever its kind.
-pub fn named(name: &str) -> Option<&'static dyn Magic> {
+pub(crate) fn named(name: &str) -> Option<&'static dyn Magic> {
     MAGICS
         .iter()
         .copied()
@@ -192,7 +192,7 @@ fn wrong_kind(magic: &dyn Magic) -> CellError {
 
 impl dyn Magic {
     /// Checks the arguments and runs the magic; asked for help, explains it instead.
-    pub async fn invoke(&self, args: &str, body: &str, context: &Context) -> Result<()> {
+    pub(crate) async fn invoke(&self, args: &str, body: &str, context: &Context) -> Result<()> {
         if args
             .split_whitespace()
             .any(|word| matches!(word, "--help" | "-h"))
@@ -212,7 +212,7 @@ impl dyn Magic {
 
 impl Kind {
     /// `%` or `%%`.
-    pub fn sign(self) -> &'static str {
+    pub(crate) fn sign(self) -> &'static str {
         match self {
             Self::Line => "%",
             Self::Cell => "%%",
@@ -222,19 +222,19 @@ impl Kind {
 
 impl Spec {
     /// The name as one types it.
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         format!("{}{}", self.kind.sign(), self.name)
     }
 }
 
 impl Call<'_> {
     /// A text argument.
-    pub fn text(&self, arg: &str) -> Option<&str> {
+    pub(crate) fn text(&self, arg: &str) -> Option<&str> {
         self.args.get_one::<String>(arg).map(String::as_str)
     }
 
     /// The query that the argument [`QUERY`] names; without it, the one started last.
-    pub fn query(&self) -> Result<StreamingQuery> {
+    pub(crate) fn query(&self) -> Result<StreamingQuery> {
         let streams = self.context.session.streams();
         match self.text(QUERY) {
             Some(name) => Ok(streams.get(name)?),
@@ -249,7 +249,7 @@ impl Call<'_> {
 impl Call<'_> {
     /// The same for what only a running query can do: without a name, the one started last of those
     /// that run.
-    pub fn running_query(&self) -> Result<StreamingQuery> {
+    pub(crate) fn running_query(&self) -> Result<StreamingQuery> {
         let active = self.context.session.streams().active();
         match (self.text(QUERY), active.into_iter().next_back()) {
             (None, Some(query)) => Ok(query),
@@ -259,14 +259,14 @@ impl Call<'_> {
 }
 
 /// The optional argument that names a query.
-pub fn query_arg() -> Arg {
+pub(crate) fn query_arg() -> Arg {
     Arg::new(QUERY)
         .value_name("NAME")
         .help("the query; without it, the one started last")
 }
 
 /// How a query is called in a sentence.
-pub fn query_title(query: &StreamingQuery) -> String {
+pub(crate) fn query_title(query: &StreamingQuery) -> String {
     match query.name() {
         Some(name) => format!("query '{name}'"),
         None => format!("query {}", query.id()),

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// See the module.
-pub struct Process;
+pub(super) struct Process;
 
 #[async_trait]
 impl Magic for Process {
@@ -47,7 +47,7 @@ impl Magic for Process {
 }
 
 /// Whether it takes rows all the time, and its batches only say when that is committed.
-pub fn rows_leave_as_they_come(query: &StreamingQuery) -> bool {
+pub(super) fn rows_leave_as_they_come(query: &StreamingQuery) -> bool {
     matches!(
         query.trigger(),
         Trigger::Continuous(_) | Trigger::RealTime(_)
@@ -56,7 +56,7 @@ pub fn rows_leave_as_they_come(query: &StreamingQuery) -> bool {
 
 /// Waits until a query has processed what there is, or, by the manual clock, has done what is due;
 /// then gives the time at which it goes on. Fails if the query has.
-pub async fn caught_up(context: &Context, query: &StreamingQuery) -> Result<Option<i64>> {
+pub(super) async fn caught_up(context: &Context, query: &StreamingQuery) -> Result<Option<i64>> {
     // It sleeps until its batch is over, but takes what comes meanwhile.
     let is_awake = rows_leave_as_they_come(query);
     let until = tokio::select! {

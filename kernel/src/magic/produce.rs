@@ -12,7 +12,7 @@ use crate::kafka::{Message, Pace, Produced, is_topic_name, messages};
 use crate::live::Live;
 
 /// See the module.
-pub struct Produce;
+pub(super) struct Produce;
 
 #[async_trait]
 impl Magic for Produce {

@@ -8,7 +8,7 @@ use crate::display;
 use crate::error::Result;
 
 /// See the module.
-pub struct Progress;
+pub(super) struct Progress;
 
 #[async_trait]
 impl Magic for Progress {

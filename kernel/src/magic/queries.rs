@@ -7,7 +7,7 @@ use crate::display;
 use crate::error::Result;
 
 /// See the module.
-pub struct Queries;
+pub(super) struct Queries;
 
 #[async_trait]
 impl Magic for Queries {

@@ -8,7 +8,7 @@ use super::{Call, Kind, Magic, Spec};
 use crate::error::Result;
 
 /// See the module.
-pub struct Serve;
+pub(super) struct Serve;
 
 #[async_trait]
 impl Magic for Serve {

@@ -16,7 +16,7 @@ use crate::error::{CellError, Result};
 const DEFAULT_FORMAT: &str = "json";
 
 /// See the module.
-pub struct Source;
+pub(super) struct Source;
 
 #[async_trait]
 impl Magic for Source {
@@ -117,14 +117,14 @@ impl Magic for Source {
 }
 
 /// The formats that a stream can have.
-pub fn formats() -> impl Iterator<Item = &'static SourceFormat> {
+pub(super) fn formats() -> impl Iterator<Item = &'static SourceFormat> {
     SOURCE_FORMATS
         .iter()
         .filter(|format| format.stream.is_some())
 }
 
 /// The options of a format that are given by `--option`.
-pub fn all_options(format: &'static SourceFormat) -> Vec<&'static OptionSpec> {
+pub(super) fn all_options(format: &'static SourceFormat) -> Vec<&'static OptionSpec> {
     format.options.iter().copied().flatten().collect()
 }
 
@@ -177,7 +177,11 @@ fn read(source: proto::read::DataSource) -> proto::Relation {
 }
 
 /// A memory source of these columns under a name.
-pub fn memory_source(name: &str, columns: &str, watermark: Option<&str>) -> Result<proto::Command> {
+pub(super) fn memory_source(
+    name: &str,
+    columns: &str,
+    watermark: Option<&str>,
+) -> Result<proto::Command> {
     let source = proto::read::DataSource {
         format: Some("memory".to_owned()),
         schema: Some(columns.to_owned()),

@@ -10,7 +10,7 @@ use crate::display;
 use crate::error::{CellError, Result};
 
 /// See the module.
-pub struct Sql;
+pub(super) struct Sql;
 
 #[async_trait]
 impl Magic for Sql {

@@ -9,7 +9,7 @@ use crate::display::{self, StateRows};
 use crate::error::{CellError, Result};
 
 /// See the module.
-pub struct State;
+pub(super) struct State;
 
 #[async_trait]
 impl Magic for State {

@@ -8,7 +8,7 @@ use crate::display;
 use crate::error::Result;
 
 /// See the module.
-pub struct Status;
+pub(super) struct Status;
 
 #[async_trait]
 impl Magic for Status {

@@ -7,7 +7,7 @@ use super::{Call, Kind, Magic, QUERY, Spec, query_title};
 use crate::error::{CellError, Result};
 
 /// See the module.
-pub struct Stop;
+pub(super) struct Stop;
 
 #[async_trait]
 impl Magic for Stop {

@@ -8,7 +8,7 @@ use tidebook_engine::options::OptionSpec;
 use crate::error::{CellError, Result};
 
 /// A duration: `30s`, `500ms`, `1m30s`, or as Spark writes it: `10 seconds`, `1 minute 30 seconds`.
-pub fn duration(text: &str) -> Result<Duration> {
+pub(crate) fn duration(text: &str) -> Result<Duration> {
     let lower = text.to_lowercase();
     let spark = || tidebook_engine::parse_duration(&lower).ok();
     humantime::parse_duration(&lower)
@@ -21,7 +21,7 @@ pub fn duration(text: &str) -> Result<Duration> {
 }
 
 /// `key=value` of an `--option`.
-pub fn key_value(text: &str) -> Result<(String, String)> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String)> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -34,7 +34,7 @@ pub fn key_value(text: &str) -> Result<(String, String)> {
 }
 
 /// The value of a flag among words as typed: `--format kafka` or `--format=kafka`.
-pub fn given<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
+pub(crate) fn given<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
     let mut words = words.iter();
     let mut found = None;
     while let Some(word) = words.next() {
@@ -54,7 +54,7 @@ pub fn given<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
 }
 
 /// `key=` of each option, for completion.
-pub fn option_keys<'a>(options: impl IntoIterator<Item = &'a OptionSpec>) -> Vec<String> {
+pub(crate) fn option_keys<'a>(options: impl IntoIterator<Item = &'a OptionSpec>) -> Vec<String> {
     let keys = options
         .into_iter()
         .map(|option| format!("{}=", option.name));
@@ -65,7 +65,7 @@ pub fn option_keys<'a>(options: impl IntoIterator<Item = &'a OptionSpec>) -> Vec
 }
 
 /// A path as typed, with `~/` for the home folder.
-pub fn path(text: &str) -> String {
+pub(crate) fn path(text: &str) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     match (text.strip_prefix("~/"), home) {
         (Some(below), Some(home)) => home.join(below).to_string_lossy().into_owned(),
@@ -74,7 +74,7 @@ pub fn path(text: &str) -> String {
 }
 
 /// A query or a schema as typed, without the semicolons that SQL shells want.
-pub fn statement(body: &str) -> &str {
+pub(crate) fn statement(body: &str) -> &str {
     body.trim_end_matches(|c: char| c == ';' || c.is_whitespace())
         .trim_start()
 }

@@ -12,7 +12,7 @@ use crate::error::{CellError, Result};
 use crate::names;
 
 /// See the module.
-pub struct Views;
+pub(super) struct Views;
 
 #[async_trait]
 impl Magic for Views {

@@ -12,7 +12,7 @@ use crate::error::{CellError, Result};
 use crate::names;
 
 /// See the module.
-pub struct Who;
+pub(super) struct Who;
 
 #[async_trait]
 impl Magic for Who {

@@ -8,7 +8,7 @@ use crate::display::{self, Asked};
 use crate::error::Result;
 
 /// See the module.
-pub struct Why;
+pub(super) struct Why;
 
 #[async_trait]
 impl Magic for Why {

@@ -29,7 +29,7 @@ const ALWAYS: [&str; 14] = [
 
 impl RustCells {
     /// Completions at a cursor given in code points: the texts, and what they replace.
-    pub async fn complete(
+    pub(crate) async fn complete(
         &self,
         code: &str,
         cursor: usize,
@@ -68,7 +68,7 @@ impl RustCells {
     }
 
     /// Type and documentation of what stands at a cursor given in code points.
-    pub async fn inspect(&self, code: &str, cursor: usize) -> Option<MimeBundle> {
+    pub(crate) async fn inspect(&self, code: &str, cursor: usize) -> Option<MimeBundle> {
         let offset = place::offset(code, cursor);
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let rest = code[offset..]

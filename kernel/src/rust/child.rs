@@ -28,7 +28,7 @@ const HOLD: Duration = Duration::from_millis(30);
 const SYNCHRONISE: Duration = Duration::from_secs(2);
 
 /// The process that runs user code, as the relay tells of it.
-pub struct Child {
+pub(super) struct Child {
     live: Live,
     state: Mutex<State>,
     /// Counts what may have changed, for those who wait.
@@ -61,7 +61,7 @@ enum Held {
 
 /// A panic of user code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Panic {
+pub(super) struct Panic {
     /// The thread's name; none for the one that runs cells.
     pub thread: Option<String>,
     /// What it said.
@@ -72,7 +72,7 @@ pub struct Panic {
 
 /// How a compiled cell ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// It came to its end.
     Returned,
     /// A panic ended it; none is known if it went on unwinding from another one, or from an
@@ -86,7 +86,7 @@ pub enum Outcome {
 
 impl Child {
     /// No process yet.
-    pub fn new(live: Live) -> Self {
+    pub(super) fn new(live: Live) -> Self {
         Self {
             live,
             state: Mutex::default(),
@@ -95,7 +95,7 @@ impl Child {
     }
 
     /// A cell is about to be compiled; what it shows goes to `outputs`.
-    pub fn begin(&self, outputs: &Outputs) {
+    pub(super) fn begin(&self, outputs: &Outputs) {
         let mut state = self.state.lock();
         state.outputs = Some(outputs.clone());
         state.outcome = None;
@@ -104,30 +104,30 @@ impl Child {
     }
 
     /// The cell is over; how its last run ended, if it ran at all.
-    pub fn end(&self) -> Option<Outcome> {
+    pub(super) fn end(&self) -> Option<Outcome> {
         let mut state = self.state.lock();
         state.outputs = None;
         state.outcome.take()
     }
 
     /// Whether compiled code runs right now.
-    pub fn is_running(&self) -> bool {
+    pub(super) fn is_running(&self) -> bool {
         self.state.lock().running
     }
 
     /// What the running cell was compiled as.
-    pub fn program(&self) -> Option<String> {
+    pub(super) fn program(&self) -> Option<String> {
         let state = self.state.lock();
         state.running.then(|| state.program.clone())
     }
 
     /// Ends the process, whatever it does.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         self.order(Order::Kill);
     }
 
     /// Waits until all text printed so far has been passed on.
-    pub async fn synchronise(&self) {
+    pub(super) async fn synchronise(&self) {
         let asked = self.state.lock().synchronised;
         if !self.order(Order::Synchronise) {
             return;
@@ -139,7 +139,7 @@ impl Child {
     }
 
     /// Serves the connection of a relay until it ends.
-    pub async fn serve(self: &Arc<Self>, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    pub(super) async fn serve(self: &Arc<Self>, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
         let (orders, mut ordered) = mpsc::unbounded_channel();
         self.state.lock().orders = Some(orders.clone());
         let writing = tokio::spawn(async move {

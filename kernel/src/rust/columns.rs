@@ -12,14 +12,14 @@ use tidebook::columns::{Array, Kind, decode, encode as encode_arrays};
 use tidebook_engine::{Error, Result, sql_type};
 
 /// The body of a message that carries these columns.
-pub fn encode(columns: &[ArrayRef]) -> Result<Vec<u8>> {
+pub(super) fn encode(columns: &[ArrayRef]) -> Result<Vec<u8>> {
     let data: Vec<(Kind, ArrayData)> = columns.iter().map(compact).collect::<Result<_>>()?;
     let arrays: Vec<Array<'_>> = data.iter().map(|(kind, data)| array(*kind, data)).collect();
     Ok(encode_arrays(&arrays))
 }
 
 /// The one column that a body carries, as this type.
-pub fn decode_one(body: &[u8], data_type: &DataType) -> Result<ArrayRef> {
+pub(super) fn decode_one(body: &[u8], data_type: &DataType) -> Result<ArrayRef> {
     let mut columns = decode(body).map_err(unreadable)?;
     let column = match columns.len() {
         1 => columns.remove(0),

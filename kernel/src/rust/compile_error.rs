@@ -9,7 +9,7 @@ use crate::error::CellError;
 const ENAME: &str = "RustCompileError";
 
 /// All errors of a cell in one: named after the first one's code, each shown at its place in `code`.
-pub fn compile_error(errors: &[Diagnostic], code: &str) -> CellError {
+pub(super) fn compile_error(errors: &[Diagnostic], code: &str) -> CellError {
     let Some(first) = errors.first() else {
         return CellError::new(
             ENAME,

@@ -18,7 +18,7 @@ use super::frames;
 
 /// Cheap to clone. Once the last one is dropped the connection is closed, and the program ends.
 #[derive(Debug, Clone)]
-pub struct Compiler {
+pub(super) struct Compiler {
     asked: mpsc::UnboundedSender<Work>,
     waiting: Arc<Mutex<Waiting>>,
     connection: [AbortHandle; 2],
@@ -34,7 +34,7 @@ struct Waiting {
 
 impl Compiler {
     /// Speaks to the program at the other end of a connection.
-    pub fn new(stream: UnixStream) -> Self {
+    pub(super) fn new(stream: UnixStream) -> Self {
         let (from, mut to) = stream.into_split();
         let (asked, mut questions) = mpsc::unbounded_channel::<Work>();
         let waiting = Arc::<Mutex<Waiting>>::default();
@@ -61,12 +61,12 @@ impl Compiler {
     }
 
     /// Ends the connection, whoever still waits for an answer.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.connection.iter().for_each(AbortHandle::abort);
     }
 
     /// Starts evcxr; `building` is called if that takes a minute. `None`: the program has ended.
-    pub async fn start(
+    pub(super) async fn start(
         &self,
         toolchain: Toolchain,
         building: impl Fn() + Send + Sync,
@@ -82,7 +82,7 @@ impl Compiler {
     }
 
     /// Compiles and runs a cell. `None`: the program has ended.
-    pub async fn execute(&self, code: String) -> Option<Finished> {
+    pub(super) async fn execute(&self, code: String) -> Option<Finished> {
         match self.ask(Work::Execute { code })?.recv().await? {
             Answer::Finished(finished) => Some(finished),
             _ => None,
@@ -90,7 +90,7 @@ impl Compiler {
     }
 
     /// Completions at a byte position.
-    pub async fn complete(&self, code: String, position: usize) -> Option<Completions> {
+    pub(super) async fn complete(&self, code: String, position: usize) -> Option<Completions> {
         match self.ask(Work::Complete { code, position })?.recv().await? {
             Answer::Completed(completions) => completions,
             _ => None,
@@ -98,7 +98,7 @@ impl Compiler {
     }
 
     /// What rust-analyzer knows of the expression that ends at a byte position: text and HTML.
-    pub async fn inspect(&self, code: String, position: usize) -> Option<(String, String)> {
+    pub(super) async fn inspect(&self, code: String, position: usize) -> Option<(String, String)> {
         match self.ask(Work::Inspect { code, position })?.recv().await? {
             Answer::Inspected(found) => found,
             _ => None,

@@ -8,14 +8,14 @@ use tidebook::wire;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// One frame as bytes.
-pub fn encode(header: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {
+pub(super) fn encode(header: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut frame = Vec::new();
     wire::send(&mut frame, header, body)?;
     Ok(frame)
 }
 
 /// Reads one frame; `None` at the end of the connection.
-pub async fn read<T: DeserializeOwned>(
+pub(super) async fn read<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<(T, Vec<u8>)>> {
     let mut lengths = [0; 8];

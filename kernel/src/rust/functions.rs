@@ -22,14 +22,14 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 
 /// The functions of user code that somebody may still call.
 #[derive(Debug, Default)]
-pub struct Functions {
+pub(super) struct Functions {
     remotes: Mutex<HashMap<String, Weak<Remote>>>,
 }
 
 /// One function in the process of user code. With it go its connections, and with those the threads
 /// over there and what the function has captured.
 #[derive(Debug)]
-pub struct Remote {
+pub(super) struct Remote {
     id: String,
     functions: Weak<Functions>,
     origin: OnceLock<Program>,
@@ -48,7 +48,7 @@ struct Connections {
 
 impl Functions {
     /// A new function with this id, which is here for as long as somebody holds it.
-    pub fn add(self: &Arc<Self>, id: &str) -> Arc<Remote> {
+    pub(super) fn add(self: &Arc<Self>, id: &str) -> Arc<Remote> {
         let remote = Arc::new(Remote {
             id: id.to_owned(),
             functions: Arc::downgrade(self),
@@ -63,7 +63,7 @@ impl Functions {
 
     /// Takes a connection that serves the function with this id; user code opens them when it has
     /// registered the function.
-    pub fn add_connection(&self, id: &str, stream: tokio::net::UnixStream) {
+    pub(super) fn add_connection(&self, id: &str, stream: tokio::net::UnixStream) {
         let blocking = stream.into_std().and_then(|stream| {
             stream.set_nonblocking(false)?;
             stream.set_read_timeout(Some(POLL))?;
@@ -89,12 +89,12 @@ impl Drop for Remote {
 
 impl Remote {
     /// Notes the cell that has defined the function, for the places of its panics.
-    pub fn comes_from(&self, origin: Program) {
+    pub(super) fn comes_from(&self, origin: Program) {
         let _ = self.origin.set(origin);
     }
 
     /// Calls the function and waits for its answer, as long as `is_cancelled` says no.
-    pub fn call(
+    pub(super) fn call(
         &self,
         call: &Call,
         body: &[u8],
@@ -126,7 +126,7 @@ impl Remote {
     }
 
     /// Whether it had connections and has none any more: its process has ended.
-    pub fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         let connections = self.connections.lock();
         connections.had_any && connections.open == 0
     }

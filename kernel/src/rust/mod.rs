@@ -56,8 +56,8 @@ use process::Process;
 use server::Server;
 use user_code::Listener;
 
-pub use process::describe as program;
-pub use toolchain::describe as toolchain;
+pub(crate) use process::describe as program;
+pub(crate) use toolchain::describe as toolchain;
 
 /// What an unmarked cell is told where it cannot be compiled.
 const NOT_AVAILABLE: &str = "RustCellsNotAvailable";
@@ -73,7 +73,7 @@ const REPEAT: Duration = Duration::from_millis(50);
 const LAST_CELL: Duration = Duration::from_millis(500);
 
 /// The Rust side of a kernel.
-pub struct RustCells {
+pub(crate) struct RustCells {
     child: Arc<Child>,
     functions: Arc<Functions>,
     /// By the id under which user code registered them.
@@ -145,7 +145,7 @@ impl Drop for Busy<'_> {
 
 impl RustCells {
     /// Nothing runs yet; what cells define is written to `known`.
-    pub fn new(live: Live, known: Arc<Mutex<Known>>) -> Self {
+    pub(crate) fn new(live: Live, known: Arc<Mutex<Known>>) -> Self {
         Self {
             child: Arc::new(Child::new(live)),
             functions: Arc::default(),
@@ -165,14 +165,14 @@ impl RustCells {
     }
 
     /// Compiles and runs a cell. Dropping the future does not stop it: interrupt it.
-    pub async fn execute(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
+    pub(crate) async fn execute(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
         self.interrupted.store(false, Ordering::Release);
         let _runs = Busy::set(&self.runs);
         self.run(code, context).await
     }
 
     /// Whether a Rust cell is being compiled or run.
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.runs.load(Ordering::Acquire)
     }
 
@@ -186,14 +186,14 @@ impl RustCells {
     }
 
     /// Names that cells have defined so far.
-    pub fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> Known {
         self.known.lock().clone()
     }
 
     /// Ends the cell that is being compiled or run: a compiler is ended; code that waits for the
     /// kernel unwinds and keeps its variables; code that does not even then is ended with its
     /// process. Returns when it is over.
-    pub async fn interrupt(&self) {
+    pub(crate) async fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Release);
         let mut ran = Duration::ZERO;
         let mut compiled = Duration::ZERO;
@@ -218,13 +218,13 @@ impl RustCells {
     }
 
     /// Builds what Rust cells need, so that the first cell of a kernel does not have to.
-    pub async fn warm_up(self: &Arc<Self>) -> Result<()> {
+    pub(crate) async fn warm_up(self: &Arc<Self>) -> Result<()> {
         let started = self.started(|_| {}).await;
         started.map(drop)
     }
 
     /// Ends user code and the compiler, and removes what was built.
-    pub async fn shut_down(&self) {
+    pub(crate) async fn shut_down(&self) {
         self.child.kill();
         if let Ok(mut slot) = tokio::time::timeout(LAST_CELL, self.compiler.lock()).await {
             match std::mem::take(&mut *slot) {

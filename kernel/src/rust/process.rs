@@ -20,7 +20,7 @@ const END: Duration = Duration::from_secs(1);
 
 /// A process that leads a process group, which its compilers share.
 #[derive(Debug, Clone)]
-pub struct Process {
+pub(super) struct Process {
     group: Pid,
     /// How it has ended, once it has.
     ended: watch::Receiver<Option<ExitStatus>>,
@@ -28,7 +28,7 @@ pub struct Process {
 
 impl Process {
     /// Starts the program, which will connect to a socket.
-    pub fn start(socket: &Path) -> Result<Self> {
+    pub(super) fn start(socket: &Path) -> Result<Self> {
         let program = program()?;
         let mut command = Command::new(&program);
         // A kernel that user code has started is a kernel like any other.
@@ -61,17 +61,17 @@ impl Process {
     }
 
     /// Ends what compiles right now; the program itself goes on.
-    pub fn interrupt(&self) {
+    pub(super) fn interrupt(&self) {
         self.signal(Signal::INT);
     }
 
     /// Ends the program and what compiles.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
     /// Waits for the end of the process and says how it came, in words.
-    pub async fn ended(&self) -> String {
+    pub(super) async fn ended(&self) -> String {
         let mut ended = self.ended.clone();
         match ended.wait_for(Option::is_some).await.map(|status| *status) {
             Ok(Some(status)) => how(status),
@@ -80,7 +80,7 @@ impl Process {
     }
 
     /// Sees to the end of the process, which nobody is connected to any more, and says how it came.
-    pub async fn finish(&self) -> String {
+    pub(super) async fn finish(&self) -> String {
         if let Ok(how) = tokio::time::timeout(END, self.ended()).await {
             return how;
         }
@@ -99,13 +99,13 @@ impl Process {
 }
 
 /// Where the program is, or why it is not there.
-pub fn describe() -> std::result::Result<String, String> {
+pub(crate) fn describe() -> std::result::Result<String, String> {
     let program = program().map_err(|error| error.evalue)?;
     Ok(program.display().to_string())
 }
 
 /// The program beside this one, or what to do about its absence.
-pub fn program() -> Result<PathBuf> {
+pub(super) fn program() -> Result<PathBuf> {
     let beside = std::env::current_exe().unwrap_or_default();
     let program = beside.with_file_name(PROGRAM);
     if program.is_file() {

@@ -2,7 +2,7 @@
 
 /// A cell and its program: the cell's code between that of earlier cells and of evcxr.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub(super) struct Program {
     cell: String,
     code: String,
     source: String,
@@ -13,7 +13,7 @@ const CELL_FUNCTION: &str = "fn run_user_code_";
 
 impl Program {
     /// `cell` names the cell in sentences: `the cell`, `cell [3]`.
-    pub fn new(cell: impl Into<String>, code: impl Into<String>, source: String) -> Self {
+    pub(super) fn new(cell: impl Into<String>, code: impl Into<String>, source: String) -> Self {
         Self {
             cell: cell.into(),
             code: code.into(),
@@ -22,7 +22,7 @@ impl Program {
     }
 
     /// A location, `file:line:column`, in words: a line of the cell, of another one, or of a crate.
-    pub fn place(&self, location: &str) -> String {
+    pub(super) fn place(&self, location: &str) -> String {
         let mut parts = location.rsplitn(3, ':');
         let (_column, line, file) = (parts.next(), parts.next(), parts.next());
         let line: Option<usize> = line.and_then(|line| line.parse().ok());

@@ -15,14 +15,14 @@ use crate::error::CellError;
 
 /// The socket's folder, which only its owner may enter. Removed when dropped.
 #[derive(Debug)]
-pub struct Server {
+pub(super) struct Server {
     folder: TempDir,
     accepting: AbortHandle,
 }
 
 impl Server {
     /// Binds a socket and serves it. Must be called on the engine's threads.
-    pub fn start(cells: &Arc<RustCells>) -> Result<Self> {
+    pub(super) fn start(cells: &Arc<RustCells>) -> Result<Self> {
         // tempfile makes folders that are closed to others (0700).
         let folder = TempDir::with_prefix("tidebook-")?;
         let listener = UnixListener::bind(folder.path().join("kernel.sock"))
@@ -45,7 +45,7 @@ impl Server {
     }
 
     /// Where to connect.
-    pub fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("kernel.sock")
     }
 }
@@ -58,7 +58,7 @@ impl Drop for Server {
 
 /// Who sends requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
+pub(super) enum Caller {
     /// The code of a cell, or a thread of its own: an interrupt ends what it waits for.
     Cell,
     /// A function that a query has called.

@@ -8,14 +8,14 @@ use tidebook_rust_protocol::Toolchain;
 use crate::error::{CellError, Result};
 
 /// The compiler's version, if Rust cells can be compiled; else what is missing.
-pub fn describe() -> std::result::Result<String, String> {
+pub(crate) fn describe() -> std::result::Result<String, String> {
     let toolchain = find().map_err(|error| error.evalue)?;
     let source = toolchain.library.display();
     Ok(format!("{}, source in {source}", toolchain.version))
 }
 
 /// The toolchain; an error that says what to install if something is missing.
-pub fn find() -> Result<Toolchain> {
+pub(super) fn find() -> Result<Toolchain> {
     let no_rust = |what| missing(what, "install Rust from https://rustup.rs");
     // All at once: behind rustup each takes as long as a blink.
     let version = started("rustc", &["--version"]);

@@ -11,12 +11,12 @@ use serde_json::{Number, Value, json};
 use tidebook_engine::{Rows, format_value, simple_string};
 
 /// A schema in Spark's JSON: `{"type": "struct", "fields": […]}`.
-pub fn schema(schema: &Schema) -> Value {
+pub(super) fn schema(schema: &Schema) -> Value {
     fields_type(schema.fields().iter().map(AsRef::as_ref))
 }
 
 /// Rows as lists of values, at most `limit` of them.
-pub fn rows(rows: &Rows, limit: u64) -> Value {
+pub(super) fn rows(rows: &Rows, limit: u64) -> Value {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let all = rows.batches.iter().flat_map(|batch| {
         (0..batch.num_rows()).map(move |row| {

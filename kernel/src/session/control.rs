@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_millis(100);
 const PARENT_POLL: Duration = Duration::from_secs(1);
 
 /// Serves the control channel until the kernel is to end, then ends it in order.
-pub async fn run(
+pub(super) async fn run(
     kernel: &Arc<Kernel>,
     mut control: Channel,
     shell_replies: mpsc::UnboundedSender<JupyterMessage>,

@@ -45,7 +45,7 @@ fn yes() -> bool {
 }
 
 /// Executes requests until the queue is closed.
-pub async fn run(
+pub(super) async fn run(
     kernel: Arc<Kernel>,
     replies: mpsc::UnboundedSender<JupyterMessage>,
     mut queue: mpsc::UnboundedReceiver<Request>,

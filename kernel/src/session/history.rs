@@ -11,7 +11,7 @@ const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
 
 /// All executed cells, oldest first.
 #[derive(Debug, Default)]
-pub struct History {
+pub(super) struct History {
     entries: Vec<Entry>,
 }
 
@@ -24,7 +24,7 @@ struct Entry {
 
 /// A request with the defaults that clients rely on.
 #[derive(Debug, Deserialize)]
-pub struct HistoryRequest {
+pub(super) struct HistoryRequest {
     hist_access_type: Access,
     #[serde(default)]
     output: bool,
@@ -52,7 +52,7 @@ enum Access {
 
 impl History {
     /// Adds a cell after it ran; `output` is its result as plain text.
-    pub fn add(&mut self, line: u32, input: &str, output: Option<String>) {
+    pub(super) fn add(&mut self, line: u32, input: &str, output: Option<String>) {
         self.entries.push(Entry {
             line,
             input: input.to_owned(),
@@ -61,7 +61,7 @@ impl History {
     }
 
     /// `[session, line, input]` or `[session, line, [input, output]]`, oldest first.
-    pub fn answer(&self, request: &HistoryRequest) -> Vec<Value> {
+    pub(super) fn answer(&self, request: &HistoryRequest) -> Vec<Value> {
         let mut chosen: Vec<&Entry> = match request.hist_access_type {
             Access::Tail => self.entries.iter().collect(),
             Access::Range => self.range(request),

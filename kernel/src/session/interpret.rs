@@ -13,7 +13,12 @@ use crate::rust::RustCells;
 /// Runs a cell. A query that has died since the last cell, or an alert that is to fail, turns this
 /// one red instead, before it starts; one that comes while it runs turns it red at its end. A silent cell is not meant to be
 /// seen, so it reports no failure of others.
-pub async fn run(code: &str, context: &Context, rust: &Arc<RustCells>, silent: bool) -> Result<()> {
+pub(super) async fn run(
+    code: &str,
+    context: &Context,
+    rust: &Arc<RustCells>,
+    silent: bool,
+) -> Result<()> {
     let cell = cell::parse(code)?;
     if silent {
         return run_cell(cell, context, rust).await;

@@ -31,7 +31,7 @@ use crate::sockets::{self, IoPub, Request, Sockets};
 use history::History;
 
 /// What all loops of a session share.
-pub struct Kernel {
+pub(crate) struct Kernel {
     iopub: IoPub,
     engine: Engine,
     live: Live,
@@ -48,7 +48,7 @@ pub struct Kernel {
 }
 
 /// Serves one connection file until a client asks for shutdown or the process is told to end.
-pub async fn run(connection_file: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(connection_file: &Path) -> anyhow::Result<()> {
     let info = read_connection_file(connection_file)?;
     let sockets = Sockets::bind(&info).await?;
     let live = Live::new(sockets.iopub.clone());

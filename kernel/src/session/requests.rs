@@ -35,7 +35,7 @@ struct Code {
 }
 
 /// Answers a request of any type but `execute`, `interrupt` and `shutdown`.
-pub async fn answer(
+pub(super) async fn answer(
     kernel: &Arc<Kernel>,
     request: &Request,
     replies: &mpsc::UnboundedSender<JupyterMessage>,

@@ -6,7 +6,7 @@ use jupyter_protocol::ConnectionInfo;
 use zeromq::{RepSocket, Socket as _, SocketRecv as _, SocketSend as _};
 
 /// Binds the heartbeat port and answers on it until the process ends.
-pub async fn spawn(info: &ConnectionInfo) -> zeromq::ZmqResult<()> {
+pub(super) async fn spawn(info: &ConnectionInfo) -> zeromq::ZmqResult<()> {
     let mut socket = RepSocket::new();
     socket.bind(&info.hb_url()).await?;
     tokio::spawn(async move {

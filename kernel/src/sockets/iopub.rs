@@ -18,7 +18,7 @@ const CATCH_UP_BYTES: usize = 256 * 1024;
 
 /// Which stream a text belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// Ordinary output.
     Stdout,
     /// Warnings and notes.
@@ -27,7 +27,7 @@ pub enum Stream {
 
 impl Stream {
     /// As the protocol calls it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
@@ -38,7 +38,7 @@ impl Stream {
 /// A handle on the broadcast channel. Sending never waits; who sends much calls
 /// [`IoPub::catch_up`] after it.
 #[derive(Debug, Clone)]
-pub struct IoPub {
+pub(crate) struct IoPub {
     commands: mpsc::UnboundedSender<Command>,
     /// Bytes of output since somebody last waited for the clients.
     output: Arc<AtomicUsize>,
@@ -46,7 +46,7 @@ pub struct IoPub {
 
 /// What the publishing task is told.
 #[derive(Debug)]
-pub enum Command {
+pub(super) enum Command {
     /// Broadcast a message.
     Message(Box<JupyterMessage>),
     /// Broadcast text, with what comes next if that is soon.
@@ -59,7 +59,7 @@ pub enum Command {
 
 /// Text of one stream, caused by one request.
 #[derive(Debug)]
-pub struct Text {
+pub(super) struct Text {
     /// The request.
     pub parent: Parent,
     /// The stream.
@@ -70,7 +70,7 @@ pub struct Text {
 
 impl IoPub {
     /// Binds to the address and publishes on a task of its own.
-    pub async fn spawn(info: &ConnectionInfo, session: &str) -> Result<Self> {
+    pub(crate) async fn spawn(info: &ConnectionInfo, session: &str) -> Result<Self> {
         let publisher = Publisher::bind(info, session).await?;
         let (iopub, received) = Self::channel();
         tokio::spawn(publisher.run(received));
@@ -84,19 +84,19 @@ impl IoPub {
     }
 
     /// A handle that nobody listens to.
-    pub fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         Self::channel().0
     }
 
     /// Broadcasts a message of this type, caused by `parent`.
-    pub fn send(&self, parent: &Parent, msg_type: &str, content: Value) {
+    pub(crate) fn send(&self, parent: &Parent, msg_type: &str, content: Value) {
         let mut message = child(parent, msg_type, content);
         message.zmq_identities = vec![msg_type.as_bytes().to_vec().into()];
         self.command(Command::Message(Box::new(message)));
     }
 
     /// Broadcasts that `parent` is now being worked on (`busy`) or done (`idle`).
-    pub fn status(&self, parent: &Parent, execution_state: &str) {
+    pub(crate) fn status(&self, parent: &Parent, execution_state: &str) {
         self.send(
             parent,
             "status",
@@ -105,7 +105,7 @@ impl IoPub {
     }
 
     /// Broadcasts text; several in a row become one message.
-    pub fn stream(&self, parent: &Parent, stream: Stream, text: impl Into<String>) {
+    pub(crate) fn stream(&self, parent: &Parent, stream: Stream, text: impl Into<String>) {
         let (parent, text) = (Parent::clone(parent), text.into());
         if !text.is_empty() {
             self.command(Command::Text(Text {
@@ -117,7 +117,7 @@ impl IoPub {
     }
 
     /// Waits until the clients have taken everything sent before, but for no client that is late.
-    pub async fn flushed(&self) {
+    pub(crate) async fn flushed(&self) {
         let (done, flushed) = oneshot::channel();
         self.command(Command::Flush(done));
         // An error means that the publisher is gone, and with it everything there was to send.
@@ -127,7 +127,7 @@ impl IoPub {
     /// To be called after so many bytes of output: blocks now and then until no client that reads
     /// is far behind, so that output cannot pile up. Takes no lock, and must be called under none
     /// that the sockets' thread takes; on that thread itself it does not wait.
-    pub fn catch_up(&self, bytes: usize) {
+    pub(crate) fn catch_up(&self, bytes: usize) {
         if self.output.fetch_add(bytes, Ordering::Relaxed) + bytes < CATCH_UP_BYTES {
             return;
         }
@@ -149,7 +149,7 @@ impl IoPub {
 
     /// A handle without sockets, and what is said through it.
     #[cfg(test)]
-    pub fn recorded() -> (Self, Recorded) {
+    pub(crate) fn recorded() -> (Self, Recorded) {
         let (iopub, received) = Self::channel();
         (iopub, Recorded(received))
     }
@@ -157,12 +157,12 @@ impl IoPub {
 
 /// What was said through a handle without sockets.
 #[cfg(test)]
-pub struct Recorded(mpsc::UnboundedReceiver<Command>);
+pub(crate) struct Recorded(mpsc::UnboundedReceiver<Command>);
 
 #[cfg(test)]
 impl Recorded {
     /// Since the last call: texts as they are, other messages as `<type>`.
-    pub fn said(&mut self) -> Vec<String> {
+    pub(crate) fn said(&mut self) -> Vec<String> {
         let mut said = Vec::new();
         while let Ok(command) = self.0.try_recv() {
             match command {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jupyter_protocol::{ConnectionInfo, Transport};
 
 /// Removes the sockets of an earlier kernel of the same connection file, unless it still listens.
-pub fn remove_stale(info: &ConnectionInfo) {
+pub(super) fn remove_stale(info: &ConnectionInfo) {
     for path in paths(info) {
         let refused = UnixStream::connect(&path)
             .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused);
@@ -18,7 +18,7 @@ pub fn remove_stale(info: &ConnectionInfo) {
 }
 
 /// Removes our own sockets when we end.
-pub fn remove_own(info: &ConnectionInfo) {
+pub(super) fn remove_own(info: &ConnectionInfo) {
     paths(info).into_iter().for_each(remove);
 }
 

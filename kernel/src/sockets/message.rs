@@ -12,14 +12,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// The version of the Jupyter messaging protocol that we speak.
-pub const PROTOCOL_VERSION: &str = "5.5";
+pub(super) const PROTOCOL_VERSION: &str = "5.5";
 
 /// The message that another one answers: its header and where it came from, without its content.
-pub type Parent = Arc<JupyterMessage>;
+pub(crate) type Parent = Arc<JupyterMessage>;
 
 /// One request of a client.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// Header and routing, for the replies.
     pub parent: Parent,
     /// The content; an empty object if it was not JSON.
@@ -28,7 +28,7 @@ pub struct Request {
 
 impl Request {
     /// Reads a verified message. Fails only without a readable header: then nobody can be answered.
-    pub fn from_raw(raw: RawMessage) -> serde_json::Result<Self> {
+    pub(crate) fn from_raw(raw: RawMessage) -> serde_json::Result<Self> {
         let header: Header = serde_json::from_slice(&raw.jparts[0])?;
         let object = |part: &[u8]| -> Value {
             serde_json::from_slice(part).unwrap_or_else(|error| {
@@ -54,22 +54,22 @@ impl Request {
     }
 
     /// `execute_request`, `complete_request`, ….
-    pub fn msg_type(&self) -> &str {
+    pub(crate) fn msg_type(&self) -> &str {
         &self.parent.header.msg_type
     }
 
     /// The content as what its type promises.
-    pub fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         T::deserialize(&self.content)
     }
 
     /// The answer to this request: same route, type `…_reply`.
-    pub fn reply(&self, content: Value) -> JupyterMessage {
+    pub(crate) fn reply(&self, content: Value) -> JupyterMessage {
         reply(&self.parent, content)
     }
 
     /// The answer to a request whose content makes no sense.
-    pub fn refuse(&self, why: &dyn std::fmt::Display) -> JupyterMessage {
+    pub(crate) fn refuse(&self, why: &dyn std::fmt::Display) -> JupyterMessage {
         tracing::warn!(msg_type = self.msg_type(), %why, "request refused");
         self.reply(json!({
             "status": "error",
@@ -81,13 +81,13 @@ impl Request {
 }
 
 /// The answer to `parent`: same route, type `…_reply`.
-pub fn reply(parent: &JupyterMessage, content: Value) -> JupyterMessage {
+pub(super) fn reply(parent: &JupyterMessage, content: Value) -> JupyterMessage {
     let msg_type = parent.header.msg_type.replace("_request", "_reply");
     child(parent, &msg_type, content)
 }
 
 /// A message caused by `parent`, on the route of `parent`.
-pub fn child(parent: &JupyterMessage, msg_type: &str, content: Value) -> JupyterMessage {
+pub(super) fn child(parent: &JupyterMessage, msg_type: &str, content: Value) -> JupyterMessage {
     stamped(JupyterMessage::new(
         unknown(msg_type, content),
         Some(parent),
@@ -95,7 +95,7 @@ pub fn child(parent: &JupyterMessage, msg_type: &str, content: Value) -> Jupyter
 }
 
 /// A message that nobody asked for.
-pub fn orphan(msg_type: &str, content: Value) -> JupyterMessage {
+pub(super) fn orphan(msg_type: &str, content: Value) -> JupyterMessage {
     stamped(JupyterMessage::new(unknown(msg_type, content), None))
 }
 
@@ -118,7 +118,7 @@ fn stamped(mut message: JupyterMessage) -> JupyterMessage {
 
 /// Some request to answer.
 #[cfg(test)]
-pub fn parent() -> Parent {
+pub(crate) fn parent() -> Parent {
     Arc::new(orphan("execute_request", json!({})))
 }
 

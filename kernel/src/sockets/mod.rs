@@ -16,15 +16,15 @@ use anyhow::Context as _;
 use jupyter_protocol::ConnectionInfo;
 
 #[cfg(test)]
-pub use iopub::Recorded;
-pub use iopub::{IoPub, Stream};
+pub(crate) use iopub::Recorded;
+pub(crate) use iopub::{IoPub, Stream};
 #[cfg(test)]
-pub use message::parent;
-pub use message::{Parent, Request};
-pub use router::Channel;
+pub(crate) use message::parent;
+pub(crate) use message::{Parent, Request};
+pub(crate) use router::Channel;
 
 /// All sockets of a kernel, bound and running.
-pub struct Sockets {
+pub(crate) struct Sockets {
     /// Requests that execute or ask something.
     pub shell: Channel,
     /// Requests that must not wait behind a running cell.
@@ -37,7 +37,7 @@ pub struct Sockets {
 
 impl Sockets {
     /// Binds to exactly the addresses the connection file names.
-    pub async fn bind(info: &ConnectionInfo) -> anyhow::Result<Self> {
+    pub(crate) async fn bind(info: &ConnectionInfo) -> anyhow::Result<Self> {
         ipc::remove_stale(info);
         let session = uuid::Uuid::new_v4().to_string();
         heartbeat::spawn(info)
@@ -55,6 +55,6 @@ impl Sockets {
 }
 
 /// Leaves nothing of the sockets behind when the process ends.
-pub fn clean_up(info: &ConnectionInfo) {
+pub(crate) fn clean_up(info: &ConnectionInfo) {
     ipc::remove_own(info);
 }

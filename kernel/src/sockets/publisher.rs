@@ -31,7 +31,7 @@ const STREAM_BATCH: Duration = Duration::from_millis(50);
 const STREAM_BATCH_BYTES: usize = 256 * 1024;
 
 /// See the module.
-pub struct Publisher {
+pub(super) struct Publisher {
     signer: Connection<Encoded>,
     events: mpsc::UnboundedReceiver<Event>,
     taken: Arc<Notify>,
@@ -55,7 +55,7 @@ impl SocketSend for Encoded {
 
 impl Publisher {
     /// Binds to the address; clients can come from now on.
-    pub async fn bind(info: &ConnectionInfo, session: &str) -> io::Result<Self> {
+    pub(super) async fn bind(info: &ConnectionInfo, session: &str) -> io::Result<Self> {
         let (reported, events) = mpsc::unbounded_channel();
         let taken = Arc::new(Notify::new());
         let reports = Reports {
@@ -81,7 +81,7 @@ impl Publisher {
     }
 
     /// Obeys until nobody can send a command any more.
-    pub async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         loop {
             let due = self.gathered.as_ref().map(|(_, due)| *due);
             let patience = self.patience_ends();

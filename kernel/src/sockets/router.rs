@@ -11,7 +11,7 @@ use zeromq::{RouterSocket, Socket as _, SocketRecv as _};
 use super::message::Request;
 
 /// Both ends of one request channel.
-pub struct Channel {
+pub(crate) struct Channel {
     /// Verified requests in the order in which they came.
     pub requests: mpsc::UnboundedReceiver<Request>,
     /// Replies, sent in order.
@@ -20,7 +20,7 @@ pub struct Channel {
 
 impl Channel {
     /// Binds a router socket and serves it on two tasks of its own.
-    pub async fn spawn(
+    pub(crate) async fn spawn(
         name: &'static str,
         url: &str,
         key: &str,

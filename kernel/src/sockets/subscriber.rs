@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::zmtp::{self, Subscription};
 
 /// How long a message may wait for a client before nobody waits for that client.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// How far a client may be behind before those who make output wait for it.
 const BEHIND_BYTES: usize = 1024 * 1024;
 /// How much is kept for a client that does not read.
@@ -32,7 +32,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
 /// A client that has introduced itself.
 #[derive(Debug, Default)]
-pub struct Subscriber {
+pub(super) struct Subscriber {
     state: Mutex<State>,
     pushed: Notify,
 }
@@ -55,7 +55,7 @@ struct Queued {
 
 /// What somebody waits for a client to do.
 #[derive(Debug, Clone, Copy)]
-pub enum Wish {
+pub(super) enum Wish {
     /// To have taken the message of this number and all before it.
     Taken(u64),
     /// To be not far behind.
@@ -64,7 +64,7 @@ pub enum Wish {
 
 /// Something that happened at a client.
 #[derive(Debug)]
-pub enum Event {
+pub(super) enum Event {
     /// It has subscribed to this topic.
     Subscribed(Arc<Subscriber>, Vec<u8>),
     /// It has gone.
@@ -73,7 +73,7 @@ pub enum Event {
 
 /// Where the clients' connections report to.
 #[derive(Debug, Clone)]
-pub struct Reports {
+pub(super) struct Reports {
     /// What happened, in order.
     pub events: mpsc::UnboundedSender<Event>,
     /// Told whenever a client has taken a message.
@@ -81,7 +81,7 @@ pub struct Reports {
 }
 
 /// Binds to the address of the broadcast channel and serves every client that comes.
-pub async fn listen(info: &ConnectionInfo, reports: Reports) -> Result<()> {
+pub(super) async fn listen(info: &ConnectionInfo, reports: Reports) -> Result<()> {
     match info.transport {
         Transport::TCP => {
             let listener = TcpListener::bind((info.ip.as_str(), info.iopub_port)).await?;
@@ -146,13 +146,13 @@ async fn serve(stream: impl AsyncRead + AsyncWrite, reports: Reports) {
 
 impl Subscriber {
     /// Whether a message whose first frame is `topic` is for this client.
-    pub fn wants(&self, topic: &[u8]) -> bool {
+    pub(super) fn wants(&self, topic: &[u8]) -> bool {
         let state = self.state.lock();
         state.topics.iter().any(|wanted| topic.starts_with(wanted))
     }
 
     /// Queues a message.
-    pub fn push(&self, number: u64, message: Bytes) {
+    pub(super) fn push(&self, number: u64, message: Bytes) {
         let mut state = self.state.lock();
         state.bytes += message.len();
         state.queue.push_back(Queued {
@@ -169,7 +169,7 @@ impl Subscriber {
     }
 
     /// Whether the wish has yet to be waited for.
-    pub fn holds_up(&self, wish: Wish, now: Instant) -> bool {
+    pub(super) fn holds_up(&self, wish: Wish, now: Instant) -> bool {
         let state = self.state.lock();
         let Some(oldest) = state.queue.front() else {
             return false;
@@ -183,7 +183,7 @@ impl Subscriber {
     }
 
     /// When it is late, if it takes nothing until then.
-    pub fn late_at(&self) -> Option<Instant> {
+    pub(super) fn late_at(&self) -> Option<Instant> {
         let state = self.state.lock();
         state.queue.front().map(|oldest| oldest.since + PATIENCE)
     }

@@ -38,7 +38,7 @@ const READY: &[u8] = b"\x04\x1a\x05READY\x0bSocket-Type\x00\x00\x00\x04XPUB";
 
 /// What a subscriber asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Subscription {
+pub(super) enum Subscription {
     /// Messages whose first frame starts with this.
     To(Vec<u8>),
     /// No longer those.
@@ -46,7 +46,7 @@ pub enum Subscription {
 }
 
 /// Agrees with a peer that has just connected; what follows are its subscriptions.
-pub async fn handshake(
+pub(super) async fn handshake(
     reader: &mut (impl AsyncRead + Unpin),
     writer: &mut (impl AsyncWrite + Unpin),
 ) -> Result<()> {
@@ -69,7 +69,9 @@ pub async fn handshake(
 }
 
 /// The next subscription; whatever else a peer sends means nothing to a publisher.
-pub async fn next_subscription(reader: &mut (impl AsyncRead + Unpin)) -> Result<Subscription> {
+pub(super) async fn next_subscription(
+    reader: &mut (impl AsyncRead + Unpin),
+) -> Result<Subscription> {
     loop {
         let (flags, body) = read_frame(reader).await?;
         if flags & (COMMAND | MORE) != 0 {
@@ -84,7 +86,7 @@ pub async fn next_subscription(reader: &mut (impl AsyncRead + Unpin)) -> Result<
 }
 
 /// A message as it goes over the wire.
-pub fn encode(message: &ZmqMessage) -> Bytes {
+pub(super) fn encode(message: &ZmqMessage) -> Bytes {
     let length = message.iter().map(|frame| frame.len() + 9).sum();
     let mut encoded = BytesMut::with_capacity(length);
     let mut left = message.len();

@@ -12,30 +12,30 @@ use acceptance::seeded::Seeded;
 use tempfile::TempDir;
 use tidebook_engine::FaultPoint;
 
-pub const FILES: u64 = 12;
+pub(crate) const FILES: u64 = 12;
 /// They move no watermark, so that every run must end with the same output: a restart runs no batch
 /// without data, and two files may come in one batch.
 const LAST_FILES: u64 = 3;
 const ROWS_PER_FILE: u64 = 40;
 
 /// With state and without.
-pub const QUERIES: [&str; 2] = ["windows", "rows"];
+pub(crate) const QUERIES: [&str; 2] = ["windows", "rows"];
 
 /// Events in files, and a folder for what is made of them.
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
     input: PathBuf,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::with_prefix("faults-").expect("a folder");
         let input = write_input(folder.path());
         Self { folder, input }
     }
 
     /// A target that has not run yet.
-    pub fn target(&self, name: &str, sink: &str, query: &str) -> Target {
+    pub(crate) fn target(&self, name: &str, sink: &str, query: &str) -> Target {
         Target {
             input: self.input.clone(),
             work: self.folder.path().join(name),
@@ -45,7 +45,7 @@ impl World {
     }
 
     /// The output of a run that nothing disturbs.
-    pub async fn wanted(&self, sink: &str, query: &str) -> Vec<String> {
+    pub(crate) async fn wanted(&self, sink: &str, query: &str) -> Vec<String> {
         let kind = sink.split(':').next().unwrap_or_default();
         let target = self.target(&format!("undisturbed-{kind}-{query}"), sink, query);
         target.run_to_end();
@@ -83,7 +83,7 @@ fn write_input(folder: &Path) -> PathBuf {
 
 /// One query, its output and its checkpoint.
 #[derive(Clone)]
-pub struct Target {
+pub(crate) struct Target {
     input: PathBuf,
     pub work: PathBuf,
     sink: String,
@@ -92,7 +92,7 @@ pub struct Target {
 
 /// How a run has ended.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     Fine,
     /// What it said.
     Failed(String),
@@ -100,12 +100,12 @@ pub enum Ended {
 }
 
 impl Target {
-    pub fn out(&self) -> PathBuf {
+    pub(crate) fn out(&self) -> PathBuf {
         self.work.join("out")
     }
 
     /// Its words, program first.
-    pub fn words(&self) -> Vec<String> {
+    pub(crate) fn words(&self) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
         vec![
             env!("CARGO_BIN_EXE_fault_target").to_owned(),
@@ -116,24 +116,24 @@ impl Target {
         ]
     }
 
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let words = self.words();
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         command
     }
 
-    pub fn run(&self) -> Ended {
+    pub(crate) fn run(&self) -> Ended {
         ended(&mut self.command())
     }
 
-    pub fn run_to_end(&self) {
+    pub(crate) fn run_to_end(&self) {
         let ended = self.run();
         assert!(matches!(ended, Ended::Fine), "{ended:?}");
     }
 
     /// Runs until that batch has passed that point; false if there is no such batch any more.
-    pub fn killed_at(&self, point: FaultPoint, batch: u64) -> bool {
+    pub(crate) fn killed_at(&self, point: FaultPoint, batch: u64) -> bool {
         let fault = ["kill".to_owned(), format!("{point:?}"), batch.to_string()];
         match ended(self.command().args(fault)) {
             Ended::Killed => true,
@@ -143,7 +143,7 @@ impl Target {
     }
 
     /// The same in another folder, with all its files.
-    pub fn copy(&self, name: &str) -> Self {
+    pub(crate) fn copy(&self, name: &str) -> Self {
         let work = self.work.with_file_name(name);
         let copied = Command::new("cp")
             .arg("-a")
@@ -175,7 +175,7 @@ impl Target {
     }
 
     /// The rows of its output, sorted, as a reader sees them.
-    pub async fn rows(&self) -> Result<Vec<String>, String> {
+    pub(crate) async fn rows(&self) -> Result<Vec<String>, String> {
         let mut rows = match self.sink.as_str() {
             "foreachBatch" | "foreach" => self.rows_of_batches(),
             "console" => self.rows_on_console(),
@@ -248,7 +248,7 @@ impl Target {
 }
 
 /// Runs a command to its end.
-pub fn ended(command: &mut Command) -> Ended {
+pub(crate) fn ended(command: &mut Command) -> Ended {
     let output = command.output().expect("a program that can be run");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     match (output.status.success(), output.status.signal()) {
@@ -259,6 +259,6 @@ pub fn ended(command: &mut Command) -> Ended {
 }
 
 /// Whether an error says what to do.
-pub fn says_what_to_do(error: &str) -> bool {
+pub(crate) fn says_what_to_do(error: &str) -> bool {
     error.contains("hint: ")
 }

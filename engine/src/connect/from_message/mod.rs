@@ -18,7 +18,7 @@ use crate::tree;
 ///
 /// # Errors
 /// If a part of the message is missing, or if this version has not what it asks for.
-pub fn relation_of(relation: &proto::Relation) -> Result<tree::Relation> {
+pub(crate) fn relation_of(relation: &proto::Relation) -> Result<tree::Relation> {
     Reader::default().relation(relation)
 }
 

@@ -22,7 +22,7 @@ mod writer;
 
 pub(crate) use decoder::CsvDecoder;
 pub(super) use infer::CsvSchemaInference;
-pub use options::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvOptions, CsvSyntax};
+pub(crate) use options::{CSV_OPTIONS, CSV_OPTIONS_ABSENT, CsvOptions, CsvSyntax};
 pub(crate) use records::end_of_record;
 pub(crate) use values::value_of_text;
 pub(crate) use writer::{CSV_FORM_OPTIONS, CsvForm};

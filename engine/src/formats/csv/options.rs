@@ -9,7 +9,7 @@ use crate::formats::record_options::{
 use crate::options::{OptionSpec, Options};
 
 /// The options, for checks and documentation.
-pub const CSV_OPTIONS: [OptionSpec; 21] = [
+pub(crate) const CSV_OPTIONS: [OptionSpec; 21] = [
     OptionSpec {
         name: "header",
         doc: "true: the first line of a file names the columns; false by default",
@@ -79,7 +79,7 @@ pub const CSV_OPTIONS: [OptionSpec; 21] = [
 ];
 
 /// Options that Spark has and this version does not.
-pub const CSV_OPTIONS_ABSENT: [&str; 14] = [
+pub(crate) const CSV_OPTIONS_ABSENT: [&str; 14] = [
     "charToEscapeQuoteEscaping",
     "charset",
     "compression",
@@ -98,7 +98,7 @@ pub const CSV_OPTIONS_ABSENT: [&str; 14] = [
 
 /// How CSV is read.
 #[derive(Debug, Clone)]
-pub struct CsvOptions {
+pub(crate) struct CsvOptions {
     /// What to do with a record that does not parse.
     pub mode: ParseMode,
     /// Name of the column that takes the text of a corrupt record.
@@ -123,7 +123,7 @@ pub struct CsvOptions {
 
 /// How numbers are written that have no digits.
 #[derive(Debug, Clone)]
-pub struct FloatNames {
+pub(crate) struct FloatNames {
     /// Not a number.
     pub nan: String,
     /// Infinity.
@@ -144,7 +144,7 @@ impl Default for FloatNames {
 
 /// How a line is cut into values.
 #[derive(Debug, Clone)]
-pub struct CsvSyntax {
+pub(crate) struct CsvSyntax {
     /// Between values; not empty.
     pub separator: String,
     /// Around values.
@@ -161,7 +161,7 @@ pub struct CsvSyntax {
 
 impl CsvOptions {
     /// Reads them from checked options.
-    pub fn new(options: &Options) -> Result<Self> {
+    pub(crate) fn new(options: &Options) -> Result<Self> {
         let text = |name| options.get(name).unwrap_or_default().to_string();
         Ok(Self {
             mode: parse_mode(options)?,

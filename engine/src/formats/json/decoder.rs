@@ -13,7 +13,7 @@ use crate::formats::records::{Records, unfinished};
 
 /// Fills batches from lines of JSON.
 #[derive(Debug)]
-pub struct JsonDecoder {
+pub(crate) struct JsonDecoder {
     leniency: Leniency,
     records: Records,
     /// The columns that are read from the text.
@@ -23,7 +23,7 @@ pub struct JsonDecoder {
 impl JsonDecoder {
     /// A decoder of `schema` that gives the columns `projection`, in that order. `rows` is how many
     /// a batch will have, about. Only the columns in the projection are checked.
-    pub fn new(
+    pub(crate) fn new(
         options: &JsonOptions,
         schema: &Schema,
         projection: &[usize],
@@ -41,18 +41,18 @@ impl JsonDecoder {
     }
 
     /// Rows read since the last flush.
-    pub fn num_rows(&self) -> usize {
+    pub(crate) fn num_rows(&self) -> usize {
         self.columns.len()
     }
 
     /// How many records did not fit, so far.
-    pub fn num_corrupt_records(&self) -> u64 {
+    pub(crate) fn num_corrupt_records(&self) -> u64 {
         self.records.num_corrupt()
     }
 
     /// Reads one line. Fails in FAILFAST mode, with an error that shows the line but does not
     /// know where it stands.
-    pub fn decode_line(&mut self, line: &[u8]) -> Result<()> {
+    pub(crate) fn decode_line(&mut self, line: &[u8]) -> Result<()> {
         let Ok(text) = str::from_utf8(line) else {
             return self.malformed(line, "it is not UTF-8");
         };
@@ -81,7 +81,7 @@ impl JsonDecoder {
     }
 
     /// The rows read since the last flush, if any.
-    pub fn flush(&mut self) -> Result<Option<RecordBatch>> {
+    pub(crate) fn flush(&mut self) -> Result<Option<RecordBatch>> {
         let rows = self.columns.len();
         if rows == 0 {
             return Ok(None);

@@ -22,13 +22,13 @@ mod options;
 pub(crate) mod parser;
 mod write;
 
-pub use decoder::JsonDecoder;
+pub(crate) use decoder::JsonDecoder;
 pub(super) use infer::SchemaInference;
-pub use options::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
-pub use parser::Leniency;
+pub(crate) use options::{JSON_OPTIONS, JSON_OPTIONS_ABSENT, JsonOptions};
+pub(crate) use parser::Leniency;
 pub(crate) use write::{JsonForm, text, write};
 
-pub use super::record_options::ParseMode;
+pub(crate) use super::record_options::ParseMode;
 
 use arrow::datatypes::SchemaRef;
 

@@ -10,7 +10,7 @@ use crate::formats::record_options::{
 use crate::options::{OptionSpec, Options};
 
 /// The options, for checks and documentation.
-pub const JSON_OPTIONS: [OptionSpec; 14] = [
+pub(crate) const JSON_OPTIONS: [OptionSpec; 14] = [
     MODE,
     CORRUPT_RECORD_COLUMN,
     TIME_ZONE,
@@ -52,7 +52,7 @@ pub const JSON_OPTIONS: [OptionSpec; 14] = [
 ];
 
 /// Options that Spark has and this version does not.
-pub const JSON_OPTIONS_ABSENT: [&str; 12] = [
+pub(crate) const JSON_OPTIONS_ABSENT: [&str; 12] = [
     "charset",
     "compression",
     "dropFieldIfAllNull",
@@ -69,7 +69,7 @@ pub const JSON_OPTIONS_ABSENT: [&str; 12] = [
 
 /// How JSON is read.
 #[derive(Debug, Clone)]
-pub struct JsonOptions {
+pub(crate) struct JsonOptions {
     /// What to do with a record that does not parse.
     pub mode: ParseMode,
     /// Name of the column that takes the text of a corrupt record.
@@ -96,7 +96,7 @@ impl Default for JsonOptions {
 
 impl JsonOptions {
     /// Reads them from checked options.
-    pub fn new(options: &Options) -> Result<Self> {
+    pub(crate) fn new(options: &Options) -> Result<Self> {
         let allowed = |name, default| options.boolean(name, default);
         Ok(Self {
             mode: parse_mode(options)?,

@@ -17,7 +17,7 @@ pub(crate) const MAX_DEPTH: usize = 1000;
 
 /// What is taken for JSON although it is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leniency {
+pub(crate) struct Leniency {
     /// Names and strings in single quotes.
     pub single_quotes: bool,
     /// Names without quotes.

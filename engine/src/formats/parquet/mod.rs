@@ -6,5 +6,5 @@ mod reader;
 mod writer;
 
 pub(crate) use reader::{ParquetRows, parquet_schema};
-pub use writer::PARQUET_SINK_OPTIONS;
+pub(crate) use writer::PARQUET_SINK_OPTIONS;
 pub(crate) use writer::{ParquetFileWriter, ParquetForm};

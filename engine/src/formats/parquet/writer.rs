@@ -12,7 +12,7 @@ use crate::options::{OptionMap, OptionSpec, Options};
 use crate::storage::OutputFile;
 
 /// Options of the sink, for checks and documentation.
-pub const PARQUET_SINK_OPTIONS: [OptionSpec; 1] = [OptionSpec {
+pub(crate) const PARQUET_SINK_OPTIONS: [OptionSpec; 1] = [OptionSpec {
     name: "compression",
     doc: "snappy (the default), none, gzip, zstd, lz4_raw or brotli",
 }];

@@ -101,7 +101,7 @@ impl Setup {
     }
 
     /// A constant as another type; NULL is none.
-    pub fn constant(&self, index: usize, as_type: &DataType) -> Result<Option<ScalarValue>> {
+    pub(super) fn constant(&self, index: usize, as_type: &DataType) -> Result<Option<ScalarValue>> {
         let Some(Some(value)) = self.constants.get(index) else {
             let message = format!(
                 "argument {} of {} must be the same for all rows",
@@ -119,7 +119,7 @@ impl Setup {
     }
 
     /// A constant whole number.
-    pub fn integer(&self, index: usize) -> Result<Option<i64>> {
+    pub(super) fn integer(&self, index: usize) -> Result<Option<i64>> {
         Ok(match self.constant(index, &DataType::Int64)? {
             Some(ScalarValue::Int64(value)) => value,
             _ => None,

@@ -22,7 +22,7 @@ pub(in crate::functions) struct Lists<'a> {
 
 impl<'a> Lists<'a> {
     /// Those of a column that has them.
-    pub fn new(array: &'a ArrayRef) -> Self {
+    pub(crate) fn new(array: &'a ArrayRef) -> Self {
         let lists = array.as_list::<i32>();
         let elements = used(lists.values(), lists.value_offsets());
         let nulls = elements.logical_nulls();
@@ -34,18 +34,18 @@ impl<'a> Lists<'a> {
     }
 
     /// The elements of all rows.
-    pub fn elements(&self) -> &ArrayRef {
+    pub(crate) fn elements(&self) -> &ArrayRef {
         &self.elements
     }
 
     /// Which of them a row has; `None` if its array is NULL.
-    pub fn row(&self, row: usize) -> Option<Range<usize>> {
+    pub(crate) fn row(&self, row: usize) -> Option<Range<usize>> {
         let valid = self.lists.is_valid(row);
         valid.then(|| range(self.lists.value_offsets(), row))
     }
 
     /// Whether an element is NULL.
-    pub fn is_null(&self, element: usize) -> bool {
+    pub(crate) fn is_null(&self, element: usize) -> bool {
         self.nulls
             .as_ref()
             .is_some_and(|nulls| nulls.is_null(element))
@@ -61,7 +61,7 @@ pub(in crate::functions) struct Maps<'a> {
 
 impl<'a> Maps<'a> {
     /// Those of a column that has them.
-    pub fn new(array: &'a ArrayRef) -> Self {
+    pub(crate) fn new(array: &'a ArrayRef) -> Self {
         let maps = array.as_map();
         let part = |part| used(part, maps.value_offsets());
         Self {
@@ -72,7 +72,7 @@ impl<'a> Maps<'a> {
     }
 
     /// Which entries a row has; `None` if its map is NULL.
-    pub fn row(&self, row: usize) -> Option<Range<usize>> {
+    pub(crate) fn row(&self, row: usize) -> Option<Range<usize>> {
         let valid = self.maps.is_valid(row);
         valid.then(|| range(self.maps.value_offsets(), row))
     }
@@ -101,7 +101,10 @@ const NULL: usize = usize::MAX;
 
 impl Picks {
     /// One array for each row: `each` picks its elements, or says that it is NULL.
-    pub fn of_rows(rows: usize, mut each: impl FnMut(usize, &mut Self) -> Option<()>) -> Self {
+    pub(crate) fn of_rows(
+        rows: usize,
+        mut each: impl FnMut(usize, &mut Self) -> Option<()>,
+    ) -> Self {
         let mut picks = Self::with_capacity(rows);
         for row in 0..rows {
             let valid = each(row, &mut picks);
@@ -111,7 +114,7 @@ impl Picks {
     }
 
     /// The same, where a row may fail.
-    pub fn try_of_rows(
+    pub(crate) fn try_of_rows(
         rows: usize,
         mut each: impl FnMut(usize, &mut Self) -> Result<Option<()>>,
     ) -> Result<Self> {
@@ -140,22 +143,22 @@ impl Picks {
     }
 
     /// The next element is that of a source.
-    pub fn push(&mut self, source: usize, element: usize) {
+    pub(crate) fn push(&mut self, source: usize, element: usize) {
         self.at.push((source, element));
     }
 
     /// The next elements are those of a source.
-    pub fn extend(&mut self, source: usize, elements: Range<usize>) {
+    pub(crate) fn extend(&mut self, source: usize, elements: Range<usize>) {
         self.at.extend(elements.map(|element| (source, element)));
     }
 
     /// The next elements are NULL.
-    pub fn nulls(&mut self, count: usize) {
+    pub(crate) fn nulls(&mut self, count: usize) {
         self.at.extend(std::iter::repeat_n((NULL, 0), count));
     }
 
     /// The arrays, of the type `returns`.
-    pub fn lists(&self, sources: &[&ArrayRef], returns: &DataType) -> Result<ArrayRef> {
+    pub(crate) fn lists(&self, sources: &[&ArrayRef], returns: &DataType) -> Result<ArrayRef> {
         let DataType::List(field) = returns else {
             return Err(Error::internal(format!("{returns} is no array")));
         };
@@ -163,14 +166,14 @@ impl Picks {
     }
 
     /// The arrays of values that were made of the picked ones.
-    pub fn of_values(&self, field: &FieldRef, values: ArrayRef) -> Result<ArrayRef> {
+    pub(crate) fn of_values(&self, field: &FieldRef, values: ArrayRef) -> Result<ArrayRef> {
         let nulls = Some(NullBuffer::from(self.valid.clone()));
         let lists = ListArray::try_new(Arc::clone(field), self.offsets()?, values, nulls);
         Ok(Arc::new(lists.map_err(failed)?))
     }
 
     /// The maps of the entries that were picked, of the type `returns`.
-    pub fn maps(
+    pub(crate) fn maps(
         &self,
         keys: &[&ArrayRef],
         values: &[&ArrayRef],
@@ -180,7 +183,7 @@ impl Picks {
     }
 
     /// The maps of keys and values that were made of the picked ones.
-    pub fn maps_of(
+    pub(crate) fn maps_of(
         &self,
         keys: ArrayRef,
         values: ArrayRef,
@@ -196,25 +199,25 @@ impl Picks {
     }
 
     /// For each value its place in its row, counted from 0.
-    pub fn places(&self) -> impl Iterator<Item = i32> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = i32> {
         self.lengths().flat_map(|length| 0..length as i32)
     }
 
     /// For each value its row.
-    pub fn rows(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
         let rows = self.lengths().enumerate();
         rows.flat_map(|(row, length)| std::iter::repeat_n(row, length))
     }
 
     /// For each row which of the values are its own; `None` if it is NULL.
-    pub fn ranges(&self) -> impl Iterator<Item = Option<Range<usize>>> {
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Option<Range<usize>>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let ranges = self.ends.iter().zip(starts).zip(&self.valid);
         ranges.map(|((end, start), valid)| valid.then_some(start..*end))
     }
 
     /// Those of the values that are chosen; the values are the source.
-    pub fn chosen(&self, is_chosen: impl Fn(usize) -> bool) -> Self {
+    pub(crate) fn chosen(&self, is_chosen: impl Fn(usize) -> bool) -> Self {
         let mut chosen = Self::with_capacity(self.ends.len());
         for range in self.ranges() {
             let kept = range
@@ -234,7 +237,7 @@ impl Picks {
     }
 
     /// All values that were picked.
-    pub fn values(&self, sources: &[&ArrayRef]) -> Result<ArrayRef> {
+    pub(crate) fn values(&self, sources: &[&ArrayRef]) -> Result<ArrayRef> {
         if let [source] = sources {
             let first = self.at.first().map_or(0, |(_, element)| *element);
             let follows = |(place, at): (usize, &(usize, usize))| *at == (0, first + place);

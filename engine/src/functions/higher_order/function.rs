@@ -43,7 +43,7 @@ pub(super) struct Types<'a> {
 
 impl Types<'_> {
     /// The first value's type, if the first lambda gives a truth.
-    pub fn if_predicate(&self) -> Result<&DataType> {
+    pub(super) fn if_predicate(&self) -> Result<&DataType> {
         match &self.bodies[0] {
             DataType::Boolean | DataType::Null => Ok(&self.values[0]),
             other => Err(wrong_body(self.name, "BOOLEAN", other)),
@@ -74,7 +74,7 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// What a lambda gives for its variables, which are equally long. `rows` says from which row each
     /// of their values is: the columns that the lambda names are those of that row.
-    pub fn evaluate(
+    pub(super) fn evaluate(
         &self,
         lambda: usize,
         variables: &[ArrayRef],

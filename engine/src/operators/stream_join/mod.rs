@@ -26,7 +26,7 @@ use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
 use self::matching::{Matching, Probe};
 use self::side::{Arrived, Side};
-pub use self::state_watermark::{Bound, StateWatermark};
+pub(crate) use self::state_watermark::{Bound, StateWatermark};
 use super::batch_context::BatchContext;
 use super::exec::collect;
 use super::operator_state::{
@@ -42,7 +42,7 @@ const OPERATOR_NAME: &str = "symmetricHashJoin";
 
 /// What two streams are joined by.
 #[derive(Debug)]
-pub struct StreamJoin {
+pub(crate) struct StreamJoin {
     /// Inner, left, right or full outer, or left semi.
     pub join_type: JoinType,
     /// The left side.
@@ -55,7 +55,7 @@ pub struct StreamJoin {
 
 /// One side of a join; expressions and indices are those of the side's columns.
 #[derive(Debug)]
-pub struct JoinSide {
+pub(crate) struct JoinSide {
     /// What must equal the keys of the other side.
     pub keys: Vec<Arc<dyn PhysicalExpr>>,
     /// What a row must satisfy to match anything.
@@ -78,7 +78,7 @@ struct SymmetricHashJoin {
 }
 
 /// Joins `left` and `right` as `join` says; `schema` is that of the joined rows.
-pub fn stream_join(
+pub(crate) fn stream_join(
     context: Arc<BatchContext>,
     left: Arc<dyn ExecutionPlan>,
     right: Arc<dyn ExecutionPlan>,

@@ -2,7 +2,7 @@
 
 /// What says it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum StateWatermark {
+pub(crate) enum StateWatermark {
     /// The key at this index, a time or a window of time: rows of the other side with the same key
     /// come too late once the watermark has passed it.
     Key(usize),
@@ -18,7 +18,7 @@ pub enum StateWatermark {
 
 /// A condition `the other side's time * times + offset < this side's time`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bound {
+pub(crate) struct Bound {
     /// How often the other side's time counts: once, or not at all.
     pub times: f64,
     /// Microseconds.

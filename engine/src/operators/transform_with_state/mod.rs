@@ -51,7 +51,7 @@ const OPERATOR_NAME: &str = "transformWithStateExec";
 
 /// What is called, and with what.
 #[derive(Debug, Clone)]
-pub struct ProcessorCall {
+pub(crate) struct ProcessorCall {
     /// How messages call the processor.
     pub name: String,
     /// The processor.
@@ -76,7 +76,7 @@ pub struct ProcessorCall {
 
 /// Rows of which the processor makes state in the first batch.
 #[derive(Debug, Clone)]
-pub struct InitialState {
+pub(crate) struct InitialState {
     /// Indices of the grouping columns.
     pub keys: Vec<usize>,
     /// Indices of the columns the processor sees as rows.
@@ -92,7 +92,7 @@ struct Processor {
 
 /// Groups the rows of the first of `inputs` and hands the groups of each batch to `call`; the second
 /// input is the initial state.
-pub fn transform_with_state(
+pub(crate) fn transform_with_state(
     context: Arc<BatchContext>,
     inputs: Vec<Arc<dyn ExecutionPlan>>,
     call: ProcessorCall,

@@ -34,7 +34,7 @@ impl Deduplicate {
 }
 
 /// Keeps the first row per combination of `keys`.
-pub fn deduplicate(
+pub(crate) fn deduplicate(
     input: LogicalPlan,
     keys: Vec<Column>,
     within_watermark: bool,

@@ -58,7 +58,11 @@ impl PartialOrd for Identity {
 }
 
 /// Marks `event_time` of `input` as its event time, with a watermark `delay_ms` behind it.
-pub fn with_watermark(input: LogicalPlan, event_time: &str, delay_ms: i64) -> Result<LogicalPlan> {
+pub(crate) fn with_watermark(
+    input: LogicalPlan,
+    event_time: &str,
+    delay_ms: i64,
+) -> Result<LogicalPlan> {
     let (column, field) = find_column(input.schema(), event_time, "the watermark")?;
     if !matches!(
         field.data_type(),

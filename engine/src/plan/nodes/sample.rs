@@ -14,7 +14,7 @@ use crate::error::Result;
 pub(in crate::plan) struct Sample;
 
 /// Some rows of `input`, which no streaming query may ask for.
-pub fn sample(input: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn sample(input: LogicalPlan) -> Result<LogicalPlan> {
     StreamingNode::plan(Sample, vec![input])
 }
 

@@ -20,7 +20,7 @@ use crate::user_functions::{StatefulProcessorDefinition, TimeMode};
 
 /// What the user asked for.
 #[derive(Debug)]
-pub struct TransformWithState {
+pub(crate) struct TransformWithState {
     /// The registered name of the processor.
     pub name: String,
     /// The processor and what it declares.
@@ -35,7 +35,7 @@ pub struct TransformWithState {
 
 /// Rows with the columns they are grouped by.
 #[derive(Debug, Clone)]
-pub struct KeyedRows {
+pub(crate) struct KeyedRows {
     /// The rows.
     pub plan: LogicalPlan,
     /// The indices of the grouping columns.
@@ -45,7 +45,7 @@ pub struct KeyedRows {
 }
 
 /// Hands the rows of `input` to a processor, after those of `initial` in the first batch.
-pub fn transform_with_state(
+pub(crate) fn transform_with_state(
     input: KeyedRows,
     initial: Option<KeyedRows>,
     asked: TransformWithState,

@@ -23,7 +23,7 @@ const SESSION_WINDOW: &str = "session_window";
 const WINDOW_TIME: &str = "window_time";
 
 /// What a function of windows gives, in one sentence, and a query that shows it.
-pub fn described_time_window(name: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn described_time_window(name: &str) -> Option<(&'static str, &'static str)> {
     match name {
         WINDOW => Some((
             "window(time, duration[, slide[, start]]) - the window that a time falls in, a struct of start and end; with a slide, each of them: a row for every one",

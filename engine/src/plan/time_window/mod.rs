@@ -16,14 +16,14 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, lit};
 
-pub use self::function::described_time_window;
+pub(crate) use self::function::described_time_window;
 use self::function::{Function, WindowFunction, function_of};
 use self::session::rewrite_session;
 use self::spec::{WINDOW_START, WindowSpec};
 use crate::error::Error;
 
 /// The functions as SQL finds them.
-pub fn time_window_functions() -> Vec<ScalarUDF> {
+pub(crate) fn time_window_functions() -> Vec<ScalarUDF> {
     [
         Function::Window,
         Function::SessionWindow,

@@ -18,7 +18,7 @@ use futures::future::{poll_immediate, try_join_all};
 use tokio::sync::oneshot;
 
 use self::epoch::Epoch;
-pub use self::setup::{QuerySetup, RunEnd};
+pub(crate) use self::setup::{QuerySetup, RunEnd};
 pub(crate) use self::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
 use super::fault::FaultPoint;
 use super::progress_reporter::{BatchReport, Phase, TriggerTimer};
@@ -40,7 +40,7 @@ use crate::user_functions::panic_message;
 const WAITING: &str = "Waiting for data to arrive";
 
 /// The loop's own state.
-pub struct MicroBatchExecution {
+pub(crate) struct MicroBatchExecution {
     setup: QuerySetup,
     run: Arc<StreamExecution>,
     offset_log: OffsetSeqLog,
@@ -78,7 +78,7 @@ enum Triggered {
 
 impl MicroBatchExecution {
     /// Reads the checkpoint and prepares the first batch. What is wrong is found here, at start.
-    pub fn try_new(setup: QuerySetup, run: Arc<StreamExecution>) -> Result<Self> {
+    pub(crate) fn try_new(setup: QuerySetup, run: Arc<StreamExecution>) -> Result<Self> {
         let delays = setup
             .execution
             .watermarks
@@ -113,7 +113,7 @@ impl MicroBatchExecution {
     }
 
     /// Runs on a thread of its own until the query ends. `started` is told once the run is live.
-    pub fn spawn(
+    pub(crate) fn spawn(
         mut self,
         runtime: tokio::runtime::Handle,
         started: oneshot::Sender<()>,

@@ -24,7 +24,7 @@ pub(crate) use crate::checkpointing::STATEFUL_OPERATORS;
 
 /// When a query ends by itself, whatever its trigger; the first that is reached counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RunEnd {
+pub(crate) struct RunEnd {
     /// After this many batches of the run, those without data included.
     pub batches: Option<u64>,
     /// After the batch that brings the rows read by the run to this many.
@@ -32,7 +32,7 @@ pub struct RunEnd {
 }
 
 /// Everything a run needs.
-pub struct QuerySetup {
+pub(crate) struct QuerySetup {
     /// The planned query.
     pub execution: IncrementalExecution,
     /// Its sources, by source number.

@@ -19,7 +19,7 @@ use crate::storage::Location;
 
 /// Where a batch query is written, and as what.
 #[derive(Debug)]
-pub struct BatchFiles {
+pub(super) struct BatchFiles {
     directory: Location,
     layout: Arc<Layout>,
     /// Only the folders that get rows are overwritten.

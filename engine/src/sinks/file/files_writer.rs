@@ -55,7 +55,7 @@ pub(super) struct WrittenFile {
 
 impl WrittenFile {
     /// The file is part of the output.
-    pub fn keep(mut self) {
+    pub(super) fn keep(mut self) {
         self.guard.0 = None;
     }
 }
@@ -75,7 +75,7 @@ impl Drop for Unfinished {
 
 impl FilesWriter {
     /// Files below `directory`. All writers of a batch have one `id` and each a `part` of its own.
-    pub fn new(directory: Location, layout: Arc<Layout>, id: Uuid, part: usize) -> Self {
+    pub(super) fn new(directory: Location, layout: Arc<Layout>, id: Uuid, part: usize) -> Self {
         Self {
             directory,
             layout,
@@ -89,7 +89,7 @@ impl FilesWriter {
     }
 
     /// Writes rows.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -112,12 +112,12 @@ impl FilesWriter {
     }
 
     /// Makes a file although there are no rows: it says which columns there are.
-    pub fn write_empty(&mut self) -> Result<()> {
+    pub(super) fn write_empty(&mut self) -> Result<()> {
         self.open_file("").map(drop)
     }
 
     /// Writes what is left; the files.
-    pub fn finish(mut self) -> Result<Vec<WrittenFile>> {
+    pub(super) fn finish(mut self) -> Result<Vec<WrittenFile>> {
         let folders: Vec<String> = self.open.keys().cloned().collect();
         for folder in folders {
             self.close(&folder)?;

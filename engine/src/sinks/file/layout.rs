@@ -27,7 +27,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Files of rows of `schema`, in folders by the columns `partition_by`.
-    pub fn new(
+    pub(super) fn new(
         format: FileFormat,
         schema: &Schema,
         partition_by: &[String],

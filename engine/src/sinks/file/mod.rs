@@ -27,7 +27,7 @@ use crate::storage::Location;
 
 /// Writes every batch to new files of a directory.
 #[derive(Debug)]
-pub struct FileSink {
+pub(super) struct FileSink {
     directory: Location,
     layout: Arc<Layout>,
     log: FileSinkLog,

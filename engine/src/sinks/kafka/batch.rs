@@ -17,7 +17,7 @@ pub(super) struct KafkaBatchSink {
 }
 
 impl KafkaBatchSink {
-    pub fn new(options: KafkaSinkOptions) -> Self {
+    pub(super) fn new(options: KafkaSinkOptions) -> Self {
         Self { options }
     }
 }

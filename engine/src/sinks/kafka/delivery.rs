@@ -33,32 +33,32 @@ pub(super) struct Failed {
 
 impl Deliveries {
     /// A message is about to be sent.
-    pub fn sending(&self) {
+    pub(super) fn sending(&self) {
         self.state.lock().under_way += 1;
     }
 
     /// It was not, after all.
-    pub fn not_sent(&self) {
+    pub(super) fn not_sent(&self) {
         self.state.lock().under_way -= 1;
     }
 
     /// The first failure, if there was one.
-    pub fn failed(&self) -> Option<Failed> {
+    pub(super) fn failed(&self) -> Option<Failed> {
         self.state.lock().failed.clone()
     }
 
     /// A new batch begins.
-    pub fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.state.lock().failed = None;
     }
 
     /// Resolves when something was delivered, or has failed.
-    pub async fn changed(&self) {
+    pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
 
     /// Resolves when nothing is under way.
-    pub async fn all(&self) {
+    pub(super) async fn all(&self) {
         while self.state.lock().under_way > 0 {
             self.changed.notified().await;
         }

@@ -34,7 +34,7 @@ enum Topic {
 
 impl RecordLayout {
     /// Refuses rows that cannot be messages. Names of columns are taken as they are written.
-    pub fn new(schema: &SchemaRef, topic: Option<&str>) -> Result<Self> {
+    pub(super) fn new(schema: &SchemaRef, topic: Option<&str>) -> Result<Self> {
         let column = |name: &str, allowed: &[&str], shown: &str| -> Result<Option<usize>> {
             let Ok(index) = schema.index_of(name) else {
                 return Ok(None);
@@ -77,7 +77,7 @@ impl RecordLayout {
     }
 
     /// The topic that all rows go to, if there is one.
-    pub fn topic(&self) -> Option<&str> {
+    pub(super) fn topic(&self) -> Option<&str> {
         match &self.topic {
             Topic::Option(topic) => Some(topic),
             Topic::Column(_) => None,
@@ -85,7 +85,7 @@ impl RecordLayout {
     }
 
     /// The messages of a batch.
-    pub fn records(&self, rows: &RecordBatch) -> Result<Records> {
+    pub(super) fn records(&self, rows: &RecordBatch) -> Result<Records> {
         let column = |index: usize, data_type| -> Result<ArrayRef> {
             cast(rows.column(index), &data_type).map_err(|error| {
                 Error::internal(format!("make messages of rows: {error}")).with_source(error)
@@ -143,20 +143,20 @@ enum TopicOf {
 
 impl Records {
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.value.len()
     }
 
-    pub fn value(&self, row: usize) -> Option<&[u8]> {
+    pub(super) fn value(&self, row: usize) -> Option<&[u8]> {
         self.value.is_valid(row).then(|| self.value.value(row))
     }
 
-    pub fn key(&self, row: usize) -> Option<&[u8]> {
+    pub(super) fn key(&self, row: usize) -> Option<&[u8]> {
         let key = self.key.as_ref().filter(|key| key.is_valid(row));
         key.map(|key| key.value(row))
     }
 
-    pub fn topic(&self, row: usize) -> Result<&str> {
+    pub(super) fn topic(&self, row: usize) -> Result<&str> {
         match &self.topic {
             TopicOf::All(topic) => Ok(topic),
             TopicOf::Each(topics) if topics.is_null(row) => Err(Error::new(
@@ -172,7 +172,7 @@ impl Records {
         }
     }
 
-    pub fn partition(&self, row: usize) -> Result<Option<i32>> {
+    pub(super) fn partition(&self, row: usize) -> Result<Option<i32>> {
         let partition = self.partition.as_ref().filter(|one| one.is_valid(row));
         match partition.map(|partition| partition.value(row)) {
             Some(partition) if partition < 0 => Err(Error::new(
@@ -184,7 +184,7 @@ impl Records {
         }
     }
 
-    pub fn headers(&self, row: usize) -> Option<OwnedHeaders> {
+    pub(super) fn headers(&self, row: usize) -> Option<OwnedHeaders> {
         let headers = self
             .headers
             .as_ref()

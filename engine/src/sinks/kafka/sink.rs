@@ -30,7 +30,7 @@ struct Run {
 }
 
 impl KafkaSink {
-    pub fn new(options: KafkaSinkOptions) -> Self {
+    pub(super) fn new(options: KafkaSinkOptions) -> Self {
         Self {
             options,
             run: RwLock::default(),

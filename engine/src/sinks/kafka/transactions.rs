@@ -39,7 +39,7 @@ pub(super) struct Marker {
 
 impl Marker {
     /// Under the first partition of `topic`.
-    pub fn new(settings: &ClientSettings, query_id: Uuid, topic: &str) -> Result<Self> {
+    pub(super) fn new(settings: &ClientSettings, query_id: Uuid, topic: &str) -> Result<Self> {
         let settings = settings.with("group.id", &transactional_id(query_id));
         let settings = settings.with("isolation.level", "read_committed");
         Ok(Self {
@@ -112,7 +112,7 @@ impl std::fmt::Debug for Transactions {
 
 impl Transactions {
     /// Ends what an earlier run has left, and finds out which batch was written last.
-    pub async fn open(writer: &Writer, marker: Option<Marker>) -> Result<Self> {
+    pub(super) async fn open(writer: &Writer, marker: Option<Marker>) -> Result<Self> {
         let producer = writer.producer()?;
         let init = move |timeout: Duration| producer.init_transactions(timeout);
         patiently(writer, "begin transactions", init).await?;
@@ -133,11 +133,11 @@ impl Transactions {
     }
 
     /// The last batch that was written.
-    pub fn latest(&self) -> Option<i64> {
+    pub(super) fn latest(&self) -> Option<i64> {
         self.state.lock().latest
     }
 
-    pub fn begin(&self, writer: &Writer) -> Result<()> {
+    pub(super) fn begin(&self, writer: &Writer) -> Result<()> {
         let begun = writer.producer()?.begin_transaction();
         begun.map_err(|error| failure(writer, "begin a transaction", &error))?;
         self.state.lock().is_open = true;
@@ -145,7 +145,7 @@ impl Transactions {
     }
 
     /// Shows the messages since [`Self::begin`], with the number of their batch.
-    pub async fn commit(&self, writer: &Writer, batch_id: i64) -> Result<()> {
+    pub(super) async fn commit(&self, writer: &Writer, batch_id: i64) -> Result<()> {
         if let Some(marker) = &self.marker {
             let producer = writer.producer()?;
             let (consumer, partition) = (Arc::clone(&marker.consumer), marker.partition.clone());
@@ -171,7 +171,7 @@ impl Transactions {
 
     /// Takes back what was sent since [`Self::begin`], without waiting for it: what is not done now is
     /// done when the query starts again.
-    pub fn abort(&self, writer: &Writer) {
+    pub(super) fn abort(&self, writer: &Writer) {
         if !std::mem::take(&mut self.state.lock().is_open) {
             return;
         }

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// Connects to nothing yet.
-    pub fn new(settings: &ClientSettings, layout: RecordLayout) -> Result<Self> {
+    pub(super) fn new(settings: &ClientSettings, layout: RecordLayout) -> Result<Self> {
         let deliveries = Arc::new(Deliveries::default());
         Ok(Self {
             client: ProducerClient::new(settings, Arc::clone(&deliveries))?,
@@ -58,13 +58,13 @@ impl Writer {
     }
 
     /// The producer, for calls that wait.
-    pub fn producer(&self) -> Result<Arc<Producer>> {
+    pub(super) fn producer(&self) -> Result<Arc<Producer>> {
         let producer = self.client.shared();
         producer.ok_or_else(|| Error::internal("the Kafka producer is closed"))
     }
 
     /// Fails if no broker answers.
-    pub async fn connect(&self) -> Result<()> {
+    pub(super) async fn connect(&self) -> Result<()> {
         let producer = self.producer()?;
         let answer = blocking(move || producer.client().fetch_cluster_id(FIRST_ANSWER)).await?;
         match answer {
@@ -74,7 +74,7 @@ impl Writer {
     }
 
     /// Sends all rows; returns how many once the brokers have them.
-    pub async fn write(&self, mut rows: SendableRecordBatchStream) -> Result<i64> {
+    pub(super) async fn write(&self, mut rows: SendableRecordBatchStream) -> Result<i64> {
         self.deliveries.forget();
         let producer = self.producer()?;
         let mut count = 0;
@@ -176,7 +176,7 @@ impl Writer {
     }
 
     /// A call to the brokers has failed.
-    pub fn call_failed(&self, what: &str, error: &KafkaError) -> Error {
+    pub(super) fn call_failed(&self, what: &str, error: &KafkaError) -> Error {
         match code(error) {
             Some(Code::OperationTimedOut | Code::BrokerTransportFailure) => self.unreachable(),
             _ => from_kafka(what, &self.servers, error),

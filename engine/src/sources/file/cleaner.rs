@@ -18,7 +18,7 @@ pub(super) enum SourceCleaner {
 
 impl SourceCleaner {
     /// Refuses a folder for the files that are archived in which they would be read again.
-    pub fn new(
+    pub(super) fn new(
         mode: &CleanSource,
         listing: &Listing,
         stores: &Stores,
@@ -53,13 +53,13 @@ impl SourceCleaner {
     }
 
     /// Whether there is anything to do.
-    pub fn is_needed(&self) -> bool {
+    pub(super) fn is_needed(&self) -> bool {
         !matches!(self, Self::Off)
     }
 
     /// Takes the files of a batch away. As in Spark, a file that cannot be taken away stays and is
     /// no reason to stop; it is not read again.
-    pub fn clean(&self, listing: &Listing, entries: &[FileSourceEntry]) {
+    pub(super) fn clean(&self, listing: &Listing, entries: &[FileSourceEntry]) {
         for entry in entries {
             if let Err(error) = self.clean_file(listing, &entry.path) {
                 tracing::warn!(%error, file = entry.path, "a file that was read stays");

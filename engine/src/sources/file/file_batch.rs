@@ -35,7 +35,7 @@ const BATCHES_AHEAD: usize = 2;
 
 /// Files that are read as one batch.
 #[derive(Debug)]
-pub struct FileBatch {
+pub(super) struct FileBatch {
     files: Vec<Arc<BatchFile>>,
     schema: SchemaRef,
     /// The columns of the schema that are in the files; those of folders are behind them.
@@ -70,7 +70,7 @@ impl BatchFile {
     }
 
     /// Opens the file, which must be the one that it was.
-    pub fn open(&self) -> Result<InputFile> {
+    pub(super) fn open(&self) -> Result<InputFile> {
         let input = self
             .location
             .open()
@@ -80,7 +80,7 @@ impl BatchFile {
     }
 
     /// Whether the file is still the one that it was when it was opened.
-    pub fn check(&self, input: &InputFile) -> Result<()> {
+    pub(super) fn check(&self, input: &InputFile) -> Result<()> {
         let now = input
             .metadata_now()
             .map_err(|error| cannot_read(&self.location, error))?;
@@ -112,7 +112,7 @@ pub(super) struct Piece {
 impl FileBatch {
     /// Files, each with the listing it is of, by their URLs. They must all exist, unless missing
     /// files are passed over. `schema` has the columns of the folders at its end.
-    pub fn new<'a>(
+    pub(super) fn new<'a>(
         files: impl IntoIterator<Item = (&'a Listing, &'a str)>,
         schema: SchemaRef,
         partitions: &PartitionColumns,

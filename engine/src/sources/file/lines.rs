@@ -13,7 +13,7 @@ const READ_BYTES: usize = 1024 * 1024;
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads a file record by record.
-pub struct Lines {
+pub(super) struct Lines {
     reader: Box<dyn Read + Send>,
     file: Arc<RecordFile>,
     /// Bytes read and not yet handed out are `buffer[position..filled]`.
@@ -30,7 +30,7 @@ pub struct Lines {
 impl Lines {
     /// The records that start within `range` of `input`, whose content is what `file` says; files
     /// that cannot be split can only be read as a whole.
-    pub fn open(
+    pub(super) fn open(
         input: &InputFile,
         compression: Compression,
         file: &Arc<RecordFile>,
@@ -61,12 +61,12 @@ impl Lines {
     }
 
     /// Where the next record starts, in bytes of the uncompressed file.
-    pub fn offset(&self) -> u64 {
+    pub(super) fn offset(&self) -> u64 {
         self.offset + self.position as u64
     }
 
     /// The next record, without its end.
-    pub fn next(&mut self) -> io::Result<Option<&[u8]>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.offset() >= self.end {
             return Ok(None);
         }
@@ -118,7 +118,7 @@ impl Lines {
 }
 
 /// The number of the record that starts at `offset`, counted from 1.
-pub fn record_number(
+pub(super) fn record_number(
     input: &InputFile,
     compression: Compression,
     file: &Arc<RecordFile>,
@@ -133,7 +133,7 @@ pub fn record_number(
 }
 
 /// A file that was listed cannot be opened.
-pub fn cannot_open(location: &Location, error: io::Error) -> Error {
+pub(super) fn cannot_open(location: &Location, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         return Error::new(
             ErrorKind::Io,
@@ -147,7 +147,7 @@ pub fn cannot_open(location: &Location, error: io::Error) -> Error {
 }
 
 /// What a file holds is not what it should be, or cannot be read.
-pub fn cannot_read(location: &Location, error: io::Error) -> Error {
+pub(super) fn cannot_read(location: &Location, error: io::Error) -> Error {
     Error::io(format!("read file '{location}'"), error)
         .with_condition("FAILED_READ_FILE.NO_HINT")
         .with_hint(

@@ -32,7 +32,7 @@ pub const LISTING_OPTIONS: [OptionSpec; 4] = [
 ];
 
 /// The options of tables that decide which files are read, for checks and documentation.
-pub const TABLE_OPTIONS: [OptionSpec; 2] = [
+pub(super) const TABLE_OPTIONS: [OptionSpec; 2] = [
     OptionSpec {
         name: MODIFIED_AFTER,
         doc: "of tables: read only files that were modified after this time, e.g. 2024-05-01T07:00:00",
@@ -48,7 +48,7 @@ const MODIFIED_BEFORE: &str = "modifiedBefore";
 
 /// Which files are read.
 #[derive(Debug, Clone)]
-pub struct ListingOptions {
+pub(super) struct ListingOptions {
     /// As the user gave it.
     pub path: String,
     /// Pattern of file names.
@@ -63,7 +63,7 @@ pub struct ListingOptions {
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedFile {
+pub(super) struct ListedFile {
     /// URL of its absolute path.
     pub url: String,
     /// When it was last modified, in milliseconds since 1970.
@@ -73,11 +73,11 @@ pub struct ListedFile {
 }
 
 /// Column and value of each folder on the way to a file.
-pub type Folders = Vec<(String, Option<String>)>;
+pub(super) type Folders = Vec<(String, Option<String>)>;
 
 impl ListingOptions {
     /// Reads them from checked options.
-    pub fn new(options: &Options) -> Result<Self> {
+    pub(super) fn new(options: &Options) -> Result<Self> {
         let path = options.get("path").ok_or_else(|| {
             Error::illegal_argument("a source of files needs a path").with_hint("add --path DIR")
         })?;
@@ -85,7 +85,7 @@ impl ListingOptions {
     }
 
     /// The same with a path that comes from elsewhere.
-    pub fn with_path(path: &str, options: &Options) -> Result<Self> {
+    pub(super) fn with_path(path: &str, options: &Options) -> Result<Self> {
         let filter = options.get("pathGlobFilter").map(NamePattern::new);
         let filter = filter.transpose().map_err(|why| {
             let expected = "a pattern of file names, e.g. *.json";
@@ -121,7 +121,7 @@ fn time(options: &Options, name: &str) -> Result<Option<i64>> {
 
 /// Lists files, time after time.
 #[derive(Debug, Clone)]
-pub struct Listing {
+pub(super) struct Listing {
     root: Location,
     /// What the path stands for if it is no path of one folder or file.
     patterns: Vec<PathPattern>,
@@ -133,7 +133,7 @@ pub struct Listing {
 impl Listing {
     /// Prepares to list `options.path`, which must exist unless it is a pattern. What opens its
     /// store is among the options `given`.
-    pub fn new(options: ListingOptions, stores: &Stores, given: &OptionMap) -> Result<Self> {
+    pub(super) fn new(options: ListingOptions, stores: &Stores, given: &OptionMap) -> Result<Self> {
         let root = Location::parse(&options.path, stores, given)?;
         let is_pattern = PathPattern::is_pattern(&options.path) && !root.exists();
         if !is_pattern && !root.exists() {
@@ -163,23 +163,23 @@ impl Listing {
     }
 
     /// The path in full.
-    pub fn root(&self) -> &Location {
+    pub(super) fn root(&self) -> &Location {
         &self.root
     }
 
     /// What the path stands for if it is no path of one folder or file.
-    pub fn patterns(&self) -> &[PathPattern] {
+    pub(super) fn patterns(&self) -> &[PathPattern] {
         &self.patterns
     }
 
     /// The files there are now, in order of their paths. What a file sink has written to the
     /// directory is read from its log instead: other files in there do not count.
-    pub fn files(&self) -> Result<Vec<ListedFile>> {
+    pub(super) fn files(&self) -> Result<Vec<ListedFile>> {
         self.files_but(&|_| false)
     }
 
     /// The same without files whose URLs are known: of those nothing else is asked.
-    pub fn files_but(&self, is_known: &dyn Fn(&str) -> bool) -> Result<Vec<ListedFile>> {
+    pub(super) fn files_but(&self, is_known: &dyn Fn(&str) -> bool) -> Result<Vec<ListedFile>> {
         let mut files = Vec::new();
         let mut add = |found: Found<'_>| {
             let Found::File(location, metadata) = found else {
@@ -218,7 +218,7 @@ impl Listing {
     }
 
     /// The columns of the folders of each file there is. Asks for nothing but names.
-    pub fn folders_of_files(&self) -> Result<Vec<Folders>> {
+    pub(super) fn folders_of_files(&self) -> Result<Vec<Folders>> {
         let mut folders = Vec::new();
         if self.options.recursive {
             return Ok(folders);
@@ -247,7 +247,7 @@ impl Listing {
 
     /// Column and value of each folder on the way to a file: the last folders in a row that are
     /// named so.
-    pub fn folders(&self, file: &Location) -> Folders {
+    pub(super) fn folders(&self, file: &Location) -> Folders {
         if self.options.recursive {
             return Folders::new();
         }

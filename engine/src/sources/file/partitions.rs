@@ -19,13 +19,13 @@ const MAX_PRECISION: usize = 38;
 
 /// The columns of the folders of a table or stream.
 #[derive(Debug, Clone, Default)]
-pub struct PartitionColumns {
+pub(super) struct PartitionColumns {
     fields: Vec<FieldRef>,
 }
 
 impl PartitionColumns {
     /// Those of the files there are. If `given` names all of them, it decides their types.
-    pub fn discover(listing: &Listing, given: Option<&Schema>) -> Result<Self> {
+    pub(super) fn discover(listing: &Listing, given: Option<&Schema>) -> Result<Self> {
         let folders = listing.folders_of_files()?;
         let names = |folders: &Folders| -> Vec<String> {
             folders.iter().map(|(name, _)| name.clone()).collect()
@@ -59,12 +59,12 @@ impl PartitionColumns {
     }
 
     /// Whether there are any.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
     /// The columns of a schema that are in the files.
-    pub fn without(&self, schema: &Schema) -> Schema {
+    pub(super) fn without(&self, schema: &Schema) -> Schema {
         let in_folders = |field: &&FieldRef| {
             let mut fields = self.fields.iter();
             fields.any(|own| own.name().eq_ignore_ascii_case(field.name()))
@@ -74,13 +74,17 @@ impl PartitionColumns {
     }
 
     /// The columns of files, and these behind them.
-    pub fn behind(&self, in_files: &Schema) -> Schema {
+    pub(super) fn behind(&self, in_files: &Schema) -> Schema {
         let fields = in_files.fields().iter().chain(&self.fields);
         Schema::new(fields.cloned().collect::<Vec<_>>())
     }
 
     /// The values of a file, each an array of one; NULLs if its folders are not such.
-    pub fn values(&self, listing: &Listing, file: &Location) -> Result<Option<Vec<ArrayRef>>> {
+    pub(super) fn values(
+        &self,
+        listing: &Listing,
+        file: &Location,
+    ) -> Result<Option<Vec<ArrayRef>>> {
         let folders = listing.folders(file);
         if folders.is_empty() {
             return Ok(None);
@@ -103,7 +107,7 @@ impl PartitionColumns {
     }
 
     /// The values of a file that is in no such folder.
-    pub fn nulls(&self) -> Vec<ArrayRef> {
+    pub(super) fn nulls(&self) -> Vec<ArrayRef> {
         let null = |field: &FieldRef| new_null_array(field.data_type(), 1);
         self.fields.iter().map(null).collect()
     }

@@ -34,7 +34,7 @@ const PARQUET_OPTIONS_ABSENT: [&str; 2] = ["datetimeRebaseMode", "int96RebaseMod
 
 /// How files become rows.
 #[derive(Debug, Clone)]
-pub struct FileReader {
+pub(super) struct FileReader {
     pub(super) format: ReadFormat,
     /// Which of the files that are not as they should be have no rows.
     pub(super) passed_over: PassedOver,
@@ -64,7 +64,7 @@ pub(super) struct PassedOver {
 impl FileReader {
     /// The options of a table of files in the format `name`, if they all exist, and how to read the
     /// files.
-    pub fn of_table(
+    pub(super) fn of_table(
         name: &str,
         given: &OptionMap,
         defaults: &OptionMap,
@@ -74,7 +74,7 @@ impl FileReader {
     }
 
     /// The same of a stream, which has the options `stream` beside those of files.
-    pub fn of_stream(
+    pub(super) fn of_stream(
         name: &str,
         given: &OptionMap,
         defaults: &OptionMap,
@@ -137,7 +137,7 @@ impl FileReader {
 
     /// The columns of the files, and of their folders: as they were given, or as they are found
     /// out.
-    pub fn columns(
+    pub(super) fn columns(
         &self,
         listings: &[Listing],
         given: Option<SchemaRef>,

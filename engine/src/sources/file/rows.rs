@@ -38,7 +38,7 @@ enum OutputColumn {
 
 impl Output {
     /// The columns `projection` of `schema`, of which the first `in_files` are in the files.
-    pub fn new(schema: &Schema, in_files: usize, projection: &[usize]) -> Self {
+    pub(super) fn new(schema: &Schema, in_files: usize, projection: &[usize]) -> Self {
         let mut read = Vec::new();
         let columns = projection
             .iter()
@@ -61,7 +61,7 @@ impl Output {
     }
 
     /// Schema of the batches.
-    pub fn schema(&self) -> &SchemaRef {
+    pub(super) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
@@ -119,7 +119,7 @@ enum Content {
 }
 
 impl Rows {
-    pub fn new(
+    pub(super) fn new(
         pieces: Vec<Piece>,
         format: &ReadFormat,
         in_files: &SchemaRef,

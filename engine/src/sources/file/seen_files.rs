@@ -10,7 +10,7 @@ use crate::storage::from_file_url;
 /// Remembers files until they are older than the newest one by more than the maximal age. An
 /// older file counts as seen.
 #[derive(Debug)]
-pub struct SeenFiles {
+pub(super) struct SeenFiles {
     max_age_ms: i64,
     file_name_only: bool,
     /// By a hash that tells a million files apart and needs no room for their names.
@@ -22,7 +22,7 @@ pub struct SeenFiles {
 impl SeenFiles {
     /// Nothing seen yet. `max_age_ms` is relative to the newest file; `file_name_only` takes files
     /// of one name in different folders for the same file.
-    pub fn new(max_age_ms: i64, file_name_only: bool) -> Self {
+    pub(super) fn new(max_age_ms: i64, file_name_only: bool) -> Self {
         Self {
             max_age_ms,
             file_name_only,
@@ -33,40 +33,40 @@ impl SeenFiles {
     }
 
     /// Remembers a file by its URL and modification time.
-    pub fn add(&mut self, url: &str, timestamp_ms: i64) {
+    pub(super) fn add(&mut self, url: &str, timestamp_ms: i64) {
         self.timestamps.insert(self.key(url), timestamp_ms);
         self.latest = self.latest.max(timestamp_ms);
     }
 
     /// Whether the file is young enough and was not seen.
-    pub fn is_new(&self, url: &str, timestamp_ms: i64) -> bool {
+    pub(super) fn is_new(&self, url: &str, timestamp_ms: i64) -> bool {
         // The age limit is that of the last purge, so that no file is too old before the files
         // beside it were taken.
         timestamp_ms >= self.purged_before && !self.is_known(url)
     }
 
     /// Whether the file was seen, and is not forgotten yet.
-    pub fn is_known(&self, url: &str) -> bool {
+    pub(super) fn is_known(&self, url: &str) -> bool {
         self.timestamps.contains_key(&self.key(url))
     }
 
     /// When a file that was seen had been modified; `None` if it was not seen or is forgotten.
-    pub fn seen_as_of(&self, url: &str) -> Option<i64> {
+    pub(super) fn seen_as_of(&self, url: &str) -> Option<i64> {
         self.timestamps.get(&self.key(url)).copied()
     }
 
     /// Files modified before this time are too old; 0 before the first file.
-    pub fn purged_before(&self) -> i64 {
+    pub(super) fn purged_before(&self) -> i64 {
         self.purged_before
     }
 
     /// How much older than the newest file a file may be.
-    pub fn max_age_ms(&self) -> i64 {
+    pub(super) fn max_age_ms(&self) -> i64 {
         self.max_age_ms
     }
 
     /// Forgets files that are too old by now.
-    pub fn purge(&mut self) {
+    pub(super) fn purge(&mut self) {
         self.purged_before = self.latest.saturating_sub(self.max_age_ms);
         let limit = self.purged_before;
         self.timestamps.retain(|_, timestamp| *timestamp >= limit);

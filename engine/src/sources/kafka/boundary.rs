@@ -44,11 +44,11 @@ pub(super) enum Missing {
 }
 
 impl Boundary {
-    pub fn starting(options: &Options, default: Self, missing: Missing) -> Result<Self> {
+    pub(super) fn starting(options: &Options, default: Self, missing: Missing) -> Result<Self> {
         Self::new(options, "starting", default, missing)
     }
 
-    pub fn ending(options: &Options) -> Result<Self> {
+    pub(super) fn ending(options: &Options) -> Result<Self> {
         Self::new(options, "ending", Self::Latest, Missing::Latest)
     }
 
@@ -74,7 +74,7 @@ impl Boundary {
     }
 
     /// Refuses what cannot be the beginning of a table.
-    pub fn check_start_of_table(&self) -> Result<()> {
+    pub(super) fn check_start_of_table(&self) -> Result<()> {
         const HINT: &str = "begin at earliest, at offsets or at a time";
         let refused = |message: String| Err(Error::illegal_argument(message).with_hint(HINT));
         match self {
@@ -92,7 +92,7 @@ impl Boundary {
     }
 
     /// Refuses what cannot be the end of a table.
-    pub fn check_end_of_table(&self) -> Result<()> {
+    pub(super) fn check_end_of_table(&self) -> Result<()> {
         const HINT: &str = "end at latest, at offsets or at a time";
         let refused = |message: String| Err(Error::illegal_argument(message).with_hint(HINT));
         match self {

@@ -83,7 +83,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// No rows yet. `projection` holds indices into [`schema`].
-    pub fn new(include_headers: bool, projection: &[usize]) -> Result<Self> {
+    pub(super) fn new(include_headers: bool, projection: &[usize]) -> Result<Self> {
         let schema = schema(include_headers).project(projection);
         let schema = schema.map_err(|error| {
             Error::internal(format!("read columns {projection:?}: {error}")).with_source(error)
@@ -110,12 +110,12 @@ impl Rows {
     }
 
     /// The columns asked for.
-    pub fn schema(&self) -> SchemaRef {
+    pub(super) fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
 
     /// Adds a row.
-    pub fn append(&mut self, message: &BorrowedMessage<'_>) -> Result<()> {
+    pub(super) fn append(&mut self, message: &BorrowedMessage<'_>) -> Result<()> {
         for column in &mut self.columns {
             match column {
                 Column::Key(builder) => {
@@ -145,12 +145,12 @@ impl Rows {
     }
 
     /// Whether it is time to give the batch out.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.rows >= MAX_ROWS || self.bytes >= MAX_BYTES
     }
 
     /// The rows so far, if there are any; there are none any more afterwards.
-    pub fn take(&mut self) -> Result<Option<RecordBatch>> {
+    pub(super) fn take(&mut self) -> Result<Option<RecordBatch>> {
         if self.rows == 0 {
             return Ok(None);
         }

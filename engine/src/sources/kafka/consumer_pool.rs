@@ -43,7 +43,7 @@ struct Queue {
 }
 
 impl ConsumerPool {
-    pub fn new(options: &KafkaOptions) -> Self {
+    pub(super) fn new(options: &KafkaOptions) -> Self {
         let group = match &options.group {
             GroupName::Given(group) => group.clone(),
             GroupName::Prefix(prefix) => format!("{prefix}-{}-executor", Uuid::new_v4()),
@@ -56,12 +56,12 @@ impl ConsumerPool {
     }
 
     /// What its consumers call themselves.
-    pub fn group(&self) -> &str {
+    pub(super) fn group(&self) -> &str {
         &self.group
     }
 
     /// Makes the first consumer, which takes a moment to connect.
-    pub fn prepare(&self) -> Result<()> {
+    pub(super) fn prepare(&self) -> Result<()> {
         let mut members = self.members.lock();
         if members.is_empty() {
             members.push(self.member()?);
@@ -78,7 +78,7 @@ impl ConsumerPool {
     }
 
     /// Reads `partition` from `start` on.
-    pub fn read(
+    pub(super) fn read(
         self: &Arc<Self>,
         partition: &TopicPartition,
         start: i64,
@@ -211,7 +211,7 @@ pub(super) struct PartitionLease {
 
 impl PartitionLease {
     /// What comes next, without waiting.
-    pub fn poll(&self) -> Polled<'_> {
+    pub(super) fn poll(&self) -> Polled<'_> {
         let Some(queue) = &self.queue else {
             return Polled::Nothing;
         };
@@ -224,13 +224,13 @@ impl PartitionLease {
     }
 
     /// Resolves once something may have arrived.
-    pub fn arrived(&self) -> Arc<Notify> {
+    pub(super) fn arrived(&self) -> Arc<Notify> {
         let arrived = self.queue.as_ref().map(|queue| Arc::clone(&queue.arrived));
         arrived.unwrap_or_default()
     }
 
     /// Notes that everything before `next` has been read.
-    pub fn set_next(&mut self, next: i64) {
+    pub(super) fn set_next(&mut self, next: i64) {
         if let Some(queue) = &mut self.queue {
             queue.next = next;
         }
@@ -238,7 +238,7 @@ impl PartitionLease {
 
     /// Up to where the consumer has given out everything there is, markers of transactions included,
     /// if it knows.
-    pub fn position(&self) -> Option<i64> {
+    pub(super) fn position(&self) -> Option<i64> {
         let members = self.pool.members.lock();
         let member = members.get(self.member)?;
         let positions = member.client.consumer.position().ok()?;
@@ -247,7 +247,7 @@ impl PartitionLease {
     }
 
     /// Goes on at `next`, whatever has arrived.
-    pub fn seek(&mut self, next: i64) -> Result<()> {
+    pub(super) fn seek(&mut self, next: i64) -> Result<()> {
         self.queue = None;
         let mut members = self.pool.members.lock();
         if let Some(member) = members.get_mut(self.member) {
@@ -258,18 +258,18 @@ impl PartitionLease {
     }
 
     /// It cannot go on from where it is; the next reader begins anew.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.queue = None;
     }
 
     /// A failure while reading it.
-    pub fn failed(&self, error: &KafkaError) -> Error {
+    pub(super) fn failed(&self, error: &KafkaError) -> Error {
         let servers = self.pool.settings.servers();
         from_kafka(&format!("read {}", self.partition), servers, error)
     }
 
     /// The group under whose name it is read.
-    pub fn group(&self) -> &str {
+    pub(super) fn group(&self) -> &str {
         self.pool.group()
     }
 }

@@ -26,7 +26,7 @@ pub(super) enum DataLoss<'a> {
 
 impl DataLoss<'_> {
     /// Fails if the user wants that; else notes it and goes on.
-    pub fn report(&self, fails: bool) -> Result<()> {
+    pub(super) fn report(&self, fails: bool) -> Result<()> {
         let (condition, reason) = self.reason();
         if !fails {
             tracing::warn!(condition, "data loss: {reason}");

@@ -16,11 +16,11 @@ pub(super) struct InitialOffsets {
 }
 
 impl InitialOffsets {
-    pub fn new(files: CheckpointFileManager) -> Self {
+    pub(super) fn new(files: CheckpointFileManager) -> Self {
         Self { files }
     }
 
-    pub fn read(&self) -> Result<Option<PartitionOffsets>> {
+    pub(super) fn read(&self) -> Result<Option<PartitionOffsets>> {
         let Some(text) = self.files.read(FILE)? else {
             return Ok(None);
         };
@@ -39,7 +39,7 @@ impl InitialOffsets {
         }
     }
 
-    pub fn write(&self, offsets: &PartitionOffsets) -> Result<()> {
+    pub(super) fn write(&self, offsets: &PartitionOffsets) -> Result<()> {
         let content = format!("\0{VERSION}{}", to_json(offsets));
         self.files.create(FILE, content.as_bytes())
     }

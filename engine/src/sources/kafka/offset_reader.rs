@@ -45,7 +45,7 @@ pub(super) struct OffsetReader {
 }
 
 impl OffsetReader {
-    pub fn new(options: &KafkaOptions, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub(super) fn new(options: &KafkaOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         Ok(Self {
             client: Arc::new(ConsumerClient::new(&options.settings)?),
             topics: options.topics.clone(),
@@ -57,7 +57,7 @@ impl OffsetReader {
     }
 
     /// The partitions that are read, as they are now.
-    pub async fn assigned(&self) -> Result<BTreeSet<TopicPartition>> {
+    pub(super) async fn assigned(&self) -> Result<BTreeSet<TopicPartition>> {
         let topics = self.topics.clone();
         self.ask("list the topics", move |client, timeout| {
             assigned(client, &topics, timeout)
@@ -67,7 +67,10 @@ impl OffsetReader {
 
     /// The ends of all partitions that are read. `known` are those there were before: they are asked
     /// for while the list of partitions comes.
-    pub async fn latest(&self, known: &BTreeSet<TopicPartition>) -> Result<PartitionOffsets> {
+    pub(super) async fn latest(
+        &self,
+        known: &BTreeSet<TopicPartition>,
+    ) -> Result<PartitionOffsets> {
         if known.is_empty() {
             return self.latest_of_listed().await;
         }
@@ -121,7 +124,7 @@ impl OffsetReader {
     }
 
     /// The beginnings of partitions. Those that do not exist are left out.
-    pub async fn earliest(
+    pub(super) async fn earliest(
         &self,
         partitions: &BTreeSet<TopicPartition>,
     ) -> Result<PartitionOffsets> {
@@ -129,7 +132,7 @@ impl OffsetReader {
     }
 
     /// Beginning and end of one partition; `None` if it does not exist.
-    pub async fn bounds(&self, partition: &TopicPartition) -> Result<Option<(i64, i64)>> {
+    pub(super) async fn bounds(&self, partition: &TopicPartition) -> Result<Option<(i64, i64)>> {
         let one = BTreeSet::from([partition.clone()]);
         let existing = self.existing(&one).await?;
         if existing.is_empty() {
@@ -142,7 +145,7 @@ impl OffsetReader {
     }
 
     /// Where reading begins, or ends. `partitions` are those that are read.
-    pub async fn resolve(
+    pub(super) async fn resolve(
         &self,
         boundary: &Boundary,
         partitions: &BTreeSet<TopicPartition>,

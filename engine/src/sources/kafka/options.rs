@@ -151,7 +151,7 @@ pub(super) enum ReadBy {
 }
 
 impl KafkaOptions {
-    pub fn new(given: &OptionMap, defaults: &OptionMap, by: ReadBy) -> Result<Self> {
+    pub(super) fn new(given: &OptionMap, defaults: &OptionMap, by: ReadBy) -> Result<Self> {
         let all = BOTH.iter().chain(&STREAM).chain(&TABLE);
         let options = Options::new("source 'kafka'", &own_options(given), all, &[])?;
         // As in Spark, what to read is looked at before where it is.

@@ -52,7 +52,7 @@ pub(super) trait Output {
 }
 
 impl<'a> RangeReader<'a> {
-    pub fn new(reading: &'a Reading, range: &'a OffsetRange) -> Result<Self> {
+    pub(super) fn new(reading: &'a Reading, range: &'a OffsetRange) -> Result<Self> {
         Ok(Self {
             reading,
             range,
@@ -65,7 +65,7 @@ impl<'a> RangeReader<'a> {
     }
 
     /// Reads all of it into `rows`, and gives out full batches.
-    pub async fn read(&mut self, rows: &mut Rows, output: &mut impl Output) -> Result<()> {
+    pub(super) async fn read(&mut self, rows: &mut Rows, output: &mut impl Output) -> Result<()> {
         while self.next < self.range.end {
             let is_quiet = self.take_what_is_there(rows)?;
             if rows.is_full()

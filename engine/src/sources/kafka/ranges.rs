@@ -12,7 +12,7 @@ pub(super) struct OffsetRange {
 
 impl OffsetRange {
     /// How many offsets that are; there may be fewer records.
-    pub fn size(&self) -> i64 {
+    pub(super) fn size(&self) -> i64 {
         self.end - self.start
     }
 

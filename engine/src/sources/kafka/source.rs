@@ -35,7 +35,7 @@ pub(super) struct KafkaDefinition {
 
 impl KafkaDefinition {
     /// Everything that is wrong with the options is an error now; nothing is connected to.
-    pub fn new(given: &OptionMap, defaults: &OptionMap) -> Result<Self> {
+    pub(super) fn new(given: &OptionMap, defaults: &OptionMap) -> Result<Self> {
         let options = KafkaOptions::new(given, defaults, ReadBy::Stream)?;
         Ok(Self { options })
     }

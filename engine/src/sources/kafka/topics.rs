@@ -25,7 +25,7 @@ pub(super) enum Topics {
 const INTERNAL: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
 
 impl Topics {
-    pub fn new(options: &Options) -> Result<Self> {
+    pub(super) fn new(options: &Options) -> Result<Self> {
         const WAYS: [&str; 3] = ["subscribe", "subscribePattern", "assign"];
         let mut given = WAYS
             .iter()
@@ -49,7 +49,7 @@ impl Topics {
     }
 
     /// Whether a topic that exists is read. Not asked for topics that are named.
-    pub fn matches(&self, topic: &str) -> bool {
+    pub(super) fn matches(&self, topic: &str) -> bool {
         match self {
             Self::SubscribePattern { pattern, .. } => {
                 !INTERNAL.contains(&topic) && pattern.is_match(topic).unwrap_or(false)
@@ -60,7 +60,7 @@ impl Topics {
     }
 
     /// The topics that are named, and must exist; `None` if there is a pattern instead.
-    pub fn named(&self) -> Option<Vec<String>> {
+    pub(super) fn named(&self) -> Option<Vec<String>> {
         match self {
             Self::Subscribe(topics) => Some(topics.clone()),
             Self::SubscribePattern { .. } => None,
@@ -73,7 +73,7 @@ impl Topics {
     }
 
     /// Whether a partition of a topic that is read is read itself.
-    pub fn takes(&self, partition: &TopicPartition) -> bool {
+    pub(super) fn takes(&self, partition: &TopicPartition) -> bool {
         match self {
             Self::Assign(partitions) => partitions.contains(partition),
             _ => true,

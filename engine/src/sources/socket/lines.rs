@@ -79,7 +79,7 @@ impl Drop for Lines {
 
 impl Lines {
     /// Reads from `connection` until it ends. `whence` is for messages.
-    pub fn read(
+    pub(super) fn read(
         connection: impl AsyncRead + Send + Unpin + 'static,
         whence: String,
         clock: Arc<dyn Clock>,
@@ -101,7 +101,7 @@ impl Lines {
     }
 
     /// The number of the last line; -1 before the first.
-    pub fn last(&self) -> Result<i64> {
+    pub(super) fn last(&self) -> Result<i64> {
         let state = self.shared.state.lock();
         match &state.failure {
             Some(error) => Err(error.clone()),
@@ -110,7 +110,7 @@ impl Lines {
     }
 
     /// Is done once there is a line after number `last`, or there will be no more.
-    pub fn after(&self, last: i64) -> impl Future<Output = ()> + Send + 'static {
+    pub(super) fn after(&self, last: i64) -> impl Future<Output = ()> + Send + 'static {
         let shared = Arc::clone(&self.shared);
         async move {
             loop {
@@ -126,7 +126,7 @@ impl Lines {
     }
 
     /// The lines after number `start` up to and including `end`.
-    pub fn get(&self, start: i64, end: i64) -> Vec<Line> {
+    pub(super) fn get(&self, start: i64, end: i64) -> Vec<Line> {
         let state = self.shared.state.lock();
         let index = |number: i64| {
             let index = usize::try_from(number + 1 - state.first).unwrap_or(0);
@@ -137,7 +137,7 @@ impl Lines {
     }
 
     /// Forgets the lines up to and including number `end`.
-    pub fn forget(&self, end: i64) {
+    pub(super) fn forget(&self, end: i64) {
         let mut state = self.shared.state.lock();
         while state.first <= end
             && let Some(line) = state.lines.pop_front()

@@ -42,7 +42,7 @@ pub(super) struct SocketSource {
 }
 
 impl SocketSource {
-    pub fn new(stream: SocketStream, context: SourceContext) -> Self {
+    pub(super) fn new(stream: SocketStream, context: SourceContext) -> Self {
         Self {
             stream,
             clock: context.clock,

@@ -17,23 +17,23 @@ use tidebook_engine::{
 };
 
 /// A folder that goes with the test.
-pub struct Folder(tempfile::TempDir);
+pub(super) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn text(&self, name: &str) -> String {
+    pub(super) fn text(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
     /// A file that appears as a whole, so many seconds after some time.
-    pub fn add(&self, name: &str, seconds: u64, content: impl AsRef<[u8]>) {
+    pub(super) fn add(&self, name: &str, seconds: u64, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let hidden = path.with_file_name(".new");
@@ -45,7 +45,7 @@ impl Folder {
     }
 
     /// The names of all files below a folder, without hidden ones.
-    pub fn names(&self, name: &str) -> Vec<String> {
+    pub(super) fn names(&self, name: &str) -> Vec<String> {
         fn walk(folder: &Path, prefix: &str, names: &mut Vec<String>) {
             for entry in fs::read_dir(folder).into_iter().flatten() {
                 let entry = entry.unwrap();
@@ -65,7 +65,7 @@ impl Folder {
 }
 
 /// Options as the messages have them.
-pub fn options(given: &[(&str, &str)]) -> HashMap<String, String> {
+pub(super) fn options(given: &[(&str, &str)]) -> HashMap<String, String> {
     given
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_string()))
@@ -73,7 +73,7 @@ pub fn options(given: &[(&str, &str)]) -> HashMap<String, String> {
 }
 
 /// `read_stream().format(…).schema(…).options(…).load(path)`.
-pub fn stream(format: &str, schema: &str, path: &str, given: &[(&str, &str)]) -> Relation {
+pub(super) fn stream(format: &str, schema: &str, path: &str, given: &[(&str, &str)]) -> Relation {
     Relation {
         common: None,
         rel_type: Some(RelType::Read(Read {
@@ -90,7 +90,7 @@ pub fn stream(format: &str, schema: &str, path: &str, given: &[(&str, &str)]) ->
 }
 
 /// The rows of a query, sorted, values separated by `|`.
-pub async fn rows(session: &Session, sql: &str) -> Vec<String> {
+pub(super) async fn rows(session: &Session, sql: &str) -> Vec<String> {
     let SqlOutput::Rows(rows) = session.sql(sql).await.unwrap() else {
         panic!("no rows: {sql}")
     };
@@ -109,7 +109,7 @@ pub async fn rows(session: &Session, sql: &str) -> Vec<String> {
 }
 
 /// How a query is written.
-pub struct Start<'a> {
+pub(super) struct Start<'a> {
     pub input: Relation,
     pub format: &'a str,
     pub path: String,
@@ -120,7 +120,7 @@ pub struct Start<'a> {
 
 impl Start<'_> {
     /// Runs all there is, as `trigger(AvailableNow)` does.
-    pub async fn run(self, session: &Session) -> Result<StreamingQuery> {
+    pub(super) async fn run(self, session: &Session) -> Result<StreamingQuery> {
         let mut options = options(self.options);
         if !self.checkpoint.is_empty() {
             options.insert("checkpointLocation".into(), self.checkpoint);
@@ -161,7 +161,7 @@ impl Start<'_> {
 }
 
 /// All rows of a stream, by way of the memory sink; a failure of the query is the answer.
-pub async fn read_all(session: &Session, input: Relation) -> Result<Vec<String>> {
+pub(super) async fn read_all(session: &Session, input: Relation) -> Result<Vec<String>> {
     let name = format!("all_{}", uuid::Uuid::new_v4().simple());
     Start {
         input,
@@ -177,12 +177,12 @@ pub async fn read_all(session: &Session, input: Relation) -> Result<Vec<String>>
 }
 
 /// What it fails with.
-pub async fn failure(session: &Session, input: Relation) -> Error {
+pub(super) async fn failure(session: &Session, input: Relation) -> Error {
     read_all(session, input).await.unwrap_err()
 }
 
 /// `df.write`.
-pub async fn write(
+pub(super) async fn write(
     session: &Session,
     sql: &str,
     format: &str,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// A TTL of the variables that have one.
 const TTL_MS: i64 = 20_000;
 
-pub fn variable(
+pub(super) fn variable(
     name: &str,
     kind: StateVariableKind,
     holds: &str,
@@ -25,7 +25,7 @@ pub fn variable(
 }
 
 #[derive(Debug)]
-pub struct Interpreter {
+pub(super) struct Interpreter {
     time_mode: String,
     variables: Vec<StateVariable>,
 }
@@ -44,7 +44,7 @@ struct Working<'a> {
 }
 
 impl Interpreter {
-    pub fn new(time_mode: &str) -> Self {
+    pub(super) fn new(time_mode: &str) -> Self {
         use StateVariableKind::{List, Map, Value};
         let mut variables = vec![
             variable("v", Value, "STRING", None),
@@ -61,14 +61,14 @@ impl Interpreter {
         Self::with(time_mode, variables)
     }
 
-    pub fn with(time_mode: &str, variables: Vec<StateVariable>) -> Self {
+    pub(super) fn with(time_mode: &str, variables: Vec<StateVariable>) -> Self {
         Self {
             time_mode: time_mode.into(),
             variables,
         }
     }
 
-    pub fn variables(&self) -> Vec<StateVariable> {
+    pub(super) fn variables(&self) -> Vec<StateVariable> {
         self.variables.clone()
     }
 

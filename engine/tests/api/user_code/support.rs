@@ -16,23 +16,23 @@ use tidebook_engine::{
 };
 
 /// Nothing in these tests takes this long unless it hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn relation(kind: RelType) -> Relation {
+pub(crate) fn relation(kind: RelType) -> Relation {
     Relation {
         common: None,
         rel_type: Some(kind),
     }
 }
 
-pub fn sql(query: &str) -> Relation {
+pub(crate) fn sql(query: &str) -> Relation {
     relation(RelType::Sql(Sql {
         query: query.into(),
         ..Default::default()
     }))
 }
 
-pub fn table(name: &str) -> Relation {
+pub(crate) fn table(name: &str) -> Relation {
     relation(RelType::Read(Read {
         is_streaming: true,
         read_type: Some(read::ReadType::NamedTable(read::NamedTable {
@@ -42,7 +42,7 @@ pub fn table(name: &str) -> Relation {
     }))
 }
 
-pub fn with_watermark(input: Relation, column: &str, delay: &str) -> Relation {
+pub(crate) fn with_watermark(input: Relation, column: &str, delay: &str) -> Relation {
     relation(RelType::WithWatermark(Box::new(WithWatermark {
         input: Some(Box::new(input)),
         event_time: column.into(),
@@ -51,22 +51,22 @@ pub fn with_watermark(input: Relation, column: &str, delay: &str) -> Relation {
 }
 
 /// The rows of a batch query, one text per row.
-pub async fn select(session: &Session, query: &str) -> Vec<String> {
+pub(crate) async fn select(session: &Session, query: &str) -> Vec<String> {
     lines(&try_select(session, query).await.unwrap())
 }
 
-pub async fn try_select(session: &Session, query: &str) -> Result<Rows, Error> {
+pub(crate) async fn try_select(session: &Session, query: &str) -> Result<Rows, Error> {
     match session.sql(query).await? {
         SqlOutput::Rows(rows) => Ok(rows),
         SqlOutput::Done(done) => panic!("{done}"),
     }
 }
 
-pub fn lines(rows: &Rows) -> Vec<String> {
+pub(crate) fn lines(rows: &Rows) -> Vec<String> {
     rows.batches.iter().flat_map(batch_lines).collect()
 }
 
-pub fn batch_lines(batch: &RecordBatch) -> Vec<String> {
+pub(crate) fn batch_lines(batch: &RecordBatch) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
     let columns: Vec<_> = batch
         .columns()
@@ -82,10 +82,10 @@ pub fn batch_lines(batch: &RecordBatch) -> Vec<String> {
 }
 
 /// A stream `name` of (ts TIMESTAMP, user STRING, n BIGINT); `ts` counts in seconds.
-pub struct Feed(MemoryStream);
+pub(crate) struct Feed(MemoryStream);
 
 impl Feed {
-    pub fn new(session: &Session, name: &str) -> Self {
+    pub(crate) fn new(session: &Session, name: &str) -> Self {
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let schema = Arc::new(Schema::new(vec![
             Field::new("ts", time, true),
@@ -95,7 +95,7 @@ impl Feed {
         Self(session.memory_stream(name, schema).unwrap())
     }
 
-    pub fn add(&self, rows: &[(i64, &str, i64)]) {
+    pub(crate) fn add(&self, rows: &[(i64, &str, i64)]) {
         let times = rows.iter().map(|row| row.0 * 1_000_000);
         let times = TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC");
         let columns: Vec<ArrayRef> = vec![
@@ -111,17 +111,17 @@ impl Feed {
 
 /// The rows of a query, in the order they were emitted.
 #[derive(Clone, Default)]
-pub struct Collected(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Collected(Arc<Mutex<Vec<String>>>);
 
 impl Collected {
     /// What came since the last call.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
 
 /// How a query is started.
-pub struct Start<'a> {
+pub(crate) struct Start<'a> {
     pub input: Relation,
     pub mode: &'a str,
     pub name: &'a str,
@@ -129,7 +129,7 @@ pub struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    pub fn new(name: &'a str, input: Relation, mode: &'a str) -> Self {
+    pub(crate) fn new(name: &'a str, input: Relation, mode: &'a str) -> Self {
         Self {
             input,
             mode,
@@ -138,7 +138,7 @@ impl<'a> Start<'a> {
         }
     }
 
-    pub async fn run(self, session: &Session) -> Result<(StreamingQuery, Collected), Error> {
+    pub(crate) async fn run(self, session: &Session) -> Result<(StreamingQuery, Collected), Error> {
         let collected = Collected::default();
         let taking = collected.clone();
         let take = move |_: i64, _: SchemaRef, batches: Vec<RecordBatch>| {
@@ -167,7 +167,7 @@ impl<'a> Start<'a> {
     }
 }
 
-pub async fn start(
+pub(crate) async fn start(
     session: &Session,
     start: WriteStreamOperationStart,
 ) -> Result<StreamingQuery, Error> {
@@ -178,7 +178,10 @@ pub async fn start(
     }
 }
 
-pub async fn execute(session: &Session, command: CommandType) -> Result<CommandOutput, Error> {
+pub(crate) async fn execute(
+    session: &Session,
+    command: CommandType,
+) -> Result<CommandOutput, Error> {
     let command = Command {
         command_type: Some(command),
     };
@@ -186,7 +189,7 @@ pub async fn execute(session: &Session, command: CommandType) -> Result<CommandO
 }
 
 /// Fails the test instead of letting it hang.
-pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
         .await
         .expect("it hangs")

@@ -37,12 +37,12 @@ const END: Duration = Duration::from_secs(1);
 const BARRIER: Duration = Duration::from_secs(5);
 
 /// Whether this process was started to be the relay.
-pub fn is_asked_for() -> bool {
+pub(crate) fn is_asked_for() -> bool {
     env::var_os(IS_RUNTIME).is_some() && env::var_os(RUNTIME).is_none()
 }
 
 /// Runs as the relay until the compiler or user code ends.
-pub fn run() -> anyhow::Result<i32> {
+pub(crate) fn run() -> anyhow::Result<i32> {
     let socket = env::var_os(SOCKET).context("the kernel's socket is not named")?;
     let mut kernel = UnixStream::connect(&socket).context("reach the kernel")?;
     wire::send(&mut kernel, &Hello { role: Role::Relay }, &[])?;

@@ -4,11 +4,11 @@
 use tidebook::wire::{NOTE, Note};
 
 /// evcxr's lines: a cell has returned.
-pub const COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
+pub(super) const COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
 /// evcxr's lines: a cell has panicked.
-pub const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
+pub(super) const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
 /// evcxr's lines: `?` has ended a cell.
-pub const ERROR: &str = "EVCXR_ERROR_OCCURRED";
+pub(super) const ERROR: &str = "EVCXR_ERROR_OCCURRED";
 /// How all of evcxr's lines begin.
 const EVCXR: &str = "EVCXR_";
 const BEGIN_CONTENT: &str = "EVCXR_BEGIN_CONTENT ";
@@ -16,7 +16,7 @@ const END_CONTENT: &str = "EVCXR_END_CONTENT";
 
 /// One piece of what was printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub(super) enum Piece {
     /// Text as it was printed; not always whole lines.
     Text(String),
     /// Something shown.
@@ -34,14 +34,14 @@ pub enum Piece {
 
 /// The state between two reads.
 #[derive(Debug, Default)]
-pub struct Splitter {
+pub(super) struct Splitter {
     unread: Vec<u8>,
     content: Option<(String, Vec<String>)>,
 }
 
 impl Splitter {
     /// Takes in what was read and gives the pieces that are complete.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
         self.unread.extend_from_slice(bytes);
         let mut pieces = Vec::new();
         while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
@@ -59,7 +59,7 @@ impl Splitter {
     }
 
     /// What is left when there will be nothing more.
-    pub fn finish(&mut self) -> Option<String> {
+    pub(super) fn finish(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.unread);
         (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
     }

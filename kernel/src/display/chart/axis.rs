@@ -7,14 +7,14 @@ use super::palette::{AXIS, DIM, GRID};
 use super::ticks::{self, Tick};
 
 /// The em of labels.
-pub const LABEL: f64 = 11.5;
+pub(super) const LABEL: f64 = 11.5;
 
 /// Microseconds.
 const DAY: f64 = 86_400e6;
 
 /// A rectangle of the picture (CSS pixels) and the values at its edges.
 #[derive(Debug, Clone, Copy)]
-pub struct Plot {
+pub(super) struct Plot {
     /// Left edge.
     pub left: f64,
     /// Right edge.
@@ -31,25 +31,25 @@ pub struct Plot {
 
 impl Plot {
     /// Where a value lies from left to right.
-    pub fn x(&self, value: f64) -> f64 {
+    pub(super) fn x(&self, value: f64) -> f64 {
         let share = (value - self.x.0) / (self.x.1 - self.x.0);
         self.left + share * (self.right - self.left)
     }
 
     /// Where a value lies from bottom to top.
-    pub fn y(&self, value: f64) -> f64 {
+    pub(super) fn y(&self, value: f64) -> f64 {
         let share = (value - self.y.0) / (self.y.1 - self.y.0);
         self.bottom - share * (self.bottom - self.top)
     }
 
     /// Pixels from edge to edge.
-    pub fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         self.right - self.left
     }
 }
 
 /// A label in the style of all labels.
-pub fn label(align: Align) -> TextStyle {
+pub(super) fn label(align: Align) -> TextStyle {
     TextStyle {
         size: LABEL,
         color: DIM,
@@ -59,12 +59,12 @@ pub fn label(align: Align) -> TextStyle {
 }
 
 /// Round heights that enclose the data.
-pub fn height_ticks(low: f64, high: f64, whole: bool) -> Vec<Tick> {
+pub(super) fn height_ticks(low: f64, high: f64, whole: bool) -> Vec<Tick> {
     ticks::numbers(low, high, 5, whole)
 }
 
 /// How much room the widest label needs, gap included.
-pub fn labels_width<'a>(labels: impl IntoIterator<Item = &'a str>) -> f64 {
+pub(super) fn labels_width<'a>(labels: impl IntoIterator<Item = &'a str>) -> f64 {
     let widest = labels
         .into_iter()
         .map(|label| text_width(label, LABEL))
@@ -73,7 +73,7 @@ pub fn labels_width<'a>(labels: impl IntoIterator<Item = &'a str>) -> f64 {
 }
 
 /// Lines across the plot with their heights on the left.
-pub fn draw_heights(canvas: &mut dyn Canvas, plot: &Plot, heights: &[Tick]) {
+pub(super) fn draw_heights(canvas: &mut dyn Canvas, plot: &Plot, heights: &[Tick]) {
     for tick in heights {
         let y = plot.y(tick.at);
         let color = if tick.at == 0.0 { AXIS } else { GRID };
@@ -83,7 +83,7 @@ pub fn draw_heights(canvas: &mut dyn Canvas, plot: &Plot, heights: &[Tick]) {
 }
 
 /// Labels and short strokes along the bottom.
-pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
+pub(super) fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     canvas.path(
         &[(plot.left, plot.bottom), (plot.right, plot.bottom)],
         AXIS,
@@ -104,7 +104,7 @@ pub fn draw_bottom(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
 }
 
 /// Whether the names of all categories fit side by side.
-pub fn categories_fit(names: &[String], width: f64) -> bool {
+pub(super) fn categories_fit(names: &[String], width: f64) -> bool {
     let slot = width / names.len().max(1) as f64;
     names
         .iter()

@@ -14,7 +14,7 @@ use super::font;
 use super::pixels::Pixels;
 
 /// Pixels of the canvas per CSS pixel.
-pub const SCALE: u32 = 2;
+pub(super) const SCALE: u32 = 2;
 
 /// plotters divides a font's size by this before it becomes the em of an SVG text.
 const SVG_FONT_FACTOR: f64 = 1.24;
@@ -30,11 +30,11 @@ const RING_CORNERS: u32 = 16;
 type BackendCoord = (i32, i32);
 
 /// A place, in CSS pixels from the upper left corner.
-pub type Point = (f64, f64);
+pub(super) type Point = (f64, f64);
 
 /// Where a text lies relative to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
+pub(super) enum Align {
     /// The text begins there.
     Left,
     /// Its middle is there.
@@ -45,7 +45,7 @@ pub enum Align {
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy)]
-pub struct TextStyle {
+pub(super) struct TextStyle {
     /// Its em, in CSS pixels.
     pub size: f64,
     /// Its colour.
@@ -57,7 +57,7 @@ pub struct TextStyle {
 }
 
 /// Something to draw on.
-pub trait Canvas {
+pub(super) trait Canvas {
     /// A filled rectangle between two opposite corners.
     fn rect(&mut self, from: Point, to: Point, color: RGBAColor);
     /// A connected line.
@@ -74,13 +74,13 @@ pub trait Canvas {
 
 /// The width of a text in CSS pixels, with some room for typefaces wider than ours: an SVG is
 /// drawn with whatever typeface the reader has.
-pub fn text_width(text: &str, size: f64) -> f64 {
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
     f64::from(font::width(text, size as f32)) * 1.1
 }
 
 /// `text`, or as much of its beginning as fits into `room` and an ellipsis. Never more than
 /// [`MOST_CHARS`] of it.
-pub fn fit_text(text: &str, size: f64, room: f64) -> String {
+pub(super) fn fit_text(text: &str, size: f64, room: f64) -> String {
     let chars: Vec<char> = text.chars().take(MOST_CHARS + 1).collect();
     let whole = chars.len() <= MOST_CHARS;
     if whole && text_width(text, size) <= room {
@@ -105,14 +105,14 @@ fn printable(text: &str) -> String {
 }
 
 /// One of plotters' backends as a canvas. The first error is kept and the rest is not drawn.
-pub struct Surface<B: DrawingBackend> {
+pub(super) struct Surface<B: DrawingBackend> {
     backend: B,
     error: Option<String>,
 }
 
 impl<B: DrawingBackend> Surface<B> {
     /// A canvas on `backend`, whose size is [`SCALE`] times that of the picture.
-    pub fn new(backend: B) -> Self {
+    pub(super) fn new(backend: B) -> Self {
         Self {
             backend,
             error: None,
@@ -120,7 +120,7 @@ impl<B: DrawingBackend> Surface<B> {
     }
 
     /// Completes the picture.
-    pub fn finish(mut self) -> Result<(), Error> {
+    pub(super) fn finish(mut self) -> Result<(), Error> {
         self.attempt(|backend| backend.present().map_err(|error| error.to_string()));
         match self.error {
             Some(error) => Err(Error::internal(format!("draw a chart: {error}"))),
@@ -136,7 +136,7 @@ impl<B: DrawingBackend> Surface<B> {
 }
 
 /// What the two backends do differently.
-pub trait Backend: DrawingBackend {
+pub(super) trait Backend: DrawingBackend {
     /// Draws a connected line, `width` pixels of the canvas wide.
     fn stroke(
         &mut self,

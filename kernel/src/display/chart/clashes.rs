@@ -25,12 +25,12 @@ const AGGREGATES: [&str; 11] = [
 ];
 
 /// An x value's bits and the index of a series.
-pub type Point = (u64, usize);
+pub(super) type Point = (u64, usize);
 
 /// Tells newer versions of one row, whose keys are the same and whose measures have changed, from
 /// rows of several keys, of which a chart can only draw one.
 #[derive(Debug, Default)]
-pub struct Clashes<'a> {
+pub(super) struct Clashes<'a> {
     /// The key columns that are neither x nor series.
     keys: Vec<usize>,
     /// The row drawn at each point.
@@ -41,7 +41,7 @@ pub struct Clashes<'a> {
 
 impl<'a> Clashes<'a> {
     /// For rows of `schema`, of which the chart draws `columns`.
-    pub fn new(schema: &Schema, columns: &Columns) -> Self {
+    pub(super) fn new(schema: &Schema, columns: &Columns) -> Self {
         Self {
             keys: other_keys(schema, columns),
             ..Default::default()
@@ -49,7 +49,7 @@ impl<'a> Clashes<'a> {
     }
 
     /// Takes a row that is drawn at `point` from now on, in place of the one before.
-    pub fn add(&mut self, point: Point, batch: &'a RecordBatch, row: usize) {
+    pub(super) fn add(&mut self, point: Point, batch: &'a RecordBatch, row: usize) {
         if self.keys.is_empty() || self.found.is_some() {
             return;
         }
@@ -64,14 +64,14 @@ impl<'a> Clashes<'a> {
     }
 
     /// A column whose values a chart with these columns cannot tell apart, if there is one.
-    pub fn column(&self) -> Option<usize> {
+    pub(super) fn column(&self) -> Option<usize> {
         self.found
     }
 }
 
 /// What a chart says when rows that differ in the column `key` share a point: its x column, its
 /// series column if it has one, and what to do about it.
-pub fn note(x: &str, by: Option<&str>, key: &str) -> String {
+pub(super) fn note(x: &str, by: Option<&str>, key: &str) -> String {
     // As it is typed behind a flag.
     let key = shlex::try_quote(key).unwrap_or_else(|_| key.into());
     match by {

@@ -12,7 +12,7 @@ const MEASURES: [&str; 7] = ["n", "count", "cnt", "total", "sum", "value", "amou
 
 /// Indices into the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Columns {
+pub(crate) struct Columns {
     /// Along the bottom; without one, rows are counted off.
     pub x: Option<usize>,
     /// The heights.
@@ -23,7 +23,7 @@ pub struct Columns {
 
 /// The parts the options name, the others by type and name: x is a window, else a time, else a
 /// text; y is a number that is not x; by is a text that is not x.
-pub fn choose(schema: &Schema, options: &ChartOptions) -> Result<Columns, Error> {
+pub(super) fn choose(schema: &Schema, options: &ChartOptions) -> Result<Columns, Error> {
     let named = |name: &Option<String>| name.as_deref().map(|name| find(schema, name)).transpose();
     let (x, y, by) = (named(&options.x)?, named(&options.y)?, named(&options.by)?);
     let taken = [x, y, by];
@@ -125,7 +125,7 @@ fn names(schema: &Schema) -> Vec<String> {
 }
 
 /// Whether values of this type are instants or days.
-pub fn is_time(data_type: &DataType) -> bool {
+pub(super) fn is_time(data_type: &DataType) -> bool {
     matches!(
         data_type,
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
@@ -133,13 +133,13 @@ pub fn is_time(data_type: &DataType) -> bool {
 }
 
 /// Whether a number of this name is a measure more often than not.
-pub fn is_measure_name(name: &str) -> bool {
+pub(super) fn is_measure_name(name: &str) -> bool {
     let name = name.to_lowercase();
     MEASURES.contains(&name.as_str()) || name.starts_with("count(")
 }
 
 /// Whether values of this type are texts.
-pub fn is_text(data_type: &DataType) -> bool {
+pub(super) fn is_text(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, value) => is_text(value),

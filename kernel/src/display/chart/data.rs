@@ -10,7 +10,7 @@ const DEFAULT_BARS: usize = 120;
 
 /// Points ready to be drawn.
 #[derive(Debug, Clone)]
-pub struct ChartData {
+pub(crate) struct ChartData {
     /// Name of the column along the bottom.
     pub x_name: String,
     /// Name of the column that gives the heights.
@@ -35,7 +35,7 @@ pub struct ChartData {
 
 /// What the x values are.
 #[derive(Debug, Clone)]
-pub enum Axis {
+pub(crate) enum Axis {
     /// Instants.
     Time(Zone),
     /// Numbers.
@@ -46,7 +46,7 @@ pub enum Axis {
 
 /// The values of one series, one per x value; none where the data has none.
 #[derive(Debug, Clone)]
-pub struct Series {
+pub(crate) struct Series {
     /// Its value of `by`; empty when there is only one series.
     pub name: String,
     /// Its values.
@@ -57,7 +57,7 @@ pub struct Series {
 
 impl Series {
     /// Sum over all x.
-    pub fn total(&self) -> f64 {
+    pub(crate) fn total(&self) -> f64 {
         self.values.iter().flatten().sum()
     }
 }
@@ -65,7 +65,7 @@ impl Series {
 impl ChartData {
     /// Bars for categories and for windows that are few enough, lines otherwise; averages of
     /// several series are lines, since stacked they would mean nothing.
-    pub fn default_kind(&self) -> ChartKind {
+    pub(crate) fn default_kind(&self) -> ChartKind {
         let stackable = self.series.len() < 2 || adds_up(&self.y_name);
         match self.axis {
             _ if !stackable => ChartKind::Line,
@@ -78,7 +78,7 @@ impl ChartData {
     }
 
     /// What stands under the title: the measure, per what, and by what.
-    pub fn subtitle(&self) -> String {
+    pub(crate) fn subtitle(&self) -> String {
         let per = match (&self.axis, self.window) {
             (Axis::Time(_), Some(window)) => {
                 format!(" per {} window", duration((window / 1e3) as i64))
@@ -102,7 +102,7 @@ impl ChartData {
     }
 
     /// The smallest distance between two x values, or a stand-in when there are fewer than two.
-    pub fn step(&self) -> f64 {
+    pub(crate) fn step(&self) -> f64 {
         let gaps = self.xs.windows(2).map(|pair| pair[1] - pair[0]);
         let smallest = gaps.fold(f64::INFINITY, f64::min);
         match (smallest.is_finite(), &self.axis) {
@@ -114,7 +114,7 @@ impl ChartData {
 
     /// From where to where the mark of an x value reaches: a window covers itself, anything else
     /// is centred.
-    pub fn span(&self, x: f64) -> (f64, f64) {
+    pub(crate) fn span(&self, x: f64) -> (f64, f64) {
         let step = self.step();
         match self.window {
             Some(window) => (x, x + window.min(step)),
@@ -123,7 +123,7 @@ impl ChartData {
     }
 
     /// Whether every value is a whole number.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let mut values = self
             .series
             .iter()

@@ -8,7 +8,7 @@ use super::palette::{AXIS, DIM, GRID, INK};
 use super::{HEIGHT, WIDTH, event_time, heatmap, horizontal, marks};
 
 /// Room between the picture's edge and everything else.
-pub const MARGIN: f64 = 18.0;
+pub(super) const MARGIN: f64 = 18.0;
 
 /// Below the plot: two lines of labels.
 const FOOT: f64 = 46.0;
@@ -17,7 +17,7 @@ const FOOT: f64 = 46.0;
 const SWATCH: f64 = 15.0;
 
 /// Draws the whole picture.
-pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, title: &str) {
+pub(super) fn draw(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, title: &str) {
     let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
     draw_frame(canvas);
     let top = draw_words(canvas, title, &data.subtitle());
@@ -75,7 +75,7 @@ fn draw_upright(canvas: &mut dyn Canvas, data: &ChartData, kind: ChartKind, fram
 }
 
 /// The edge of a picture; its paper is the page.
-pub fn draw_frame(canvas: &mut dyn Canvas) {
+pub(super) fn draw_frame(canvas: &mut dyn Canvas) {
     let (right, bottom) = (f64::from(WIDTH) - 0.5, f64::from(HEIGHT) - 0.5);
     let corners = [
         (0.5, 0.5),
@@ -96,7 +96,7 @@ fn names_too_long(data: &ChartData, frame: &Plot) -> bool {
 }
 
 /// Title and subtitle; gives the height below which there is room.
-pub fn draw_words(canvas: &mut dyn Canvas, title: &str, subtitle: &str) -> f64 {
+pub(super) fn draw_words(canvas: &mut dyn Canvas, title: &str, subtitle: &str) -> f64 {
     let room = f64::from(WIDTH) - 2.0 * MARGIN;
     let style = TextStyle {
         size: 16.0,
@@ -142,7 +142,7 @@ fn draw_legend(canvas: &mut dyn Canvas, data: &ChartData, top: f64) -> f64 {
 }
 
 /// Lines without marks, and why.
-pub fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot, why: &str) {
+pub(super) fn draw_empty(canvas: &mut dyn Canvas, frame: &Plot, why: &str) {
     // The words stand where the line in the middle would be.
     for i in [0, 1, 3, 4] {
         let y = frame.bottom - (frame.bottom - frame.top) * f64::from(i) / 4.0;

@@ -23,7 +23,7 @@ const HATCH: f64 = 6.0;
 
 /// The event time of a query: where its watermark stands, and what came too late.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct EventTime {
+pub(crate) struct EventTime {
     /// The watermark in microseconds; none without one.
     pub watermark: Option<f64>,
     /// Batches in which rows or groups came too late.
@@ -32,7 +32,7 @@ pub struct EventTime {
 
 /// What came too late in one batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Late {
+pub(crate) struct Late {
     /// The earliest event time of the batch, in microseconds.
     pub earliest: Option<f64>,
     /// Where the watermark stood then, in microseconds.
@@ -43,7 +43,7 @@ pub struct Late {
 
 impl EventTime {
     /// What the newest progresses of a query tell, oldest first.
-    pub fn of(progress: &[StreamingQueryProgress]) -> Self {
+    pub(crate) fn of(progress: &[StreamingQueryProgress]) -> Self {
         let micros = |progress: &StreamingQueryProgress, name: &str| {
             let text = progress.event_time.get(name)?;
             let time = DateTime::parse_from_rfc3339(text).ok()?;
@@ -77,7 +77,7 @@ impl EventTime {
 
 impl ChartData {
     /// Takes in the event time, if the chart is one of windows.
-    pub fn with_event_time(mut self, event_time: &EventTime) -> Self {
+    pub(crate) fn with_event_time(mut self, event_time: &EventTime) -> Self {
         if self.window.is_some() && matches!(self.axis, Axis::Time(_)) {
             self.event_time = event_time.clone();
         }
@@ -85,7 +85,7 @@ impl ChartData {
     }
 
     /// Whether rows may still be counted into the window at `x`: the watermark has not passed it.
-    pub fn is_open(&self, x: f64) -> bool {
+    pub(crate) fn is_open(&self, x: f64) -> bool {
         let watermark = self.event_time.watermark;
         let end = self.window.map(|window| x + window);
         watermark
@@ -94,12 +94,12 @@ impl ChartData {
     }
 
     /// How many windows are open.
-    pub fn open_windows(&self) -> usize {
+    pub(crate) fn open_windows(&self) -> usize {
         self.xs.iter().filter(|x| self.is_open(**x)).count()
     }
 
     /// What the chart says about closed, open and late in words.
-    pub fn event_time_notes(&self) -> Vec<String> {
+    pub(crate) fn event_time_notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let open = self.open_windows();
         if open > 0 {
@@ -119,7 +119,7 @@ impl ChartData {
     }
 
     /// Where the axis ends, so that a watermark not far behind the last window is seen.
-    pub fn reach_to_watermark(&self, (from, to): (f64, f64)) -> (f64, f64) {
+    pub(crate) fn reach_to_watermark(&self, (from, to): (f64, f64)) -> (f64, f64) {
         match self.event_time.watermark {
             Some(watermark) if watermark >= to && watermark <= to + (to - from) * BEYOND => {
                 (from, watermark + (to - from) * 0.02)
@@ -129,7 +129,7 @@ impl ChartData {
     }
 
     /// How the watermark reads, if there is one.
-    pub fn watermark_text(&self) -> Option<String> {
+    pub(crate) fn watermark_text(&self) -> Option<String> {
         let (Some(watermark), Axis::Time(zone)) = (self.event_time.watermark, &self.axis) else {
             return None;
         };
@@ -141,7 +141,7 @@ impl ChartData {
 }
 
 /// The watermark as a line, and a cross where something came too late for its window.
-pub fn draw(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
+pub(super) fn draw(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     if let (Some(watermark), Some(text)) = (data.event_time.watermark, data.watermark_text()) {
         draw_watermark(canvas, plot, watermark, &text);
     }
@@ -208,7 +208,13 @@ fn cross(canvas: &mut dyn Canvas, (x, y): Point) {
 }
 
 /// A segment of a bar that may still grow: a tint, and strokes across it where there is room.
-pub fn open_rect(canvas: &mut dyn Canvas, from: Point, to: Point, color: RGBAColor, open: usize) {
+pub(super) fn open_rect(
+    canvas: &mut dyn Canvas,
+    from: Point,
+    to: Point,
+    color: RGBAColor,
+    open: usize,
+) {
     canvas.rect(from, to, color.mix(0.3));
     let (left, right) = (from.0.min(to.0), from.0.max(to.0));
     let (top, bottom) = (from.1.min(to.1), from.1.max(to.1));

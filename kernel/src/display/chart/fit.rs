@@ -17,7 +17,7 @@ const MAX_CATEGORIES: usize = 24;
 impl ChartData {
     /// Gathers small series and drops old x values until the chart can be read, saying so in the
     /// notes.
-    pub fn fit(&mut self, kind: ChartKind) {
+    pub(crate) fn fit(&mut self, kind: ChartKind) {
         match kind {
             ChartKind::Heatmap => self.keep_largest_series(MAX_CATEGORIES),
             _ if self.series.len() <= MAX_SERIES => {}

@@ -22,13 +22,19 @@ const HALF_X_HEIGHT: f32 = 0.26;
 const WEIGHT: f32 = 0.7;
 
 /// The width of one line of text whose em is `em` pixels.
-pub fn width(text: &str, em: f32) -> f32 {
+pub(super) fn width(text: &str, em: f32) -> f32 {
     place(text, em).1
 }
 
 /// Calls `paint` with every pixel the text touches and how much of it is covered. `left` and
 /// `middle` are where the line begins and where the middle of its small letters lies.
-pub fn draw(text: &str, em: f32, left: f32, middle: f32, paint: &mut dyn FnMut(i32, i32, f32)) {
+pub(super) fn draw(
+    text: &str,
+    em: f32,
+    left: f32,
+    middle: f32,
+    paint: &mut dyn FnMut(i32, i32, f32),
+) {
     let baseline = middle + em * HALF_X_HEIGHT;
     for placed in place(text, em).0 {
         let glyph = placed

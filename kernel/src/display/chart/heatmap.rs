@@ -15,7 +15,7 @@ const NAMES: f64 = 150.0;
 const SHADES: usize = 24;
 
 /// Draws cells, names and legend into `frame`.
-pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
+pub(super) fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
     let values = || {
         data.series
             .iter()

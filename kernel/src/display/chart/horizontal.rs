@@ -14,7 +14,7 @@ const NAMES: f64 = 240.0;
 const THICKNESS: f64 = 30.0;
 
 /// Draws one lying bar per category into `frame`, the first category on top.
-pub fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
+pub(super) fn draw(canvas: &mut dyn Canvas, data: &ChartData, frame: Plot) {
     let Axis::Category(names) = &data.axis else {
         return;
     };

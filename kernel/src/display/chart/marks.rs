@@ -16,7 +16,7 @@ const DOTS: usize = 48;
 const FIRST_WINDOWS: f64 = 8.0;
 
 /// The colour of a series.
-pub fn color(index: usize, series: &Series) -> RGBAColor {
+pub(super) fn color(index: usize, series: &Series) -> RGBAColor {
     if series.is_rest {
         palette::REST
     } else {
@@ -26,7 +26,7 @@ pub fn color(index: usize, series: &Series) -> RGBAColor {
 
 /// The lowest and the highest value the axis must show. Bars and areas stand on zero; so do lines
 /// unless all of them are far above it.
-pub fn extent(data: &ChartData, kind: ChartKind) -> (f64, f64) {
+pub(super) fn extent(data: &ChartData, kind: ChartKind) -> (f64, f64) {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for i in 0..data.xs.len() {
         let values = data.series.iter().filter_map(|series| series.values[i]);
@@ -52,7 +52,7 @@ pub fn extent(data: &ChartData, kind: ChartKind) -> (f64, f64) {
 }
 
 /// The x values at the edges of the plot.
-pub fn reach(data: &ChartData, kind: ChartKind) -> (f64, f64) {
+pub(super) fn reach(data: &ChartData, kind: ChartKind) -> (f64, f64) {
     let (first, last) = (data.xs[0], data.xs[data.xs.len() - 1]);
     let spans = matches!(kind, ChartKind::Bar | ChartKind::Heatmap);
     if spans || matches!(data.axis, Axis::Category(_)) {
@@ -70,7 +70,7 @@ pub fn reach(data: &ChartData, kind: ChartKind) -> (f64, f64) {
 }
 
 /// A bar per x, its series on top of each other; values below zero hang below it.
-pub fn bars(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
+pub(super) fn bars(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     let open = data.open_windows() * data.series.len();
     for (i, x) in data.xs.iter().enumerate() {
         let (from, to) = data.span(*x);
@@ -87,7 +87,7 @@ pub fn bars(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
 }
 
 /// The segments of one bar: colour, lower and upper value.
-pub fn stack(data: &ChartData, i: usize) -> Vec<(RGBAColor, f64, f64)> {
+pub(super) fn stack(data: &ChartData, i: usize) -> Vec<(RGBAColor, f64, f64)> {
     let (mut above, mut below) = (0.0, 0.0);
     let mut segments = Vec::with_capacity(data.series.len());
     for (s, series) in data.series.iter().enumerate() {
@@ -101,7 +101,7 @@ pub fn stack(data: &ChartData, i: usize) -> Vec<(RGBAColor, f64, f64)> {
 }
 
 /// The ends of a segment in pixels, a hair apart from the one it stands on.
-pub fn seam(base: f64, top: f64, on_zero: bool) -> (f64, f64) {
+pub(super) fn seam(base: f64, top: f64, on_zero: bool) -> (f64, f64) {
     match on_zero || (top - base).abs() < 3.0 {
         true => (base, top),
         false => (base + 0.5 * (top - base).signum(), top),
@@ -109,7 +109,7 @@ pub fn seam(base: f64, top: f64, on_zero: bool) -> (f64, f64) {
 }
 
 /// A bar's edges, drawn in a little: windows touch almost, other bars keep apart.
-pub fn inset(from: f64, to: f64, touching: bool) -> (f64, f64) {
+pub(super) fn inset(from: f64, to: f64, touching: bool) -> (f64, f64) {
     let width = to - from;
     let gap = match touching {
         true if width < 3.0 => 0.0,
@@ -122,7 +122,7 @@ pub fn inset(from: f64, to: f64, touching: bool) -> (f64, f64) {
 }
 
 /// A line per series; it breaks where windows are missing.
-pub fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
+pub(super) fn lines(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     for (s, series) in data.series.iter().enumerate() {
         let color = color(s, series);
         let points: Vec<(f64, f64)> = data
@@ -159,7 +159,7 @@ fn stroke(points: usize) -> f64 {
 }
 
 /// Stacked areas; a series without a value counts as zero where others have one.
-pub fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
+pub(super) fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     let xs: Vec<(f64, f64)> = data
         .xs
         .iter()

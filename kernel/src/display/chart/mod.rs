@@ -32,11 +32,11 @@ mod ticks;
 
 use tidebook_engine::{Error, Rows};
 
-pub use event_time::EventTime;
+pub(crate) use event_time::EventTime;
 #[cfg(test)]
 pub(super) use event_time::Late;
-pub use options::{ChartKind, ChartOptions};
-pub use panels::progress_chart;
+pub(crate) use options::{ChartKind, ChartOptions};
+pub(crate) use panels::progress_chart;
 
 use super::MimeBundle;
 pub(super) use data::ChartData;
@@ -52,7 +52,7 @@ const HEIGHT: u32 = 360;
 /// What the options leave open follows from the schema and the data. No rows give a chart that
 /// says so; a column that is missing or cannot be drawn is an error that names the columns. Windows
 /// that the watermark of `event_time` has not passed are hatched. `note` stands under the title too.
-pub fn chart(
+pub(crate) fn chart(
     rows: &Rows,
     options: &ChartOptions,
     event_time: &EventTime,

@@ -7,7 +7,7 @@ use tidebook_engine::Error;
 
 /// What to draw; everything left out follows from the schema and the data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChartOptions {
+pub(crate) struct ChartOptions {
     /// The column along the bottom.
     pub x: Option<String>,
     /// The numeric column that gives the heights.
@@ -22,7 +22,7 @@ pub struct ChartOptions {
 
 /// The form of a chart's marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChartKind {
+pub(crate) enum ChartKind {
     /// Bars, stacked when there are several series.
     Bar,
     /// One line per series.
@@ -35,10 +35,10 @@ pub enum ChartKind {
 
 impl ChartKind {
     /// All kinds, the usual ones first.
-    pub const ALL: [ChartKind; 4] = [Self::Bar, Self::Line, Self::Area, Self::Heatmap];
+    pub(crate) const ALL: [ChartKind; 4] = [Self::Bar, Self::Line, Self::Area, Self::Heatmap];
 
     /// The word a user types.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Bar => "bar",
             Self::Line => "line",

@@ -6,22 +6,22 @@
 use plotters::style::{Color, RGBAColor};
 
 /// More series than this cannot be told apart.
-pub const MAX_SERIES: usize = 8;
+pub(super) const MAX_SERIES: usize = 8;
 
 /// What a series that gathers the small ones is drawn in.
-pub const REST: RGBAColor = opaque(0xA9, 0xB1, 0xBA);
+pub(super) const REST: RGBAColor = opaque(0xA9, 0xB1, 0xBA);
 
 /// Words that matter.
-pub const INK: RGBAColor = opaque(0x6F, 0x7B, 0x88);
+pub(super) const INK: RGBAColor = opaque(0x6F, 0x7B, 0x88);
 /// Words that explain.
-pub const DIM: RGBAColor = opaque(0x6F, 0x7B, 0x88);
+pub(super) const DIM: RGBAColor = opaque(0x6F, 0x7B, 0x88);
 /// Axes.
-pub const AXIS: RGBAColor = RGBAColor(0x80, 0x88, 0x90, 0.8);
+pub(super) const AXIS: RGBAColor = RGBAColor(0x80, 0x88, 0x90, 0.8);
 /// Lines behind the marks.
-pub const GRID: RGBAColor = RGBAColor(0x80, 0x88, 0x90, 0.25);
+pub(super) const GRID: RGBAColor = RGBAColor(0x80, 0x88, 0x90, 0.25);
 
 /// What came too late.
-pub const LATE: RGBAColor = opaque(0xE0, 0x3C, 0x3C);
+pub(super) const LATE: RGBAColor = opaque(0xE0, 0x3C, 0x3C);
 
 const SERIES: [RGBAColor; MAX_SERIES] = [
     opaque(0x00, 0x72, 0xB2),
@@ -41,12 +41,12 @@ const BLUE: RGBAColor = opaque(0x1F, 0x7F, 0xD0);
 const SHADES: f64 = 32.0;
 
 /// The colour of the series at `index`.
-pub fn series(index: usize) -> RGBAColor {
+pub(super) fn series(index: usize) -> RGBAColor {
     SERIES[index % SERIES.len()]
 }
 
 /// The colour of a value between 0 (the page's own) and 1.
-pub fn heat(share: f64) -> RGBAColor {
+pub(super) fn heat(share: f64) -> RGBAColor {
     let share = (share.clamp(0.0, 1.0) * SHADES).round() / SHADES;
     BLUE.mix(0.1 + 0.9 * share)
 }

@@ -19,7 +19,7 @@ const MAX_FIELDS: usize = 4;
 
 /// A chart of the fields over the batches of `progress`, oldest first. Before the first batch, it
 /// says so.
-pub fn progress_chart(
+pub(crate) fn progress_chart(
     progress: &[StreamingQueryProgress],
     fields: &[String],
     title: &str,

@@ -17,10 +17,10 @@ use crate::display::MimeBundle;
 const CANVAS: (u32, u32) = (WIDTH * SCALE, HEIGHT * SCALE);
 
 /// Draws a picture on a canvas.
-pub type Draw<'a> = &'a dyn Fn(&mut dyn Canvas);
+pub(super) type Draw<'a> = &'a dyn Fn(&mut dyn Canvas);
 
 /// The picture in all its forms; `plain` stands for it in a terminal.
-pub fn bundle(draw: Draw<'_>, plain: String) -> Result<MimeBundle, Error> {
+pub(super) fn bundle(draw: Draw<'_>, plain: String) -> Result<MimeBundle, Error> {
     let png = png(draw)?;
     // nbconvert takes the words for those who do not see from there.
     let size = json!({"width": WIDTH, "height": HEIGHT, "alt": plain});

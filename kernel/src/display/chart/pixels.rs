@@ -5,17 +5,17 @@ use std::convert::Infallible;
 use plotters_backend::{BackendColor, BackendCoord, DrawingBackend, DrawingErrorKind};
 
 /// Red, green, blue and alpha of a pixel.
-pub const BYTES: usize = 4;
+pub(super) const BYTES: usize = 4;
 
 /// A buffer of pixels to draw on; one of zeros is clear.
-pub struct Pixels<'a> {
+pub(super) struct Pixels<'a> {
     rgba: &'a mut [[u8; BYTES]],
     size: (u32, u32),
 }
 
 impl<'a> Pixels<'a> {
     /// Pixels row by row, [`BYTES`] each.
-    pub fn new(rgba: &'a mut [u8], size: (u32, u32)) -> Self {
+    pub(super) fn new(rgba: &'a mut [u8], size: (u32, u32)) -> Self {
         let (rgba, _) = rgba.as_chunks_mut();
         Self { rgba, size }
     }

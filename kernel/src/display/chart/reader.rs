@@ -20,7 +20,7 @@ impl ChartData {
     /// Reads the points. Of rows with the same x and series the last one counts: a sink in update
     /// mode appends newer rows for the same window. Where rows of different keys meet, a note says
     /// so. `last` keeps that many last distinct x values.
-    pub fn read(rows: &Rows, columns: &Columns, last: Option<usize>) -> Result<Self, Error> {
+    pub(crate) fn read(rows: &Rows, columns: &Columns, last: Option<usize>) -> Result<Self, Error> {
         let name = |column: usize| rows.schema.field(column).name().clone();
         let mut reader = Reader {
             clashes: Clashes::new(&rows.schema, columns),
@@ -270,7 +270,7 @@ pub(super) mod tests {
     use crate::display::gallery;
 
     /// Points of the rows (name, x, n), which come in two batches.
-    pub fn read_series(names: &[&str], xs: &[i64], ns: &[f64]) -> ChartData {
+    pub(crate) fn read_series(names: &[&str], xs: &[i64], ns: &[f64]) -> ChartData {
         let batch = RecordBatch::try_from_iter([
             ("x", Arc::new(Int64Array::from(xs.to_vec())) as ArrayRef),
             (

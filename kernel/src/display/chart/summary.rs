@@ -11,7 +11,7 @@ use crate::display::sparkline::sparkline;
 const BLOCKS: usize = 60;
 
 /// The title, what is drawn, where x begins and ends, and a line of blocks per series.
-pub fn summary(data: &ChartData, title: &str) -> String {
+pub(super) fn summary(data: &ChartData, title: &str) -> String {
     let mut lines = vec![title.to_owned(), data.subtitle()];
     let (Some(first), Some(last)) = (data.xs.first(), data.xs.last()) else {
         lines.push("no rows yet".to_owned());
@@ -31,7 +31,7 @@ pub fn summary(data: &ChartData, title: &str) -> String {
 }
 
 /// A line of blocks per series, with its newest and its largest value.
-pub fn series_lines(data: &ChartData) -> Vec<String> {
+pub(super) fn series_lines(data: &ChartData) -> Vec<String> {
     let mut lines = Vec::new();
     let names: Vec<String> = data
         .series

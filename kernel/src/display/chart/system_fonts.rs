@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 static FACES: LazyLock<Faces> = LazyLock::new(Faces::of_this_machine);
 
 /// A typeface that has the character, if there is one.
-pub fn with(c: char) -> Option<FontArc> {
+pub(super) fn with(c: char) -> Option<FontArc> {
     FACES.with(c)
 }
 

@@ -48,7 +48,7 @@ const MONDAY: i64 = 4 * DAY;
 
 /// One labelled place on an axis.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tick {
+pub(super) struct Tick {
     /// Where.
     pub at: f64,
     /// What it says.
@@ -59,14 +59,14 @@ pub struct Tick {
 
 /// Round numbers from at or below `min` to at or above `max`, about `wanted` of them.
 /// `whole`: only whole numbers.
-pub fn numbers(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick> {
+pub(super) fn numbers(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick> {
     let step = number_step(max - min, wanted, whole);
     let (first, last) = ((min / step).floor() as i64, (max / step).ceil() as i64);
     number_ticks(step, first, last.max(first + 1))
 }
 
 /// Like [`numbers`], but only those within `min` and `max`.
-pub fn numbers_within(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick> {
+pub(super) fn numbers_within(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tick> {
     let step = number_step(max - min, wanted, whole);
     number_ticks(
         step,
@@ -77,7 +77,7 @@ pub fn numbers_within(min: f64, max: f64, wanted: usize, whole: bool) -> Vec<Tic
 
 /// At most `room` times between `min` and `max`, on round wall-clock times that are no nearer to
 /// each other than `least`; all in microseconds.
-pub fn times(min: f64, max: f64, zone: Zone, room: usize, least: f64) -> Vec<Tick> {
+pub(super) fn times(min: f64, max: f64, zone: Zone, room: usize, least: f64) -> Vec<Tick> {
     let (min, max) = (min as i64, max as i64);
     let span = max.saturating_sub(min).max(1);
     let room = room.max(2) as i64;

@@ -29,7 +29,7 @@ const WIDTH: u32 = 760;
 
 /// All that is known of a query that is asked why.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// How the query is called in a sentence.
     pub title: String,
     /// What it is at.
@@ -71,7 +71,7 @@ impl Reason {
 
 impl Asked {
     /// What a query says of itself, with the engine's answer.
-    pub fn new(query: &StreamingQuery, title: String, why: QueryWhy) -> Self {
+    pub(crate) fn new(query: &StreamingQuery, title: String, why: QueryWhy) -> Self {
         let error = query.exception();
         let (status, trigger) = (query.status(), query.trigger());
         Self {
@@ -87,7 +87,7 @@ impl Asked {
     }
 
     /// What its progress alone tells, without asking the engine anything that takes time.
-    pub fn by_progress(query: &StreamingQuery) -> Self {
+    pub(crate) fn by_progress(query: &StreamingQuery) -> Self {
         let asked = Self::new(query, String::new(), QueryWhy::default());
         let batch = asked.batches().last().and_then(|last| last.why.clone());
         let newest = asked.progress.last().and_then(|newest| newest.why.clone());
@@ -100,7 +100,7 @@ impl Asked {
     }
 
     /// The answer in one line, if the last batch of a running query gave nothing.
-    pub fn first_line(&self) -> Option<String> {
+    pub(crate) fn first_line(&self) -> Option<String> {
         let silent = match self.batches().last() {
             Some(last) => last
                 .why
@@ -113,7 +113,7 @@ impl Asked {
     }
 
     /// The answer as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         plain(self, &self.reasons())
     }
 
@@ -176,7 +176,7 @@ impl Asked {
 }
 
 /// The answer as HTML and as text.
-pub fn why(asked: &Asked) -> MimeBundle {
+pub(crate) fn why(asked: &Asked) -> MimeBundle {
     let reasons = asked.reasons();
     MimeBundle::html(html(asked, &reasons), plain(asked, &reasons))
 }

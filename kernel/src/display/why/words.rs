@@ -7,18 +7,18 @@ use tidebook_engine::why::{Names, SourceWhy};
 use crate::display::number::{duration, thousands};
 
 /// `2024-01-01T12:10:00.000Z` as `2024-01-01 12:10:00`.
-pub fn time(iso: &str) -> String {
+pub(super) fn time(iso: &str) -> String {
     let seconds = iso.trim_end_matches('Z').trim_end_matches(".000");
     seconds.replace('T', " ")
 }
 
 /// Whether a watermark stands where it stood before the first event.
-pub fn is_epoch(iso: &str) -> bool {
+pub(super) fn is_epoch(iso: &str) -> bool {
     iso.starts_with("1970-01-01T00:00:00.000")
 }
 
 /// A time so many milliseconds earlier.
-pub fn earlier(iso: &str, ms: i64) -> String {
+pub(super) fn earlier(iso: &str, ms: i64) -> String {
     let moved = DateTime::parse_from_rfc3339(iso)
         .ok()
         .and_then(|time| time.checked_sub_signed(chrono::TimeDelta::milliseconds(ms)));
@@ -27,7 +27,7 @@ pub fn earlier(iso: &str, ms: i64) -> String {
 }
 
 /// A span, `0 s` if it is none.
-pub fn span(ms: i64) -> String {
+pub(super) fn span(ms: i64) -> String {
     match ms {
         0 => "0 s".to_owned(),
         ms => duration(ms),
@@ -35,7 +35,7 @@ pub fn span(ms: i64) -> String {
 }
 
 /// `a.json, b.json and 3 more`.
-pub fn names(names: &Names) -> String {
+pub(super) fn names(names: &Names) -> String {
     let shown = names.first.join(", ");
     match names.num - names.first.len() as i64 {
         1.. if !shown.is_empty() => {
@@ -47,7 +47,7 @@ pub fn names(names: &Names) -> String {
 }
 
 /// What a source is called: by its name, or as it describes itself.
-pub fn source(source: &SourceWhy) -> String {
+pub(super) fn source(source: &SourceWhy) -> String {
     match &source.name {
         Some(name) => format!("'{name}'"),
         None => source.description.clone(),
@@ -55,7 +55,7 @@ pub fn source(source: &SourceWhy) -> String {
 }
 
 /// The columns of a row.
-pub fn row(row: &Value) -> String {
+pub(super) fn row(row: &Value) -> String {
     let columns = row.as_object().into_iter().flatten();
     let columns = columns.map(|(name, value)| match value.as_str() {
         Some(text) if DateTime::parse_from_rfc3339(text).is_ok() => {
@@ -68,6 +68,6 @@ pub fn row(row: &Value) -> String {
 }
 
 /// `is` or `are`.
-pub fn are(count: i64) -> &'static str {
+pub(super) fn are(count: i64) -> &'static str {
     if count == 1 { "is" } else { "are" }
 }

@@ -12,7 +12,7 @@ const PRECISION: f64 = 1e-9;
 
 /// How an answer differs from the right one.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Not at all.
     Right {
         /// How many rows there are.
@@ -36,7 +36,7 @@ pub enum Verdict {
 
 /// The first place where rows differ.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
+pub(super) struct Difference {
     /// What kind of difference it is.
     pub kind: DifferenceKind,
     /// How many keys have the right rows.
@@ -53,7 +53,7 @@ pub struct Difference {
 
 /// Kinds of differences, as hints are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DifferenceKind {
+pub(super) enum DifferenceKind {
     /// The answer has nothing there.
     Missing,
     /// The right answer has nothing there.
@@ -64,7 +64,7 @@ pub enum DifferenceKind {
 
 impl DifferenceKind {
     /// The name of its hint.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Extra => "extra",
@@ -75,7 +75,7 @@ impl DifferenceKind {
 
 /// Compares an answer with the right one. Rows belong together that have the same values in the
 /// columns `key`; without any, in all columns that are not numbers.
-pub fn compare(theirs: &Rows, reference: &Rows, key: &[String]) -> Verdict {
+pub(super) fn compare(theirs: &Rows, reference: &Rows, key: &[String]) -> Verdict {
     let columns: Vec<String> = names(reference);
     let their_columns = names(theirs);
     let has =

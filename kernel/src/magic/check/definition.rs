@@ -41,7 +41,7 @@ const EXTENSION: &str = "toml";
 /// An exercise.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Definition {
+pub(super) struct Definition {
     /// What is to be done, in a sentence or two.
     pub task: String,
     /// What is said when it is done.
@@ -73,7 +73,7 @@ pub struct Definition {
 /// A stream and its hidden rows.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub(super) struct Source {
     /// What SQL calls it.
     pub name: String,
     /// Its columns as in `CREATE TABLE`.
@@ -93,7 +93,7 @@ pub struct Source {
 /// A table and its rows.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
+pub(super) struct Table {
     /// What SQL calls it.
     pub name: String,
     /// A query that gives its rows.
@@ -103,7 +103,7 @@ pub struct Table {
 /// The right answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub(super) struct Answer {
     /// The query.
     pub query: String,
     /// The output mode.
@@ -122,7 +122,7 @@ pub struct Answer {
 /// A known wrong answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mistake {
+pub(super) struct Mistake {
     /// The query; without it, the right one.
     pub query: Option<String>,
     /// The output mode; without it, the right one.
@@ -147,7 +147,7 @@ fn row() -> String {
 
 impl Definition {
     /// The definition of this name, from the folders beside the notebook.
-    pub fn find(name: &str) -> Result<Self> {
+    pub(super) fn find(name: &str) -> Result<Self> {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         let mut candidates = FOLDERS
             .iter()
@@ -160,7 +160,7 @@ impl Definition {
     }
 
     /// Reads a definition; what is wrong with it, if it is none.
-    pub fn read(text: &str) -> std::result::Result<Self, String> {
+    pub(super) fn read(text: &str) -> std::result::Result<Self, String> {
         let definition: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         match (&definition.answer, definition.accept.is_empty()) {
             (None, true) => Err("it has neither an answer nor texts to accept".to_owned()),
@@ -171,13 +171,13 @@ impl Definition {
     }
 
     /// What is said to a kind of mistake.
-    pub fn hint(&self, kind: &str) -> Option<&str> {
+    pub(super) fn hint(&self, kind: &str) -> Option<&str> {
         self.hints.get(kind).map(String::as_str)
     }
 }
 
 /// The names of all definitions.
-pub fn names() -> Vec<String> {
+pub(super) fn names() -> Vec<String> {
     let files = FOLDERS
         .iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok());

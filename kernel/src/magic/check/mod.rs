@@ -29,7 +29,7 @@ const ANSWER: Duration = Duration::from_secs(9);
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// See the module.
-pub struct Check;
+pub(super) struct Check;
 
 #[async_trait]
 impl Magic for Check {

@@ -19,7 +19,7 @@ const NAME: &str = "answer";
 
 /// What is tried.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub(super) struct Attempt {
     /// The query.
     pub query: String,
     /// The output mode.
@@ -29,14 +29,14 @@ pub struct Attempt {
 }
 
 /// A session with the streams and tables of an exercise.
-pub struct Trial {
+pub(super) struct Trial {
     session: Session,
     pieces: Vec<(String, Vec<String>)>,
 }
 
 impl Trial {
     /// A session that is ready for the attempt.
-    pub async fn new(definition: &Definition, attempt: &Attempt) -> Result<Self> {
+    pub(super) async fn new(definition: &Definition, attempt: &Attempt) -> Result<Self> {
         let session = Session::new()?;
         session.set_manual_clock(NOON_MS).await?;
         let mut pieces = Vec::new();
@@ -60,7 +60,7 @@ impl Trial {
     }
 
     /// Runs the attempt over all hidden rows, piece by piece; gives the rows that came out.
-    pub async fn run(&self, attempt: &Attempt) -> Result<Rows> {
+    pub(super) async fn run(&self, attempt: &Attempt) -> Result<Rows> {
         let CommandOutput::Query(query) = self.session.execute(&start(attempt)).await? else {
             return Err(CellError::internal("a query was asked for"));
         };
@@ -81,7 +81,7 @@ impl Trial {
     }
 
     /// Ends whatever still runs, without waiting for it.
-    pub fn give_up(self) {
+    pub(super) fn give_up(self) {
         tokio::spawn(async move { self.session.streams().stop_all().await });
     }
 }

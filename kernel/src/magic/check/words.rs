@@ -7,7 +7,7 @@ use crate::error::CellError;
 
 /// How an attempt ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// It gave rows.
     Compared(Verdict),
     /// It could not be run, or died.
@@ -21,13 +21,17 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether the exercise is done.
-    pub fn is_right(&self) -> bool {
+    pub(super) fn is_right(&self) -> bool {
         matches!(self, Self::Compared(Verdict::Right { .. }))
     }
 }
 
 /// The answer to an attempt; `known` is what is said to a mistake that is known.
-pub fn answer(definition: &Definition, outcome: &Outcome, known: Option<&str>) -> CheckAnswer {
+pub(super) fn answer(
+    definition: &Definition,
+    outcome: &Outcome,
+    known: Option<&str>,
+) -> CheckAnswer {
     let unit = definition
         .answer
         .as_ref()

@@ -1,7 +1,7 @@
 //! `%%stream`: starts a streaming query, shows its card, and waits if it is told until when.
 
 mod overwrite;
-pub mod sink;
+pub(super) mod sink;
 mod trigger;
 mod until;
 
@@ -27,7 +27,7 @@ use until::Until;
 const DEFAULT_SINK: &str = "memory";
 
 /// See the module.
-pub struct Stream;
+pub(super) struct Stream;
 
 #[async_trait]
 impl Magic for Stream {
@@ -209,7 +209,7 @@ async fn give_way(call: &Call<'_>, name: &str) -> Result<()> {
 }
 
 /// Whether the query ends without being told to.
-pub fn ends_by_itself(query: &StreamingQuery) -> bool {
+pub(super) fn ends_by_itself(query: &StreamingQuery) -> bool {
     use tidebook_engine::Trigger;
     matches!(query.trigger(), Trigger::Once | Trigger::AvailableNow)
 }

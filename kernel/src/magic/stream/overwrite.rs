@@ -11,7 +11,7 @@ const METADATA: &str = "_spark_metadata";
 
 /// Removes the output of a query whose checkpoint went with its session. One that goes on from its
 /// checkpoint keeps its output, and so does every folder that no query has written.
-pub fn make_room(sink: &Sink, checkpoint: Option<&str>, scratch: &Scratch) -> Result<()> {
+pub(super) fn make_room(sink: &Sink, checkpoint: Option<&str>, scratch: &Scratch) -> Result<()> {
     let Some(path) = sink.path.as_deref() else {
         return Err(
             CellError::usage("--overwrite is for sinks that write files")

@@ -11,7 +11,7 @@ use crate::error::CellError;
 
 /// Where a query writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sink {
+pub(crate) struct Sink {
     /// Spark's name of the format.
     pub format: String,
     /// The folder of a file sink.
@@ -57,22 +57,22 @@ impl Sink {
 }
 
 /// All sinks as one types them: `memory`, `parquet:DIR`.
-pub fn all() -> Vec<String> {
+pub(crate) fn all() -> Vec<String> {
     formats().map(shown).collect()
 }
 
 /// The options of a sink that are given by `--option`.
-pub fn all_options(format: &'static SinkFormat) -> Vec<&'static OptionSpec> {
+pub(crate) fn all_options(format: &'static SinkFormat) -> Vec<&'static OptionSpec> {
     format.options.iter().copied().flatten().collect()
 }
 
 /// The sinks that need no function: those that a cell of SQL can name.
-pub fn formats() -> impl Iterator<Item = &'static SinkFormat> {
+pub(crate) fn formats() -> impl Iterator<Item = &'static SinkFormat> {
     SINK_FORMATS.iter().filter(|format| !format.needs_function)
 }
 
 /// A sink as one types it.
-pub fn shown(format: &SinkFormat) -> String {
+pub(crate) fn shown(format: &SinkFormat) -> String {
     match format.target.placeholder() {
         Some(target) => format!("{}:{target}", format.name),
         None => format.name.to_owned(),

@@ -14,7 +14,7 @@ const BATCH_DURATION: &str = "1 second";
 
 /// A trigger as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TriggerChoice {
+pub(super) enum TriggerChoice {
     /// As soon as there is data.
     Default,
     /// At every interval.
@@ -31,7 +31,7 @@ pub enum TriggerChoice {
 
 impl TriggerChoice {
     /// What `--trigger` and `--until` ask for together.
-    pub fn new(trigger: Option<&str>, until: Option<Until>) -> Result<Self> {
+    pub(super) fn new(trigger: Option<&str>, until: Option<Until>) -> Result<Self> {
         let chosen = trigger.map(Self::parse).transpose()?;
         if until != Some(Until::AvailableNow) {
             return Ok(chosen.unwrap_or(Self::Default));
@@ -60,7 +60,7 @@ impl TriggerChoice {
     }
 
     /// The trigger as a plan carries it.
-    pub fn into_proto(self) -> Option<Trigger> {
+    pub(super) fn into_proto(self) -> Option<Trigger> {
         Some(match self {
             Self::Default => return None,
             Self::Interval(interval) => {

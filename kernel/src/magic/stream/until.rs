@@ -12,7 +12,7 @@ use crate::error::{CellError, Result};
 
 /// When the query is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub(super) enum Until {
     /// When everything that is there at the start is processed.
     AvailableNow,
     /// When this many rows were read.
@@ -61,7 +61,7 @@ impl FromStr for Until {
 
 impl Until {
     /// The option by which the query ends by itself, at the very batch.
-    pub fn option(self) -> Option<(String, String)> {
+    pub(super) fn option(self) -> Option<(String, String)> {
         let (name, count) = match self {
             Self::Rows(rows) => ("stopAfterRows", rows),
             Self::Batches(batches) => ("stopAfterBatches", batches),
@@ -71,7 +71,7 @@ impl Until {
     }
 
     /// Waits for the end, then stops the query. Fails if the query does.
-    pub async fn wait(self, context: &Context, query: &StreamingQuery) -> Result<()> {
+    pub(super) async fn wait(self, context: &Context, query: &StreamingQuery) -> Result<()> {
         let ended_by_itself = tokio::select! {
             ended = query.await_termination(None) => {
                 if let Err(error) = ended {

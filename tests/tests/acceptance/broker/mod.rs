@@ -19,7 +19,7 @@ use tidebook_broker::{Broker, BrokerOptions};
 use tokio::runtime::Runtime;
 
 /// A broker under test.
-pub struct Tested {
+pub(crate) struct Tested {
     pub address: String,
     prefix: String,
     /// Ours, with what it runs on.
@@ -27,11 +27,11 @@ pub struct Tested {
 }
 
 impl Tested {
-    pub fn ours() -> Self {
+    pub(crate) fn ours() -> Self {
         Self::ours_with(BrokerOptions::default())
     }
 
-    pub fn ours_with(options: BrokerOptions) -> Self {
+    pub(crate) fn ours_with(options: BrokerOptions) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let broker = runtime.block_on(Broker::start(options)).expect("a broker");
         Self {
@@ -42,7 +42,7 @@ impl Tested {
     }
 
     /// Kafka's own, which other tests use at the same time.
-    pub fn apache_kafka() -> Self {
+    pub(crate) fn apache_kafka() -> Self {
         static TESTS: AtomicUsize = AtomicUsize::new(0);
         Self {
             address: RealBroker::shared().address(),
@@ -52,23 +52,23 @@ impl Tested {
     }
 
     /// A name for a topic, a group or a transactional id that nobody else has.
-    pub fn name(&self, name: &str) -> String {
+    pub(crate) fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
     /// A new topic that can be used at once.
-    pub fn topic(&self, name: &str, partitions: i32) -> String {
+    pub(crate) fn topic(&self, name: &str, partitions: i32) -> String {
         let name = self.name(name);
         acceptance::kafka::create_topic(&self.address, &name, partitions, &[]).expect("a topic");
         name
     }
 
-    pub fn broker(&self) -> &Broker {
+    pub(crate) fn broker(&self) -> &Broker {
         &self.ours.as_ref().expect("ours").1
     }
 
     /// Ends ours.
-    pub fn shut_down(&mut self) {
+    pub(crate) fn shut_down(&mut self) {
         let (runtime, broker) = self.ours.take().expect("ours");
         runtime.block_on(broker.shutdown());
     }

@@ -8,32 +8,32 @@ use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 
 /// A connection to a broker.
-pub struct Raw(TcpStream);
+pub(super) struct Raw(TcpStream);
 
 impl Raw {
-    pub fn connect(address: &str) -> Self {
+    pub(super) fn connect(address: &str) -> Self {
         Self(TcpStream::connect(address).expect("a connection"))
     }
 
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)
     }
 
     /// There is no more to come.
-    pub fn half_close(&mut self) {
+    pub(super) fn half_close(&mut self) {
         // It may be closed altogether already.
         let _ = self.0.shutdown(Shutdown::Write);
     }
 
     /// Writes bytes as a request, with their length before them.
-    pub fn write_frame(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write_frame(&mut self, bytes: &[u8]) -> io::Result<()> {
         let length = i32::try_from(bytes.len()).expect("a length");
         self.write(&length.to_be_bytes())?;
         self.write(bytes)
     }
 
     /// The next answer; none when the broker has closed the connection.
-    pub fn read_frame(&mut self) -> Option<Bytes> {
+    pub(super) fn read_frame(&mut self) -> Option<Bytes> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length).ok()?;
         let length = usize::try_from(i32::from_be_bytes(length)).expect("a length");
@@ -43,7 +43,12 @@ impl Raw {
     }
 
     /// Sends a request and reads its answer.
-    pub fn call<R: Decodable>(&mut self, key: ApiKey, version: i16, request: &impl Encodable) -> R {
+    pub(super) fn call<R: Decodable>(
+        &mut self,
+        key: ApiKey,
+        version: i16,
+        request: &impl Encodable,
+    ) -> R {
         self.write_frame(&encoded(key, version, request))
             .expect("written");
         let mut frame = self.read_frame().expect("an answer");
@@ -57,7 +62,7 @@ impl Raw {
 }
 
 /// A request without its length.
-pub fn encoded(key: ApiKey, version: i16, request: &impl Encodable) -> Vec<u8> {
+pub(super) fn encoded(key: ApiKey, version: i16, request: &impl Encodable) -> Vec<u8> {
     let header = RequestHeader::default()
         .with_request_api_key(key as i16)
         .with_request_api_version(version)

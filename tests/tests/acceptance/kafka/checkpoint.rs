@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::harness::{Batch, EARLIEST, Engine, Start, batches};
 
-pub async fn offsets_are_written_as_spark_writes_them(address: &str) {
+pub(super) async fn offsets_are_written_as_spark_writes_them(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_ck", 3).unwrap();
     engine.kafka.fill("t_ck", &[(0, 5), (1, 2)], "v").unwrap();
@@ -44,7 +44,7 @@ pub async fn offsets_are_written_as_spark_writes_them(address: &str) {
 
 /// The very bytes of a checkpoint that Spark 4.3 wrote, with a batch that it planned and did not
 /// finish.
-pub async fn a_checkpoint_of_spark_goes_on_here(address: &str) {
+pub(super) async fn a_checkpoint_of_spark_goes_on_here(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_sp", 3).unwrap();
     engine
@@ -103,7 +103,7 @@ pub async fn a_checkpoint_of_spark_goes_on_here(address: &str) {
     assert_eq!(engine.collected().len(), 11, "all but the first message");
 }
 
-pub async fn the_progress_tells_how_far_behind_the_query_is(address: &str) {
+pub(super) async fn the_progress_tells_how_far_behind_the_query_is(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_pr", 2).unwrap();
     engine.kafka.fill("t_pr", &[(0, 10), (1, 4)], "v").unwrap();

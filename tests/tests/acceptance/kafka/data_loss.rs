@@ -14,7 +14,7 @@ fn fail(fails: bool) -> (&'static str, &'static str) {
     ("failOnDataLoss", if fails { "true" } else { "false" })
 }
 
-pub async fn records_that_aged_out_between_two_runs(address: &str) {
+pub(super) async fn records_that_aged_out_between_two_runs(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let topic = format!("l_age_{fails}");
@@ -54,7 +54,7 @@ pub async fn records_that_aged_out_between_two_runs(address: &str) {
     }
 }
 
-pub async fn a_topic_that_was_made_anew(address: &str) {
+pub(super) async fn a_topic_that_was_made_anew(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("l_all", 1).unwrap();
     engine.kafka.fill("l_all", &[(0, 5)], "v").unwrap();
@@ -84,7 +84,7 @@ pub async fn a_topic_that_was_made_anew(address: &str) {
     assert_eq!((batches.len(), batches[0].rows), (1, 1));
 }
 
-pub async fn a_topic_that_is_gone(address: &str) {
+pub(super) async fn a_topic_that_is_gone(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let topic = format!("l_del_{fails}");
@@ -115,7 +115,7 @@ async fn running(engine: &Engine, options: &[(&str, &str)]) -> StreamingQuery {
         .unwrap()
 }
 
-pub async fn one_of_two_topics_is_deleted_while_running(address: &str) {
+pub(super) async fn one_of_two_topics_is_deleted_while_running(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let (a, b) = (format!("l_two_a_{fails}"), format!("l_two_b_{fails}"));
@@ -150,7 +150,7 @@ pub async fn one_of_two_topics_is_deleted_while_running(address: &str) {
     }
 }
 
-pub async fn a_partition_is_added_while_running(address: &str) {
+pub(super) async fn a_partition_is_added_while_running(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("l_np", 1).unwrap();
     engine.kafka.fill("l_np", &[(0, 2)], "v").unwrap();
@@ -169,7 +169,7 @@ pub async fn a_partition_is_added_while_running(address: &str) {
     );
 }
 
-pub async fn a_topic_appears_while_running(address: &str) {
+pub(super) async fn a_topic_appears_while_running(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("l_np2_a", 1).unwrap();
     engine.kafka.fill("l_np2_a", &[(0, 1)], "v").unwrap();
@@ -187,7 +187,7 @@ pub async fn a_topic_appears_while_running(address: &str) {
     assert_eq!(batches(&query).last().unwrap().end, end);
 }
 
-pub async fn an_added_partition_without_its_first_records(address: &str) {
+pub(super) async fn an_added_partition_without_its_first_records(address: &str) {
     let engine = Engine::new(address);
     for fails in [true, false] {
         let topic = format!("l_np3_{fails}");
@@ -210,7 +210,7 @@ pub async fn an_added_partition_without_its_first_records(address: &str) {
     }
 }
 
-pub async fn a_restart_with_other_topics(address: &str) {
+pub(super) async fn a_restart_with_other_topics(address: &str) {
     let engine = Engine::new(address);
     for (topic, count) in [("l_c1", 2), ("l_c2", 3)] {
         engine.kafka.create(topic, 1).unwrap();

@@ -19,7 +19,7 @@ use tidebook_engine::{
 };
 
 /// A session, a cluster, and a folder.
-pub struct Engine {
+pub(super) struct Engine {
     pub session: Session,
     pub kafka: Kafka,
     pub folder: tempfile::TempDir,
@@ -28,7 +28,7 @@ pub struct Engine {
 
 /// What a batch did.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
+pub(super) struct Batch {
     pub id: i64,
     pub rows: i64,
     pub start: Value,
@@ -37,7 +37,7 @@ pub struct Batch {
 
 /// How to start a query.
 #[derive(Clone, Copy)]
-pub struct Start<'a> {
+pub(super) struct Start<'a> {
     pub trigger: Option<&'a str>,
     pub sink: &'a str,
     pub mode: &'a str,
@@ -57,15 +57,15 @@ impl Default for Start<'_> {
     }
 }
 
-pub const EARLIEST: (&str, &str) = ("startingOffsets", "earliest");
+pub(super) const EARLIEST: (&str, &str) = ("startingOffsets", "earliest");
 
 impl Engine {
-    pub fn new(address: &str) -> Self {
+    pub(super) fn new(address: &str) -> Self {
         Self::with_fault(address, None)
     }
 
     /// Whose queries end where `fault` says so.
-    pub fn with_fault(address: &str, fault: Option<FaultHook>) -> Self {
+    pub(super) fn with_fault(address: &str, fault: Option<FaultHook>) -> Self {
         let builder = Session::builder().partitions(2);
         let builder = match fault {
             Some(fault) => builder.fault_hook(fault),
@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// A stream, or a table, of Kafka with these options.
-    pub fn source(&self, is_streaming: bool, options: &[(&str, &str)]) -> Relation {
+    pub(super) fn source(&self, is_streaming: bool, options: &[(&str, &str)]) -> Relation {
         let mut all = map(options);
         let servers = all.entry("kafka.bootstrap.servers".to_owned());
         servers.or_insert_with(|| self.kafka.address().to_owned());
@@ -100,12 +100,12 @@ impl Engine {
     }
 
     /// A stream under a name, for SQL.
-    pub async fn define(&self, name: &str, options: &[(&str, &str)]) -> Result<(), Error> {
+    pub(super) async fn define(&self, name: &str, options: &[(&str, &str)]) -> Result<(), Error> {
         let stream = self.source(true, options);
         self.view(name, stream).await
     }
 
-    pub async fn view(&self, name: &str, relation: Relation) -> Result<(), Error> {
+    pub(super) async fn view(&self, name: &str, relation: Relation) -> Result<(), Error> {
         let view = CommandType::CreateDataframeView(CreateDataFrameViewCommand {
             input: Some(relation),
             name: name.to_owned(),
@@ -115,7 +115,11 @@ impl Engine {
         self.session.execute(&command(view)).await.map(drop)
     }
 
-    pub async fn start(&self, input: Relation, start: Start<'_>) -> Result<StreamingQuery, Error> {
+    pub(super) async fn start(
+        &self,
+        input: Relation,
+        start: Start<'_>,
+    ) -> Result<StreamingQuery, Error> {
         let mut options = map(start.options);
         if let Some(checkpoint) = start.checkpoint {
             let path = self.path(checkpoint);
@@ -152,14 +156,14 @@ impl Engine {
     }
 
     /// Runs a query to its end; what its batches did.
-    pub async fn run(&self, input: Relation, start: Start<'_>) -> Result<Vec<Batch>, Error> {
+    pub(super) async fn run(&self, input: Relation, start: Start<'_>) -> Result<Vec<Batch>, Error> {
         let query = self.start(input, start).await?;
         query.await_termination(None).await?;
         Ok(batches(&query))
     }
 
     /// Reads all there is of a stream with these options.
-    pub async fn drain(
+    pub(super) async fn drain(
         &self,
         options: &[(&str, &str)],
         checkpoint: Option<&str>,
@@ -172,12 +176,12 @@ impl Engine {
     }
 
     /// The rows that were read since the last call.
-    pub fn collected(&self) -> Vec<Value> {
+    pub(super) fn collected(&self) -> Vec<Value> {
         std::mem::take(&mut *self.collected.lock().unwrap())
     }
 
     /// The rows of a batch query.
-    pub async fn sql(&self, text: &str) -> Result<Vec<Value>, Error> {
+    pub(super) async fn sql(&self, text: &str) -> Result<Vec<Value>, Error> {
         match self.session.sql(text).await? {
             SqlOutput::Rows(rows) => {
                 let rows = rows.batches.iter().map(json_rows);
@@ -187,18 +191,18 @@ impl Engine {
         }
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
     /// A file of a checkpoint.
-    pub fn file(&self, name: &str) -> Vec<u8> {
+    pub(super) fn file(&self, name: &str) -> Vec<u8> {
         let path = Path::new(&self.path(name)).to_owned();
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 }
 
-pub fn source(
+pub(super) fn source(
     is_streaming: bool,
     schema: Option<&str>,
     options: HashMap<String, String>,
@@ -214,14 +218,14 @@ pub fn source(
     }))
 }
 
-pub fn sql(query: &str) -> Relation {
+pub(super) fn sql(query: &str) -> Relation {
     of(RelType::Sql(Sql {
         query: query.to_owned(),
         ..Sql::default()
     }))
 }
 
-pub fn map(options: &[(&str, &str)]) -> HashMap<String, String> {
+pub(super) fn map(options: &[(&str, &str)]) -> HashMap<String, String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     options.iter().map(owned).collect()
 }
@@ -233,7 +237,7 @@ fn command(kind: CommandType) -> Command {
 }
 
 /// What the batches of a query did; what it says while it is idle is left out.
-pub fn batches(query: &StreamingQuery) -> Vec<Batch> {
+pub(super) fn batches(query: &StreamingQuery) -> Vec<Batch> {
     let progress = query.recent_progress();
     let ran = |progress: &&StreamingQueryProgress| progress.duration_ms.contains_key("addBatch");
     let ran = progress.iter().filter(ran);
@@ -250,7 +254,7 @@ pub fn batches(query: &StreamingQuery) -> Vec<Batch> {
 }
 
 /// Waits until a query's batches have read so many rows.
-pub async fn until_rows(query: &StreamingQuery, rows: i64) {
+pub(super) async fn until_rows(query: &StreamingQuery, rows: i64) {
     until(query, |query| {
         batches(query).iter().map(|batch| batch.rows).sum::<i64>() >= rows
     })
@@ -258,7 +262,7 @@ pub async fn until_rows(query: &StreamingQuery, rows: i64) {
 }
 
 /// Waits until it is so; fails if the query ends before.
-pub async fn until(query: &StreamingQuery, is_so: impl Fn(&StreamingQuery) -> bool) {
+pub(super) async fn until(query: &StreamingQuery, is_so: impl Fn(&StreamingQuery) -> bool) {
     let mut changes = query.watch();
     while !is_so(query) {
         if let Some(error) = query.exception() {

@@ -9,7 +9,7 @@ use tidebook_engine::clock::ManualClock;
 
 use super::harness::{EARLIEST, Engine, Start, batches, until, until_rows};
 
-pub async fn shares_of_max_offsets_per_trigger(address: &str) {
+pub(super) async fn shares_of_max_offsets_per_trigger(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_lim", 3).unwrap();
     engine
@@ -55,7 +55,7 @@ pub async fn shares_of_max_offsets_per_trigger(address: &str) {
     assert_eq!(batches[0].end, json!({"t_lim": {"0": 0, "1": 0, "2": 0}}));
 }
 
-pub async fn once_ignores_limits(address: &str) {
+pub(super) async fn once_ignores_limits(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_once", 1).unwrap();
     engine.kafka.fill("t_once", &[(0, 10)], "v").unwrap();
@@ -78,7 +78,7 @@ pub async fn once_ignores_limits(address: &str) {
     assert_eq!(rows, [4, 4, 2]);
 }
 
-pub async fn a_batch_waits_for_enough_records(address: &str) {
+pub(super) async fn a_batch_waits_for_enough_records(address: &str) {
     let clock = ManualClock::new(1_000_000);
     let mut engine = Engine::new(address);
     engine.session = Session::builder()
@@ -128,7 +128,7 @@ pub async fn a_batch_waits_for_enough_records(address: &str) {
     assert_eq!((batches.len(), batches[0].rows), (1, 9));
 }
 
-pub async fn available_now_ends_where_it_began(address: &str) {
+pub(super) async fn available_now_ends_where_it_began(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_an", 2).unwrap();
     engine.kafka.fill("t_an", &[(0, 4), (1, 2)], "v").unwrap();

@@ -4,7 +4,7 @@ use tidebook_engine::Error;
 
 use super::harness::{EARLIEST, Engine, map, source};
 
-pub async fn definitions_that_cannot_work_are_refused(address: &str) {
+pub(super) async fn definitions_that_cannot_work_are_refused(address: &str) {
     let engine = Engine::new(address);
     let ways =
         "for Kafka source: subscribe, subscribepattern, assign. See the docs for more details.";
@@ -129,7 +129,7 @@ pub async fn definitions_that_cannot_work_are_refused(address: &str) {
     assert!(error.message().contains(said), "{error}");
 }
 
-pub async fn settings_that_change_nothing_are_taken(address: &str) {
+pub(super) async fn settings_that_change_nothing_are_taken(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_op", 1).unwrap();
     engine.kafka.fill("t_op", &[(0, 1)], "v").unwrap();

@@ -25,7 +25,7 @@ fn select(input: Relation, expressions: &[&str]) -> Relation {
     })))
 }
 
-pub async fn json_in_sql_and_frames(address: &str) {
+pub(super) async fn json_in_sql_and_frames(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("j_in", 2).unwrap();
     let events = [
@@ -72,7 +72,7 @@ pub async fn json_in_sql_and_frames(address: &str) {
     assert_eq!(rows, expected);
 }
 
-pub async fn malformed_values_and_wrong_encodings(address: &str) {
+pub(super) async fn malformed_values_and_wrong_encodings(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("j_bad", 1).unwrap();
     let value = |bytes: &[u8]| Record {

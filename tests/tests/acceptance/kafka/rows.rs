@@ -7,7 +7,7 @@ use super::harness::{EARLIEST, Engine, Start, sql};
 
 const HEADERS: (&str, &str) = ("includeHeaders", "true");
 
-pub async fn columns_and_rows(address: &str) {
+pub(super) async fn columns_and_rows(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_schema", 1).unwrap();
     let bytes = |text: &str| Some(text.as_bytes().to_vec());
@@ -99,7 +99,7 @@ pub async fn columns_and_rows(address: &str) {
     assert_eq!(Value::from(engine.collected()), expected);
 }
 
-pub async fn log_append_time(address: &str) {
+pub(super) async fn log_append_time(address: &str) {
     let engine = Engine::new(address);
     let settings = [("message.timestamp.type", "LogAppendTime")];
     engine.kafka.create_with("t_lat", 1, &settings).unwrap();
@@ -113,7 +113,7 @@ pub async fn log_append_time(address: &str) {
     );
 }
 
-pub async fn a_batch_is_in_order_of_partitions(address: &str) {
+pub(super) async fn a_batch_is_in_order_of_partitions(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_ord", 3).unwrap();
     engine
@@ -137,7 +137,7 @@ pub async fn a_batch_is_in_order_of_partitions(address: &str) {
 
 /// Parts of one partition are read at once, each by a consumer of its own, and give every row once;
 /// also when the next batch goes on from there.
-pub async fn parts_of_partitions(address: &str) {
+pub(super) async fn parts_of_partitions(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_parts", 2).unwrap();
     for part in [("minPartitions", "5"), ("maxRecordsPerPartition", "40")] {

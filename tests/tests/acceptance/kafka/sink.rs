@@ -43,7 +43,7 @@ fn shown(message: &Seen) -> (Option<&str>, Option<&str>) {
     (message.key_text(), message.value_text())
 }
 
-pub async fn columns_become_messages(address: &str) {
+pub(super) async fn columns_become_messages(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_src").await;
     engine.kafka.create("k_out", 2).unwrap();
@@ -137,7 +137,7 @@ pub async fn columns_become_messages(address: &str) {
     assert_eq!(engine.kafka.read("k_auto").unwrap().len(), 1);
 }
 
-pub async fn rows_that_cannot_be_written(address: &str) {
+pub(super) async fn rows_that_cannot_be_written(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_src2").await;
     engine.kafka.create("k_bad", 2).unwrap();
@@ -263,7 +263,7 @@ pub async fn rows_that_cannot_be_written(address: &str) {
     assert!(error.message().contains("checkpointLocation"), "{error}");
 }
 
-pub async fn output_modes(address: &str) {
+pub(super) async fn output_modes(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_msrc").await;
     engine.kafka.create("k_mode", 1).unwrap();
@@ -317,7 +317,7 @@ async fn save(
     session.execute(&command).await.map(drop)
 }
 
-pub async fn batch_writes(address: &str) {
+pub(super) async fn batch_writes(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("k_b", 1).unwrap();
     let rows = "SELECT * FROM VALUES ('a', '1'), (CAST(NULL AS STRING), '2') AS t(key, value)";
@@ -373,7 +373,7 @@ pub async fn batch_writes(address: &str) {
     assert_eq!(engine.kafka.read("k_b").unwrap().len(), 6);
 }
 
-pub async fn a_restart_writes_what_is_missing(address: &str) {
+pub(super) async fn a_restart_writes_what_is_missing(address: &str) {
     let engine = Engine::new(address);
     one_message(&engine, "k_rs").await;
     engine.kafka.create("k_ro", 1).unwrap();

@@ -10,7 +10,7 @@ async fn ten_and_ten(engine: &Engine, topic: &str) {
     engine.kafka.fill(topic, &[(0, 10), (1, 10)], "v").unwrap();
 }
 
-pub async fn where_a_stream_starts(address: &str) {
+pub(super) async fn where_a_stream_starts(address: &str) {
     let engine = Engine::new(address);
     ten_and_ten(&engine, "t_st").await;
     for (options, rows) in [
@@ -62,7 +62,7 @@ pub async fn where_a_stream_starts(address: &str) {
     }
 }
 
-pub async fn starts_that_cannot_be_found(address: &str) {
+pub(super) async fn starts_that_cannot_be_found(address: &str) {
     let engine = Engine::new(address);
     ten_and_ten(&engine, "t_sf").await;
     let offsets = "If startingOffsets contains specific offsets, you must specify all TopicPartitions.\nUse -1 for latest, -2 for earliest, if you don't care.";
@@ -139,7 +139,7 @@ pub async fn starts_that_cannot_be_found(address: &str) {
     }
 }
 
-pub async fn nothing_to_read_yet(address: &str) {
+pub(super) async fn nothing_to_read_yet(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_empty", 1).unwrap();
     // A topic without messages has offsets: the first batch runs.
@@ -169,7 +169,7 @@ pub async fn nothing_to_read_yet(address: &str) {
     }
 }
 
-pub async fn a_restart_ignores_the_starting_options(address: &str) {
+pub(super) async fn a_restart_ignores_the_starting_options(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_re", 1).unwrap();
     engine.kafka.fill("t_re", &[(0, 2)], "v").unwrap();

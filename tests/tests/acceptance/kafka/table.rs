@@ -11,7 +11,7 @@ async fn ten_and_ten(engine: &Engine, topic: &str) {
 
 const SELECT: &str = "SELECT partition AS p, count(*) AS n, min(offset) AS first, max(offset) AS last FROM t GROUP BY partition ORDER BY partition";
 
-pub async fn where_a_table_begins_and_ends(address: &str) {
+pub(super) async fn where_a_table_begins_and_ends(address: &str) {
     let engine = Engine::new(address);
     ten_and_ten(&engine, "t_bt").await;
     let row = |p: i32, first: i32, last: i32| json!({"p": p, "n": last - first + 1, "first": first, "last": last});
@@ -64,7 +64,7 @@ pub async fn where_a_table_begins_and_ends(address: &str) {
     assert_eq!(limited.len(), 3);
 }
 
-pub async fn tables_that_cannot_be_read(address: &str) {
+pub(super) async fn tables_that_cannot_be_read(address: &str) {
     let engine = Engine::new(address);
     ten_and_ten(&engine, "t_bf").await;
     for (options, said) in [
@@ -118,7 +118,7 @@ pub async fn tables_that_cannot_be_read(address: &str) {
     }
 }
 
-pub async fn a_table_in_sql(address: &str) {
+pub(super) async fn a_table_in_sql(address: &str) {
     let engine = Engine::new(address);
     ten_and_ten(&engine, "t_sql").await;
     let create = format!(

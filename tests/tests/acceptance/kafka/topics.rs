@@ -2,7 +2,7 @@
 
 use super::harness::{EARLIEST, Engine};
 
-pub async fn three_ways_to_choose(address: &str) {
+pub(super) async fn three_ways_to_choose(address: &str) {
     let engine = Engine::new(address);
     for (topic, partitions) in [("p_a", 1), ("p_b", 2), ("q_c", 1)] {
         engine.kafka.create(topic, partitions).unwrap();
@@ -34,7 +34,7 @@ pub async fn three_ways_to_choose(address: &str) {
     }
 }
 
-pub async fn an_unknown_topic_is_named(address: &str) {
+pub(super) async fn an_unknown_topic_is_named(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("clicks", 1).unwrap();
     let options = [

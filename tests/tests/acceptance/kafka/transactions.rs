@@ -30,7 +30,7 @@ fn transact(producer: &BaseProducer, topic: &str, values: &[&str], commits: bool
 }
 
 /// Markers take offsets, and aborted messages are not for everybody: a batch ends all the same.
-pub async fn aborted_messages_and_markers(address: &str) {
+pub(super) async fn aborted_messages_and_markers(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("l_tx", 1).unwrap();
     let producer: BaseProducer = ClientConfig::new()
@@ -90,7 +90,7 @@ pub async fn aborted_messages_and_markers(address: &str) {
 
 /// A query that dies at every step of every batch, and the one place where a sink of Spark's doubles
 /// rows: after the messages are there and before the batch is noted.
-pub async fn a_killed_query_writes_every_row_once(address: &str) {
+pub(super) async fn a_killed_query_writes_every_row_once(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("x_in", 1).unwrap();
     engine.kafka.create("x_out", 2).unwrap();

@@ -13,26 +13,26 @@ use tidebook_engine::connect::proto::plan::OpType;
 use tidebook_engine::connect::proto::read::{NamedTable, ReadType};
 use tidebook_engine::connect::proto::relation::RelType;
 
-pub fn decode(plan: &[u8]) -> OpType {
+pub(super) fn decode(plan: &[u8]) -> OpType {
     let plan = proto::Plan::decode(plan).expect("a plan is a message");
     plan.op_type.expect("a plan has a kind")
 }
 
-pub fn root(frame: &DataFrame) -> proto::Relation {
+pub(super) fn root(frame: &DataFrame) -> proto::Relation {
     match decode(&frame.plan()) {
         OpType::Root(relation) => relation,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn command(plan: &[u8]) -> CommandType {
+pub(super) fn command(plan: &[u8]) -> CommandType {
     match decode(plan) {
         OpType::Command(command) => command.command_type.expect("a command has a kind"),
         other => panic!("{other:?}"),
     }
 }
 
-pub fn check(frame: &DataFrame, expected: RelType) {
+pub(super) fn check(frame: &DataFrame, expected: RelType) {
     let expected = proto::Relation {
         common: None,
         rel_type: Some(expected),
@@ -41,18 +41,18 @@ pub fn check(frame: &DataFrame, expected: RelType) {
 }
 
 /// The expression of a column, seen through a projection.
-pub fn check_column(column: Column, expected: ExprType) {
+pub(super) fn check_column(column: Column, expected: ExprType) {
     let RelType::Project(project) = root(&events().select([column])).rel_type.unwrap() else {
         panic!("a select is a projection");
     };
     assert_eq!(project.expressions, [expression(expected)]);
 }
 
-pub fn events() -> DataFrame {
+pub(super) fn events() -> DataFrame {
     spark.table("events").unwrap()
 }
 
-pub fn input() -> Option<Box<proto::Relation>> {
+pub(super) fn input() -> Option<Box<proto::Relation>> {
     let table = NamedTable {
         unparsed_identifier: "events".into(),
         ..Default::default()
@@ -67,18 +67,18 @@ pub fn input() -> Option<Box<proto::Relation>> {
     }))
 }
 
-pub fn expression(kind: ExprType) -> proto::Expression {
+pub(super) fn expression(kind: ExprType) -> proto::Expression {
     proto::Expression {
         common: None,
         expr_type: Some(kind),
     }
 }
 
-pub fn boxed(kind: ExprType) -> Option<Box<proto::Expression>> {
+pub(super) fn boxed(kind: ExprType) -> Option<Box<proto::Expression>> {
     Some(Box::new(expression(kind)))
 }
 
-pub fn attribute(name: &str) -> ExprType {
+pub(super) fn attribute(name: &str) -> ExprType {
     let unparsed_identifier = name.into();
     ExprType::UnresolvedAttribute(UnresolvedAttribute {
         unparsed_identifier,
@@ -86,14 +86,14 @@ pub fn attribute(name: &str) -> ExprType {
     })
 }
 
-pub fn literal(value: LiteralType) -> ExprType {
+pub(super) fn literal(value: LiteralType) -> ExprType {
     ExprType::Literal(Literal {
         literal_type: Some(value),
         ..Default::default()
     })
 }
 
-pub fn function(name: &str, arguments: Vec<ExprType>) -> ExprType {
+pub(super) fn function(name: &str, arguments: Vec<ExprType>) -> ExprType {
     ExprType::UnresolvedFunction(UnresolvedFunction {
         function_name: name.into(),
         arguments: arguments.into_iter().map(expression).collect(),
@@ -101,7 +101,7 @@ pub fn function(name: &str, arguments: Vec<ExprType>) -> ExprType {
     })
 }
 
-pub fn alias(kind: ExprType, name: &str) -> Alias {
+pub(super) fn alias(kind: ExprType, name: &str) -> Alias {
     Alias {
         expr: boxed(kind),
         name: vec![name.into()],
@@ -109,7 +109,7 @@ pub fn alias(kind: ExprType, name: &str) -> Alias {
     }
 }
 
-pub fn order(name: &str, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
+pub(super) fn order(name: &str, direction: SortDirection, nulls: NullOrdering) -> SortOrder {
     SortOrder {
         child: boxed(attribute(name)),
         direction: direction.into(),
