@@ -80,7 +80,11 @@ async fn batch(asked: &Value) -> Result<f64> {
 
 async fn create(driver: &EngineDriver, asked: &Value, is_streaming: bool) -> Result<()> {
     for line in asked["sources"].as_array().context("sources")? {
-        let source = source(&text(line)?)?;
+        let mut source = source(&text(line)?)?;
+        if !is_streaming {
+            // How much a batch takes is nothing to a table.
+            source.options.remove("maxFilesPerTrigger");
+        }
         let path = source.path.clone().context("a source needs a path")?;
         let path = Path::new(&path);
         driver.create_source(&source, path, is_streaming).await?;
