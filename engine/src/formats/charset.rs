@@ -155,10 +155,10 @@ impl<R: Read> Read for Latin1Reader<R> {
             let read = self.reader.read(&mut self.bytes)?;
             self.text.clear();
             self.text
-                .extend(self.bytes[..read].iter().map(|byte| char::from(*byte)));
+                .extend(self.bytes.iter().take(read).map(|byte| char::from(*byte)));
             self.position = 0;
         }
-        Ok(hand_out(self.text.as_bytes(), &mut self.position, buffer))
+        hand_out(self.text.as_bytes(), &mut self.position, buffer)
     }
 }
 
@@ -207,15 +207,14 @@ impl<R: Read> Read for DecodingReader<R> {
         if self.position == self.text.len() {
             self.fill()?;
         }
-        Ok(hand_out(&self.text, &mut self.position, buffer))
+        hand_out(&self.text, &mut self.position, buffer)
     }
 }
 
-fn hand_out(text: &[u8], position: &mut usize, buffer: &mut [u8]) -> usize {
-    let read = buffer.len().min(text.len() - *position);
-    buffer[..read].copy_from_slice(&text[*position..*position + read]);
+fn hand_out(text: &[u8], position: &mut usize, buffer: &mut [u8]) -> io::Result<usize> {
+    let read = text.get(*position..).unwrap_or_default().read(buffer)?;
     *position += read;
-    read
+    Ok(read)
 }
 
 #[cfg(test)]

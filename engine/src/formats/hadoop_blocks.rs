@@ -38,10 +38,11 @@ impl BlockCodec {
             return Err(invalid("a chunk is longer than its block"));
         }
         block.resize(start + size, 0);
+        let (_, room) = block.split_at_mut(start);
         let filled = match self {
-            Self::Lz4 => lz4_flex::block::decompress_into(chunk, &mut block[start..])
+            Self::Lz4 => lz4_flex::block::decompress_into(chunk, room)
                 .map_err(|error| invalid(&error.to_string()))?,
-            Self::Snappy => snap::raw::Decoder::new().decompress(chunk, &mut block[start..])?,
+            Self::Snappy => snap::raw::Decoder::new().decompress(chunk, room)?,
         };
         block.truncate(start + filled);
         Ok(())
@@ -75,12 +76,12 @@ impl<R: Read> BlockReader<R> {
     /// The next length; none at the end of the file.
     fn length(&mut self) -> io::Result<Option<usize>> {
         let mut bytes = [0; 4];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            match self.reader.read(&mut bytes[filled..])? {
-                0 if filled == 0 => return Ok(None),
+        let mut left: &mut [u8] = &mut bytes;
+        while !left.is_empty() {
+            match self.reader.read(left)? {
+                0 if left.len() == 4 => return Ok(None),
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => filled += read,
+                read => left = left.get_mut(read..).unwrap_or_default(),
             }
         }
         match u32::from_be_bytes(bytes) as usize {
@@ -114,8 +115,8 @@ impl<R: Read> Read for BlockReader<R> {
                 return Ok(0);
             }
         }
-        let read = buffer.len().min(self.block.len() - self.position);
-        buffer[..read].copy_from_slice(&self.block[self.position..self.position + read]);
+        let mut rest = self.block.get(self.position..).unwrap_or_default();
+        let read = rest.read(buffer)?;
         self.position += read;
         Ok(read)
     }
@@ -157,12 +158,13 @@ impl<W: Write> BlockWriter<W> {
 
 impl<W: Write> Write for BlockWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(BLOCK_BYTES - self.block.len());
-        self.block.extend_from_slice(&bytes[..taken]);
+        let room = BLOCK_BYTES - self.block.len();
+        let (taken, _) = bytes.split_at(bytes.len().min(room));
+        self.block.extend_from_slice(taken);
         if self.block.len() == BLOCK_BYTES {
             self.write_block()?;
         }
-        Ok(taken)
+        Ok(taken.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -19,7 +19,10 @@ fn nullable_field(field: &FieldRef) -> FieldRef {
         DataType::List(element) => DataType::List(nullable_field(element)),
         DataType::Map(entries, sorted) => match entries.data_type() {
             DataType::Struct(fields) => {
-                let pair = Fields::from(vec![fields[0].clone(), nullable_field(&fields[1])]);
+                // A key is never NULL.
+                let key = fields.iter().take(1).cloned();
+                let value = fields.iter().skip(1).map(nullable_field);
+                let pair: Fields = key.chain(value).collect();
                 let entries = Field::new(entries.name(), DataType::Struct(pair), false);
                 DataType::Map(Arc::new(entries), *sorted)
             }

@@ -98,7 +98,7 @@ impl RecordFile {
         match &self.end {
             RecordEnd::Line => {
                 let end = searched + memchr2(b'\n', b'\r', rest)?;
-                match text[end..] {
+                match text.get(end..)? {
                     [b'\r', b'\n', ..] => Some((end, end + 2)),
                     // Whether a line feed follows is not known yet.
                     [b'\r'] if !is_all => None,

@@ -9,7 +9,7 @@ use arrow::array::{
     StringBuilder,
 };
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::record_options::ParseMode;
@@ -17,6 +17,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::type_names::sql_type;
 
 const SNIPPET_CHARS: usize = 120;
+
+/// A column of a schema by its place.
+pub(super) fn column_at(schema: &Schema, index: usize) -> Result<&FieldRef> {
+    let field = schema.fields().get(index);
+    field.ok_or_else(|| Error::internal(format!("there is no column {index} to read")))
+}
 
 /// What a batch is put together from, and the records that did not fit.
 #[derive(Debug)]
@@ -49,12 +55,11 @@ impl Records {
         if let Some(index) = corrupt {
             check_corrupt_record_column(schema.field(index))?;
         }
-        let projected = projection
-            .iter()
-            .map(|index| schema.fields()[*index].clone());
+        let projected = projection.iter().map(|index| column_at(schema, *index));
+        let projected = projected.map(|field| field.cloned());
         Ok(Self {
             mode,
-            schema: Arc::new(Schema::new(projected.collect::<Vec<_>>())),
+            schema: Arc::new(Schema::new(projected.collect::<Result<Vec<_>>>()?)),
             read: projection
                 .iter()
                 .copied()
@@ -168,7 +173,8 @@ fn without_rows(batch: RecordBatch, discarded: &[usize]) -> Result<RecordBatch, 
     }
     let mut keep = vec![true; batch.num_rows()];
     for row in discarded {
-        keep[*row] = false;
+        let keep = keep.get_mut(*row);
+        *keep.ok_or_else(|| ArrowError::ComputeError(format!("there is no row {row}")))? = false;
     }
     if batch.num_columns() == 0 {
         let kept = keep.iter().filter(|keep| **keep).count();

@@ -109,10 +109,9 @@ fn json_misfit(number: usize, line: &str, schema: &Schema) -> Error {
         read.and_then(|mut decoder| decoder.decode_line(line.as_bytes()))
             .is_err()
     };
-    let mut columns = 0..schema.fields().len();
-    match columns.find(|index| fails(&[*index])) {
-        Some(index) if !fails(&[]) => {
-            let field = &schema.fields()[index];
+    let mut columns = schema.fields().iter().enumerate();
+    match columns.find(|(index, _)| fails(&[*index])) {
+        Some((_, field)) if !fails(&[]) => {
             let value: Option<Value> = serde_json::from_str(line).ok();
             let value = value.and_then(|value| value.get(field.name()).map(Value::to_string));
             misfit(number, field, &value.unwrap_or_else(|| line.to_string()))

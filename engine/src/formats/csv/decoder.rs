@@ -9,7 +9,7 @@ use super::values::append_text;
 use crate::error::{Error, Result};
 use crate::formats::json::column::Column;
 use crate::formats::line_format::LineDecoder;
-use crate::formats::records::{Records, unfinished};
+use crate::formats::records::{Records, column_at, unfinished};
 use crate::type_names::sql_type;
 
 /// Fills batches from lines of CSV.
@@ -57,7 +57,7 @@ impl CsvDecoder {
         let num_fields = names.len();
         let corrupt = schema.index_of(corrupt).ok();
         let columns = records.read().iter().map(|index| {
-            let field = &schema.fields()[*index];
+            let field = column_at(schema, *index)?;
             check_type(field)?;
             Ok(CsvColumn {
                 field: field.clone(),

@@ -69,9 +69,10 @@ impl Fields {
             true => skip_space(line, start, syntax),
             false => start,
         };
-        let first = line.as_bytes().get(start);
-        if first.is_some() && first == syntax.quote.as_ref() {
-            return self.quoted(line, start, syntax);
+        if let Some(quote) = syntax.quote
+            && line.as_bytes().get(start) == Some(&quote)
+        {
+            return self.quoted(line, start, quote, syntax);
         }
         let end = end_of_field(line, start, syntax);
         self.fields.push(Field {
@@ -84,20 +85,23 @@ impl Fields {
 
     /// Reads the field whose quote is at `open`. If something stands between its second quote and
     /// the next separator, both quotes are part of the value, and so is all that follows.
-    fn quoted(&mut self, line: &str, open: usize, syntax: &CsvSyntax) -> usize {
+    fn quoted(&mut self, line: &str, open: usize, quote: u8, syntax: &CsvSyntax) -> usize {
         let bytes = line.as_bytes();
-        let quote = bytes[open];
         let escape = syntax.escape.unwrap_or(quote);
         let copied = self.unescaped.len();
         // From here on the line is not copied yet.
         let mut rest = open + 1;
         let mut at = rest;
         loop {
-            let Some(special) = memchr2(quote, escape, &bytes[at..]).map(|found| at + found) else {
+            let found = bytes
+                .get(at..)
+                .and_then(|rest| memchr2(quote, escape, rest));
+            let Some(special) = found.map(|found| at + found) else {
                 return self.end_quoted(line, copied, rest..line.len(), line.len());
             };
             let next = bytes.get(special + 1).copied();
-            let is_escape = bytes[special] == escape && (escape != quote || next == Some(quote));
+            let is_escape =
+                bytes.get(special) == Some(&escape) && (escape != quote || next == Some(quote));
             if is_escape {
                 // A backslash before anything but a quote or a backslash is only that.
                 let drops = next == Some(quote) || next == Some(escape);
@@ -145,7 +149,7 @@ impl Fields {
 }
 
 fn end_of_field(line: &str, start: usize, syntax: &CsvSyntax) -> usize {
-    let rest = &line.as_bytes()[start..];
+    let rest = line.as_bytes().get(start..).unwrap_or_default();
     let found = match syntax.separator.as_bytes() {
         [separator] => memchr(*separator, rest),
         separator => memmem::find(rest, separator),
@@ -155,9 +159,9 @@ fn end_of_field(line: &str, start: usize, syntax: &CsvSyntax) -> usize {
 
 /// White space is what Java's `trim` takes for it; a separator is none.
 fn skip_space(line: &str, start: usize, syntax: &CsvSyntax) -> usize {
-    let space = line.as_bytes()[start..].iter().enumerate();
-    let is_space = |(index, byte): &(usize, &u8)| {
-        **byte <= b' ' && !line[start + index..].starts_with(&syntax.separator)
+    let space = line.bytes().enumerate().skip(start);
+    let is_space = |(index, byte): &(usize, u8)| {
+        *byte <= b' ' && !line[*index..].starts_with(&syntax.separator)
     };
     start + space.take_while(is_space).count()
 }

@@ -158,12 +158,13 @@ impl LineSchemaInference for CsvSchemaInference {
             return false;
         }
         if !is_header {
-            for index in 0..self.kinds.len() {
+            let mut kinds = std::mem::take(&mut self.kinds);
+            for (index, known) in kinds.iter_mut().enumerate() {
                 if let Some(text) = self.fields.value(index, &line, &self.options) {
-                    let known = self.kinds[index];
-                    self.kinds[index] = merge(known, self.kind(text, known));
+                    *known = merge(*known, self.kind(text, *known));
                 }
             }
+            self.kinds = kinds;
         }
         true
     }

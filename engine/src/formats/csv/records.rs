@@ -65,8 +65,8 @@ impl Scan<'_> {
             if next.is_none() && !self.is_all {
                 return None;
             }
-            let is_escape =
-                self.text[special] == escape && (escape != quote || next == Some(quote));
+            let found = self.text.get(special).copied();
+            let is_escape = found == Some(escape) && (escape != quote || next == Some(quote));
             if is_escape {
                 let drops = next == Some(quote) || next == Some(escape);
                 at = special + 1 + usize::from(drops);

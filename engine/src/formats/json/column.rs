@@ -123,16 +123,19 @@ impl Column {
                 values: Self::new(name, field.data_type(), times, rows)?,
             })),
             DataType::Map(entries, false) => match entries.data_type() {
-                DataType::Struct(fields) if fields[0].data_type() == &DataType::Utf8 => {
-                    Self::Map(Box::new(MapColumn {
-                        entries: entries.clone(),
-                        fields: fields.clone(),
-                        offsets: vec![0],
-                        validity: Validity::new(rows),
-                        keys: StringBuilder::new(),
-                        values: Self::new(name, fields[1].data_type(), times, rows)?,
-                    }))
-                }
+                DataType::Struct(fields) => match fields.as_ref() {
+                    [key, value] if key.data_type() == &DataType::Utf8 => {
+                        Self::Map(Box::new(MapColumn {
+                            entries: entries.clone(),
+                            fields: fields.clone(),
+                            offsets: vec![0],
+                            validity: Validity::new(rows),
+                            keys: StringBuilder::new(),
+                            values: Self::new(name, value.data_type(), times, rows)?,
+                        }))
+                    }
+                    _ => return Err(unsupported(name, data_type)),
+                },
                 _ => return Err(unsupported(name, data_type)),
             },
             _ => return Err(unsupported(name, data_type)),

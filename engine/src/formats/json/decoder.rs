@@ -9,7 +9,7 @@ use super::options::JsonOptions;
 use super::parser::{Leniency, Parser};
 use crate::error::Result;
 use crate::formats::line_format::LineDecoder;
-use crate::formats::records::{Records, unfinished};
+use crate::formats::records::{Records, column_at, unfinished};
 
 /// Fills batches from lines of JSON.
 #[derive(Debug)]
@@ -32,7 +32,8 @@ impl JsonDecoder {
         let column = &options.corrupt_record_column;
         let records = Records::new(options.mode, schema, projection, column)?;
         let read = records.read().iter();
-        let fields: Fields = read.map(|index| schema.fields()[*index].clone()).collect();
+        let fields = read.map(|index| column_at(schema, *index).cloned());
+        let fields = fields.collect::<Result<Fields>>()?;
         Ok(Self {
             leniency: options.leniency,
             columns: Object::new(&fields, &options.times, rows)?,

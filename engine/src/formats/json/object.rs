@@ -74,9 +74,9 @@ impl Object {
         let mut filled = 0;
         let mut more = json.enter_object()?;
         while more {
-            match self.next_column(json, expected)? {
-                Some(index) => {
-                    let column = &mut self.columns[index];
+            let index = self.next_column(json, expected)?;
+            match index.and_then(|index| Some((index, self.columns.get_mut(index)?))) {
+                Some((index, column)) => {
                     if column.len() > self.len {
                         return Err(Reject::DuplicateName);
                     }
@@ -102,19 +102,19 @@ impl Object {
         let mut chosen = vec![None; self.columns.len()];
         let mut more = json.enter_object()?;
         while more {
-            match self.next_column(json, usize::MAX)? {
-                Some(index) => {
+            let index = self.next_column(json, usize::MAX)?;
+            match index.and_then(|index| self.fields.get(index).zip(chosen.get_mut(index))) {
+                Some((field, chosen)) => {
                     let first = json.peek()?;
                     let position = json.position();
-                    let field = &self.fields[index];
                     let mut trial = Column::new(field.name(), field.data_type(), &self.times, 1)
                         .map_err(Reject::Failed)?;
                     let fits = trial.read(json, first)?;
                     if fits != Fit::Whole {
                         fit = Fit::Partial;
                     }
-                    if fits != Fit::None || chosen[index].is_none() {
-                        chosen[index] = Some(position);
+                    if fits != Fit::None || chosen.is_none() {
+                        *chosen = Some(position);
                     }
                 }
                 None => json.skip()?,

@@ -191,7 +191,7 @@ impl<'a> Parser<'a> {
         let end = name.len() + 1;
         let found = rest.first() == Some(&b'"')
             && rest.get(end) == Some(&b'"')
-            && &rest[1..end] == name.as_bytes();
+            && rest.get(1..end) == Some(name.as_bytes());
         if found {
             self.at += end + 1;
             self.colon()?;
@@ -354,7 +354,7 @@ impl<'a> Parser<'a> {
 
     #[inline]
     fn rest(&self) -> &'a [u8] {
-        &self.text.as_bytes()[self.at..]
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 }
 

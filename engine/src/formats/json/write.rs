@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, FieldRef, Int32Type, Int64Type};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
@@ -29,17 +29,19 @@ pub(crate) fn write(out: &mut String, values: &dyn Array, row: usize, form: &Jso
     }
     match values.data_type() {
         DataType::Struct(fields) => {
-            let columns = values.as_struct().columns();
-            let mut kept: Vec<usize> = (0..columns.len())
-                .filter(|column| form.keep_nulls || !is_null(&columns[*column], row))
+            let columns = fields.iter().zip(values.as_struct().columns());
+            let mut kept: Vec<(&FieldRef, &ArrayRef)> = columns
+                .filter(|(_, column)| form.keep_nulls || !is_null(column, row))
                 .collect();
             if form.sorted {
-                kept.sort_by_key(|column| fields[*column].name());
+                kept.sort_by(|(one, _), (other, _)| one.name().cmp(other.name()));
             }
-            let names = |column: usize| Cow::Borrowed(fields[column].name().as_str());
-            object(out, kept, names, |out, column| {
-                write(out, &columns[column], row, form)
-            });
+            object(
+                out,
+                kept,
+                |(field, _)| Cow::Borrowed(field.name().as_str()),
+                |out, (_, column)| write(out, column, row, form),
+            );
         }
         DataType::Map(..) => {
             let entries = values.as_map().value(row);
@@ -101,11 +103,11 @@ pub(crate) fn write(out: &mut String, values: &dyn Array, row: usize, form: &Jso
     }
 }
 
-fn object<'a>(
+fn object<'a, T: Copy>(
     out: &mut String,
-    order: Vec<usize>,
-    name: impl Fn(usize) -> Cow<'a, str>,
-    mut value: impl FnMut(&mut String, usize),
+    order: Vec<T>,
+    name: impl Fn(T) -> Cow<'a, str>,
+    mut value: impl FnMut(&mut String, T),
 ) {
     out.push('{');
     for (place, entry) in order.into_iter().enumerate() {

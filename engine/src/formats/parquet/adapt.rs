@@ -67,7 +67,8 @@ fn readable(found: &DataType, wanted: &DataType) -> bool {
     match (found, wanted) {
         (Struct(found), Struct(wanted)) => wanted.iter().all(|wanted| {
             field(found, wanted.name())
-                .is_none_or(|index| readable(found[index].data_type(), wanted.data_type()))
+                .and_then(|index| found.get(index))
+                .is_none_or(|found| readable(found.data_type(), wanted.data_type()))
         }),
         (List(found), List(wanted)) => readable(found.data_type(), wanted.data_type()),
         (Map(found, _), Map(wanted, _)) => match (found.data_type(), wanted.data_type()) {

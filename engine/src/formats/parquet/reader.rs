@@ -39,8 +39,8 @@ impl ParquetRows {
         let metadata = metadata(&input)?;
         let (roots, columns) = columns(metadata.schema(), &schema)?;
         for (field, column) in schema.fields().iter().zip(&columns) {
-            if let Some(column) = column {
-                let found = metadata.schema().field(roots[*column]);
+            if let Some(root) = column.and_then(|column| roots.get(column)) {
+                let found = metadata.schema().field(*root);
                 check_readable(found, field)?;
             }
         }
@@ -59,7 +59,7 @@ impl ParquetRows {
         let wanted: Vec<usize> = in_file.clone();
         in_file.sort_unstable();
         in_file.dedup();
-        let place = |column: usize| in_file.binary_search(&wanted[column]).ok();
+        let place = |column: usize| in_file.binary_search(wanted.get(column)?).ok();
         Ok(Self {
             reader,
             columns: columns

@@ -190,7 +190,7 @@ impl<'a> Parser<'a> {
             skipped += 8;
         }
         let is_special = |byte: &u8| *byte == QUOTE || matches!(byte, b'\\' | 0..0x20);
-        let tail = rest[skipped..].iter().position(is_special);
+        let tail = rest.iter().skip(skipped).position(is_special);
         self.at += tail.map_or(rest.len(), |tail| skipped + tail);
     }
 }
