@@ -23,6 +23,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::ansi::is_ansi;
+use super::arguments::argument;
 use super::time::zone_named;
 use crate::datetime::{TIME_ZONE, Zone};
 use crate::error::{Error, Result, from_datafusion};
@@ -72,7 +73,7 @@ impl ScalarUDFImpl for SparkCast {
         let zone = zone_named(zone.unwrap_or(TIME_ZONE))?;
         let mode = Mode::new(self.lenient, is_ansi(&args.config_options));
         let cast = |values: &ArrayRef| cast_values(values, &self.to, zone, mode);
-        Ok(match &args.args[0] {
+        Ok(match argument(self.name(), &args.args, 0)? {
             ColumnarValue::Array(values) => ColumnarValue::Array(cast(values)?),
             ColumnarValue::Scalar(value) => {
                 let cast = cast(&value.to_array()?)?;

@@ -16,13 +16,13 @@ static FUNCTIONS: [Scalar; 3] = [
     Scalar {
         name: "canonical",
         returns: Returns::Like(0),
-        call: |call| keys::normalized(&call.arguments[0]),
+        call: |call| keys::normalized(call.argument(0)?),
         ..OF_ANY
     },
     Scalar {
         name: "one_nan",
         returns: Returns::Like(0),
-        call: |call| Ok(one_nan(&call.arguments[0])),
+        call: |call| Ok(one_nan(call.argument(0)?)),
         ..OF_ANY
     },
     Scalar {
@@ -73,7 +73,7 @@ fn one_nan(values: &ArrayRef) -> ArrayRef {
 }
 
 fn comparison_key(call: &Call<'_>) -> Result<ArrayRef> {
-    let values = &call.arguments[0];
+    let values = call.argument(0)?;
     let [rows] = keys::keys([values])?;
     let mut keys = BinaryBuilder::with_capacity(values.len(), 0);
     for row in 0..values.len() {

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod ansi;
+mod arguments;
 mod arithmetic;
 mod cast;
 mod collections;

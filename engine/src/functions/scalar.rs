@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, PrimitiveArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, StringArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef, TimeUnit};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::ansi::{is_ansi, null_where_it_fails};
+use super::arguments::{argument, arguments};
 use super::takes::{Takes, coerced};
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result};
@@ -71,11 +72,22 @@ pub(super) enum Returns {
 /// What is known of the arguments before any row: their types, after they were cast, and the values of
 /// those that are the same for all rows.
 pub(super) struct Inputs<'a> {
+    pub name: &'static str,
     pub types: Vec<DataType>,
     pub constants: &'a [Option<&'a ScalarValue>],
 }
 
 impl Inputs<'_> {
+    /// The type of one of them.
+    pub(super) fn data_type(&self, index: usize) -> Result<&DataType> {
+        argument(self.name, &self.types, index)
+    }
+
+    /// The types of the first ones.
+    pub(super) fn first<const N: usize>(&self) -> Result<&[DataType; N]> {
+        arguments(self.name, &self.types)
+    }
+
     /// A constant text.
     pub(super) fn text(&self, index: usize) -> Option<&str> {
         let value = self.constants.get(index).copied().flatten()?;
@@ -130,25 +142,59 @@ impl Call<'_> {
         self.arguments.len()
     }
 
+    /// One of them.
+    pub(super) fn argument(&self, index: usize) -> Result<&ArrayRef> {
+        argument(self.name, &self.arguments, index)
+    }
+
+    /// The first ones.
+    pub(super) fn first<const N: usize>(&self) -> Result<&[ArrayRef; N]> {
+        arguments(self.name, &self.arguments)
+    }
+
     /// An argument of text.
-    pub(super) fn text(&self, index: usize) -> &StringArray {
-        self.arguments[index].as_string()
+    pub(super) fn text(&self, index: usize) -> Result<&StringArray> {
+        Ok(self.argument(index)?.as_string())
+    }
+
+    /// All arguments, which are texts.
+    pub(super) fn texts(&self) -> Vec<&StringArray> {
+        let texts = self.arguments.iter().map(|values| values.as_string());
+        texts.collect()
     }
 
     /// An argument of numbers or times.
-    pub(super) fn primitive<T: ArrowPrimitiveType>(&self, index: usize) -> &PrimitiveArray<T> {
-        self.arguments[index].as_primitive()
+    pub(super) fn primitive<T: ArrowPrimitiveType>(
+        &self,
+        index: usize,
+    ) -> Result<&PrimitiveArray<T>> {
+        Ok(self.argument(index)?.as_primitive())
+    }
+
+    /// The first ones, of numbers or times.
+    pub(super) fn primitives<T: ArrowPrimitiveType, const N: usize>(
+        &self,
+    ) -> Result<[&PrimitiveArray<T>; N]> {
+        Ok(self
+            .first::<N>()?
+            .each_ref()
+            .map(|values| values.as_primitive()))
     }
 
     /// An argument of truths.
-    pub(super) fn boolean(&self, index: usize) -> &BooleanArray {
-        self.arguments[index].as_boolean()
+    pub(super) fn boolean(&self, index: usize) -> Result<&BooleanArray> {
+        Ok(self.argument(index)?.as_boolean())
     }
 
     /// A text that is the same for all rows.
     pub(super) fn constant_text(&self, index: usize) -> Option<&str> {
         self.constants.get(index)?.as_ref()?.try_as_str().flatten()
     }
+}
+
+/// A text of a row.
+pub(super) fn text_at(texts: &StringArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
 }
 
 /// A plain function; the others say what is special about them: `Scalar { name: …, ..SCALAR }`.
@@ -223,6 +269,7 @@ impl ScalarUDFImpl for Registered {
     fn return_type(&self, types: &[DataType]) -> DataFusionResult<DataType> {
         let constants = vec![None; types.len()];
         let inputs = Inputs {
+            name: self.row.name,
             types: types.to_vec(),
             constants: &constants,
         };
@@ -235,6 +282,7 @@ impl ScalarUDFImpl for Registered {
             .iter()
             .map(|field| field.data_type().clone());
         let inputs = Inputs {
+            name: self.row.name,
             types: types.collect(),
             constants: args.scalar_arguments,
         };

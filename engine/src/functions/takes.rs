@@ -83,9 +83,9 @@ pub(super) fn coerced(
 ) -> Result<Vec<DataType>> {
     let of_length = forms.iter().filter_map(|form| spread(form, given.len()));
     let of_length: Vec<Vec<Takes>> = of_length.collect();
-    if of_length.is_empty() {
+    let Some(first) = of_length.first() else {
         return Err(wrong_count(function, forms, given.len()));
-    }
+    };
     // A form that takes everything as it is goes before one that casts.
     let fits = of_length.iter().filter_map(|form| cast_to(form, given));
     let fits = fits.min_by_key(|types| {
@@ -94,7 +94,7 @@ pub(super) fn coerced(
             .filter(|(to, from)| to != from && !from.is_null())
             .count()
     });
-    fits.ok_or_else(|| wrong_types(function, &of_length[0], given))
+    fits.ok_or_else(|| wrong_types(function, first, given))
 }
 
 /// A form for so many arguments, if it is one.

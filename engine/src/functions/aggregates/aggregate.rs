@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::scalar::{Inputs, Returns};
 use super::super::takes::{Takes, coerced, list_of};
 use super::distinct::Distinct;
@@ -98,6 +99,11 @@ impl Setup {
     fn all_types(&self) -> Vec<DataType> {
         let orders = self.orders.iter().map(|(data_type, _)| data_type.clone());
         self.types.iter().cloned().chain(orders).collect()
+    }
+
+    /// The type of an argument.
+    pub(super) fn data_type(&self, index: usize) -> Result<&DataType> {
+        argument(self.name, &self.types, index)
     }
 
     /// A constant as another type; NULL is none.
@@ -205,9 +211,11 @@ impl AggregateUDFImpl for Registered {
     }
 
     fn return_type(&self, types: &[DataType]) -> DataFusionResult<DataType> {
-        let types = &types[..types.len().saturating_sub(self.orders.len())];
+        let arguments = types.len().saturating_sub(self.orders.len());
+        let (types, _) = types.split_at(arguments);
         let constants = vec![None; types.len()];
         let inputs = Inputs {
+            name: self.row.name,
             types: types.to_vec(),
             constants: &constants,
         };

@@ -67,9 +67,9 @@ impl AggregateUDFImpl for SparkAvg {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match are_intervals(&types[0]) {
-            true => Ok(types[0].clone()),
-            false => self.inner.return_type(types),
+        match types {
+            [intervals, ..] if are_intervals(intervals) => Ok(intervals.clone()),
+            _ => self.inner.return_type(types),
         }
     }
 

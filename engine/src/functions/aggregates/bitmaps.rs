@@ -6,6 +6,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::scalar::Returns;
 use super::super::takes::Takes;
 use super::aggregate::{AGGREGATE, Aggregate, Counts};
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 
 /// The bytes of a bitmap.
 const BYTES: usize = 4_096;
+
+/// All of them, in messages.
+const NAME: &str = "an aggregate of bitmaps";
 
 /// Aggregates that give a bitmap.
 pub(super) const TABLE: &[Aggregate] = &[
@@ -102,15 +106,16 @@ impl Bitmap {
 
 impl Accumulator for Bitmap {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
-        if values[0].data_type() == &DataType::Int64 {
-            let mut positions = values[0].as_primitive::<Int64Type>().iter().flatten();
+        let given = argument(NAME, values, 0)?;
+        if given.data_type() == &DataType::Int64 {
+            let mut positions = given.as_primitive::<Int64Type>().iter().flatten();
             return Ok(positions.try_for_each(|position| self.set(position))?);
         }
         self.merge_batch(values)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
-        states[0]
+        argument(NAME, states, 0)?
             .as_binary::<i32>()
             .iter()
             .flatten()

@@ -6,10 +6,14 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::{argument, arguments};
 use super::super::scalar::Returns;
 use super::super::takes::Takes;
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
 use crate::error::{Error, ErrorKind, Result, from_datafusion};
+
+/// All of them, in messages.
+const NAME: &str = "the first or last value";
 
 /// Aggregates that give one of their values. The second argument says whether NULLs are left out.
 pub(super) const TABLE: &[Aggregate] = &[
@@ -46,9 +50,10 @@ pub(super) const TABLE: &[Aggregate] = &[
 ];
 
 fn single(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
-    match rows[0].len() {
+    let [values] = arguments(setup.name, rows)?;
+    match values.len() {
         0 => super::kept::null(setup),
-        1 => ScalarValue::try_from_array(&rows[0], 0).map_err(from_datafusion),
+        1 => ScalarValue::try_from_array(values, 0).map_err(from_datafusion),
         rows => Err(Error::new(
             ErrorKind::Runtime,
             format!("a subquery that is a value gave {rows} rows"),
@@ -123,12 +128,14 @@ impl Choice {
 impl Accumulator for Choice {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
         let ignore_nulls = self.ignore_nulls;
-        self.choose(&values[0], |row| !ignore_nulls || values[0].is_valid(row))
+        let values = argument(NAME, values, 0)?;
+        self.choose(values, |row| !ignore_nulls || values.is_valid(row))
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
-        let is_chosen = states[1].as_boolean();
-        self.choose(&states[0], |row| {
+        let [values, is_chosen] = arguments(NAME, states)?;
+        let is_chosen = is_chosen.as_boolean();
+        self.choose(values, |row| {
             is_chosen.is_valid(row) && is_chosen.value(row)
         })
     }

@@ -6,6 +6,8 @@ use arrow::datatypes::DataType;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
+use super::super::collections::lists::Lists;
 use super::super::scalar::{Inputs, Returns};
 use super::super::takes::{Takes, list_of};
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
@@ -17,31 +19,27 @@ use crate::error::{Result, from_datafusion};
 pub(super) const TABLE: &[Aggregate] = &[
     Aggregate {
         aliases: &["array_agg"],
-        counts: Counts::All(&[0], |_, rows| Ok(list(rows[0].clone()))),
+        counts: Counts::All(&[0], |setup, rows| {
+            Ok(list(argument(setup.name, rows, 0)?.clone()))
+        }),
         doc: "All values as an array.",
         example: "SELECT collect_list(x) FROM VALUES (1), (2), (1) AS t(x)",
         ..array("collect_list")
     },
     Aggregate {
-        counts: Counts::All(&[0], |_, rows| once(&rows[0])),
+        counts: Counts::All(&[0], |setup, rows| once(argument(setup.name, rows, 0)?)),
         doc: "All values as an array, each once.",
         example: "SELECT collect_set(x) FROM VALUES (1), (2), (1) AS t(x)",
         ..array("collect_set")
     },
     Aggregate {
         forms: &[&[Takes::Array]],
-        returns: Returns::By(|inputs: &Inputs<'_>| match &inputs.types[0] {
+        returns: Returns::By(|inputs: &Inputs<'_>| match inputs.data_type(0)? {
             DataType::List(item) => Ok(list_of(item.data_type().clone())),
             other => Ok(other.clone()),
         }),
-        counts: Counts::All(&[0], |_, rows| {
-            let lists = rows[0].as_list::<i32>();
-            let (first, last) = (lists.value_offsets()[0], lists.value_offsets()[lists.len()]);
-            once(
-                &lists
-                    .values()
-                    .slice(first as usize, (last - first) as usize),
-            )
+        counts: Counts::All(&[0], |setup, rows| {
+            once(Lists::new(argument(setup.name, rows, 0)?).elements())
         }),
         doc: "All elements of arrays as one array, each once.",
         example: "SELECT collect_union(x) FROM VALUES (array(1, 2)), (array(2)) AS t(x)",
@@ -64,7 +62,7 @@ const fn array(name: &'static str) -> Aggregate {
     Aggregate {
         name,
         forms: &[&[Takes::Any]],
-        returns: Returns::By(|inputs: &Inputs<'_>| Ok(list_of(inputs.types[0].clone()))),
+        returns: Returns::By(|inputs: &Inputs<'_>| Ok(list_of(inputs.data_type(0)?.clone()))),
         empty: Some(no_values),
         ..AGGREGATE
     }
@@ -80,14 +78,14 @@ fn no_values(data_type: &DataType) -> DataFusionResult<ScalarValue> {
 /// Every value once, where it first was.
 fn once(values: &ArrayRef) -> Result<ScalarValue> {
     let columns = [values.clone()];
-    let places =
-        KnownRows::new(&[values.data_type().clone()]).and_then(|mut known| known.add(&columns));
+    let places = KnownRows::new([values.data_type()]).and_then(|mut known| known.add(&columns));
     let values = take(values, &places.map_err(from_datafusion)?, None);
     Ok(list(values.map_err(failed)?))
 }
 
 fn joined(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
-    if rows[0].is_empty() {
+    let values = argument(setup.name, rows, 0)?;
+    if values.is_empty() {
         return null(setup);
     }
     let between = match setup.types.len() {
@@ -100,7 +98,7 @@ fn joined(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
                 Some(ScalarValue::Binary(Some(bytes))) => bytes.as_slice(),
                 _ => &[],
             };
-            let values: Vec<&[u8]> = rows[0].as_binary::<i32>().iter().flatten().collect();
+            let values: Vec<&[u8]> = values.as_binary::<i32>().iter().flatten().collect();
             ScalarValue::Binary(Some(values.join(between)))
         }
         _ => {
@@ -108,7 +106,7 @@ fn joined(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
                 Some(ScalarValue::Utf8(Some(text))) => text.as_str(),
                 _ => "",
             };
-            let values: Vec<&str> = rows[0].as_string::<i32>().iter().flatten().collect();
+            let values: Vec<&str> = values.as_string::<i32>().iter().flatten().collect();
             ScalarValue::Utf8(Some(values.join(between)))
         }
     })

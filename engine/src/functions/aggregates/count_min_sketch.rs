@@ -8,15 +8,18 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::scalar::Returns;
 use super::super::takes::Takes;
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
 use super::kept::failed;
 use crate::error::{Error, Result};
 
-/// `count_min_sketch`.
+const NAME: &str = "count_min_sketch";
+
+/// The aggregate.
 pub(super) const TABLE: &[Aggregate] = &[Aggregate {
-    name: "count_min_sketch",
+    name: NAME,
     forms: &[
         &[Takes::Whole, Takes::Double, Takes::Double, Takes::Long],
         &[Takes::Bytes, Takes::Double, Takes::Double, Takes::Long],
@@ -70,8 +73,12 @@ impl Sketch {
     }
 
     fn add(&mut self, place: impl Fn(usize, i64) -> usize) {
-        for (row, factor) in self.factors.iter().enumerate() {
-            self.counts[row * self.width + place(row, *factor)] += 1;
+        let rows = self.counts.chunks_exact_mut(self.width).zip(&self.factors);
+        for (row, (counts, factor)) in rows.enumerate() {
+            // Places are remainders of the width.
+            if let Some(count) = counts.get_mut(place(row, *factor)) {
+                *count += 1;
+            }
         }
         self.total += 1;
     }
@@ -91,8 +98,9 @@ impl Sketch {
 impl Accumulator for Sketch {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
         let width = self.width;
-        if values[0].data_type().is_integer() {
-            let longs = cast(&values[0], &DataType::Int64)?;
+        let values = argument(NAME, values, 0)?;
+        if values.data_type().is_integer() {
+            let longs = cast(values, &DataType::Int64)?;
             for value in longs.as_primitive::<Int64Type>().iter().flatten() {
                 self.add(|_, factor| {
                     let hash = factor.wrapping_mul(value);
@@ -102,7 +110,7 @@ impl Accumulator for Sketch {
             }
             return Ok(());
         }
-        let bytes = cast(&values[0], &DataType::Binary).map_err(failed)?;
+        let bytes = cast(values, &DataType::Binary).map_err(failed)?;
         for value in bytes.as_binary::<i32>().iter().flatten() {
             let first = murmur(value, 0);
             let second = murmur(value, first);
@@ -117,7 +125,11 @@ impl Accumulator for Sketch {
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
         let long = |bytes: &[u8]| bytes.try_into().map(i64::from_be_bytes).unwrap_or_default();
         let head = 20 + self.factors.len() * 8;
-        for state in states[0].as_binary::<i32>().iter().flatten() {
+        for state in argument(NAME, states, 0)?
+            .as_binary::<i32>()
+            .iter()
+            .flatten()
+        {
             self.total += state.get(4..12).map_or(0, long);
             let counts = state.get(head..).unwrap_or_default().chunks(8);
             self.counts

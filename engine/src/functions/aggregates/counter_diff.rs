@@ -14,8 +14,11 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::takes::{Takes, coerced};
 use crate::error::Error;
+
+const NAME: &str = "counter_diff";
 
 /// The function itself.
 pub(super) fn counter_diff() -> Arc<WindowUDF> {
@@ -29,7 +32,7 @@ struct CounterDiff(Signature);
 
 impl WindowUDFImpl for CounterDiff {
     fn name(&self) -> &str {
-        "counter_diff"
+        NAME
     }
 
     fn signature(&self) -> &Signature {
@@ -66,7 +69,7 @@ struct Differences;
 
 impl PartitionEvaluator for Differences {
     fn evaluate_all(&mut self, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-        let counts = &values[0];
+        let counts = argument(NAME, values, 0)?;
         let before = previous(counts, values.get(1), rows)?;
         let before = take(counts, &before, None)?;
         Ok(cast(

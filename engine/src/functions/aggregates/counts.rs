@@ -21,7 +21,7 @@ use super::super::scalar::Returns;
 use super::super::takes::{Takes, list_of};
 use super::aggregate::{AGGREGATE, Aggregate, Counts};
 use super::distinct::Distinct;
-use super::statistic::Statistic;
+use super::statistic::{Statistic, added};
 
 /// The count of no rows.
 pub(super) const ZERO: fn(&DataType) -> DataFusionResult<ScalarValue> =
@@ -34,9 +34,9 @@ pub(super) const TABLE: &[Aggregate] = &[Aggregate {
     returns: Returns::Long,
     counts: Counts::Statistic(&Statistic {
         size: 1,
-        update: |state, truth, _| state[0] += truth,
-        merge: |state, other| state[0] += other[0],
-        value: |state| Some(state[0]),
+        update: |state, truth, _| added(state, &[truth]),
+        merge: added,
+        value: |state| state.first().copied(),
     }),
     empty: Some(ZERO),
     doc: "How many rows a condition holds for.",

@@ -112,9 +112,12 @@ impl AggregateUDFImpl for Delegate {
 
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
         let mut types = coerced(self.name, self.forms, types)?;
-        if self.counts && types[0].is_floating() {
+        if self.counts
+            && let Some(counted) = types.first_mut()
+            && counted.is_floating()
+        {
             // Fractions are told apart as they are written.
-            types[0] = DataType::Utf8;
+            *counted = DataType::Utf8;
         }
         Ok(types)
     }
@@ -140,7 +143,7 @@ impl AggregateUDFImpl for Delegate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DataFusionResult<Vec<FieldRef>> {
-        let input_fields = &args.input_fields[..1];
+        let input_fields = first(args.input_fields);
         self.inner.state_fields(StateFieldsArgs {
             input_fields,
             ..args
@@ -187,10 +190,15 @@ impl AggregateUDFImpl for Delegate {
     }
 }
 
+/// At most the first one.
+fn first<T>(all: &[T]) -> &[T] {
+    all.get(..1).unwrap_or_default()
+}
+
 fn first_only(args: AccumulatorArgs<'_>) -> AccumulatorArgs<'_> {
     AccumulatorArgs {
-        exprs: &args.exprs[..1],
-        expr_fields: &args.expr_fields[..1],
+        exprs: first(args.exprs),
+        expr_fields: first(args.expr_fields),
         ..args
     }
 }

@@ -29,7 +29,7 @@ impl Distinct {
         types: Vec<DataType>,
         arguments: usize,
     ) -> Result<Self> {
-        let known = KnownRows::new(&types[..arguments])?;
+        let known = KnownRows::new(types.iter().take(arguments))?;
         Ok(Self {
             inner,
             arguments,
@@ -39,7 +39,8 @@ impl Distinct {
     }
 
     fn update(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let new = self.known.add(&values[..self.arguments])?;
+        let (arguments, _) = values.split_at(self.arguments.min(values.len()));
+        let new = self.known.add(arguments)?;
         let new = values.iter().map(|column| Ok(take(column, &new, None)?));
         let new = new.collect::<Result<Vec<ArrayRef>>>()?;
         self.rows.push(&new)?;
@@ -84,9 +85,9 @@ pub(super) struct KnownRows {
 
 impl KnownRows {
     /// For columns of these types.
-    pub(super) fn new(types: &[DataType]) -> Result<Self> {
+    pub(super) fn new<'a>(types: impl IntoIterator<Item = &'a DataType>) -> Result<Self> {
         let fields = types
-            .iter()
+            .into_iter()
             .map(|data_type| SortField::new(data_type.clone()));
         Ok(Self {
             converter: RowConverter::new(fields.collect())?,

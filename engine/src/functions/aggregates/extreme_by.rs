@@ -9,6 +9,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::arguments;
 use super::super::scalar::Returns;
 use super::super::takes::{Takes, list_of};
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
@@ -45,7 +46,7 @@ const fn by(name: &'static str) -> Aggregate {
             &[Takes::Any, Takes::Any, Takes::Int],
         ],
         returns: Returns::By(|inputs| {
-            let value = inputs.types[0].clone();
+            let value = inputs.data_type(0)?.clone();
             Ok(if inputs.types.len() > 2 {
                 list_of(value)
             } else {
@@ -57,10 +58,9 @@ const fn by(name: &'static str) -> Aggregate {
 }
 
 fn state(setup: &Setup) -> Vec<DataType> {
-    let (value, key) = (setup.types[0].clone(), setup.types[1].clone());
-    match setup.types.len() {
-        2 => vec![value, key],
-        _ => vec![list_of(key), list_of(value)],
+    match setup.types.as_slice() {
+        [value, key, _, ..] => vec![list_of(key.clone()), list_of(value.clone())],
+        value_and_key => value_and_key.to_vec(),
     }
 }
 
@@ -74,8 +74,8 @@ fn made(setup: &Setup, wanted: Ordering) -> Result<Box<dyn Accumulator>> {
     }
     let nothing = |data_type| ScalarValue::try_from(data_type).map_err(from_datafusion);
     Ok(Box::new(Extreme {
-        value: nothing(&setup.types[0])?,
-        key: nothing(&setup.types[1])?,
+        value: nothing(setup.data_type(0)?)?,
+        key: nothing(setup.data_type(1)?)?,
         wanted,
     }))
 }
@@ -89,16 +89,17 @@ fn several(setup: &Setup, rows: &[ArrayRef], descending: bool) -> Result<ScalarV
                 .with_condition("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE")
                 .with_hint("give a number from 1 to 100000")
         })?;
-    if rows[0].is_empty() {
+    let [keys, values] = arguments(setup.name, rows)?;
+    if keys.is_empty() {
         return null(setup);
     }
     let options = SortOptions {
         descending,
         nulls_first: false,
     };
-    let order = sort_to_indices(&rows[0], Some(options), Some(count as usize)).map_err(failed)?;
+    let order = sort_to_indices(keys, Some(options), Some(count as usize)).map_err(failed)?;
     let order: &UInt32Array = &order;
-    Ok(list(take(&rows[1], order, None).map_err(failed)?))
+    Ok(list(take(values, order, None).map_err(failed)?))
 }
 
 #[derive(Debug)]
@@ -141,11 +142,12 @@ impl Extreme {
 
 impl Accumulator for Extreme {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
-        self.update(&values[0], &values[1])
+        let [values, keys] = arguments("min_by or max_by", values)?;
+        self.update(values, keys)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
-        self.update(&states[0], &states[1])
+        self.update_batch(states)
     }
 
     fn state(&mut self) -> DataFusionResult<Vec<ScalarValue>> {

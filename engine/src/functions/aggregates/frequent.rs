@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Fields};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::scalar::{Inputs, Returns};
 use super::super::takes::{Takes, list_of};
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
@@ -25,7 +26,9 @@ pub(super) const TABLE: &[Aggregate] = &[
             &[Takes::Any, Takes::Int, Takes::Int],
         ],
         returns: Returns::By(|inputs: &Inputs<'_>| {
-            Ok(list_of(DataType::Struct(item_and_count(&inputs.types[0]))))
+            Ok(list_of(DataType::Struct(item_and_count(
+                inputs.data_type(0)?,
+            ))))
         }),
         counts: Counts::All(&[0], most_frequent),
         doc: "The most frequent values and how often each is there; here it is exact.",
@@ -88,7 +91,8 @@ fn mode(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
         .orders
         .first()
         .is_some_and(|(_, options)| options.descending);
-    let best = counted(&rows[0])?.into_iter().reduce(|best, next| {
+    let values = argument(setup.name, rows, 0)?;
+    let best = counted(values)?.into_iter().reduce(|best, next| {
         let is_better = match next.count.cmp(&best.count) {
             std::cmp::Ordering::Equal if is_greatest => next.key > best.key,
             std::cmp::Ordering::Equal => is_least && next.key < best.key,
@@ -97,7 +101,7 @@ fn mode(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
         if is_better { next } else { best }
     });
     match best {
-        Some(best) => value_at(&rows[0], best.row as usize),
+        Some(best) => value_at(values, best.row as usize),
         None => null(setup),
     }
 }
@@ -107,13 +111,14 @@ fn most_frequent(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
         1 => 5,
         _ => setup.integer(1)?.unwrap_or(5).max(0),
     };
-    let mut values = counted(&rows[0])?;
+    let rows = argument(setup.name, rows, 0)?;
+    let mut values = counted(rows)?;
     values.sort_by_key(|value| -value.count);
     values.truncate(count as usize);
     let places = UInt32Array::from_iter_values(values.iter().map(|value| value.row));
-    let items = take(&rows[0], &places, None).map_err(failed)?;
+    let items = take(rows, &places, None).map_err(failed)?;
     let counts = Int64Array::from_iter_values(values.iter().map(|value| value.count));
     let columns: Vec<ArrayRef> = vec![items, Arc::new(counts)];
-    let values = StructArray::try_new(item_and_count(&setup.types[0]), columns, None);
+    let values = StructArray::try_new(item_and_count(setup.data_type(0)?), columns, None);
     Ok(list(Arc::new(values.map_err(failed)?)))
 }

@@ -8,6 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Float64Type};
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::numbers::lengths::{as_longs, of_lengths};
 use super::super::scalar::{Inputs, Returns};
 use super::super::takes::{Takes, list_of};
@@ -24,7 +25,7 @@ pub(super) const TABLE: &[Aggregate] = &[Aggregate {
         &[Takes::Time, Takes::Int],
     ],
     returns: Returns::By(|inputs: &Inputs<'_>| {
-        Ok(list_of(DataType::Struct(bar(&inputs.types[0]))))
+        Ok(list_of(DataType::Struct(bar(inputs.data_type(0)?))))
     }),
     counts: Counts::All(&[0], histogram),
     doc: "The middles and heights of so many bars.",
@@ -43,14 +44,15 @@ fn histogram(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
             .with_condition("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE")
             .with_hint("ask for 20 to 40 bars")
     })?;
-    if rows[0].is_empty() {
+    let values = argument(setup.name, rows, 0)?;
+    if values.is_empty() {
         return null(setup);
     }
-    let data_type = &setup.types[0];
+    let data_type = setup.data_type(0)?;
     let is_number = data_type.is_numeric();
     let values = match is_number {
-        true => cast(&rows[0], &DataType::Float64).map_err(failed)?,
-        false => Arc::new(longs(&rows[0])?.unary::<_, Float64Type>(|value| value as f64)),
+        true => cast(values, &DataType::Float64).map_err(failed)?,
+        false => Arc::new(longs(values)?.unary::<_, Float64Type>(|value| value as f64)),
     };
     let bars = bars(values.as_primitive::<Float64Type>().values(), most as usize);
     let middles = bars.iter().map(|(x, _)| *x);
@@ -94,13 +96,16 @@ fn bars(values: &[f64], most: usize) -> Vec<(f64, f64)> {
             _ => bars.insert(place, (*value, 1.0)),
         }
         if bars.len() > most {
-            let distance = |place: &usize| bars[place + 1].0 - bars[*place].0;
-            let nearest = (0..bars.len() - 1)
-                .min_by(|one, other| distance(one).total_cmp(&distance(other)))
-                .unwrap_or(0);
+            let distances = bars.array_windows().map(|[(x, _), (next, _)]| next - x);
+            let nearest = distances
+                .enumerate()
+                .min_by(|(_, one), (_, other)| one.total_cmp(other))
+                .map_or(0, |(place, _)| place);
             let (other_x, other_y) = bars.remove(nearest + 1);
-            let (x, y) = bars[nearest];
-            bars[nearest] = ((x * y + other_x * other_y) / (y + other_y), y + other_y);
+            if let Some((x, y)) = bars.get_mut(nearest) {
+                *x = (*x * *y + other_x * other_y) / (*y + other_y);
+                *y += other_y;
+            }
         }
     }
     bars

@@ -10,6 +10,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::aggregate::Setup;
 use crate::error::{Error, Result};
 
@@ -106,14 +107,12 @@ pub(super) fn accumulator(
     kept: &'static [usize],
     setup: Setup,
 ) -> Box<dyn Accumulator> {
-    let columns: Vec<usize> = kept
+    let (columns, types): (Vec<usize>, Vec<DataType>) = kept
         .iter()
-        .copied()
-        .filter(|index| *index < setup.types.len())
-        .collect();
-    let types = columns.iter().map(|index| setup.types[*index].clone());
+        .filter_map(|index| Some((*index, setup.types.get(*index)?.clone())))
+        .unzip();
     let orders = setup.orders.iter().map(|(data_type, _)| data_type.clone());
-    let rows = Kept::new(types.chain(orders).collect());
+    let rows = Kept::new(types.into_iter().chain(orders).collect());
     Box::new(All {
         rows,
         columns,
@@ -140,7 +139,8 @@ impl All {
     fn in_order(&self) -> DataFusionResult<Vec<ArrayRef>> {
         let mut rows = self.rows.rows()?;
         let keys = rows.split_off(self.columns.len());
-        if keys.is_empty() || keys[0].is_empty() {
+        let count = keys.first().map_or(0, |values| values.len() as u32);
+        if count == 0 {
             return Ok(rows);
         }
         let keys = keys.into_iter().zip(&self.setup.orders);
@@ -151,7 +151,6 @@ impl All {
             })
             .collect();
         // A sort that leaves rows of one key as they came.
-        let count = keys[0].values.len() as u32;
         let place: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..count));
         let place = SortColumn {
             values: place,
@@ -173,14 +172,14 @@ impl Accumulator for All {
         let kept = self
             .columns
             .iter()
-            .map(|index| &arguments[*index])
-            .chain(orders);
+            .map(|index| argument(self.setup.name, arguments, *index))
+            .chain(orders.map(Ok));
         if first.logical_null_count() == 0 {
-            let kept: Vec<ArrayRef> = kept.map(Arc::clone).collect();
-            return self.rows.push(&kept);
+            let kept = kept.map(|column| column.map(Arc::clone));
+            return self.rows.push(&kept.collect::<Result<Vec<_>>>()?);
         }
         let counts = is_not_null(first)?;
-        let kept = kept.map(|column| Ok(filter(column, &counts)?));
+        let kept = kept.map(|column| Ok(filter(column?, &counts)?));
         self.rows
             .push(&kept.collect::<DataFusionResult<Vec<ArrayRef>>>()?)
     }

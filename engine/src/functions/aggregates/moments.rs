@@ -127,9 +127,15 @@ fn shape(state: &[f64], of: fn(f64, [f64; 3]) -> f64) -> Option<f64> {
 }
 
 fn of_all(state: &[f64]) -> Option<f64> {
-    (state[0] > 0.0).then(|| state[2] / state[0])
+    let &[n, _, m2, ..] = state else {
+        return None;
+    };
+    (n > 0.0).then(|| m2 / n)
 }
 
 fn of_sample(state: &[f64]) -> Option<f64> {
-    (state[0] > 1.0).then(|| state[2] / (state[0] - 1.0))
+    let &[n, _, m2, ..] = state else {
+        return None;
+    };
+    (n > 1.0).then(|| m2 / (n - 1.0))
 }

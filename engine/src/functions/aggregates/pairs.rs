@@ -95,7 +95,7 @@ pub(super) const TABLE: &[Aggregate] = &[
             size: 5,
             update: |state, _, x| moments::update(state, x, 0.0),
             merge: moments::merge,
-            value: |state| (state[0] > 0.0).then_some(state[2]),
+            value: squares,
         }),
         doc: "The squares of the second number's distances from its mean, together.",
         example: "SELECT regr_sxx(y, x) FROM VALUES (1, 2), (2, 3) AS t(y, x)",
@@ -112,13 +112,21 @@ pub(super) const TABLE: &[Aggregate] = &[
             size: 5,
             update: moments::update,
             merge: moments::merge,
-            value: |state| (state[0] > 0.0).then_some(state[2]),
+            value: squares,
         }),
         doc: "The squares of the first number's distances from its mean, together.",
         example: "SELECT regr_syy(y, x) FROM VALUES (1, 2), (2, 3) AS t(y, x)",
         ..pair("regr_syy")
     },
 ];
+
+/// The squares of the distances of one number from its mean.
+fn squares(moments: &[f64]) -> Option<f64> {
+    let &[n, _, m2, ..] = moments else {
+        return None;
+    };
+    (n > 0.0).then_some(m2)
+}
 
 const fn pair(name: &'static str) -> Aggregate {
     Aggregate {
@@ -177,13 +185,13 @@ fn merge(state: &mut [f64], other: &[f64]) {
     if theirs.n == 0.0 {
         return;
     }
-    if state[0] == 0.0 {
+    let [n, x_avg, y_avg, product, m2_x, m2_y] = &mut *state else {
+        return;
+    };
+    if *n == 0.0 {
         state.copy_from_slice(other);
         return;
     }
-    let [n, x_avg, y_avg, product, m2_x, m2_y] = state else {
-        return;
-    };
     let count = *n + theirs.n;
     let (dx, dy) = (theirs.first - *x_avg, theirs.second - *y_avg);
     let both = *n * theirs.n;

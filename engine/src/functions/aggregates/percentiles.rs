@@ -7,6 +7,7 @@ use arrow::compute::{cast, sort_to_indices, take};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::numbers::lengths::{as_longs, of_lengths};
 use super::super::scalar::{Inputs, Returns};
 use super::super::takes::{Takes, list_of};
@@ -24,7 +25,7 @@ pub(super) const TABLE: &[Aggregate] = &[
             &[Takes::Any, Takes::Any],
             &[Takes::Any, Takes::Any, Takes::Any],
         ],
-        returns: Returns::By(|inputs: &Inputs<'_>| Ok(of_each(inputs, nearest_type(inputs)))),
+        returns: Returns::By(|inputs: &Inputs<'_>| Ok(of_each(inputs, nearest_type(inputs)?))),
         counts: Counts::All(&[0], nearest),
         doc: "The least value that so many of all are not greater than; here it is exact.",
         example: "SELECT approx_percentile(x, 0.5) FROM VALUES (1), (2), (9) AS t(x)",
@@ -33,7 +34,7 @@ pub(super) const TABLE: &[Aggregate] = &[
     Aggregate {
         name: "median",
         forms: &[&[Takes::Number], &[Takes::Interval]],
-        returns: Returns::By(|inputs: &Inputs<'_>| Ok(exact_type(inputs))),
+        returns: Returns::By(|inputs: &Inputs<'_>| exact_type(inputs)),
         counts: Counts::All(&[0], |setup, rows| {
             between(
                 setup,
@@ -93,24 +94,24 @@ const fn exact(name: &'static str) -> Aggregate {
             &[Takes::Number, Takes::Any, Takes::Integral],
             &[Takes::Interval, Takes::Any, Takes::Integral],
         ],
-        returns: Returns::By(|inputs: &Inputs<'_>| Ok(of_each(inputs, exact_type(inputs)))),
+        returns: Returns::By(|inputs: &Inputs<'_>| Ok(of_each(inputs, exact_type(inputs)?))),
         ..AGGREGATE
     }
 }
 
-fn exact_type(inputs: &Inputs<'_>) -> DataType {
-    match are_intervals(&inputs.types[0]) {
-        true => inputs.types[0].clone(),
-        false => DataType::Float64,
-    }
+fn exact_type(inputs: &Inputs<'_>) -> Result<DataType> {
+    Ok(match inputs.data_type(0)? {
+        intervals if are_intervals(intervals) => intervals.clone(),
+        _ => DataType::Float64,
+    })
 }
 
 /// Text is read as fractions.
-fn nearest_type(inputs: &Inputs<'_>) -> DataType {
-    match &inputs.types[0] {
+fn nearest_type(inputs: &Inputs<'_>) -> Result<DataType> {
+    Ok(match inputs.data_type(0)? {
         other if other.is_string() || other.is_null() => DataType::Float64,
         other => other.clone(),
-    }
+    })
 }
 
 fn of_each(inputs: &Inputs<'_>, one: DataType) -> DataType {
@@ -171,14 +172,15 @@ fn nearest(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
     let Some(percentages) = percentages(setup)? else {
         return null(setup);
     };
-    if rows[0].is_empty() {
+    let values = argument(setup.name, rows, 0)?;
+    if values.is_empty() {
         return null(setup);
     }
     let item = match &setup.returns {
         DataType::List(item) => item.data_type(),
         one => one,
     };
-    let values = cast(&rows[0], item).map_err(failed)?;
+    let values = cast(values, item).map_err(failed)?;
     let order = sort_to_indices(&values, None, None).map_err(failed)?;
     let places = percentages.each.iter().map(|percentage| {
         let rank = (percentage * values.len() as f64).ceil() as usize;
@@ -196,10 +198,11 @@ struct Places {
 
 impl Places {
     fn new(setup: &Setup, rows: &[ArrayRef]) -> Result<Self> {
-        let numbers = match are_intervals(&setup.types[0]) {
-            true => as_longs(&rows[0])?.unary::<_, Float64Type>(|length| length as f64),
+        let values = argument(setup.name, rows, 0)?;
+        let numbers = match are_intervals(setup.data_type(0)?) {
+            true => as_longs(values)?.unary::<_, Float64Type>(|length| length as f64),
             false => {
-                let numbers = cast(&rows[0], &DataType::Float64).map_err(failed)?;
+                let numbers = cast(values, &DataType::Float64).map_err(failed)?;
                 numbers.as_primitive::<Float64Type>().clone()
             }
         };
@@ -238,15 +241,18 @@ impl Places {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    fn at(&self, place: i64) -> f64 {
+    fn at(&self, place: i64) -> Result<f64> {
         let index = self.ends.partition_point(|end| *end <= place);
-        self.values[index.min(self.values.len() - 1)]
+        let value = self.values.get(index).or(self.values.last());
+        value
+            .copied()
+            .ok_or_else(|| Error::internal("no values have no percentiles"))
     }
 }
 
 /// Values as the aggregate gives them.
 fn exactly(setup: &Setup, percentages: &Percentages, values: Vec<f64>) -> Result<ScalarValue> {
-    let item = &setup.types[0];
+    let item = setup.data_type(0)?;
     let values: ArrayRef = match are_intervals(item) {
         true => of_lengths(values.iter().map(|value| Some(*value as i64)), item)?,
         false => Arc::new(Float64Array::from(values)),
@@ -262,13 +268,13 @@ fn between(setup: &Setup, rows: &[ArrayRef], percentages: &Percentages) -> Resul
     let values = percentages.each.iter().map(|percentage| {
         let place = (places.count() - 1) as f64 * percentage;
         let (below, above) = (place.floor(), place.ceil());
-        let (low, high) = (places.at(below as i64), places.at(above as i64));
-        match below == above || low == high {
+        let (low, high) = (places.at(below as i64)?, places.at(above as i64)?);
+        Ok(match below == above || low == high {
             true => low,
             false => (above - place) * low + (place - below) * high,
-        }
+        })
     });
-    let values = values.collect();
+    let values = values.collect::<Result<_>>()?;
     exactly(setup, percentages, values)
 }
 
@@ -289,6 +295,6 @@ fn at_value(setup: &Setup, rows: &[ArrayRef]) -> Result<ScalarValue> {
             place
         })
     });
-    let values = values.collect();
+    let values = values.collect::<Result<_>>()?;
     exactly(setup, &percentages, values)
 }

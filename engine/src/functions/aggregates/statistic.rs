@@ -10,6 +10,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 
+use crate::error::Error;
+
 /// How the numbers change, and what they give.
 pub(in super::super) struct Statistic {
     /// How many numbers there are; all are 0 in the beginning.
@@ -20,6 +22,13 @@ pub(in super::super) struct Statistic {
     pub merge: fn(&mut [f64], &[f64]),
     /// None is NULL.
     pub value: fn(&[f64]) -> Option<f64>,
+}
+
+/// Adds the numbers of other rows.
+pub(super) fn added(state: &mut [f64], other: &[f64]) {
+    for (number, other) in state.iter_mut().zip(other) {
+        *number += other;
+    }
 }
 
 impl Statistic {
@@ -48,15 +57,16 @@ struct Groups {
 }
 
 impl Groups {
-    fn group(&mut self, group: usize) -> &mut [f64] {
-        let size = self.statistic.size;
-        &mut self.numbers[group * size..][..size]
+    fn group(&mut self, group: usize) -> Result<&mut [f64]> {
+        let mut groups = self.numbers.chunks_exact_mut(self.statistic.size);
+        let numbers = groups.nth(group);
+        Ok(numbers.ok_or_else(|| Error::internal(format!("there is no group {group}")))?)
     }
 
     fn update(
         &mut self,
         values: &[ArrayRef],
-        group_of: impl Fn(usize) -> usize,
+        groups: impl Iterator<Item = usize>,
         filter: Option<&BooleanArray>,
     ) -> Result<()> {
         let columns = values.iter().map(|column| cast(column, &DataType::Float64));
@@ -66,26 +76,31 @@ impl Groups {
             .map(|column| column.as_primitive::<Float64Type>())
             .collect();
         let update = self.statistic.update;
-        for row in 0..columns.first().map_or(0, |column| column.len()) {
+        let Some((first, others)) = columns.split_first() else {
+            return Ok(());
+        };
+        for (row, group) in (0..first.len()).zip(groups) {
             let is_chosen = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
             if is_chosen && columns.iter().all(|column| column.is_valid(row)) {
-                let other = columns.get(1).map_or(0.0, |column| column.value(row));
-                update(self.group(group_of(row)), columns[0].value(row), other);
+                let other = others.first().map_or(0.0, |column| column.value(row));
+                update(self.group(group)?, first.value(row), other);
             }
         }
         Ok(())
     }
 
-    fn merge(&mut self, states: &[ArrayRef], group_of: impl Fn(usize) -> usize) {
+    fn merge(&mut self, states: &[ArrayRef], groups: impl Iterator<Item = usize>) -> Result<()> {
         let merge = self.statistic.merge;
         let columns: Vec<&Float64Array> = states
             .iter()
             .map(|column| column.as_primitive::<Float64Type>())
             .collect();
-        for row in 0..columns.first().map_or(0, |column| column.len()) {
+        let rows = 0..columns.first().map_or(0, |column| column.len());
+        for (row, group) in rows.zip(groups) {
             let other: Vec<f64> = columns.iter().map(|column| column.value(row)).collect();
-            merge(self.group(group_of(row)), &other);
+            merge(self.group(group)?, &other);
         }
+        Ok(())
     }
 
     fn columns(&self, numbers: &[f64]) -> Vec<ArrayRef> {
@@ -129,7 +144,7 @@ impl GroupsAccumulator for Groups {
         num_groups: usize,
     ) -> Result<()> {
         self.numbers.resize(num_groups * self.statistic.size, 0.0);
-        self.update(values, |row| groups[row], filter)
+        self.update(values, groups.iter().copied(), filter)
     }
 
     fn merge_batch(
@@ -139,8 +154,7 @@ impl GroupsAccumulator for Groups {
         num_groups: usize,
     ) -> Result<()> {
         self.numbers.resize(num_groups * self.statistic.size, 0.0);
-        self.merge(states, |row| groups[row]);
-        Ok(())
+        self.merge(states, groups.iter().copied())
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
@@ -160,7 +174,7 @@ impl GroupsAccumulator for Groups {
     ) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |column| column.len());
         let mut each = self.statistic.all_groups(self.returns.clone(), rows);
-        each.update(values, |row| row, filter)?;
+        each.update(values, 0.., filter)?;
         Ok(each.columns(&each.numbers))
     }
 
@@ -180,12 +194,11 @@ impl std::fmt::Debug for One {
 
 impl Accumulator for One {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.0.update(values, |_| 0, None)
+        self.0.update(values, std::iter::repeat(0), None)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.0.merge(states, |_| 0);
-        Ok(())
+        self.0.merge(states, std::iter::repeat(0))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_expr::NullState;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::argument;
 use super::super::takes::{Takes, coerced, list_of};
 use super::distinct::Distinct;
 use super::total::{Gives, STATE, Total};
@@ -81,7 +82,7 @@ impl AggregateUDFImpl for SparkSum {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        Ok(sum_type(&types[0]))
+        Ok(sum_type(argument("sum", types, 0)?))
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -199,7 +200,7 @@ impl<T: Summed> CheckedSum<T> {
 
 impl<T: Summed + Debug> Accumulator for CheckedSum<T> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let values = values[0].as_primitive::<T>();
+        let values = argument("sum", values, 0)?.as_primitive::<T>();
         if let Some(more) = arrow::compute::sum_checked(values).map_err(|_| overflow())? {
             let sum = self.sum.unwrap_or_default();
             self.sum = Some(sum.add_checked(more).map_err(|_| overflow())?);
@@ -255,20 +256,23 @@ impl<T: Summed + Send> GroupsAccumulator for CheckedSums<T> {
         filter: Option<&BooleanArray>,
         num_groups: usize,
     ) -> Result<()> {
-        let values = values[0].as_primitive::<T>();
+        let values = argument("sum", values, 0)?.as_primitive::<T>();
         self.sums.resize(num_groups, T::default_value());
         let sums = self.sums.as_mut_slice();
-        let mut overflowed = false;
-        let add = |group: usize, value: T::Native| match sums[group].add_checked(value) {
-            Ok(sum) => sums[group] = sum,
-            Err(_) => overflowed = true,
+        let mut failed: Option<fn() -> Error> = None;
+        let add = |group: usize, value: T::Native| match sums.get_mut(group) {
+            Some(sum) => match sum.add_checked(value) {
+                Ok(more) => *sum = more,
+                Err(_) => failed = Some(overflow),
+            },
+            None => failed = Some(|| Error::internal("a sum has no such group")),
         };
         self.nulls
             .accumulate(groups, values, filter, num_groups, add);
-        if overflowed {
-            return Err(overflow().into());
+        match failed {
+            Some(error) => Err(error().into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn merge_batch(
@@ -302,9 +306,10 @@ impl<T: Summed + Send> GroupsAccumulator for CheckedSums<T> {
         values: &[ArrayRef],
         filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
+        let values = argument("sum", values, 0)?;
         let values = match filter {
-            Some(filter) => nullif(&values[0], &not(&prep_null_mask_filter(filter))?)?,
-            None => Arc::clone(&values[0]),
+            Some(filter) => nullif(values, &not(&prep_null_mask_filter(filter))?)?,
+            None => Arc::clone(values),
         };
         let values = values.as_primitive::<T>().clone();
         Ok(vec![Arc::new(

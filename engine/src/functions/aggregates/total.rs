@@ -6,11 +6,12 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
+use super::super::arguments::{argument, arguments};
 use super::super::numbers::lengths::{as_longs, of_length};
 use super::super::scalar::Returns;
 use super::super::takes::Takes;
 use super::aggregate::{AGGREGATE, Aggregate, Counts};
-use super::statistic::Statistic;
+use super::statistic::{Statistic, added};
 use super::sum::{overflow, sum_type};
 
 /// The types of a [`Total`]'s state.
@@ -20,11 +21,14 @@ pub(super) const STATE: [DataType; 3] = [
     DataType::Boolean,
 ];
 
+/// What is summed, in messages.
+const NAME: &str = "a sum or mean";
+
 /// `try_sum`.
 pub(super) const TABLE: &[Aggregate] = &[Aggregate {
     name: "try_sum",
     forms: &[&[Takes::Number], &[Takes::Interval]],
-    returns: Returns::By(|inputs| Ok(sum_type(&inputs.types[0]))),
+    returns: Returns::By(|inputs| Ok(sum_type(inputs.data_type(0)?))),
     counts: Counts::Own {
         state: |setup| match setup.returns {
             DataType::Float64 => vec![DataType::Float64; FRACTIONS.size],
@@ -47,14 +51,16 @@ pub(super) const TABLE: &[Aggregate] = &[Aggregate {
 static FRACTIONS: Statistic = Statistic {
     size: 2,
     update: |state, value, _| {
-        state[0] += value;
-        state[1] += 1.0;
+        if let [sum, count] = state {
+            *sum += value;
+            *count += 1.0;
+        }
     },
-    merge: |state, other| {
-        state[0] += other[0];
-        state[1] += other[1];
+    merge: added,
+    value: |state| match state {
+        [sum, count] if *count > 0.0 => Some(*sum),
+        _ => None,
     },
-    value: |state| (state[1] > 0.0).then_some(state[0]),
 };
 
 /// What a [`Total`] gives.
@@ -118,24 +124,27 @@ impl Total {
 
 impl Accumulator for Total {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
-        if values[0].data_type().is_decimal() {
-            for value in values[0].as_primitive::<Decimal128Type>().iter().flatten() {
+        let values = argument(NAME, values, 0)?;
+        if values.data_type().is_decimal() {
+            for value in values.as_primitive::<Decimal128Type>().iter().flatten() {
                 self.add(value, 1);
             }
             return Ok(());
         }
-        for value in as_longs(&values[0])?.iter().flatten() {
+        for value in as_longs(values)?.iter().flatten() {
             self.add(i128::from(value), 1);
         }
         Ok(())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
-        let totals = states[0].as_primitive::<Decimal128Type>();
-        let counts = states[1].as_primitive::<Int64Type>();
+        let [totals, counts, too_large] = arguments(NAME, states)?;
+        let totals = totals.as_primitive::<Decimal128Type>();
+        let counts = counts.as_primitive::<Int64Type>();
+        let too_large = too_large.as_boolean();
         for row in 0..totals.len() {
             self.add(totals.value(row), counts.value(row));
-            self.is_too_large |= states[2].as_boolean().value(row);
+            self.is_too_large |= too_large.value(row);
         }
         Ok(())
     }
@@ -161,7 +170,7 @@ impl Accumulator for Total {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
-        for value in as_longs(&values[0])?.iter().flatten() {
+        for value in as_longs(argument(NAME, values, 0)?)?.iter().flatten() {
             self.add(-i128::from(value), -1);
         }
         Ok(())

@@ -112,10 +112,12 @@ pub(super) fn read(text: &str) -> Option<Written> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
     Some(Written {
         negative,
-        digits: digits[zeros..].to_vec(),
+        digits: digits
+            .into_iter()
+            .skip_while(|digit| *digit == b'0')
+            .collect(),
         exponent: i64::from(exponent) - fraction.len() as i64,
     })
 }
@@ -131,8 +133,9 @@ impl Written {
             Err(_) => {
                 let cut = usize::try_from(shift.unsigned_abs()).ok()?;
                 let kept = self.digits.len().checked_sub(cut);
-                let up = kept.is_some_and(|kept| self.digits[kept] >= b'5');
-                number(&self.digits[..kept.unwrap_or(0)])? + i128::from(up)
+                let (kept, lost) = self.digits.split_at(kept.unwrap_or(0));
+                let up = lost.len() == cut && lost.first().is_some_and(|digit| *digit >= b'5');
+                number(kept)? + i128::from(up)
             }
         };
         fits(if self.negative { -value } else { value }, precision)

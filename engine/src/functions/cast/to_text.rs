@@ -125,8 +125,8 @@ fn joined(
     part: impl Fn(usize) -> String,
 ) -> StringArray {
     let bounds = offsets
-        .windows(2)
-        .map(|pair| pair[0] as usize..pair[1] as usize);
+        .array_windows()
+        .map(|[start, end]| *start as usize..*end as usize);
     let rows = bounds.enumerate().map(|(row, parts)| {
         let parts: Vec<String> = match values.is_valid(row) {
             true => parts.map(&part).collect(),

@@ -39,7 +39,8 @@ pub(super) static TABLE: &[Scalar] = &[
 ];
 
 fn at_end(call: &Call<'_>, behind: bool) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let [arrays, values] = call.first()?;
+    let lists = Lists::new(arrays);
     let picks = Picks::of_rows(call.rows, |row, picks| {
         let range = lists.row(row)?;
         if !behind {
@@ -51,12 +52,13 @@ fn at_end(call: &Call<'_>, behind: bool) -> Result<ArrayRef> {
         }
         Some(())
     });
-    picks.lists(&[lists.elements(), &call.arguments[1]], call.returns)
+    picks.lists(&[lists.elements(), values], call.returns)
 }
 
 fn array_insert(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
-    let positions = call.primitive::<Int32Type>(1);
+    let [arrays, _, values] = call.first()?;
+    let lists = Lists::new(arrays);
+    let positions = call.primitive::<Int32Type>(1)?;
     let picks = Picks::try_of_rows(call.rows, |row, picks| {
         let Some(range) = lists.row(row).filter(|_| positions.is_valid(row)) else {
             return Ok(None);
@@ -78,7 +80,7 @@ fn array_insert(call: &Call<'_>) -> Result<ArrayRef> {
         picks.extend(0, split..range.end);
         Ok(Some(()))
     })?;
-    picks.lists(&[lists.elements(), &call.arguments[2]], call.returns)
+    picks.lists(&[lists.elements(), values], call.returns)
 }
 
 /// There is no element 0.

@@ -35,7 +35,7 @@ pub(super) static TABLE: &[Scalar] = &[
     Scalar {
         name: "flatten",
         forms: &[&[Takes::Array]],
-        returns: Returns::By(|inputs| match &inputs.types[0] {
+        returns: Returns::By(|inputs| match inputs.data_type(0)? {
             DataType::List(item) if matches!(item.data_type(), DataType::List(_)) => {
                 Ok(item.data_type().clone())
             }
@@ -104,7 +104,7 @@ fn concat_arrays(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn flatten(call: &Call<'_>) -> Result<ArrayRef> {
-    let outer = Lists::new(&call.arguments[0]);
+    let outer = Lists::new(call.argument(0)?);
     let inner = Lists::new(outer.elements());
     let picks = Picks::of_rows(call.rows, |row, picks| {
         for list in outer.row(row)? {

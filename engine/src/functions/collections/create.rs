@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Scalar] = &[
     Scalar {
         name: "array_repeat",
         forms: &[&[Takes::Any, Takes::Small]],
-        returns: Returns::By(|inputs| Ok(list_of(inputs.types[0].clone()))),
+        returns: Returns::By(|inputs| Ok(list_of(inputs.data_type(0)?.clone()))),
         call: array_repeat,
         doc: "An array that has the value so many times; none if the number is not positive.",
         example: "SELECT array_repeat('ab', 3)",
@@ -46,7 +46,7 @@ fn array(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn array_repeat(call: &Call<'_>) -> Result<ArrayRef> {
-    let counts = call.primitive::<Int32Type>(1);
+    let counts = call.primitive::<Int32Type>(1)?;
     let picks = Picks::try_of_rows(call.rows, |row, picks| {
         let count = if counts.is_valid(row) {
             counts.value(row)
@@ -57,5 +57,5 @@ fn array_repeat(call: &Call<'_>) -> Result<ArrayRef> {
         (0..count).for_each(|_| picks.push(0, row));
         Ok(Some(()))
     })?;
-    picks.lists(&[&call.arguments[0]], call.returns)
+    picks.lists(&[call.argument(0)?], call.returns)
 }

@@ -15,7 +15,9 @@ use crate::functions::scalar::{Call, Inputs, Returns, SCALAR, Scalar, udf};
 use crate::functions::takes::Takes;
 use crate::text::is_null;
 
-pub(super) static TABLE: &[Scalar] = &[
+pub(super) static TABLE: &[Scalar] = &FUNCTIONS;
+
+static FUNCTIONS: [Scalar; 4] = [
     Scalar {
         name: "element_at",
         forms: &[&[Takes::Arrays, Takes::Small], &[Takes::Map, Takes::Any]],
@@ -56,12 +58,14 @@ pub(super) static TABLE: &[Scalar] = &[
 
 /// `element_at(array, index)` or `element_at(map, key)`.
 pub(crate) fn element_at() -> ScalarUDF {
-    udf(&TABLE[0])
+    let [element_at, ..] = &FUNCTIONS;
+    udf(element_at)
 }
 
 /// `get_array_item(array, index)`, which is what the brackets stand for.
 pub(crate) fn array_item() -> ScalarUDF {
-    udf(&TABLE[1])
+    let [_, array_item, ..] = &FUNCTIONS;
+    udf(array_item)
 }
 
 /// What the first element of an array is called.
@@ -72,11 +76,12 @@ enum From {
 }
 
 fn found(inputs: &Inputs<'_>) -> Result<DataType> {
-    match &inputs.types[0] {
+    let [from, key_or_index] = inputs.first()?;
+    match from {
         DataType::List(item) => Ok(item.data_type().clone()),
         map => {
             let (key, value) = key_and_value(map)?;
-            common_key("element_at", key.data_type(), &inputs.types[1])?;
+            common_key("element_at", key.data_type(), key_or_index)?;
             Ok(value.data_type().clone())
         }
     }
@@ -84,11 +89,12 @@ fn found(inputs: &Inputs<'_>) -> Result<DataType> {
 
 /// The elements; an index outside of the array fails with a condition, if there is one.
 fn element(call: &Call<'_>, from: From, outside: Option<&str>) -> Result<ArrayRef> {
-    if matches!(call.arguments[0].data_type(), DataType::Map(..)) {
+    let from_what = call.argument(0)?;
+    if matches!(from_what.data_type(), DataType::Map(..)) {
         return value_of_key(call);
     }
-    let lists = Lists::new(&call.arguments[0]);
-    let indices = call.primitive::<Int32Type>(1);
+    let lists = Lists::new(from_what);
+    let indices = call.primitive::<Int32Type>(1)?;
     let items = (0..call.rows).map(|row| {
         let Some(range) = lists.row(row).filter(|_| indices.is_valid(row)) else {
             return Ok(None);
@@ -112,8 +118,9 @@ fn element(call: &Call<'_>, from: From, outside: Option<&str>) -> Result<ArrayRe
 
 /// The values of keys; NULL for a key that is not there.
 fn value_of_key(call: &Call<'_>) -> Result<ArrayRef> {
-    let maps = Maps::new(&call.arguments[0]);
-    let found = places_of_keys(&maps, &call.arguments[1], call)?;
+    let [maps, wanted] = call.first()?;
+    let maps = Maps::new(maps);
+    let found = places_of_keys(&maps, wanted, call)?;
     take(&maps.values, &found, None).map_err(failed)
 }
 

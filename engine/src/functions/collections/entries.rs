@@ -33,9 +33,9 @@ pub(super) fn check_keys(of_all: &ArrayRef, offsets: &[i32]) -> Result<()> {
     }
     let [rows] = keys([of_all])?;
     let mut seen = HashSet::new();
-    for row in offsets.windows(2) {
+    for [start, end] in offsets.array_windows() {
         seen.clear();
-        for key in row[0] as usize..row[1] as usize {
+        for key in *start as usize..*end as usize {
             if !seen.insert(rows.row(key)) {
                 let key = format_value(of_all, key);
                 return Err(

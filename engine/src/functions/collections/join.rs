@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 
 use super::lists::Lists;
 use crate::error::Result;
-use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
+use crate::functions::scalar::{Call, Returns, SCALAR, Scalar, text_at};
 use crate::functions::takes::Takes;
 use crate::text::{format_value, is_null};
 
@@ -33,18 +33,19 @@ fn texts(elements: &ArrayRef) -> StringArray {
 }
 
 fn array_join(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let texts = texts(lists.elements());
-    let given = |index: usize, row| {
-        let texts = call.text(index);
-        texts.is_valid(row).then(|| texts.value(row))
+    let delimiters = call.text(1)?;
+    let replacements = match call.len() {
+        2 => None,
+        _ => Some(call.text(2)?),
     };
     let joined = (0..call.rows).map(|row| {
         let range = lists.row(row)?;
-        let delimiter = given(1, row)?;
-        let replacement = match call.len() {
-            2 => None,
-            _ => Some(given(2, row)?),
+        let delimiter = text_at(delimiters, row)?;
+        let replacement = match replacements {
+            None => None,
+            Some(replacements) => Some(text_at(replacements, row)?),
         };
         let parts = range.filter_map(|element| match texts.is_valid(element) {
             true => Some(texts.value(element)),

@@ -41,7 +41,7 @@ impl<'a> Lists<'a> {
     /// Which of them a row has; `None` if its array is NULL.
     pub(crate) fn row(&self, row: usize) -> Option<Range<usize>> {
         let valid = self.lists.is_valid(row);
-        valid.then(|| range(self.lists.value_offsets(), row))
+        valid.then(|| range(self.lists.value_offsets(), row))?
     }
 
     /// Whether an element is NULL.
@@ -74,19 +74,23 @@ impl<'a> Maps<'a> {
     /// Which entries a row has; `None` if its map is NULL.
     pub(crate) fn row(&self, row: usize) -> Option<Range<usize>> {
         let valid = self.maps.is_valid(row);
-        valid.then(|| range(self.maps.value_offsets(), row))
+        valid.then(|| range(self.maps.value_offsets(), row))?
     }
 }
 
 /// The part of the values of all rows that rows have.
 fn used(values: &ArrayRef, offsets: &[i32]) -> ArrayRef {
-    let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
-    values.slice(first as usize, (last - first) as usize)
+    let (first, last) = match offsets {
+        [first, .., last] => (*first as usize, *last as usize),
+        _ => (0, 0),
+    };
+    values.slice(first, last - first)
 }
 
-fn range(offsets: &[i32], row: usize) -> Range<usize> {
-    let at = |row: usize| (offsets[row] - offsets[0]) as usize;
-    at(row)..at(row + 1)
+/// `None` if there is no such row.
+fn range(offsets: &[i32], row: usize) -> Option<Range<usize>> {
+    let (first, [start, end]) = (offsets.first()?, offsets.get(row..)?.first_chunk()?);
+    Some((start - first) as usize..(end - first) as usize)
 }
 
 /// New arrays, made of elements of others; the source of NULL elements is [`NULL`].
@@ -249,7 +253,10 @@ impl Picks {
             let indices: UInt32Array = self.at.iter().map(index).collect();
             return take(source, &indices, None).map_err(failed);
         }
-        let null = new_null_array(sources[0].data_type(), 1);
+        let Some(first) = sources.first() else {
+            return Err(Error::internal("there is nothing to pick from"));
+        };
+        let null = new_null_array(first.data_type(), 1);
         let all: Vec<&dyn Array> = sources.iter().map(|source| source.as_ref()).collect();
         let all = [all, vec![null.as_ref()]].concat();
         let at = self

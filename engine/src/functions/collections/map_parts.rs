@@ -17,9 +17,8 @@ pub(super) static TABLE: &[Scalar] = &[
         name: "map_keys",
         forms: &[&[Takes::Map]],
         returns: Returns::By(|inputs| {
-            Ok(list_of(
-                key_and_value(&inputs.types[0])?.0.data_type().clone(),
-            ))
+            let (key, _) = key_and_value(inputs.data_type(0)?)?;
+            Ok(list_of(key.data_type().clone()))
         }),
         call: |call| part(call, |maps| &maps.keys),
         doc: "The keys of a map as an array.",
@@ -30,9 +29,8 @@ pub(super) static TABLE: &[Scalar] = &[
         name: "map_values",
         forms: &[&[Takes::Map]],
         returns: Returns::By(|inputs| {
-            Ok(list_of(
-                key_and_value(&inputs.types[0])?.1.data_type().clone(),
-            ))
+            let (_, value) = key_and_value(inputs.data_type(0)?)?;
+            Ok(list_of(value.data_type().clone()))
         }),
         call: |call| part(call, |maps| &maps.values),
         doc: "The values of a map as an array.",
@@ -43,14 +41,15 @@ pub(super) static TABLE: &[Scalar] = &[
         name: "map_contains_key",
         forms: &[&[Takes::Map, Takes::Any]],
         returns: Returns::By(|inputs| {
-            let (key, _) = key_and_value(&inputs.types[0])?;
-            if inputs.types[1].is_null() {
+            let [map, wanted] = inputs.first()?;
+            let (key, _) = key_and_value(map)?;
+            if wanted.is_null() {
                 return Err(
                     Error::analysis("map_contains_key looks for a key, not for NULL")
                         .with_condition("DATATYPE_MISMATCH.NULL_TYPE"),
                 );
             }
-            common_key("map_contains_key", key.data_type(), &inputs.types[1])?;
+            common_key("map_contains_key", key.data_type(), wanted)?;
             Ok(arrow::datatypes::DataType::Boolean)
         }),
         call: map_contains_key,
@@ -61,7 +60,7 @@ pub(super) static TABLE: &[Scalar] = &[
 ];
 
 fn part(call: &Call<'_>, part: for<'a> fn(&'a Maps<'_>) -> &'a ArrayRef) -> Result<ArrayRef> {
-    let maps = Maps::new(&call.arguments[0]);
+    let maps = Maps::new(call.argument(0)?);
     let picks = Picks::of_rows(call.rows, |row, picks| {
         picks.extend(0, maps.row(row)?);
         Some(())
@@ -70,7 +69,8 @@ fn part(call: &Call<'_>, part: for<'a> fn(&'a Maps<'_>) -> &'a ArrayRef) -> Resu
 }
 
 fn map_contains_key(call: &Call<'_>) -> Result<ArrayRef> {
-    let (maps, wanted) = (Maps::new(&call.arguments[0]), &call.arguments[1]);
+    let [maps, wanted] = call.first()?;
+    let maps = Maps::new(maps);
     let places = places_of_keys(&maps, wanted, call)?;
     let found = (0..call.rows).map(|row| {
         maps.row(row)?;

@@ -44,7 +44,7 @@ pub(super) static TABLE: &[Scalar] = &[
         name: "map_from_arrays",
         forms: &[&[Takes::Array, Takes::Array]],
         returns: Returns::By(|inputs| {
-            let [keys, values] = [0, 1].map(|argument| match &inputs.types[argument] {
+            let [keys, values] = inputs.first()?.each_ref().map(|array| match array {
                 DataType::List(item) => item.data_type().clone(),
                 _ => DataType::Null,
             });
@@ -60,7 +60,8 @@ pub(super) static TABLE: &[Scalar] = &[
         name: "map_from_entries",
         forms: &[&[Takes::Array]],
         returns: Returns::By(|inputs| {
-            if let DataType::List(item) = &inputs.types[0]
+            let array = inputs.data_type(0)?;
+            if let DataType::List(item) = array
                 && let DataType::Struct(fields) = item.data_type()
                 && let [key, value] = fields.as_ref()
             {
@@ -69,7 +70,7 @@ pub(super) static TABLE: &[Scalar] = &[
             }
             Err(Error::analysis(format!(
                 "map_from_entries takes an array of structs of two fields, not {}",
-                sql_type(&inputs.types[0])
+                sql_type(array)
             ))
             .with_condition("DATATYPE_MISMATCH.MAP_FROM_ENTRIES_WRONG_TYPE"))
         }),
@@ -81,7 +82,7 @@ pub(super) static TABLE: &[Scalar] = &[
     Scalar {
         name: "map_entries",
         forms: &[&[Takes::Map]],
-        returns: Returns::By(|inputs| match &inputs.types[0] {
+        returns: Returns::By(|inputs| match inputs.data_type(0)? {
             DataType::Map(entries, _) => Ok(list_of(entries.data_type().clone())),
             other => Ok(other.clone()),
         }),
@@ -147,7 +148,7 @@ fn map_concat(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn map_from_arrays(call: &Call<'_>) -> Result<ArrayRef> {
-    let [keys, values] = [0, 1].map(|argument| Lists::new(&call.arguments[argument]));
+    let [keys, values] = call.first()?.each_ref().map(Lists::new);
     // Keys and values are picked side by side, but stand at different places.
     let mut of_values = Vec::new();
     let picks = Picks::try_of_rows(call.rows, |row, picks| {
@@ -176,7 +177,7 @@ fn map_from_arrays(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn map_from_entries(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let picks = Picks::of_rows(call.rows, |row, picks| {
         let range = lists.row(row)?;
         let has_null = range.clone().any(|entry| lists.is_null(entry));
@@ -187,10 +188,11 @@ fn map_from_entries(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn map_entries(call: &Call<'_>) -> Result<ArrayRef> {
-    let maps = Maps::new(&call.arguments[0]);
-    let entries = call.arguments[0].as_map();
-    let first = entries.value_offsets()[0] as usize;
-    let used: ArrayRef = Arc::new(entries.entries().slice(first, maps.keys.len()));
+    let [argument] = call.first()?;
+    let (maps, entries) = (Maps::new(argument), argument.as_map());
+    let first = entries.value_offsets().first().map_or(0, |first| *first);
+    let used = entries.entries().slice(first as usize, maps.keys.len());
+    let used: ArrayRef = Arc::new(used);
     let picks = Picks::of_rows(call.rows, |row, picks| {
         picks.extend(0, maps.row(row)?);
         Some(())

@@ -68,18 +68,18 @@ fn ordered(inputs: &Inputs<'_>) -> Result<DataType> {
             _ => true,
         }
     }
-    match has_order(&inputs.types[0]) {
-        true => Ok(inputs.types[0].clone()),
-        false => Err(Error::analysis(format!(
-            "values of {} have no order",
-            sql_type(&inputs.types[0])
-        ))
-        .with_condition("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE")),
+    let array = inputs.data_type(0)?;
+    match has_order(array) {
+        true => Ok(array.clone()),
+        false => Err(
+            Error::analysis(format!("values of {} have no order", sql_type(array)))
+                .with_condition("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE"),
+        ),
     }
 }
 
 fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let [rows] = keys([lists.elements()])?;
     let found = (0..call.rows).map(|row| {
         let mut known = lists.row(row)?.filter(|element| !lists.is_null(*element));
@@ -95,7 +95,7 @@ fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
 }
 
 fn array_sort(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let [rows] = keys([lists.elements()])?;
     let picks = Picks::of_rows(call.rows, |row, picks| {
         let mut elements: Vec<usize> = lists.row(row)?.collect();
@@ -107,9 +107,9 @@ fn array_sort(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn sort_array(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let [rows] = keys([lists.elements()])?;
-    let directions = (call.len() > 1).then(|| call.boolean(1));
+    let directions = (call.len() > 1).then(|| call.boolean(1)).transpose()?;
     let picks = Picks::of_rows(call.rows, |row, picks| {
         let upwards = match directions {
             Some(directions) => directions.is_valid(row).then(|| directions.value(row))?,

@@ -75,7 +75,8 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(call: &'a Call<'_>) -> Result<Self> {
-        let (lists, values) = (Lists::new(&call.arguments[0]), &call.arguments[1]);
+        let [lists, values] = call.first()?;
+        let lists = Lists::new(lists);
         let [elements, wanted] = keys([lists.elements(), values])?;
         Ok(Self {
             lists,
@@ -125,7 +126,7 @@ fn array_remove(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn array_compact(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let picks = Picks::of_rows(call.rows, |row, picks| {
         let kept = lists.row(row)?.filter(|element| !lists.is_null(*element));
         kept.for_each(|element| picks.push(0, element));

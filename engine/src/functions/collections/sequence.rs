@@ -47,7 +47,7 @@ struct Step {
 
 fn item(inputs: &Inputs<'_>) -> Result<DataType> {
     let types = &inputs.types;
-    match &types[0] {
+    match inputs.data_type(0)? {
         _ if types.iter().all(DataType::is_integer) => common("sequence", types),
         time @ (DataType::Date32 | DataType::Timestamp(..)) => Ok(time.clone()),
         other => Err(Error::analysis(format!(
@@ -66,8 +66,8 @@ fn sequence(call: &Call<'_>) -> Result<ArrayRef> {
         return Err(Error::internal("sequence gives an array"));
     };
     let item = field.data_type();
-    let [starts, stops] = [0, 1].map(|index| units(&call.arguments[index], item));
-    let (starts, stops) = (starts?, stops?);
+    let [starts, stops] = call.first()?;
+    let (starts, stops) = (units(starts, item)?, units(stops, item)?);
     let (starts, stops) = (
         starts.as_primitive::<Int64Type>(),
         stops.as_primitive::<Int64Type>(),
@@ -86,7 +86,7 @@ fn sequence(call: &Call<'_>) -> Result<ArrayRef> {
         if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
             let (start, stop) = (starts.value(row), stops.value(row));
             let step = match &steps {
-                Some(steps) => steps[row],
+                Some(steps) => step_of(steps, row)?,
                 None => default_step(item, start <= stop),
             };
             extend(&mut values, start, stop, step, zone)?;
@@ -139,6 +139,11 @@ fn default_step(item: &DataType, upwards: bool) -> Step {
 }
 
 /// The steps of all rows.
+fn step_of(steps: &[Step], row: usize) -> Result<Step> {
+    let step = steps.get(row).copied();
+    step.ok_or_else(|| Error::internal(format!("row {row} has no step")))
+}
+
 fn steps(array: &ArrayRef) -> Result<Vec<Step>> {
     Ok(match array.data_type() {
         DataType::Interval(IntervalUnit::YearMonth) => {

@@ -62,7 +62,7 @@ pub(super) static TABLE: &[Scalar] = &[
 ];
 
 fn array_distinct(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let [rows] = keys([lists.elements()])?;
     // Here Spark gives 0.0 for -0.0, unlike in the other functions of sets.
     let elements = normalized(lists.elements())?;
@@ -81,26 +81,26 @@ fn array_distinct(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn array_union(call: &Call<'_>) -> Result<ArrayRef> {
-    let both = [0, 1].map(|argument| Lists::new(&call.arguments[argument]));
-    let rows = keys([both[0].elements(), both[1].elements()])?;
+    let [first, second] = call.first()?.each_ref().map(Lists::new);
+    let [ours, theirs] = keys([first.elements(), second.elements()])?;
     let mut seen = HashSet::new();
     let picks = Picks::of_rows(call.rows, |row, picks| {
         seen.clear();
-        for source in 0..2 {
-            for element in both[source].row(row)? {
-                if seen.insert(rows[source].row(element)) {
+        for (source, lists, rows) in [(0, &first, &ours), (1, &second, &theirs)] {
+            for element in lists.row(row)? {
+                if seen.insert(rows.row(element)) {
                     picks.push(source, element);
                 }
             }
         }
         Some(())
     });
-    picks.lists(&[both[0].elements(), both[1].elements()], call.returns)
+    picks.lists(&[first.elements(), second.elements()], call.returns)
 }
 
 /// The elements of the first array that the second has, or has not.
 fn those_of_first(call: &Call<'_>, shared: bool) -> Result<ArrayRef> {
-    let [first, second] = [0, 1].map(|argument| Lists::new(&call.arguments[argument]));
+    let [first, second] = call.first()?.each_ref().map(Lists::new);
     let [ours, theirs] = keys([first.elements(), second.elements()])?;
     let (mut others, mut seen) = (HashSet::new(), HashSet::new());
     let picks = Picks::of_rows(call.rows, |row, picks| {
@@ -120,7 +120,7 @@ fn those_of_first(call: &Call<'_>, shared: bool) -> Result<ArrayRef> {
 }
 
 fn arrays_overlap(call: &Call<'_>) -> Result<ArrayRef> {
-    let [first, second] = [0, 1].map(|argument| Lists::new(&call.arguments[argument]));
+    let [first, second] = call.first()?.each_ref().map(Lists::new);
     let [ours, theirs] = keys([first.elements(), second.elements()])?;
     let mut others = HashSet::new();
     let overlap = (0..call.rows).map(|row| {

@@ -33,15 +33,16 @@ pub(super) static TABLE: &[Scalar] = &[
 ];
 
 fn size(call: &Call<'_>) -> Result<ArrayRef> {
-    let sizes: Int32Array = match call.arguments[0].data_type() {
+    let [values] = call.first()?;
+    let sizes: Int32Array = match values.data_type() {
         DataType::Map(..) => {
-            let maps = Maps::new(&call.arguments[0]);
+            let maps = Maps::new(values);
             (0..call.rows)
                 .map(|row| Some(maps.row(row)?.len() as i32))
                 .collect()
         }
         _ => {
-            let lists = Lists::new(&call.arguments[0]);
+            let lists = Lists::new(values);
             (0..call.rows)
                 .map(|row| Some(lists.row(row)?.len() as i32))
                 .collect()

@@ -19,10 +19,10 @@ pub(super) static TABLE: &[Scalar] = &[Scalar {
 }];
 
 fn slice(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let (starts, lengths) = (
-        call.primitive::<Int32Type>(1),
-        call.primitive::<Int32Type>(2),
+        call.primitive::<Int32Type>(1)?,
+        call.primitive::<Int32Type>(2)?,
     );
     let picks = Picks::try_of_rows(call.rows, |row, picks| {
         let known = starts.is_valid(row) && lengths.is_valid(row);

@@ -31,16 +31,17 @@ fn str_to_map(call: &Call<'_>) -> Result<ArrayRef> {
     let mut patterns = Patterns::default();
     let (mut keys, mut values) = (StringBuilder::new(), StringBuilder::new());
     let (mut offsets, mut valid) = (vec![0], Vec::with_capacity(call.rows));
+    let texts = call.texts();
     for row in 0..call.rows {
-        let known = (0..call.len()).all(|argument| call.text(argument).is_valid(row));
+        let known = texts.iter().all(|texts| texts.is_valid(row));
         if known {
-            let pattern = |argument: usize, default| match call.len() > argument {
-                true => call.text(argument).value(row),
-                false => default,
+            let pattern = |argument: usize, default| match texts.get(argument) {
+                Some(texts) => texts.value(row),
+                None => default,
             };
             let pair_ends = patterns.get(pattern(1, ","))?;
             let key_ends = patterns.get(pattern(2, ":"))?;
-            for pair in split(&pair_ends, call.text(0).value(row), usize::MAX) {
+            for pair in split(&pair_ends, call.text(0)?.value(row), usize::MAX) {
                 let mut parts = split(&key_ends, pair, 2).into_iter();
                 keys.append_value(parts.next().unwrap_or_default());
                 values.append_option(parts.next());

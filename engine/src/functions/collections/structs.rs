@@ -47,13 +47,16 @@ fn named(inputs: &Inputs<'_>) -> Result<DataType> {
             .with_condition("WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
             .with_hint("named_struct('id', 1, 'name', 'a')"));
     }
-    let fields = (0..count).step_by(2).map(|index| {
+    let pairs = (0..count)
+        .step_by(2)
+        .zip(inputs.types.iter().skip(1).step_by(2));
+    let fields = pairs.map(|(index, data_type)| {
         let name = inputs.text(index).ok_or_else(|| {
             Error::analysis("the names of named_struct are texts, the same for all rows")
                 .with_condition("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING")
                 .with_hint("named_struct('id', 1, 'name', 'a')")
         })?;
-        Ok(Field::new(name, inputs.types[index + 1].clone(), true))
+        Ok(Field::new(name, data_type.clone(), true))
     });
     Ok(DataType::Struct(fields.collect::<Result<_>>()?))
 }

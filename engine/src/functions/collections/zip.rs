@@ -28,7 +28,7 @@ pub(super) static TABLE: &[Scalar] = &[
         name: "named_arrays_zip",
         forms: &[&[Takes::Rest(&Takes::Any)]],
         returns: Returns::By(named),
-        call: |call| arrays_zip(call, &call.arguments[call.len() / 2..]),
+        call: |call| arrays_zip(call, halves(&call.arguments).1),
         doc: "As arrays_zip, with names for the fields of the structs: names first, then arrays.",
         example: "SELECT named_arrays_zip('id', 'name', array(1, 2), array('a', 'b'))",
         ..SCALAR
@@ -48,10 +48,15 @@ fn zipped(names: impl Iterator<Item = String>, types: &[DataType]) -> Result<Dat
     )))
 }
 
+/// Names and arrays.
+fn halves<T>(arguments: &[T]) -> (&[T], &[T]) {
+    arguments.split_at(arguments.len() / 2)
+}
+
 fn named(inputs: &Inputs<'_>) -> Result<DataType> {
-    let (names, types) = (inputs.types.len() / 2, &inputs.types);
-    let names = (0..names).map(|index| inputs.text(index).unwrap_or_default().to_string());
-    zipped(names, &types[types.len() / 2..])
+    let (names, types) = halves(&inputs.types);
+    let names = (0..names.len()).map(|index| inputs.text(index).unwrap_or_default().to_string());
+    zipped(names, types)
 }
 
 fn arrays_zip(call: &Call<'_>, arrays: &[ArrayRef]) -> Result<ArrayRef> {

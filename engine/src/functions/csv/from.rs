@@ -72,7 +72,7 @@ fn from_csv(call: &Call<'_>) -> Result<ArrayRef> {
     let mut rows = Vec::with_capacity(call.rows);
     // What is no record, but no NULL either, is a struct of NULLs.
     let mut others = Vec::with_capacity(call.rows);
-    for text in call.text(0) {
+    for text in call.text(0)? {
         let before = decoder.num_rows();
         if let Some(text) = text {
             decoder.decode_line(text.as_bytes())?;
@@ -109,6 +109,6 @@ fn schema_of_csv(call: &Call<'_>) -> Result<ArrayRef> {
         let schema = schema_of_line(text, options.clone());
         ddl(&DataType::Struct(schema.fields().clone()))
     };
-    let schemas = call.text(0).iter().map(|text| text.map(schema));
+    let schemas = call.text(0)?.iter().map(|text| text.map(schema));
     Ok(Arc::new(schemas.collect::<StringArray>()))
 }

@@ -25,7 +25,7 @@ pub(super) static TABLE: &[Scalar] = &[Scalar {
 
 fn written(inputs: &Inputs<'_>) -> Result<DataType> {
     check_options(inputs.types.get(1))?;
-    match &inputs.types[0] {
+    match inputs.data_type(0)? {
         DataType::Struct(_) | DataType::Null => Ok(DataType::Utf8),
         other => Err(
             Error::analysis(format!("to_csv takes a struct, not {}", sql_type(other)))
@@ -48,7 +48,7 @@ fn to_csv(call: &Call<'_>) -> Result<ArrayRef> {
         &given_options(call, 1, &CSV_FORM_OPTIONS, &absent)?,
         &call.zone,
     )?;
-    let values = call.arguments[0].as_ref();
+    let values = call.argument(0)?.as_ref();
     let mut out = StringBuilder::new();
     let mut line = String::new();
     for row in 0..call.rows {

@@ -36,7 +36,7 @@ pub(super) static TABLE: &[Scalar] = &[
 
 fn rows_type(inputs: &Inputs<'_>, with_place: bool) -> Result<DataType> {
     let named = |name: &str, field: &FieldRef| field.as_ref().clone().with_name(name);
-    let mut fields = match &inputs.types[0] {
+    let mut fields = match inputs.data_type(0)? {
         DataType::List(item) => vec![named("col", item)],
         map => {
             let (key, value) = key_and_value(map)?;
@@ -50,7 +50,7 @@ fn rows_type(inputs: &Inputs<'_>, with_place: bool) -> Result<DataType> {
 }
 
 fn rows(call: &Call<'_>, with_place: bool) -> Result<ArrayRef> {
-    let argument = &call.arguments[0];
+    let argument = call.argument(0)?;
     if let DataType::Map(..) = argument.data_type() {
         let maps = Maps::new(argument);
         let picks = Picks::of_rows(call.rows, |row, picks| {
@@ -81,7 +81,7 @@ fn structs(
     for part in parts {
         columns.push(picks.values(&[part])?);
     }
-    let length = columns[0].len();
+    let length = columns.first().map_or(0, |column| column.len());
     let structs = StructArray::try_new_with_length(fields.clone(), columns, None, length);
     picks.of_values(item, Arc::new(structs.map_err(failed)?))
 }

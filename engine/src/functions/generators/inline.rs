@@ -38,10 +38,11 @@ pub(super) static TABLE: &[Scalar] = &[
 
 /// The same type, in which every field may be NULL.
 fn nullable(inputs: &Inputs<'_>) -> Result<DataType> {
-    let Ok((_, fields)) = struct_item(&inputs.types[0]) else {
+    let given = inputs.data_type(0)?;
+    let Ok((_, fields)) = struct_item(given) else {
         return Err(Error::analysis(format!(
             "inline takes an array of structs, not {}",
-            sql_type(&inputs.types[0])
+            sql_type(given)
         ))
         .with_condition("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"));
     };
@@ -54,7 +55,7 @@ fn nullable(inputs: &Inputs<'_>) -> Result<DataType> {
 }
 
 fn rows(call: &Call<'_>, outer: bool) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.arguments[0]);
+    let lists = Lists::new(call.argument(0)?);
     let (item, fields) = struct_item(call.returns)?;
     let picks = Picks::of_rows(call.rows, |row, picks| {
         match lists.row(row) {

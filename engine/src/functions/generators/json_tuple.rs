@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringBuilder, StructArray};
+use arrow::array::{ArrayRef, StringBuilder, StructArray};
 use arrow::datatypes::{DataType, Field};
 
 use super::explode::struct_item;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::functions::collections::lists::{Picks, failed};
 use crate::functions::json::fields_of_object;
-use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
+use crate::functions::scalar::{Call, Returns, SCALAR, Scalar, text_at};
 use crate::functions::takes::{Takes, list_of};
 
 pub(super) static TABLE: &[Scalar] = &[Scalar {
@@ -29,15 +29,16 @@ pub(super) static TABLE: &[Scalar] = &[Scalar {
 fn json_tuple(call: &Call<'_>) -> Result<ArrayRef> {
     let (item, fields) = struct_item(call.returns)?;
     let mut columns: Vec<StringBuilder> = fields.iter().map(|_| StringBuilder::new()).collect();
-    let text = |argument: usize, row| {
-        let texts = call.text(argument);
-        texts.is_valid(row).then(|| texts.value(row))
+    let texts = call.texts();
+    let Some((jsons, names)) = texts.split_first() else {
+        return Err(Error::internal("json_tuple got no JSON"));
     };
     for row in 0..call.rows {
-        let names: Vec<Option<&str>> = (1..call.len()).map(|index| text(index, row)).collect();
-        let found = text(0, row).and_then(|json| fields_of_object(json, &names));
-        for (index, column) in columns.iter_mut().enumerate() {
-            column.append_option(found.as_ref().and_then(|found| found[index].as_deref()));
+        let names: Vec<Option<&str>> = names.iter().map(|names| text_at(names, row)).collect();
+        let found = text_at(jsons, row).and_then(|json| fields_of_object(json, &names));
+        let mut found = found.into_iter().flatten();
+        for column in &mut columns {
+            column.append_option(found.next().flatten());
         }
     }
     let columns = columns

@@ -32,10 +32,10 @@ fn rows_type(inputs: &Inputs<'_>) -> Result<DataType> {
         .with_condition("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT")
         .with_hint("stack(2, a, b, c, d)")
     })?;
-    let values = &inputs.types[1..];
+    let values = inputs.types.iter().skip(1);
     let columns = values.len().div_ceil(rows as usize);
     let fields = (0..columns).map(|column| {
-        let types = values.iter().skip(column).step_by(columns);
+        let types = values.clone().skip(column).step_by(columns);
         let mut names = types
             .clone()
             .filter(|data_type| !data_type.is_null())
@@ -61,15 +61,15 @@ fn rows_type(inputs: &Inputs<'_>) -> Result<DataType> {
 
 fn stack(call: &Call<'_>) -> Result<ArrayRef> {
     let (item, fields) = struct_item(call.returns)?;
-    let values = &call.arguments[1..];
+    let values = call.arguments.iter().skip(1);
     let width = fields.len();
-    let height = match &call.constants[0] {
-        Some(value) => value.to_string().parse().unwrap_or(0),
-        None => 0,
+    let height = match call.constants.first() {
+        Some(Some(value)) => value.to_string().parse().unwrap_or(0),
+        _ => 0,
     };
     let columns = fields.iter().enumerate().map(|(column, field)| {
         let data_type = field.data_type();
-        let parts = values.iter().skip(column).step_by(width);
+        let parts = values.clone().skip(column).step_by(width);
         let mut parts = parts
             .map(|part| widened(part, data_type))
             .collect::<Result<Vec<_>>>()?;

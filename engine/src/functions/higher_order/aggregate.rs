@@ -17,8 +17,11 @@ pub(super) static TABLE: &[HigherOrder] = &[HigherOrder {
     values: &[&[Takes::Array, Takes::Any]],
     lambdas: (1, 2),
     variables: |types| {
-        let state = types[1].clone();
-        Ok(vec![vec![state.clone(), element(&types[0])], vec![state]])
+        let (array, state) = (types.value(0)?, types.value(1)?);
+        Ok(vec![
+            vec![state.clone(), element(array)],
+            vec![state.clone()],
+        ])
     },
     returns,
     call: aggregate,
@@ -27,27 +30,29 @@ pub(super) static TABLE: &[HigherOrder] = &[HigherOrder {
 }];
 
 fn returns(types: &Types<'_>) -> Result<DataType> {
-    let state = sql_type(&types.values[1]);
+    let (start, merged) = (types.value(1)?, types.body(0)?);
+    let state = sql_type(start);
     // Types that differ in what may be NULL are the same.
-    if sql_type(&types.bodies[0]) != state {
+    if sql_type(merged) != state {
         return Err(wrong_body(
             types.name,
             &format!("{state} as its start"),
-            &types.bodies[0],
+            merged,
         ));
     }
-    Ok(types.bodies.get(1).unwrap_or(&types.values[1]).clone())
+    Ok(types.bodies.get(1).unwrap_or(start).clone())
 }
 
 /// All rows take their first element, then their second: those with the most elements come first, so
 /// that the rows that still have some are always the first ones.
 fn aggregate(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.values[0]);
+    let [arrays, starts] = call.first()?;
+    let lists = Lists::new(arrays);
     let known = (0..call.rows).filter_map(|row| Some((row as u32, lists.row(row)?)));
     let mut known: Vec<(u32, std::ops::Range<usize>)> = known.collect();
     known.sort_by_key(|(_, range)| std::cmp::Reverse(range.len()));
     let rows = UInt32Array::from_iter_values(known.iter().map(|(row, _)| *row));
-    let mut states = take(&call.values[1], &rows, None).map_err(failed)?;
+    let mut states = take(starts, &rows, None).map_err(failed)?;
     let mut done: Vec<ArrayRef> = Vec::new();
     for round in 0.. {
         let active = known.partition_point(|(_, range)| range.len() > round);
@@ -58,13 +63,14 @@ fn aggregate(call: &Call<'_>) -> Result<ArrayRef> {
         if active == 0 {
             break;
         }
-        let elements = known[..active]
+        let elements = known
             .iter()
+            .take(active)
             .map(|(_, range)| (range.start + round) as u32);
         let elements = UInt32Array::from_iter_values(elements);
         let elements = take(lists.elements(), &elements, None).map_err(failed)?;
         let merged = call.evaluate(0, &[states, elements], &rows.slice(0, active))?;
-        states = widened(&merged, call.values[1].data_type())?;
+        states = widened(&merged, starts.data_type())?;
     }
     done.push(states);
     let parts: Vec<&dyn Array> = done.iter().rev().map(|part| part.as_ref()).collect();
@@ -73,8 +79,10 @@ fn aggregate(call: &Call<'_>) -> Result<ArrayRef> {
         states = call.evaluate(1, &[states], &rows)?;
     }
     let mut places = vec![None; call.rows];
-    for (place, (row, _)) in known.iter().enumerate() {
-        places[*row as usize] = Some(place as u32);
+    for (place, (row, _)) in (0..).zip(&known) {
+        if let Some(of_row) = places.get_mut(*row as usize) {
+            *of_row = Some(place);
+        }
     }
     let states = widened(&states, call.returns)?;
     take(&states, &UInt32Array::from(places), None).map_err(failed)

@@ -19,8 +19,8 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: ARRAY,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![vec![element(&types[0]), DataType::Int32]]),
-        returns: |types| Ok(list_of(types.bodies[0].clone())),
+        variables: |types| Ok(vec![vec![element(types.value(0)?), DataType::Int32]]),
+        returns: |types| Ok(list_of(types.body(0)?.clone())),
         call: transform,
         doc: "What a lambda gives for each element, or for each element and its place, counted from 0.",
         example: "SELECT transform(array(1, 2, 3), x -> x * 10)",
@@ -30,7 +30,7 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: ARRAY,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![vec![element(&types[0]), DataType::Int32]]),
+        variables: |types| Ok(vec![vec![element(types.value(0)?), DataType::Int32]]),
         returns: |types| types.if_predicate().cloned(),
         call: filter,
         doc: "The elements for which a lambda of them, or of them and their places, is true.",
@@ -41,7 +41,7 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: ARRAY,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![vec![element(&types[0])]]),
+        variables: |types| Ok(vec![vec![element(types.value(0)?)]]),
         returns: |types| types.if_predicate().map(|_| DataType::Boolean),
         call: |call| quantified(call, true),
         doc: "Whether a lambda is true for an element; NULL if only those for which it is NULL could be it.",
@@ -52,7 +52,7 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: ARRAY,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![vec![element(&types[0])]]),
+        variables: |types| Ok(vec![vec![element(types.value(0)?)]]),
         returns: |types| types.if_predicate().map(|_| DataType::Boolean),
         call: |call| quantified(call, false),
         doc: "Whether a lambda is true for all elements; NULL if it is NULL for some and false for none.",
@@ -63,8 +63,13 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: &[&[Takes::Array, Takes::Array]],
         lambdas: (1, 1),
-        variables: |types| Ok(vec![vec![element(&types[0]), element(&types[1])]]),
-        returns: |types| Ok(list_of(types.bodies[0].clone())),
+        variables: |types| {
+            Ok(vec![vec![
+                element(types.value(0)?),
+                element(types.value(1)?),
+            ]])
+        },
+        returns: |types| Ok(list_of(types.body(0)?.clone())),
         call: zip_with,
         doc: "What a lambda gives for the elements of two arrays side by side; NULL stands where one has no more.",
         example: "SELECT zip_with(array(1, 2), array(10, 20), (x, y) -> x + y)",
@@ -86,7 +91,7 @@ pub(super) fn rows_of(picks: &Picks) -> UInt32Array {
 
 /// The elements of all rows, and what the lambda gives for them.
 fn evaluated(call: &Call<'_>) -> Result<(Picks, ArrayRef, ArrayRef)> {
-    let lists = Lists::new(&call.values[0]);
+    let lists = Lists::new(call.value(0)?);
     let picks = all_elements(&lists, call.rows);
     let elements = picks.values(&[lists.elements()])?;
     let places: ArrayRef = Arc::new(Int32Array::from_iter_values(picks.places()));
@@ -143,10 +148,10 @@ fn quantified(call: &Call<'_>, deciding: bool) -> Result<ArrayRef> {
 }
 
 fn zip_with(call: &Call<'_>) -> Result<ArrayRef> {
-    let both = [0, 1].map(|argument| Lists::new(&call.values[argument]));
+    let [left, right] = call.first()?.each_ref().map(Lists::new);
     let side = |lists: &Lists<'_>| {
         Picks::of_rows(call.rows, |row, picks| {
-            let longest = both[0].row(row)?.len().max(both[1].row(row)?.len());
+            let longest = left.row(row)?.len().max(right.row(row)?.len());
             let range = lists.row(row)?;
             let missing = longest - range.len();
             picks.extend(0, range);
@@ -154,7 +159,7 @@ fn zip_with(call: &Call<'_>) -> Result<ArrayRef> {
             Some(())
         })
     };
-    let [left, right] = [&both[0], &both[1]].map(|lists| (side(lists), lists.elements()));
+    let [left, right] = [&left, &right].map(|lists| (side(lists), lists.elements()));
     let variables = [left.0.values(&[left.1])?, right.0.values(&[right.1])?];
     let values = call.evaluate(0, &variables, &rows_of(&left.0))?;
     result(call, &left.0, &values)

@@ -7,6 +7,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::LambdaArgument;
 
 use crate::error::{Error, Result, from_datafusion};
+use crate::functions::arguments::{argument, arguments};
 use crate::functions::collections::entries::key_and_value;
 use crate::functions::takes::Takes;
 use crate::type_names::sql_type;
@@ -21,8 +22,8 @@ pub(super) struct HigherOrder {
     pub values: &'static [&'static [Takes]],
     /// How many lambdas it takes: at least and at most.
     pub lambdas: (usize, usize),
-    /// The types of the variables that each lambda may have.
-    pub variables: fn(&[DataType]) -> Result<Vec<Vec<DataType>>>,
+    /// The types of the variables that each lambda may have, of which it is not known what they give.
+    pub variables: fn(&Types<'_>) -> Result<Vec<Vec<DataType>>>,
     /// What it gives.
     pub returns: fn(&Types<'_>) -> Result<DataType>,
     /// Computes all rows.
@@ -42,10 +43,20 @@ pub(super) struct Types<'a> {
 }
 
 impl Types<'_> {
+    /// The type of one of the values.
+    pub(super) fn value(&self, index: usize) -> Result<&DataType> {
+        argument(self.name, self.values, index)
+    }
+
+    /// What one of the lambdas gives.
+    pub(super) fn body(&self, index: usize) -> Result<&DataType> {
+        argument(self.name, self.bodies, index)
+    }
+
     /// The first value's type, if the first lambda gives a truth.
     pub(super) fn if_predicate(&self) -> Result<&DataType> {
-        match &self.bodies[0] {
-            DataType::Boolean | DataType::Null => Ok(&self.values[0]),
+        match self.body(0)? {
+            DataType::Boolean | DataType::Null => self.value(0),
             other => Err(wrong_body(self.name, "BOOLEAN", other)),
         }
     }
@@ -63,6 +74,7 @@ pub(super) fn wrong_body(function: &str, expected: &str, given: &DataType) -> Er
 
 /// The arguments of one batch.
 pub(super) struct Call<'a> {
+    pub name: &'static str,
     /// Arrays of `rows` values.
     pub values: Vec<ArrayRef>,
     pub lambdas: Vec<&'a LambdaArgument>,
@@ -72,6 +84,16 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// One of the values.
+    pub(super) fn value(&self, index: usize) -> Result<&ArrayRef> {
+        argument(self.name, &self.values, index)
+    }
+
+    /// The first ones.
+    pub(super) fn first<const N: usize>(&self) -> Result<&[ArrayRef; N]> {
+        arguments(self.name, &self.values)
+    }
+
     /// What a lambda gives for its variables, which are equally long. `rows` says from which row each
     /// of their values is: the columns that the lambda names are those of that row.
     pub(super) fn evaluate(
@@ -87,7 +109,8 @@ impl Call<'_> {
         let given: Vec<&dyn Fn() -> DataFusionResult<ArrayRef>> =
             given.iter().map(|variable| variable as _).collect();
         let captured = |columns: &[ArrayRef]| Ok(take_arrays(columns, rows, None)?);
-        let body = self.lambdas[lambda].evaluate(&given, captured);
+        let body = argument(self.name, &self.lambdas, lambda)?;
+        let body = body.evaluate(&given, captured);
         let length = variables.first().map_or(0, |variable| variable.len());
         body.and_then(|values| values.into_array(length))
             .map_err(from_datafusion)

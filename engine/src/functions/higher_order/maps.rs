@@ -24,7 +24,7 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: MAP,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![entry(&types[0])?.to_vec()]),
+        variables: |types| Ok(vec![entry(types.value(0)?)?.to_vec()]),
         returns: |types| types.if_predicate().cloned(),
         call: map_filter,
         doc: "The entries for which a lambda of key and value is true.",
@@ -35,11 +35,12 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: MAP,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![entry(&types[0])?.to_vec()]),
+        variables: |types| Ok(vec![entry(types.value(0)?)?.to_vec()]),
         returns: |types| {
-            let [_, value] = entry(&types.values[0])?;
-            check_key_type(&types.bodies[0])?;
-            Ok(map_of(types.bodies[0].clone(), value))
+            let [_, value] = entry(types.value(0)?)?;
+            let key = types.body(0)?;
+            check_key_type(key)?;
+            Ok(map_of(key.clone(), value))
         },
         call: transform_keys,
         doc: "The map with the keys that a lambda gives for key and value.",
@@ -50,10 +51,10 @@ pub(super) static TABLE: &[HigherOrder] = &[
         aliases: &[],
         values: MAP,
         lambdas: (1, 1),
-        variables: |types| Ok(vec![entry(&types[0])?.to_vec()]),
+        variables: |types| Ok(vec![entry(types.value(0)?)?.to_vec()]),
         returns: |types| {
-            let [key, _] = entry(&types.values[0])?;
-            Ok(map_of(key, types.bodies[0].clone()))
+            let [key, _] = entry(types.value(0)?)?;
+            Ok(map_of(key, types.body(0)?.clone()))
         },
         call: transform_values,
         doc: "The map with the values that a lambda gives for key and value.",
@@ -65,7 +66,8 @@ pub(super) static TABLE: &[HigherOrder] = &[
         values: &[&[Takes::Map, Takes::Map]],
         lambdas: (1, 1),
         variables: |types| {
-            let ([key, one], [other_key, other]) = (entry(&types[0])?, entry(&types[1])?);
+            let [key, one] = entry(types.value(0)?)?;
+            let [other_key, other] = entry(types.value(1)?)?;
             Ok(vec![vec![
                 common("map_zip_with", [&key, &other_key])?,
                 one,
@@ -73,9 +75,10 @@ pub(super) static TABLE: &[HigherOrder] = &[
             ]])
         },
         returns: |types| {
-            let ([key, _], [other_key, _]) = (entry(&types.values[0])?, entry(&types.values[1])?);
+            let [key, _] = entry(types.value(0)?)?;
+            let [other_key, _] = entry(types.value(1)?)?;
             let key = common("map_zip_with", [&key, &other_key])?;
-            Ok(map_of(key, types.bodies[0].clone()))
+            Ok(map_of(key, types.body(0)?.clone()))
         },
         call: map_zip_with,
         doc: "A map of the keys of two maps and what a lambda gives for the key and its two values, of which one may be missing: NULL.",
@@ -92,7 +95,7 @@ struct Evaluated {
 }
 
 fn evaluated(call: &Call<'_>) -> Result<Evaluated> {
-    let maps = Maps::new(&call.values[0]);
+    let maps = Maps::new(call.value(0)?);
     let picks = Picks::of_rows(call.rows, |row, picks| {
         picks.extend(0, maps.row(row)?);
         Some(())
@@ -126,7 +129,7 @@ fn transform_values(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn map_zip_with(call: &Call<'_>) -> Result<ArrayRef> {
-    let [one, other] = [0, 1].map(|argument| Maps::new(&call.values[argument]));
+    let [one, other] = call.first()?.each_ref().map(Maps::new);
     let key_type: &DataType = key_and_value(call.returns)?.0.data_type();
     let (ours, theirs) = (
         widened(&one.keys, key_type)?,

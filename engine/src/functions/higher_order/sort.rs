@@ -16,9 +16,9 @@ pub(super) static TABLE: &[HigherOrder] = &[HigherOrder {
     aliases: &[],
     values: &[&[Takes::Array]],
     lambdas: (1, 1),
-    variables: |types| Ok(vec![vec![element(&types[0]), element(&types[0])]]),
-    returns: |types| match &types.bodies[0] {
-        body if body.is_integer() || body.is_null() => Ok(types.values[0].clone()),
+    variables: |types| Ok(vec![vec![element(types.value(0)?); 2]]),
+    returns: |types| match types.body(0)? {
+        body if body.is_integer() || body.is_null() => Ok(types.value(0)?.clone()),
         body => Err(wrong_body(types.name, "INT", body)),
     },
     call: array_sort,
@@ -35,8 +35,12 @@ struct Merge {
 
 /// Merges runs of 1, 2, 4, … elements, in all rows at once: the lambda compares one pair of elements
 /// of each pair of runs at a time.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs are ranges of the elements, and both orders have all of these"
+)]
 fn array_sort(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(&call.values[0]);
+    let lists = Lists::new(call.value(0)?);
     let picks = all_elements(&lists, call.rows);
     let elements = picks.values(&[lists.elements()])?;
     let rows = rows_of(&picks);

@@ -73,7 +73,11 @@ impl HigherOrderUDFImpl for Registered {
     ) -> DataFusionResult<LambdaParametersProgress> {
         let (values, lambdas) = parted(fields);
         self.check_count(lambdas.len())?;
-        let mut variables = (self.row.variables)(&types(&values))?;
+        let mut variables = (self.row.variables)(&Types {
+            name: self.row.name,
+            values: &types(&values),
+            bodies: &[],
+        })?;
         variables.truncate(lambdas.len());
         let field = |data_type| Arc::new(Field::new("", data_type, true));
         let fields = variables
@@ -107,6 +111,7 @@ impl HigherOrderUDFImpl for Registered {
             .into_iter()
             .map(|value| value.to_array(args.number_rows));
         let values = (self.row.call)(&Call {
+            name: self.row.name,
             values: values.collect::<DataFusionResult<_>>()?,
             lambdas,
             rows: args.number_rows,

@@ -79,7 +79,7 @@ fn decoder(call: &Call<'_>, options: &JsonOptions, fields: &Fields) -> Result<Js
 
 fn structs(call: &Call<'_>, options: &JsonOptions, fields: Fields) -> Result<ArrayRef> {
     let mut decoder = decoder(call, options, &fields)?;
-    let texts = call.text(0);
+    let texts = call.text(0)?;
     let mut rows = Vec::with_capacity(call.rows);
     for text in texts {
         let before = decoder.num_rows();
@@ -102,7 +102,7 @@ fn structs(call: &Call<'_>, options: &JsonOptions, fields: Fields) -> Result<Arr
 /// Values that are no structs, each as the only field of one.
 fn values(call: &Call<'_>, options: &JsonOptions, fields: Fields) -> Result<ArrayRef> {
     let mut decoder = decoder(call, options, &fields)?;
-    let texts = call.text(0);
+    let texts = call.text(0)?;
     let of_structs = matches!(call.returns, DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)));
     let mut rows = Vec::with_capacity(call.rows);
     for text in texts {

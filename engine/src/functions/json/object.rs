@@ -39,7 +39,7 @@ fn json_object_keys(call: &Call<'_>) -> Result<ArrayRef> {
         ));
     };
     let mut out = ListBuilder::new(StringBuilder::new()).with_field(Arc::clone(item));
-    for text in call.text(0) {
+    for text in call.text(0)? {
         match text.and_then(names) {
             Some(names) => out.append_value(names.into_iter().map(Some)),
             None => out.append_null(),
@@ -91,7 +91,7 @@ fn json_array_length(call: &Call<'_>) -> Result<ArrayRef> {
         }
         Some(length)
     };
-    let lengths = call.text(0).iter().map(|text| text.and_then(length));
+    let lengths = call.text(0)?.iter().map(|text| text.and_then(length));
     Ok(Arc::new(lengths.collect::<Int32Array>()))
 }
 
@@ -116,11 +116,11 @@ pub(in crate::functions) fn fields_of_object(
             }
             _ => Some(Copied::value(json)?),
         };
-        let same = names
-            .iter()
-            .enumerate()
-            .filter(|(_, other)| **other == Some(name.as_str()));
-        same.for_each(|(index, _)| found[index].clone_from(&value));
+        for (other, found) in names.iter().zip(&mut found) {
+            if *other == Some(name.as_str()) {
+                found.clone_from(&value);
+            }
+        }
         Ok(())
     })?;
     Some(found)

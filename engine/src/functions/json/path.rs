@@ -25,7 +25,7 @@ pub(super) static TABLE: &[Scalar] = &[Scalar {
 
 fn get_json_object(call: &Call<'_>) -> Result<ArrayRef> {
     let mut paths: HashMap<&str, Option<Vec<Step>>> = HashMap::new();
-    let pairs = call.text(0).iter().zip(call.text(1));
+    let pairs = call.text(0)?.iter().zip(call.text(1)?);
     let found = pairs.map(|(json, path)| {
         let (json, path) = (json?, path?);
         find(
@@ -129,8 +129,8 @@ fn evaluate(json: &mut Parser<'_>, out: &mut Copied, style: Style, path: &[Step]
             each(json, out, Style::Flat, path).map(|count| count > 0)
         }
         (_, []) => out.copy(json, 0).map(|()| true),
-        (b'{', [Step::Name(_) | Step::EachField, rest @ ..]) => {
-            field(json, out, style, &path[0], rest)
+        (b'{', [step @ (Step::Name(_) | Step::EachField), rest @ ..]) => {
+            field(json, out, style, step, rest)
         }
         (b'[', [Step::EachElement, Step::EachElement, rest @ ..]) => {
             out.open('[');

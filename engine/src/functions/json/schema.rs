@@ -40,7 +40,10 @@ fn schema_of_json(call: &Call<'_>) -> Result<ArrayRef> {
                 .with_condition("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION")),
         }
     };
-    let schemas = call.text(0).iter().map(|text| text.map(schema).transpose());
+    let schemas = call
+        .text(0)?
+        .iter()
+        .map(|text| text.map(schema).transpose());
     Ok(Arc::new(schemas.collect::<Result<StringArray>>()?))
 }
 

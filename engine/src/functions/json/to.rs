@@ -58,7 +58,7 @@ const OPTIONS: [OptionSpec; 7] = [
 
 fn written(inputs: &Inputs<'_>) -> Result<DataType> {
     check_options(inputs.types.get(1))?;
-    match &inputs.types[0] {
+    match inputs.data_type(0)? {
         DataType::Struct(_) | DataType::List(_) | DataType::Map(..) | DataType::Null => {
             Ok(DataType::Utf8)
         }
@@ -85,7 +85,7 @@ fn to_json(call: &Call<'_>) -> Result<ArrayRef> {
         times: TimeForms::new(&options, zone)?,
     };
     let indented = options.boolean("pretty", false)?;
-    let values = call.arguments[0].as_ref();
+    let values = call.argument(0)?.as_ref();
     let mut out = StringBuilder::new();
     let mut text = String::new();
     for row in 0..call.rows {

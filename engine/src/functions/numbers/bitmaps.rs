@@ -43,7 +43,7 @@ pub(super) const TABLE: &[Scalar] = &[
         forms: &[&[Takes::Binary]],
         call: |call| {
             let ones = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(byte.count_ones())).sum();
-            let bitmaps = call.arguments[0].as_binary::<i32>().iter();
+            let bitmaps = call.argument(0)?.as_binary::<i32>().iter();
             Ok(Arc::new(
                 bitmaps.map(|bytes| bytes.map(ones)).collect::<Int64Array>(),
             ))
@@ -61,6 +61,6 @@ const LONG: Scalar = Scalar {
 };
 
 fn map(call: &Call<'_>, compute: impl Fn(i64) -> i64) -> Result<ArrayRef> {
-    let values: Int64Array = call.primitive::<Int64Type>(0).unary(compute);
+    let values: Int64Array = call.primitive::<Int64Type>(0)?.unary(compute);
     Ok(Arc::new(values))
 }

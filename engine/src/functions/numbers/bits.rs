@@ -94,7 +94,7 @@ const fn operator(name: &'static str) -> Scalar {
         name,
         forms: &[&[Takes::Integral, Takes::Integral]],
         returns: Returns::By(|inputs: &Inputs<'_>| {
-            Ok(wider(&inputs.types[0], &inputs.types[1]).clone())
+            Ok(wider(inputs.data_type(0)?, inputs.data_type(1)?).clone())
         }),
         ..SCALAR
     }
@@ -104,7 +104,7 @@ const fn shift(name: &'static str) -> Scalar {
     Scalar {
         name,
         forms: &[&[Takes::Int, Takes::Int], &[Takes::Whole, Takes::Int]],
-        returns: Returns::By(|inputs: &Inputs<'_>| match inputs.types[0] {
+        returns: Returns::By(|inputs: &Inputs<'_>| match inputs.data_type(0)? {
             DataType::Int64 => Ok(DataType::Int64),
             _ => Ok(DataType::Int32),
         }),
@@ -127,8 +127,9 @@ enum Two {
 }
 
 fn of_two(call: &Call<'_>, operation: Two) -> Result<ArrayRef> {
-    let operand = |index: usize| cast(&call.arguments[index], &DataType::Int64);
-    let (left, right) = (operand(0).map_err(failed)?, operand(1).map_err(failed)?);
+    let [left, right] = call.first()?;
+    let left = cast(left, &DataType::Int64).map_err(failed)?;
+    let right = cast(right, &DataType::Int64).map_err(failed)?;
     let (left, right) = (
         left.as_primitive::<Int64Type>(),
         right.as_primitive::<Int64Type>(),
@@ -147,7 +148,7 @@ fn not(call: &Call<'_>) -> Result<ArrayRef> {
         T::Native: std::ops::Not<Output = T::Native>,
     {
         Ok(Arc::new(
-            bitwise::bitwise_not(call.primitive::<T>(0)).map_err(failed)?,
+            bitwise::bitwise_not(call.primitive::<T>(0)?).map_err(failed)?,
         ))
     }
     match call.returns {
@@ -159,19 +160,20 @@ fn not(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn bit_count(call: &Call<'_>) -> Result<ArrayRef> {
-    let values = cast(&call.arguments[0], &DataType::Int64).map_err(failed)?;
+    let values = cast(call.argument(0)?, &DataType::Int64).map_err(failed)?;
     let values = values.as_primitive::<Int64Type>();
     let counts: Int32Array = values.unary(|value| value.count_ones().cast_signed());
     Ok(Arc::new(counts))
 }
 
 fn bit_get(call: &Call<'_>) -> Result<ArrayRef> {
-    let bits = call.arguments[0].data_type().primitive_width().unwrap_or(8) * 8;
-    let values = cast(&call.arguments[0], &DataType::Int64).map_err(failed)?;
+    let values = call.argument(0)?;
+    let bits = values.data_type().primitive_width().unwrap_or(8) * 8;
+    let values = cast(values, &DataType::Int64).map_err(failed)?;
     let pairs = values
         .as_primitive::<Int64Type>()
         .iter()
-        .zip(call.primitive::<Int32Type>(1));
+        .zip(call.primitive::<Int32Type>(1)?);
     let rows = pairs.map(|(value, position)| {
         let (Some(value), Some(position)) = (value, position) else {
             return Ok(None);
@@ -194,8 +196,8 @@ fn shifted(
     int: impl Fn(i32, i32) -> i32,
     long: impl Fn(i64, i32) -> i64,
 ) -> Result<ArrayRef> {
-    let values = cast(&call.arguments[0], call.returns).map_err(failed)?;
-    let by = call.primitive::<Int32Type>(1);
+    let values = cast(call.argument(0)?, call.returns).map_err(failed)?;
+    let by = call.primitive::<Int32Type>(1)?;
     Ok(match call.returns {
         DataType::Int64 => {
             let values = values.as_primitive::<Int64Type>();

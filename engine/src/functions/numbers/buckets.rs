@@ -30,9 +30,9 @@ pub(super) const TABLE: &[Scalar] = &[Scalar {
 }];
 
 fn width_bucket(call: &Call<'_>) -> Result<ArrayRef> {
-    let [value, low, high] = [0, 1, 2].map(|index| numbers(&call.arguments[index]));
-    let (value, low, high) = (value?, low?, high?);
-    let bars = call.primitive::<Int64Type>(3);
+    let [value, low, high] = call.first()?;
+    let (value, low, high) = (numbers(value)?, numbers(low)?, numbers(high)?);
+    let bars = call.primitive::<Int64Type>(3)?;
     let rows = (0..call.rows).map(|row| {
         let number = |values: &ArrayRef| {
             values

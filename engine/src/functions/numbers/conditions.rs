@@ -35,7 +35,10 @@ pub(super) const TABLE: &[Scalar] = &[
         name: "nullif",
         forms: &[&[Takes::Any, Takes::Any]],
         returns: Returns::Like(0),
-        call: |call| without(&call.arguments[0], &call.arguments[1]),
+        call: |call| {
+            let [values, others] = call.first()?;
+            without(values, others)
+        },
         doc: "A value, or NULL where it equals another.",
         example: "SELECT nullif('-', '-')",
         ..SCALAR
@@ -46,7 +49,7 @@ pub(super) const TABLE: &[Scalar] = &[
         returns: Returns::Like(0),
         call: |call| {
             let zeros: ArrayRef = Arc::new(Int32Array::from(vec![0; call.rows]));
-            without(&call.arguments[0], &zeros)
+            without(call.argument(0)?, &zeros)
         },
         doc: "A number, or NULL where it is 0.",
         example: "SELECT nullifzero(0)",
@@ -56,11 +59,11 @@ pub(super) const TABLE: &[Scalar] = &[
         name: "zeroifnull",
         forms: &[&[Takes::Any]],
         returns: Returns::By(|inputs: &Inputs<'_>| {
-            let types = [inputs.types[0].clone(), DataType::Int32];
+            let types = [inputs.data_type(0)?.clone(), DataType::Int32];
             Ok(common_type(&types).unwrap_or(DataType::Int32))
         }),
         call: |call| {
-            let values = cast(&call.arguments[0], call.returns).map_err(failed)?;
+            let values = cast(call.argument(0)?, call.returns).map_err(failed)?;
             let is_null = is_null(&values).map_err(failed)?;
             let zero = ScalarValue::new_zero(call.returns).and_then(|zero| zero.to_array());
             let zero = OneValue::new(zero.map_err(from_datafusion)?);
@@ -73,13 +76,14 @@ pub(super) const TABLE: &[Scalar] = &[
 ];
 
 fn nanvl(call: &Call<'_>) -> Result<ArrayRef> {
-    let number = |index: usize| cast(&call.arguments[index], call.returns).map_err(failed);
-    let wide = cast(&call.arguments[0], &DataType::Float64).map_err(failed)?;
+    let [numbers, others] = call.first()?;
+    let given = |values: &ArrayRef| cast(values, call.returns).map_err(failed);
+    let wide = cast(numbers, &DataType::Float64).map_err(failed)?;
     let wide = wide.as_primitive::<Float64Type>().iter();
     let is_nan: BooleanArray = wide
         .map(|value| Some(value.is_some_and(f64::is_nan)))
         .collect();
-    choose(&is_nan, &number(1)?, &number(0)?)
+    choose(&is_nan, &given(others)?, &given(numbers)?)
 }
 
 fn choose(truths: &BooleanArray, one: &dyn Datum, other: &dyn Datum) -> Result<ArrayRef> {

@@ -42,13 +42,13 @@ pub(super) const fn of_two(
 
 /// `compute` of the only argument.
 pub(super) fn map(call: &Call<'_>, compute: impl Fn(f64) -> f64) -> Result<ArrayRef> {
-    let values: Float64Array = call.primitive::<Float64Type>(0).unary(compute);
+    let values: Float64Array = call.primitive::<Float64Type>(0)?.unary(compute);
     Ok(Arc::new(values))
 }
 
 /// The same, where some values have none.
 pub(super) fn map_some(call: &Call<'_>, compute: impl Fn(f64) -> Option<f64>) -> Result<ArrayRef> {
-    let values: Float64Array = call.primitive::<Float64Type>(0).unary_opt(compute);
+    let values: Float64Array = call.primitive::<Float64Type>(0)?.unary_opt(compute);
     Ok(Arc::new(values))
 }
 
@@ -58,8 +58,8 @@ pub(super) fn map_two(
     compute: impl Fn(f64, f64) -> Option<f64>,
 ) -> Result<ArrayRef> {
     let (left, right) = (
-        call.primitive::<Float64Type>(0),
-        call.primitive::<Float64Type>(1),
+        call.primitive::<Float64Type>(0)?,
+        call.primitive::<Float64Type>(1)?,
     );
     let pairs = left.iter().zip(right);
     let values = pairs.map(|(left, right)| compute(left?, right?));

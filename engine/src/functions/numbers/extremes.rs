@@ -40,14 +40,20 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef> {
     // The argument that has it so far, of each row.
     let mut best = vec![0; call.rows];
     for (index, values) in call.arguments.iter().enumerate().skip(1) {
-        let compare: Vec<_> = call.arguments[..index]
-            .iter()
-            .map(|other| make_comparator(values, other, SortOptions::default()))
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|error| from_datafusion(error.into()))?;
+        let others = call.arguments.iter().take(index).map(|other| {
+            let compare = make_comparator(values, other, SortOptions::default());
+            Ok((
+                other,
+                compare.map_err(|error| from_datafusion(error.into()))?,
+            ))
+        });
+        let others = others.collect::<Result<Vec<_>>>()?;
         for (row, best) in best.iter_mut().enumerate() {
-            let is_better = || compare[*best](row, row) == wanted;
-            if values.is_valid(row) && (call.arguments[*best].is_null(row) || is_better()) {
+            let is_better = values.is_valid(row)
+                && others.get(*best).is_none_or(|(other, compare)| {
+                    other.is_null(row) || compare(row, row) == wanted
+                });
+            if is_better {
                 *best = index;
             }
         }

@@ -117,7 +117,7 @@ fn constant(call: &Call<'_>, value: f64) -> Result<ArrayRef> {
 
 fn factorial(call: &Call<'_>) -> Result<ArrayRef> {
     let product = |n: i32| (0..=20).contains(&n).then(|| (1..=i64::from(n)).product());
-    let values: Int64Array = call.primitive::<Int32Type>(0).unary_opt(product);
+    let values: Int64Array = call.primitive::<Int32Type>(0)?.unary_opt(product);
     Ok(Arc::new(values))
 }
 

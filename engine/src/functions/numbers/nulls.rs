@@ -19,7 +19,10 @@ pub(super) const TABLE: &[Scalar] = &[
         name: "equal_null",
         aliases: &["<=>"],
         forms: &[&[Takes::Alike, Takes::Alike]],
-        call: |call| Ok(Arc::new(equal(&call.arguments[0], &call.arguments[1])?)),
+        call: |call| {
+            let [left, right] = call.first()?;
+            Ok(Arc::new(equal(left, right)?))
+        },
         doc: "Whether two values are equal, where NULL equals NULL.",
         example: "SELECT equal_null(NULL, NULL)",
         ..TRUTH
@@ -35,7 +38,7 @@ pub(super) const TABLE: &[Scalar] = &[
     Scalar {
         name: "isnotnull",
         forms: &[&[Takes::Any]],
-        call: |call| Ok(Arc::new(is_not_null(&call.arguments[0]).map_err(failed)?)),
+        call: |call| Ok(Arc::new(is_not_null(call.argument(0)?).map_err(failed)?)),
         doc: "Whether a value is not NULL.",
         example: "SELECT isnotnull(1)",
         ..TRUTH
@@ -43,7 +46,7 @@ pub(super) const TABLE: &[Scalar] = &[
     Scalar {
         name: "isnull",
         forms: &[&[Takes::Any]],
-        call: |call| Ok(Arc::new(is_null(&call.arguments[0]).map_err(failed)?)),
+        call: |call| Ok(Arc::new(is_null(call.argument(0)?).map_err(failed)?)),
         doc: "Whether a value is NULL.",
         example: "SELECT isnull(NULL)",
         ..TRUTH
@@ -86,7 +89,7 @@ pub(super) fn equal(left: &ArrayRef, right: &ArrayRef) -> Result<BooleanArray> {
 }
 
 fn is_nan(call: &Call<'_>) -> Result<ArrayRef> {
-    let values = cast(&call.arguments[0], &DataType::Float64).map_err(failed)?;
+    let values = cast(call.argument(0)?, &DataType::Float64).map_err(failed)?;
     let values = values.as_primitive::<Float64Type>().iter();
     let truths = values.map(|value| Some(value.is_some_and(f64::is_nan)));
     Ok(Arc::new(truths.collect::<BooleanArray>()))

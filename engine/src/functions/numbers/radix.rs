@@ -9,15 +9,13 @@ use super::super::scalar::{Call, Returns, SCALAR, Scalar};
 use super::super::takes::Takes;
 use crate::error::{Error, Result};
 
-const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
 /// Functions of digits.
 pub(super) const TABLE: &[Scalar] = &[
     Scalar {
         name: "bin",
         forms: &[&[Takes::Long]],
         call: |call| {
-            let values = call.primitive::<Int64Type>(0).iter();
+            let values = call.primitive::<Int64Type>(0)?.iter();
             Ok(texts(values.map(|value| Some(format!("{:b}", value?)))))
         },
         doc: "The binary digits of a whole number.",
@@ -45,7 +43,7 @@ pub(super) const TABLE: &[Scalar] = &[
         forms: &[&[Takes::Text]],
         returns: Returns::Binary,
         call: |call| {
-            let texts = call.text(0).iter();
+            let texts = call.text(0)?.iter();
             Ok(Arc::new(
                 texts.map(|text| unhex(text?)).collect::<BinaryArray>(),
             ))
@@ -61,25 +59,35 @@ fn texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
 }
 
 fn hex(call: &Call<'_>) -> Result<ArrayRef> {
-    Ok(match call.arguments[0].data_type() {
+    let values = call.argument(0)?;
+    Ok(match values.data_type() {
         DataType::Int64 => {
-            let values = call.primitive::<Int64Type>(0).iter();
+            let values = call.primitive::<Int64Type>(0)?.iter();
             texts(values.map(|value| Some(format!("{:X}", value?))))
         }
-        DataType::Binary => {
-            let values = call.arguments[0].as_binary::<i32>().iter();
-            texts(values.map(|bytes| bytes.map(hex_of)))
-        }
+        DataType::Binary => texts(
+            values
+                .as_binary::<i32>()
+                .iter()
+                .map(|bytes| bytes.map(hex_of)),
+        ),
         _ => texts(
-            call.text(0)
+            call.text(0)?
                 .iter()
                 .map(|text| text.map(|text| hex_of(text.as_bytes()))),
         ),
     })
 }
 
+/// A digit of a base of up to 36.
+fn digit(value: u8) -> char {
+    char::from(match value {
+        0..10 => b'0' + value,
+        _ => b'A' + (value - 10),
+    })
+}
+
 fn hex_of(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
     let pairs = bytes
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
@@ -93,16 +101,20 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .map(|digit| digit.to_digit(16).map(|value| value as u8));
     let digits = digits.collect::<Option<Vec<u8>>>()?;
     let (first, pairs) = digits.split_at(digits.len() % 2);
-    let pairs = pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1]);
+    let pairs = pairs
+        .as_chunks()
+        .0
+        .iter()
+        .map(|[high, low]| high << 4 | low);
     Some(first.iter().copied().chain(pairs).collect())
 }
 
 fn conv(call: &Call<'_>) -> Result<ArrayRef> {
-    let numbers = call.text(0).iter();
+    let numbers = call.text(0)?.iter();
     let bases = call
-        .primitive::<Int32Type>(1)
+        .primitive::<Int32Type>(1)?
         .iter()
-        .zip(call.primitive::<Int32Type>(2));
+        .zip(call.primitive::<Int32Type>(2)?);
     let rows = numbers
         .zip(bases)
         .map(|(number, bases)| match (number, bases) {
@@ -153,7 +165,7 @@ fn converted(number: &str, from: i32, to: i32) -> Result<Option<String>> {
 fn in_base(mut value: u64, base: u64) -> String {
     let mut digits = Vec::new();
     loop {
-        digits.push(char::from(DIGITS[(value % base) as usize]));
+        digits.push(digit((value % base) as u8));
         value /= base;
         if value == 0 {
             return digits.iter().rev().collect();

@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 use parking_lot::Mutex;
 
+use super::super::arguments::arguments;
 use super::super::common_type::common_type;
 use super::super::takes::{Takes, coerced};
 use super::generator::Generator;
@@ -214,8 +215,9 @@ impl ScalarUDFImpl for Remembering {
         if self.kind != Kind::Uniform {
             return Ok(ColumnarValue::Array(Arc::new(numbers)));
         }
-        let bound = |index: usize| number_constant(self.name(), &args.args[index]);
-        let (Some(low), Some(high)) = (bound(0)?, bound(1)?) else {
+        let [low, high] = arguments(self.name(), &args.args)?;
+        let bound = |bound| number_constant(self.name(), bound);
+        let (Some(low), Some(high)) = (bound(low)?, bound(high)?) else {
             let null = ScalarValue::try_from(args.return_field.data_type())?;
             return Ok(ColumnarValue::Scalar(null));
         };

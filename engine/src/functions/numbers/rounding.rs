@@ -76,8 +76,9 @@ const fn to_whole(name: &'static str) -> Scalar {
 
 /// A decimal may need a digit more before the point, and none behind the last that is kept.
 fn rounded_type(inputs: &Inputs<'_>) -> Result<DataType> {
-    let DataType::Decimal128(precision, scale) = inputs.types[0] else {
-        return Ok(inputs.types[0].clone());
+    let given = inputs.data_type(0)?;
+    let DataType::Decimal128(precision, scale) = *given else {
+        return Ok(given.clone());
     };
     let digits = match inputs.types.len() {
         1 => 0,
@@ -105,7 +106,7 @@ fn constant_digits(inputs: &Inputs<'_>) -> Result<i32> {
 }
 
 fn whole_type(inputs: &Inputs<'_>) -> Result<DataType> {
-    match inputs.types[0] {
+    match *inputs.data_type(0)? {
         _ if inputs.types.len() > 1 => rounded_type(inputs),
         DataType::Decimal128(precision, 0) => Ok(DataType::Decimal128(precision, 0)),
         DataType::Decimal128(..) => rounded_type(inputs),
@@ -114,7 +115,7 @@ fn whole_type(inputs: &Inputs<'_>) -> Result<DataType> {
 }
 
 fn whole(call: &Call<'_>, mode: Mode) -> Result<ArrayRef> {
-    let values = &call.arguments[0];
+    let values = call.argument(0)?;
     match values.data_type() {
         DataType::Decimal128(..) => round(call, mode),
         DataType::Float32 | DataType::Float64 => {
@@ -140,10 +141,10 @@ fn whole(call: &Call<'_>, mode: Mode) -> Result<ArrayRef> {
 
 fn round(call: &Call<'_>, mode: Mode) -> Result<ArrayRef> {
     let digits = Digits::new(call)?;
-    let values = &call.arguments[0];
+    let values = call.argument(0)?;
     Ok(match values.data_type() {
         DataType::Float64 => {
-            let values = call.primitive::<Float64Type>(0);
+            let values = call.primitive::<Float64Type>(0)?;
             let rows = (0..call.rows).map(|row| {
                 let (value, digits) = (at(values, row)?, digits.at(row)?);
                 Some(rounded_double(value, digits, mode))
@@ -151,7 +152,7 @@ fn round(call: &Call<'_>, mode: Mode) -> Result<ArrayRef> {
             Arc::new(rows.collect::<Float64Array>())
         }
         DataType::Float32 => {
-            let values = call.primitive::<Float32Type>(0);
+            let values = call.primitive::<Float32Type>(0)?;
             let rows = (0..call.rows).map(|row| {
                 let (value, digits) = (at(values, row)?, digits.at(row)?);
                 Some(rounded_double(f64::from(value), digits, mode) as f32)
@@ -195,7 +196,7 @@ impl Digits {
 }
 
 fn round_decimals(call: &Call<'_>, scale: i32, mode: Mode) -> Result<ArrayRef> {
-    let values = call.primitive::<Decimal128Type>(0);
+    let values = call.primitive::<Decimal128Type>(0)?;
     let digits = Digits::new(call)?;
     let DataType::Decimal128(precision, result_scale) = *call.returns else {
         return Err(Error::internal("a rounded decimal is a decimal"));
@@ -224,7 +225,7 @@ where
     T: ArrowPrimitiveType,
     T::Native: Into<i64> + TryFrom<i128>,
 {
-    let values = call.primitive::<T>(0);
+    let values = call.primitive::<T>(0)?;
     let digits = Digits::new(call)?;
     let rows = (0..call.rows).map(|row| {
         let (Some(value), Some(digits)) = (at(values, row), digits.at(row)) else {

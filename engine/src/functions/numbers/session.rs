@@ -92,7 +92,7 @@ pub(super) const TABLE: &[Scalar] = &[
     Scalar {
         name: "typeof",
         forms: &[&[Takes::Any]],
-        call: |call| text(call, &simple_string(call.arguments[0].data_type())),
+        call: |call| text(call, &simple_string(call.argument(0)?.data_type())),
         doc: "The name of a value's type.",
         example: "SELECT typeof(array(1))",
         ..SCALAR
@@ -130,11 +130,11 @@ fn text(call: &Call<'_>, text: &str) -> Result<ArrayRef> {
 }
 
 fn assert_true(call: &Call<'_>) -> Result<ArrayRef> {
-    let conditions = call.boolean(0);
+    let conditions = call.boolean(0)?;
     let wrong = (0..call.rows).find(|row| conditions.is_null(*row) || !conditions.value(*row));
     match wrong {
         None => Ok(new_null_array(call.returns, call.rows)),
-        Some(row) if call.len() > 1 => Err(raised(call.text(1), row)),
+        Some(row) if call.len() > 1 => Err(raised(call.text(1)?, row)),
         Some(_) => Err(raised(
             &StringArray::from(vec!["the condition is not true!"]),
             0,
@@ -145,7 +145,7 @@ fn assert_true(call: &Call<'_>) -> Result<ArrayRef> {
 fn raise_error(call: &Call<'_>) -> Result<ArrayRef> {
     match call.rows {
         0 => Ok(new_null_array(call.returns, 0)),
-        _ => Err(raised(call.text(0), 0)),
+        _ => Err(raised(call.text(0)?, 0)),
     }
 }
 

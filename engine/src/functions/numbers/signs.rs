@@ -36,7 +36,7 @@ pub(super) const TABLE: &[Scalar] = &[
         name: "positive",
         forms: ONE,
         returns: Returns::Like(0),
-        call: |call| Ok(Arc::clone(&call.arguments[0])),
+        call: |call| Ok(Arc::clone(call.argument(0)?)),
         doc: "A number or an interval as it is.",
         example: "SELECT positive(5)",
         ..SCALAR
@@ -47,7 +47,7 @@ pub(super) const TABLE: &[Scalar] = &[
         forms: &[&[Takes::Double], &[Takes::Interval]],
         returns: Returns::Double,
         call: |call| {
-            let data_type = call.arguments[0].data_type();
+            let data_type = call.argument(0)?.data_type();
             by_type!(data_type, sign(call)).unwrap_or_else(|| not_a_number(call))
         },
         doc: "1 for what is more than 0, -1 for what is less, 0 for 0.",
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Scalar] = &[
 ];
 
 fn not_a_number(call: &Call<'_>) -> Result<ArrayRef> {
-    let data_type = call.arguments[0].data_type();
+    let data_type = call.argument(0)?.data_type();
     Err(Error::internal(format!("{} got {data_type}", call.name)))
 }
 
@@ -83,7 +83,7 @@ fn checked<T: ArrowPrimitiveType>(
     call: &Call<'_>,
     compute: impl Fn(T::Native) -> Option<T::Native>,
 ) -> Result<ArrayRef> {
-    let values = call.arguments[0].as_primitive::<T>();
+    let values = call.argument(0)?.as_primitive::<T>();
     let values = values.try_unary::<_, T, Error>(|value| {
         compute(value).ok_or_else(|| {
             let message = format!("{}({value:?}) is out of the range of its type", call.name);
@@ -96,7 +96,7 @@ fn checked<T: ArrowPrimitiveType>(
 }
 
 fn sign<T: ArrowPrimitiveType>(call: &Call<'_>) -> Result<ArrayRef> {
-    let values = call.arguments[0].as_primitive::<T>();
+    let values = call.argument(0)?.as_primitive::<T>();
     let zero = T::Native::ZERO;
     let signs: Float64Array = values.unary(|value| match value {
         // A NaN is neither.

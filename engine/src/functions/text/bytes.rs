@@ -31,10 +31,10 @@ pub(super) const BYTE: &[Scalar] = &[
         aliases: &["len", "char_length", "character_length"],
         forms: BYTES,
         returns: Returns::Int,
-        call: |call| match call.is_binary(0) {
+        call: |call| match call.is_binary(0)? {
             true => octets(call, 1),
             false => {
-                call.numbers::<Int32Type>(|row| Ok(Some(call.str(0, row).chars().count() as i32)))
+                call.numbers::<Int32Type>(|row| Ok(Some(call.str(0, row)?.chars().count() as i32)))
             }
         },
         doc: "How many characters a text has, or bytes a binary.",
@@ -65,7 +65,7 @@ pub(super) const BYTE: &[Scalar] = &[
         forms: &[&[Takes::Long]],
         call: |call| {
             call.strings(|row| {
-                let number = call.primitive::<arrow::datatypes::Int64Type>(0).value(row);
+                let number = call.primitive::<arrow::datatypes::Int64Type>(0)?.value(row);
                 let character = (number >= 0).then_some(char::from((number & 0xff) as u8));
                 Ok(Some(character.map(String::from).unwrap_or_default()))
             })
@@ -77,7 +77,7 @@ pub(super) const BYTE: &[Scalar] = &[
     Scalar {
         name: "base64",
         forms: BINARY,
-        call: |call| call.strings(|row| Ok(Some(STANDARD.encode(call.bytes(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(STANDARD.encode(call.bytes(0, row)?)))),
         doc: "A binary in base 64.",
         example: "SELECT base64('tide')",
         ..SCALAR
@@ -88,7 +88,7 @@ pub(super) const BYTE: &[Scalar] = &[
         returns: Returns::Binary,
         call: |call| {
             call.binaries(|row| {
-                let text = call.str(0, row);
+                let text = call.str(0, row)?;
                 lenient(text)
                     .map(Some)
                     .ok_or_else(|| invalid(text, "base 64"))
@@ -101,7 +101,7 @@ pub(super) const BYTE: &[Scalar] = &[
     Scalar {
         name: "to_base32",
         forms: BINARY,
-        call: |call| call.strings(|row| Ok(Some(BASE32.encode(call.bytes(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(BASE32.encode(call.bytes(0, row)?)))),
         doc: "A binary in base 32.",
         example: "SELECT to_base32('tide')",
         ..SCALAR
@@ -110,7 +110,7 @@ pub(super) const BYTE: &[Scalar] = &[
         name: "from_base32",
         forms: TEXT,
         returns: Returns::Binary,
-        call: |call| call.binaries(|row| Ok(Some(base32(call.str(0, row))))),
+        call: |call| call.binaries(|row| Ok(Some(base32(call.str(0, row)?)))),
         doc: "The binary of a text in base 32.",
         example: "SELECT from_base32('ORUWIZI=')",
         ..SCALAR
@@ -121,7 +121,7 @@ pub(super) const BYTE: &[Scalar] = &[
         returns: Returns::Binary,
         call: |call| {
             call.binaries(|row| {
-                let (text, format) = (call.str(0, row), call.str_or(1, row, "hex"));
+                let (text, format) = (call.str(0, row)?, call.str_or(1, row, "hex")?);
                 let Some(format) = Format::of(format) else {
                     return Err(unknown(call.name, format));
                 };
@@ -139,8 +139,8 @@ pub(super) const BYTE: &[Scalar] = &[
         returns: Returns::Binary,
         call: |call| {
             call.binaries(|row| {
-                let format = Format::of(call.str_or(1, row, "hex"));
-                Ok(format.and_then(|format| format.bytes(call.str(0, row))))
+                let (text, format) = (call.str(0, row)?, call.str_or(1, row, "hex")?);
+                Ok(Format::of(format).and_then(|format| format.bytes(text)))
             })
         },
         doc: "The binary of a text in a format: 'hex', 'utf-8' or 'base64'; NULL if it is not in it.",
@@ -150,7 +150,7 @@ pub(super) const BYTE: &[Scalar] = &[
 ];
 
 fn octets(call: &Call<'_>, times: usize) -> Result<ArrayRef> {
-    call.numbers::<Int32Type>(|row| Ok(Some((call.bytes(0, row).len() * times) as i32)))
+    call.numbers::<Int32Type>(|row| Ok(Some((call.bytes(0, row)?.len() * times) as i32)))
 }
 
 /// How a text stands for a binary.
@@ -225,7 +225,11 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .map(|c| c.to_digit(16).map(|digit| digit as u8));
     let digits = digits.collect::<Option<Vec<u8>>>()?;
     let (alone, pairs) = digits.split_at(digits.len() % 2);
-    let pairs = pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1]);
+    let pairs = pairs
+        .as_chunks()
+        .0
+        .iter()
+        .map(|[high, low]| high << 4 | low);
     Some(alone.iter().copied().chain(pairs).collect())
 }
 

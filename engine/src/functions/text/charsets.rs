@@ -20,12 +20,11 @@ pub(super) const CHARSETS: &[Scalar] = &[
         returns: Returns::Binary,
         call: |call| {
             call.binaries(|row| {
-                let charset = Charset::of(call.name, call.str(1, row))?;
-                let text = call.str(0, row);
-                charset
+                let (text, charset) = (call.str(0, row)?, call.str(1, row)?);
+                Charset::of(call.name, charset)?
                     .encode(text)
                     .map(Some)
-                    .ok_or_else(|| malformed(call, row))
+                    .ok_or_else(|| malformed(call, charset))
             })
         },
         doc: "A text as a binary in an encoding.",
@@ -41,9 +40,9 @@ pub(super) const CHARSETS: &[Scalar] = &[
         returns: Returns::By(decoded_type),
         call: |call| match call.len() {
             2 => call.strings(|row| {
-                let charset = Charset::of(call.name, call.str(1, row))?;
-                let text = charset.decode(call.bytes(0, row));
-                text.map(Some).ok_or_else(|| malformed(call, row))
+                let charset = call.str(1, row)?;
+                let text = Charset::of(call.name, charset)?.decode(call.bytes(0, row)?);
+                text.map(Some).ok_or_else(|| malformed(call, charset))
             }),
             _ => chosen(call),
         },
@@ -56,7 +55,7 @@ pub(super) const CHARSETS: &[Scalar] = &[
         name: "is_valid_utf8",
         forms: BYTES,
         returns: Returns::Boolean,
-        call: |call| call.truths(|row| Ok(Some(std::str::from_utf8(call.bytes(0, row)).is_ok()))),
+        call: |call| call.truths(|row| Ok(Some(std::str::from_utf8(call.bytes(0, row)?).is_ok()))),
         doc: "Whether bytes are a text in UTF-8.",
         example: "SELECT is_valid_utf8(x'80')",
         ..SCALAR
@@ -64,7 +63,7 @@ pub(super) const CHARSETS: &[Scalar] = &[
     Scalar {
         name: "make_valid_utf8",
         forms: BYTES,
-        call: |call| call.strings(|row| Ok(Some(String::from_utf8_lossy(call.bytes(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(String::from_utf8_lossy(call.bytes(0, row)?)))),
         doc: "Bytes as text, with U+FFFD for what is not UTF-8.",
         example: "SELECT make_valid_utf8(x'61C262')",
         ..SCALAR
@@ -74,7 +73,7 @@ pub(super) const CHARSETS: &[Scalar] = &[
         forms: BYTES,
         call: |call| {
             call.strings(|row| {
-                std::str::from_utf8(call.bytes(0, row))
+                std::str::from_utf8(call.bytes(0, row)?)
                     .map(Some)
                     .map_err(|_| {
                         Error::runtime("a binary is no text in UTF-8")
@@ -90,7 +89,7 @@ pub(super) const CHARSETS: &[Scalar] = &[
     Scalar {
         name: "try_validate_utf8",
         forms: BYTES,
-        call: |call| call.strings(|row| Ok(std::str::from_utf8(call.bytes(0, row)).ok())),
+        call: |call| call.strings(|row| Ok(std::str::from_utf8(call.bytes(0, row)?).ok())),
         doc: "Bytes as text; NULL if they are not UTF-8.",
         example: "SELECT try_validate_utf8(x'80')",
         ..SCALAR
@@ -108,9 +107,9 @@ pub(super) const CHARSETS: &[Scalar] = &[
         forms: &[&[Takes::Text, Takes::Text]],
         call: |call| {
             call.strings(|row| {
-                let name = call.str(1, row).to_uppercase();
+                let name = call.str(1, row)?.to_uppercase();
                 match name.strip_prefix("SYSTEM.BUILTIN.").unwrap_or(&name) {
-                    "UTF8_BINARY" => Ok(Some(call.str(0, row))),
+                    "UTF8_BINARY" => Ok(Some(call.str(0, row)?)),
                     _ => Err(Error::analysis(format!("there is no collation {name}"))
                         .with_condition("COLLATION_INVALID_NAME")
                         .with_hint("the only collation is UTF8_BINARY")),
@@ -238,8 +237,7 @@ fn in_order(unit: u16, is_little: bool) -> [u8; 2] {
     }
 }
 
-fn malformed(call: &Call<'_>, row: usize) -> Error {
-    let charset = call.str(1, row);
+fn malformed(call: &Call<'_>, charset: &str) -> Error {
     Error::runtime(format!("{} met what is not in {charset}", call.name))
         .with_condition("MALFORMED_CHARACTER_CODING")
         .with_hint("name another encoding")
@@ -255,7 +253,8 @@ fn decoded_type(inputs: &Inputs<'_>) -> Result<DataType> {
     if inputs.types.len() == 2 {
         return Ok(DataType::Utf8);
     }
-    let types = results(inputs.types.len()).map(|index| &inputs.types[index]);
+    let types = results(inputs.types.len()).map(|index| inputs.data_type(index));
+    let types = types.collect::<Result<Vec<_>>>()?;
     common_type(types).ok_or_else(|| different("the results"))
 }
 
@@ -270,10 +269,11 @@ fn chosen(call: &Call<'_>) -> Result<ArrayRef> {
     let types = call.arguments.iter().map(|argument| argument.data_type());
     let types: Vec<&DataType> = types.collect();
     let searches: Vec<usize> = (1..call.len() - 1).step_by(2).collect();
-    let compared = searches.iter().map(|index| types[*index]).chain([types[0]]);
+    let searched = types.iter().take(call.len() - 1).skip(1).step_by(2);
+    let compared = searched.chain(types.first()).copied();
     let compared = common_type(compared).ok_or_else(|| different("the values"))?;
     let as_type = |index: usize, to: &DataType| {
-        cast(&call.arguments[index], to).map_err(|error| from_datafusion(error.into()))
+        cast(call.argument(index)?, to).map_err(|error| from_datafusion(error.into()))
     };
     let value = as_type(0, &compared)?;
     let mut choices: Vec<ArrayRef> = vec![new_null_array(call.returns, call.rows)];

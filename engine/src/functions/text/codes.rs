@@ -17,7 +17,7 @@ pub(super) const CODES: &[Scalar] = &[
     Scalar {
         name: "soundex",
         forms: &[&[Takes::Text]],
-        call: |call| call.strings(|row| Ok(Some(soundex(call.str(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(soundex(call.str(0, row)?)))),
         doc: "A code of four signs of how an English name sounds.",
         example: "SELECT soundex('Tidebook')",
         ..SCALAR
@@ -26,7 +26,7 @@ pub(super) const CODES: &[Scalar] = &[
         name: "luhn_check",
         forms: &[&[Takes::Text]],
         returns: Returns::Boolean,
-        call: |call| call.truths(|row| Ok(Some(luhn(call.str(0, row))))),
+        call: |call| call.truths(|row| Ok(Some(luhn(call.str(0, row)?)))),
         doc: "Whether the last digit of a number checks the others, as on bank cards.",
         example: "SELECT luhn_check('79927398713')",
         ..SCALAR
@@ -80,9 +80,10 @@ pub(super) const CODES: &[Scalar] = &[
 const SOUNDS: &[u8; 26] = b"01230127022455012623017202";
 
 fn soundex(text: &str) -> String {
-    let letter = |byte: u8| match byte.to_ascii_uppercase() {
-        upper @ b'A'..=b'Z' => Some((upper, SOUNDS[usize::from(upper - b'A')])),
-        _ => None,
+    let letter = |byte: u8| {
+        let upper = byte.to_ascii_uppercase();
+        let place = usize::from(upper.checked_sub(b'A')?);
+        Some((upper, *SOUNDS.get(place)?))
     };
     let mut bytes = text.bytes();
     let Some((first, mut last)) = bytes.next().and_then(letter) else {
@@ -126,19 +127,19 @@ fn luhn(text: &str) -> bool {
 fn mask(call: &Call<'_>) -> Result<ArrayRef> {
     let mut masked = StringBuilder::new();
     for row in 0..call.rows {
-        if call.text(0).is_null(row) {
+        if call.text(0)?.is_null(row) {
             masked.append_null();
             continue;
         }
         let mut others = [Some('X'), Some('x'), Some('n'), None];
         for (index, other) in others.iter_mut().enumerate().take(call.len() - 1) {
-            *other = match call.text(index + 1).is_null(row) {
+            *other = match call.text(index + 1)?.is_null(row) {
                 true => None,
-                false => Some(one_character(call.str(index + 1, row))?),
+                false => Some(one_character(call.str(index + 1, row)?)?),
             };
         }
         let [upper, lower, digit, rest] = others;
-        let text = call.str(0, row).chars().map(|c| {
+        let text = call.str(0, row)?.chars().map(|c| {
             let other = match c.general_category() {
                 GeneralCategory::UppercaseLetter => upper,
                 GeneralCategory::LowercaseLetter => lower,
@@ -166,7 +167,7 @@ fn one_character(text: &str) -> Result<char> {
 
 fn sentences(call: &Call<'_>) -> Result<ArrayRef> {
     let mut texts = ListBuilder::new(ListBuilder::new(StringBuilder::new()));
-    for text in call.text(0) {
+    for text in call.text(0)? {
         for sentence in text.unwrap_or("").unicode_sentences() {
             let words = texts.values();
             for word in sentence.unicode_words() {
@@ -181,14 +182,14 @@ fn sentences(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn randstr(call: &Call<'_>) -> Result<ArrayRef> {
     let seed = match call.len() {
-        2 if call.rows > 0 && call.arguments[1].is_valid(0) => {
-            call.primitive::<Int64Type>(1).value(0)
+        2 if call.rows > 0 && call.argument(1)?.is_valid(0) => {
+            call.primitive::<Int64Type>(1)?.value(0)
         }
         _ => uuid::Uuid::new_v4().as_u64_pair().0 as i64,
     };
     let mut chance = XorShift::new(seed);
     call.strings(|row| {
-        let length = call.int(0, row);
+        let length = call.int(0, row)?;
         let length = usize::try_from(length).map_err(|_| {
             Error::analysis(format!("randstr cannot give {length} characters"))
                 .with_condition("INVALID_PARAMETER_VALUE.LENGTH")

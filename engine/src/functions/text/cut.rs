@@ -19,7 +19,8 @@ pub(super) const CUT: &[Scalar] = &[
         returns: Returns::Like(0),
         call: |call| {
             cut(call, |row, count| {
-                from_to(call.int(1, row), call.int_or(2, row, i32::MAX), count)
+                let length = call.int_or(2, row, i32::MAX)?;
+                Ok(from_to(call.int(1, row)?, length, count))
             })
         },
         doc: "The part of a text or binary from a position on, counted from 1 or from the end if \
@@ -31,7 +32,7 @@ pub(super) const CUT: &[Scalar] = &[
         name: "left",
         forms: &[&[Takes::Bytes, Takes::Int]],
         returns: Returns::Like(0),
-        call: |call| cut(call, |row, _| (0, i64::from(call.int(1, row)))),
+        call: |call| cut(call, |row, _| Ok((0, i64::from(call.int(1, row)?)))),
         doc: "The first characters of a text or binary.",
         example: "SELECT left('tide', 2)",
         ..SCALAR
@@ -42,7 +43,7 @@ pub(super) const CUT: &[Scalar] = &[
         returns: Returns::Text,
         call: |call| {
             cut(call, |row, count| {
-                (count - i64::from(call.int(1, row)), count)
+                Ok((count - i64::from(call.int(1, row)?), count))
             })
         },
         doc: "The last characters of a text.",
@@ -54,7 +55,10 @@ pub(super) const CUT: &[Scalar] = &[
         forms: &[&[Takes::Text, Takes::Text, Takes::Int]],
         returns: Returns::Text,
         call: |call| {
-            call.strings(|row| part(call.str(0, row), call.str(1, row), call.int(2, row)).map(Some))
+            call.strings(|row| {
+                let (text, delimiter) = (call.str(0, row)?, call.str(1, row)?);
+                part(text, delimiter, call.int(2, row)?).map(Some)
+            })
         },
         doc: "The n-th of the parts between delimiters, from the end if n is negative; empty if there \
               are not so many.",
@@ -67,8 +71,8 @@ pub(super) const CUT: &[Scalar] = &[
         returns: Returns::Text,
         call: |call| {
             call.strings(|row| {
-                let (text, delimiter) = (call.str(0, row), call.str(1, row));
-                Ok(Some(up_to(text, delimiter, call.int(2, row))))
+                let (text, delimiter) = (call.str(0, row)?, call.str(1, row)?);
+                Ok(Some(up_to(text, delimiter, call.int(2, row)?)))
             })
         },
         doc: "What stands in front of the n-th delimiter, or behind the n-th from the end if n is \
@@ -93,18 +97,18 @@ pub(super) const CUT: &[Scalar] = &[
 ];
 
 /// The parts from and up to a position, counted from 0.
-fn cut(call: &Call<'_>, bounds: impl Fn(usize, i64) -> (i64, i64)) -> Result<ArrayRef> {
-    if call.is_binary(0) {
+fn cut(call: &Call<'_>, bounds: impl Fn(usize, i64) -> Result<(i64, i64)>) -> Result<ArrayRef> {
+    if call.is_binary(0)? {
         return call.binaries(|row| {
-            let bytes = call.bytes(0, row);
-            Ok(Some(bytes_between(bytes, bounds(row, bytes.len() as i64))))
+            let bytes = call.bytes(0, row)?;
+            Ok(Some(bytes_between(bytes, bounds(row, bytes.len() as i64)?)))
         });
     }
     call.strings(|row| {
-        let text = call.str(0, row);
+        let text = call.str(0, row)?;
         Ok(Some(between(
             text,
-            bounds(row, text.chars().count() as i64),
+            bounds(row, text.chars().count() as i64)?,
         )))
     })
 }
@@ -136,7 +140,8 @@ pub(super) fn between(text: &str, (start, end): (i64, i64)) -> &str {
 pub(super) fn bytes_between(bytes: &[u8], (start, end): (i64, i64)) -> &[u8] {
     let byte = |position: i64| usize::try_from(position).unwrap_or(0).min(bytes.len());
     let start = byte(start);
-    &bytes[start..byte(end).max(start)]
+    // Nothing is between a start and an end in front of it.
+    bytes.get(start..byte(end)).unwrap_or_default()
 }
 
 fn part<'a>(text: &'a str, delimiter: &str, number: i32) -> Result<&'a str> {
@@ -167,12 +172,13 @@ fn up_to<'a>(text: &'a str, delimiter: &str, count: i32) -> &'a str {
         let next = match count > 0 {
             true => {
                 let start = at.map_or(0, |at: usize| at + 1);
-                find(&bytes[start..], searched).map(|byte| start + byte)
+                let rest = bytes.get(start..);
+                rest.and_then(|rest| Some(start + find(rest, searched)?))
             }
             // What begins in front of the last one may overlap with it.
             false => {
                 let end = at.map_or(bytes.len(), |at: usize| at + searched.len() - 1);
-                rfind(&bytes[..end], searched)
+                bytes.get(..end).and_then(|rest| rfind(rest, searched))
             }
         };
         match next {
@@ -188,27 +194,27 @@ fn up_to<'a>(text: &'a str, delimiter: &str, count: i32) -> &'a str {
 }
 
 fn overlay(call: &Call<'_>) -> Result<ArrayRef> {
-    let parts = |row: usize, given: usize, count: usize| {
-        let position = call.int(2, row);
-        let length = match call.int_or(3, row, -1) {
+    let parts = |row: usize, given: usize, count: usize| -> Result<_> {
+        let position = call.int(2, row)?;
+        let length = match call.int_or(3, row, -1)? {
             length @ 0.. => length,
             _ => given as i32,
         };
         let head = from_to(1, position.saturating_sub(1), count as i64);
         let rest = position.saturating_add(length);
-        (head, from_to(rest, i32::MAX, count as i64))
+        Ok((head, from_to(rest, i32::MAX, count as i64)))
     };
-    if call.is_binary(0) {
+    if call.is_binary(0)? {
         return call.binaries(|row| {
-            let (bytes, given) = (call.bytes(0, row), call.bytes(1, row));
-            let (head, rest) = parts(row, given.len(), bytes.len());
+            let (bytes, given) = (call.bytes(0, row)?, call.bytes(1, row)?);
+            let (head, rest) = parts(row, given.len(), bytes.len())?;
             let (head, rest) = (bytes_between(bytes, head), bytes_between(bytes, rest));
             Ok(Some([head, given, rest].concat()))
         });
     }
     call.strings(|row| {
-        let (text, given) = (call.str(0, row), call.str(1, row));
-        let (head, rest) = parts(row, given.chars().count(), text.chars().count());
+        let (text, given) = (call.str(0, row)?, call.str(1, row)?);
+        let (head, rest) = parts(row, given.chars().count(), text.chars().count())?;
         Ok(Some(
             [between(text, head), given, between(text, rest)].concat(),
         ))

@@ -26,7 +26,7 @@ pub(super) const FORMAT_NUMBER: &[Scalar] = &[Scalar {
 
 /// Other numbers than INT are not cast to decimal places.
 fn checked(inputs: &Inputs<'_>) -> Result<DataType> {
-    match &inputs.types[1] {
+    match inputs.data_type(1)? {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Null => Ok(DataType::Utf8),
         other if other.is_string() => Ok(DataType::Utf8),
         other => Err(Error::analysis(format!(
@@ -39,9 +39,10 @@ fn checked(inputs: &Inputs<'_>) -> Result<DataType> {
 }
 
 fn format_number(call: &Call<'_>) -> Result<ArrayRef> {
-    let numbers = Numbers::new(&call.arguments[0])?;
-    if !call.arguments[1].data_type().is_string() {
-        let places = cast(&call.arguments[1], &DataType::Int32);
+    let [numbers, layouts] = call.first()?;
+    let numbers = Numbers::new(numbers)?;
+    if !layouts.data_type().is_string() {
+        let places = cast(layouts, &DataType::Int32);
         let places = places.map_err(|error| from_datafusion(error.into()))?;
         let places = places.as_primitive::<Int32Type>();
         return call.strings(|row| {
@@ -50,7 +51,7 @@ fn format_number(call: &Call<'_>) -> Result<ArrayRef> {
             Ok(places.map(|places| Layout::of_places(places).text(&numbers, row)))
         });
     }
-    let patterns = cast(&call.arguments[1], &DataType::Utf8);
+    let patterns = cast(layouts, &DataType::Utf8);
     let patterns = patterns.map_err(|error| from_datafusion(error.into()))?;
     let patterns = patterns.as_string::<i32>();
     let mut known: Option<(&str, Layout)> = None;

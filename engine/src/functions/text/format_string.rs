@@ -23,7 +23,7 @@ pub(super) const FORMAT_STRING: &[Scalar] = &[Scalar {
     call: |call| {
         let mut texts = StringBuilder::new();
         for row in 0..call.rows {
-            match call.text(0).is_valid(row) {
+            match call.text(0)?.is_valid(row) {
                 true => texts.append_value(formatted(call, row)?),
                 false => texts.append_null(),
             }
@@ -36,7 +36,7 @@ pub(super) const FORMAT_STRING: &[Scalar] = &[Scalar {
 }];
 
 fn formatted(call: &Call<'_>, row: usize) -> Result<String> {
-    let format = call.str(0, row);
+    let format = call.str(0, row)?;
     let mut text = String::new();
     let (mut next, mut last) = (1, 0);
     let mut rest = format;

@@ -57,7 +57,7 @@ pub(super) const HASHES: &[Scalar] = &[
     Scalar {
         name: "md5",
         forms: BINARY,
-        call: |call| call.strings(|row| Ok(Some(digest::<Md5>(call.bytes(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(digest::<Md5>(call.bytes(0, row)?)))),
         doc: "The digest of bytes by MD5, in hexadecimal digits.",
         example: "SELECT md5('tide')",
         ..SCALAR
@@ -66,7 +66,7 @@ pub(super) const HASHES: &[Scalar] = &[
         name: "sha1",
         aliases: &["sha"],
         forms: BINARY,
-        call: |call| call.strings(|row| Ok(Some(digest::<Sha1>(call.bytes(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(digest::<Sha1>(call.bytes(0, row)?)))),
         doc: "The digest of bytes by SHA-1, in hexadecimal digits.",
         example: "SELECT sha1('tide')",
         ..SCALAR
@@ -76,8 +76,8 @@ pub(super) const HASHES: &[Scalar] = &[
         forms: &[&[Takes::Binary, Takes::Int]],
         call: |call| {
             call.strings(|row| {
-                let bytes = call.bytes(0, row);
-                Ok(match call.int(1, row) {
+                let bytes = call.bytes(0, row)?;
+                Ok(match call.int(1, row)? {
                     0 | 256 => Some(digest::<Sha256>(bytes)),
                     224 => Some(digest::<Sha224>(bytes)),
                     384 => Some(digest::<Sha384>(bytes)),
@@ -96,7 +96,7 @@ pub(super) const HASHES: &[Scalar] = &[
         returns: Returns::Long,
         call: |call| {
             call.numbers::<Int64Type>(|row| {
-                Ok(Some(i64::from(crc32fast::hash(call.bytes(0, row)))))
+                Ok(Some(i64::from(crc32fast::hash(call.bytes(0, row)?))))
             })
         },
         doc: "The checksum of bytes by CRC-32.",
@@ -221,10 +221,9 @@ fn fold(values: &dyn Array, first: usize, hashes: &mut [u64], hash: Hash<'_>) ->
         }
         DataType::List(_) => {
             let values = values.as_list::<i32>();
-            for (place, seed) in hashes.iter_mut().enumerate() {
-                let row = first + place;
-                let ends = &values.offsets()[row..=row + 1];
-                for item in (ends[0]..ends[1]).filter(|_| values.is_valid(row)) {
+            let lists = values.offsets().array_windows().enumerate().skip(first);
+            for (seed, (row, [start, end])) in hashes.iter_mut().zip(lists) {
+                for item in (*start..*end).filter(|_| values.is_valid(row)) {
                     fold(
                         values.values(),
                         item as usize,

@@ -17,8 +17,8 @@ pub(super) const HMAC: &[Scalar] = &[Scalar {
     returns: Returns::Binary,
     call: |call| {
         call.binaries(|row| {
-            let (key, message) = (call.bytes(0, row), call.bytes(1, row));
-            keyed(key, message, call.str_or(2, row, "SHA-256")).map(Some)
+            let (key, message) = (call.bytes(0, row)?, call.bytes(1, row)?);
+            keyed(key, message, call.str_or(2, row, "SHA-256")?).map(Some)
         })
     },
     doc: "The code of a message under a secret key, by HMAC with SHA-256 or the digest that is named.",

@@ -37,7 +37,7 @@ fn like(call: &Call<'_>, folded: fn(&str) -> String) -> Result<ArrayRef> {
     // The last pattern, which is mostly that of every row.
     let mut known: Option<(&str, &str, Regex)> = None;
     call.truths(|row| {
-        let (pattern, escape) = (call.str(1, row), call.str_or(2, row, "\\"));
+        let (pattern, escape) = (call.str(1, row)?, call.str_or(2, row, "\\")?);
         let same = known
             .take()
             .filter(|(a, b, _)| (*a, *b) == (pattern, escape));
@@ -45,7 +45,7 @@ fn like(call: &Call<'_>, folded: fn(&str) -> String) -> Result<ArrayRef> {
             Some(same) => same,
             None => (pattern, escape, compiled(&folded(pattern), escape)?),
         });
-        Ok(Some(regex.is_match(&folded(call.str(0, row)))))
+        Ok(Some(regex.is_match(&folded(call.str(0, row)?))))
     })
 }
 

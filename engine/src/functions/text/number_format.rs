@@ -46,7 +46,7 @@ impl NumberFormat {
         if precision > 38 {
             return Err(wrong(format, "WRONG_NUM_DIGIT"));
         }
-        let scale = point.map_or(0, |point| digits(&tokens[point..]));
+        let scale = point.map_or(0, |point| digits(tokens.split_at(point).1));
         Ok(Self {
             tokens,
             precision,

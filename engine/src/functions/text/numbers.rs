@@ -47,7 +47,7 @@ pub(super) const NUMBERS: &[Scalar] = &[
             &[Takes::Binary, Takes::Text],
         ],
         returns: Returns::By(char_type),
-        call: |call| match call.arguments[0].data_type() {
+        call: |call| match call.argument(0)?.data_type() {
             DataType::Binary => binary(call),
             other if other.is_numeric() => number(call),
             _ => time(call),
@@ -61,7 +61,7 @@ pub(super) const NUMBERS: &[Scalar] = &[
 
 fn number_type(inputs: &Inputs<'_>) -> Result<DataType> {
     let Some(format) = inputs.text(1) else {
-        return match (&inputs.types[1], inputs.constants.get(1)) {
+        return match (inputs.data_type(1)?, inputs.constants.get(1)) {
             (DataType::Null, _) | (_, Some(Some(_))) => Ok(DataType::Decimal128(10, 0)),
             _ => Err(
                 Error::analysis("the format of a number must be the same for all rows")
@@ -79,7 +79,8 @@ fn number_type(inputs: &Inputs<'_>) -> Result<DataType> {
 
 /// Wrong formats of numbers are refused before there are rows.
 fn char_type(inputs: &Inputs<'_>) -> Result<DataType> {
-    if let Some(format) = inputs.text(1).filter(|_| inputs.types[0].is_numeric()) {
+    let is_number = inputs.data_type(0)?.is_numeric();
+    if let Some(format) = inputs.text(1).filter(|_| is_number) {
         NumberFormat::new(format)?;
     }
     Ok(DataType::Utf8)
@@ -93,7 +94,7 @@ fn format(call: &Call<'_>) -> Result<Option<NumberFormat>> {
 fn to_number(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
     let format = format(call)?;
     let numbers = call.numbers::<Decimal128Type>(|row| {
-        let text = call.str(0, row);
+        let text = call.str(0, row)?;
         let number = format.as_ref().and_then(|format| format.parse(text));
         match number {
             None if !lenient && format.is_some() => Err(Error::runtime(format!(
@@ -110,7 +111,8 @@ fn to_number(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
 }
 
 fn number(call: &Call<'_>) -> Result<ArrayRef> {
-    let (decimal, scale) = match call.arguments[0].data_type() {
+    let values = call.argument(0)?;
+    let (decimal, scale) = match values.data_type() {
         DataType::Decimal128(precision, scale) => {
             (DataType::Decimal128(*precision, *scale), *scale)
         }
@@ -118,13 +120,13 @@ fn number(call: &Call<'_>) -> Result<ArrayRef> {
         _ => (DataType::Decimal128(30, 15), 15),
     };
     // What is no decimal, as infinity, is NULL.
-    let values = cast(&call.arguments[0], &decimal);
+    let values = cast(values, &decimal);
     let values = values.map_err(|error| from_datafusion(error.into()))?;
     let values = values.as_primitive::<Decimal128Type>();
     // Spark wants a constant here too, but a value of a row does no harm.
     let mut known: Option<(&str, NumberFormat)> = None;
     call.strings(|row| {
-        let text = call.str(1, row);
+        let text = call.str(1, row)?;
         let same = known.take().filter(|(known, _)| *known == text);
         let (_, format) = known.insert(match same {
             Some(same) => same,
@@ -137,26 +139,27 @@ fn number(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn binary(call: &Call<'_>) -> Result<ArrayRef> {
     call.strings(|row| {
-        let name = call.str(1, row);
+        let name = call.str(1, row)?;
         let format = Format::of(name).ok_or_else(|| unknown(call.name, name))?;
-        format.text(call.bytes(0, row)).map(Some)
+        format.text(call.bytes(0, row)?).map(Some)
     })
 }
 
 fn time(call: &Call<'_>) -> Result<ArrayRef> {
-    let zone = match call.arguments[0].data_type() {
+    let values = call.argument(0)?;
+    let zone = match values.data_type() {
         DataType::Timestamp(_, Some(_)) => call.zone.parse::<Tz>().ok(),
         _ => None,
     };
     let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
-    let times = match call.arguments[0].data_type() {
-        DataType::Timestamp(TimeUnit::Microsecond, _) => Arc::clone(&call.arguments[0]),
-        _ => cast(&call.arguments[0], &micros).map_err(|error| from_datafusion(error.into()))?,
+    let times = match values.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, _) => Arc::clone(values),
+        _ => cast(values, &micros).map_err(|error| from_datafusion(error.into()))?,
     };
     let times = times.as_primitive::<TimestampMicrosecondType>();
     let mut known: Option<(&str, DateTimePattern)> = None;
     call.strings(|row| {
-        let text = call.str(1, row);
+        let text = call.str(1, row)?;
         let same = known.take().filter(|(known, _)| *known == text);
         let (_, pattern) = known.insert(match same {
             Some(same) => same,

@@ -29,7 +29,7 @@ pub(super) const REGEXES: &[Scalar] = &[
             let mut compiled = Compiled::default();
             call.truths(|row| {
                 pattern(&mut compiled, call, row)?
-                    .is_match(call.str(0, row))
+                    .is_match(call.str(0, row)?)
                     .map(Some)
             })
         },
@@ -45,7 +45,7 @@ pub(super) const REGEXES: &[Scalar] = &[
             let mut compiled = Compiled::default();
             call.numbers::<Int32Type>(|row| {
                 let mut count = 0;
-                pattern(&mut compiled, call, row)?.all(call.str(0, row), |_| {
+                pattern(&mut compiled, call, row)?.all(call.str(0, row)?, |_| {
                     count += 1;
                     Ok(())
                 })?;
@@ -76,7 +76,7 @@ pub(super) const REGEXES: &[Scalar] = &[
             let mut compiled = Compiled::default();
             lists(call, |row, parts| {
                 let pattern = pattern(&mut compiled, call, row)?;
-                pattern.all(call.str(0, row), |found| {
+                pattern.all(call.str(0, row)?, |found| {
                     let group = group(pattern, call, row)?;
                     parts.append_value(found.get(group).map_or("", |group| group.as_str()));
                     Ok(())
@@ -95,7 +95,7 @@ pub(super) const REGEXES: &[Scalar] = &[
         call: |call| {
             let mut compiled = Compiled::default();
             call.numbers::<Int32Type>(|row| {
-                let text = call.str(0, row);
+                let text = call.str(0, row)?;
                 let found = pattern(&mut compiled, call, row)?.first(text)?;
                 let start = found
                     .as_ref()
@@ -115,7 +115,7 @@ pub(super) const REGEXES: &[Scalar] = &[
         call: |call| {
             let mut compiled = Compiled::default();
             call.strings(|row| {
-                let found = pattern(&mut compiled, call, row)?.first(call.str(0, row))?;
+                let found = pattern(&mut compiled, call, row)?.first(call.str(0, row)?)?;
                 let whole = found.as_ref().and_then(|found| found.get(0));
                 Ok(whole
                     .map(|whole| whole.as_str())
@@ -145,8 +145,8 @@ pub(super) const REGEXES: &[Scalar] = &[
         call: |call| {
             let mut compiled = Compiled::default();
             lists(call, |row, parts| {
-                let (text, limit) = (call.str(0, row), call.int_or(2, row, -1));
-                match call.str(1, row) {
+                let (text, limit) = (call.str(0, row)?, call.int_or(2, row, -1)?);
+                match call.str(1, row)? {
                     "" if !text.is_empty() => characters(text, limit, parts),
                     _ => split(pattern(&mut compiled, call, row)?, text, limit, parts)?,
                 }
@@ -161,7 +161,7 @@ pub(super) const REGEXES: &[Scalar] = &[
 ];
 
 fn pattern<'c>(compiled: &'c mut Compiled, call: &Call<'_>, row: usize) -> Result<&'c Pattern> {
-    compiled.get(call.name, call.str(1, row))
+    compiled.get(call.name, call.str(1, row)?)
 }
 
 /// Lists of texts.
@@ -182,7 +182,7 @@ fn lists(
 
 /// The number of the group that is asked for, if there is one.
 fn group(pattern: &Pattern, call: &Call<'_>, row: usize) -> Result<usize> {
-    let (groups, asked) = (pattern.groups(), call.int_or(2, row, 1));
+    let (groups, asked) = (pattern.groups(), call.int_or(2, row, 1)?);
     usize::try_from(asked)
         .ok()
         .filter(|group| *group <= groups)
@@ -198,7 +198,7 @@ fn group(pattern: &Pattern, call: &Call<'_>, row: usize) -> Result<usize> {
 }
 
 fn extract<'t>(pattern: &Pattern, call: &'t Call<'_>, row: usize) -> Result<&'t str> {
-    let Some(found) = pattern.first(call.str(0, row))? else {
+    let Some(found) = pattern.first(call.str(0, row)?)? else {
         return Ok("");
     };
     let group = group(pattern, call, row)?;
@@ -210,8 +210,8 @@ fn replace(call: &Call<'_>) -> Result<ArrayRef> {
     // The last pattern and replacement, which are mostly those of every row.
     let mut known: Option<(&str, &str, Replacement)> = None;
     call.strings(|row| {
-        let (text, source, to) = (call.str(0, row), call.str(1, row), call.str(2, row));
-        let start = i64::from(call.int_or(3, row, 1)) - 1;
+        let (text, source, to) = (call.str(0, row)?, call.str(1, row)?, call.str(2, row)?);
+        let start = i64::from(call.int_or(3, row, 1)?) - 1;
         if start < 0 {
             return Err(
                 Error::analysis(format!("{} cannot begin at {}", call.name, start + 1))

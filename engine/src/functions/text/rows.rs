@@ -14,42 +14,48 @@ use crate::functions::scalar::Call;
 
 impl Call<'_> {
     /// A text of a row.
-    pub(super) fn str(&self, index: usize, row: usize) -> &str {
-        self.text(index).value(row)
+    pub(super) fn str(&self, index: usize, row: usize) -> Result<&str> {
+        Ok(self.text(index)?.value(row))
     }
 
     /// A text or a binary of a row as bytes.
-    pub(super) fn bytes(&self, index: usize, row: usize) -> &[u8] {
-        match self.is_binary(index) {
-            true => self.arguments[index].as_binary::<i32>().value(row),
-            false => self.str(index, row).as_bytes(),
-        }
+    pub(super) fn bytes(&self, index: usize, row: usize) -> Result<&[u8]> {
+        let values = self.argument(index)?;
+        Ok(match values.data_type() {
+            DataType::Binary => values.as_binary::<i32>().value(row),
+            _ => values.as_string::<i32>().value(row).as_bytes(),
+        })
     }
 
     /// An INT of a row.
-    pub(super) fn int(&self, index: usize, row: usize) -> i32 {
-        self.primitive::<Int32Type>(index).value(row)
+    pub(super) fn int(&self, index: usize, row: usize) -> Result<i32> {
+        Ok(self.primitive::<Int32Type>(index)?.value(row))
     }
 
     /// An INT of a row, or what stands for it if there are not so many arguments.
-    pub(super) fn int_or(&self, index: usize, row: usize, default: i32) -> i32 {
+    pub(super) fn int_or(&self, index: usize, row: usize, default: i32) -> Result<i32> {
         match index < self.len() {
             true => self.int(index, row),
-            false => default,
+            false => Ok(default),
         }
     }
 
     /// A text of a row, or what stands for it if there are not so many arguments.
-    pub(super) fn str_or<'b>(&'b self, index: usize, row: usize, default: &'b str) -> &'b str {
+    pub(super) fn str_or<'b>(
+        &'b self,
+        index: usize,
+        row: usize,
+        default: &'b str,
+    ) -> Result<&'b str> {
         match index < self.len() {
             true => self.str(index, row),
-            false => default,
+            false => Ok(default),
         }
     }
 
     /// Whether an argument is a binary.
-    pub(super) fn is_binary(&self, index: usize) -> bool {
-        self.arguments[index].data_type() == &DataType::Binary
+    pub(super) fn is_binary(&self, index: usize) -> Result<bool> {
+        Ok(self.argument(index)?.data_type() == &DataType::Binary)
     }
 
     /// Where no argument is NULL.

@@ -1,6 +1,6 @@
 //! Where in a text something is, and how near two texts are.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Float64Type, Int32Type};
 use memchr::memmem::{find, find_iter};
 
@@ -20,7 +20,7 @@ pub(super) const SEARCH: &[Scalar] = &[
         call: |call| {
             call.numbers::<Int32Type>(|row| {
                 Ok(Some(
-                    call.str(0, row)
+                    call.str(0, row)?
                         .chars()
                         .next()
                         .map_or(0, |first| first as i32),
@@ -68,8 +68,8 @@ pub(super) const SEARCH: &[Scalar] = &[
         returns: Returns::Int,
         call: |call| {
             call.numbers::<Int32Type>(|row| {
-                let (start, nth) = (call.int_or(2, row, 1), call.int_or(3, row, 1));
-                instr(call.str(0, row), call.str(1, row), start, nth).map(Some)
+                let (start, nth) = (call.int_or(2, row, 1)?, call.int_or(3, row, 1)?);
+                instr(call.str(0, row)?, call.str(1, row)?, start, nth).map(Some)
             })
         },
         doc: "The position, counted from 1, at which a text holds another for the n-th time, searched \
@@ -97,7 +97,7 @@ pub(super) const SEARCH: &[Scalar] = &[
         returns: Returns::Int,
         call: |call| {
             call.numbers::<Int32Type>(|row| {
-                let (word, list) = (call.str(0, row), call.str(1, row));
+                let (word, list) = (call.str(0, row)?, call.str(1, row)?);
                 let place = list.split(',').position(|item| item == word);
                 Ok(Some(place.map_or(0, |place| place as i32 + 1)))
             })
@@ -115,8 +115,8 @@ pub(super) const SEARCH: &[Scalar] = &[
         returns: Returns::Int,
         call: |call| {
             call.numbers::<Int32Type>(|row| {
-                let distance = strsim::levenshtein(call.str(0, row), call.str(1, row)) as i32;
-                let is_near = distance <= call.int_or(2, row, i32::MAX);
+                let distance = strsim::levenshtein(call.str(0, row)?, call.str(1, row)?) as i32;
+                let is_near = distance <= call.int_or(2, row, i32::MAX)?;
                 Ok(Some(if is_near { distance } else { -1 }))
             })
         },
@@ -132,8 +132,8 @@ pub(super) const SEARCH: &[Scalar] = &[
         call: |call| {
             call.numbers::<Float64Type>(|row| {
                 Ok(Some(strsim::jaro_winkler(
-                    call.str(0, row),
-                    call.str(1, row),
+                    call.str(0, row)?,
+                    call.str(1, row)?,
                 )))
             })
         },
@@ -144,7 +144,7 @@ pub(super) const SEARCH: &[Scalar] = &[
 ];
 
 fn compared(call: &Call<'_>, test: impl Fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
-    call.truths(|row| Ok(Some(test(call.bytes(0, row), call.bytes(1, row)))))
+    call.truths(|row| Ok(Some(test(call.bytes(0, row)?, call.bytes(1, row)?))))
 }
 
 /// Characters in front of a byte, and one.
@@ -183,18 +183,17 @@ fn instr(text: &str, part: &str, start: i32, nth: i32) -> Result<i32> {
 fn locate(call: &Call<'_>) -> Result<ArrayRef> {
     // A position that is NULL is none at all.
     let positions = call.arguments.get(2);
+    let positions = positions.map(|positions| positions.as_primitive::<Int32Type>());
+    let (parts, texts) = (call.text(0)?, call.text(1)?);
     let rows = (0..call.rows).map(|row| {
-        if call.text(0).is_null(row) || call.text(1).is_null(row) {
+        if parts.is_null(row) || texts.is_null(row) {
             return None;
         }
         if positions.is_some_and(|positions| positions.is_null(row)) {
             return Some(0);
         }
-        Some(located(
-            call.str(0, row),
-            call.str(1, row),
-            call.int_or(2, row, 1),
-        ))
+        let from = positions.map_or(1, |positions| positions.value(row));
+        Some(located(parts.value(row), texts.value(row), from))
     });
     Ok(std::sync::Arc::new(
         rows.collect::<arrow::array::Int32Array>(),
@@ -214,6 +213,7 @@ fn located(part: &str, text: &str, from: i32) -> i32 {
     let Some(start) = byte_of(text, skipped) else {
         return 0;
     };
-    let found = find_iter(&text.as_bytes()[start..], part).next();
+    let rest = text.as_bytes().get(start..);
+    let found = rest.and_then(|rest| find_iter(rest, part).next());
     found.map_or(0, |byte| position(text, start + byte))
 }

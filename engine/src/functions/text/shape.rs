@@ -44,7 +44,7 @@ pub(super) const SHAPE: &[Scalar] = &[
     Scalar {
         name: "repeat",
         forms: &[&[Takes::Text, Takes::Int]],
-        call: |call| call.strings(|row| repeated(call.str(0, row), call.int(1, row)).map(Some)),
+        call: |call| call.strings(|row| repeated(call.str(0, row)?, call.int(1, row)?).map(Some)),
         doc: "A text so many times.",
         example: "SELECT repeat('tick ', 2)",
         ..SCALAR
@@ -52,7 +52,7 @@ pub(super) const SHAPE: &[Scalar] = &[
     Scalar {
         name: "space",
         forms: &[&[Takes::Int]],
-        call: |call| call.strings(|row| repeated(" ", call.int(0, row)).map(Some)),
+        call: |call| call.strings(|row| repeated(" ", call.int(0, row)?).map(Some)),
         doc: "So many spaces.",
         example: "SELECT concat('a', space(2), 'b')",
         ..SCALAR
@@ -97,10 +97,10 @@ pub(super) const SHAPE: &[Scalar] = &[
         ],
         call: |call| {
             call.strings(|row| {
-                let (text, searched) = (call.str(0, row), call.str(1, row));
+                let (text, searched) = (call.str(0, row)?, call.str(1, row)?);
                 Ok(Some(match searched {
                     "" => text.to_owned(),
-                    _ => text.replace(searched, call.str_or(2, row, "")),
+                    _ => text.replace(searched, call.str_or(2, row, "")?),
                 }))
             })
         },
@@ -113,13 +113,13 @@ pub(super) const SHAPE: &[Scalar] = &[
         forms: &[&[Takes::Text, Takes::Text, Takes::Text]],
         call: |call| {
             call.strings(|row| {
-                let (from, to) = (call.str(1, row), call.str(2, row));
+                let (from, to) = (call.str(1, row)?, call.str(2, row)?);
                 let other = |c: char| match from.chars().position(|given| given == c) {
                     Some(place) => to.chars().nth(place),
                     None => Some(c),
                 };
                 Ok(Some(
-                    call.str(0, row)
+                    call.str(0, row)?
                         .chars()
                         .filter_map(other)
                         .collect::<String>(),
@@ -135,7 +135,7 @@ pub(super) const SHAPE: &[Scalar] = &[
         name: "lower",
         aliases: &["lcase"],
         forms: TEXT,
-        call: |call| call.strings(|row| Ok(Some(call.str(0, row).to_lowercase()))),
+        call: |call| call.strings(|row| Ok(Some(call.str(0, row)?.to_lowercase()))),
         doc: "A text in small letters.",
         example: "SELECT lower('Tide')",
         ..SCALAR
@@ -144,7 +144,7 @@ pub(super) const SHAPE: &[Scalar] = &[
         name: "upper",
         aliases: &["ucase"],
         forms: TEXT,
-        call: |call| call.strings(|row| Ok(Some(call.str(0, row).to_uppercase()))),
+        call: |call| call.strings(|row| Ok(Some(call.str(0, row)?.to_uppercase()))),
         doc: "A text in capital letters.",
         example: "SELECT upper('Tide')",
         ..SCALAR
@@ -152,7 +152,7 @@ pub(super) const SHAPE: &[Scalar] = &[
     Scalar {
         name: "initcap",
         forms: TEXT,
-        call: |call| call.strings(|row| Ok(Some(initcap(call.str(0, row))))),
+        call: |call| call.strings(|row| Ok(Some(initcap(call.str(0, row)?)))),
         doc: "A text with a capital letter at the beginning of each word.",
         example: "SELECT initcap('low TIDE')",
         ..SCALAR
@@ -161,18 +161,18 @@ pub(super) const SHAPE: &[Scalar] = &[
         name: "reverse",
         forms: &[&[Takes::Bytes], &[Takes::Array]],
         returns: Returns::Like(0),
-        call: |call| match call.arguments[0].data_type() {
-            DataType::List(_) => reversed(call.arguments[0].as_list()),
+        call: |call| match call.argument(0)?.data_type() {
+            DataType::List(_) => reversed(call.argument(0)?.as_list()),
             DataType::Binary => call.binaries(|row| {
                 Ok(Some(
-                    call.bytes(0, row)
+                    call.bytes(0, row)?
                         .iter()
                         .rev()
                         .copied()
                         .collect::<Vec<u8>>(),
                 ))
             }),
-            _ => call.strings(|row| Ok(Some(call.str(0, row).chars().rev().collect::<String>()))),
+            _ => call.strings(|row| Ok(Some(call.str(0, row)?.chars().rev().collect::<String>()))),
         },
         doc: "A text, a binary or an array from its end to its beginning.",
         example: "SELECT reverse('tide')",
@@ -182,7 +182,12 @@ pub(super) const SHAPE: &[Scalar] = &[
         name: "quote",
         forms: TEXT,
         call: |call| {
-            call.strings(|row| Ok(Some(format!("'{}'", call.str(0, row).replace('\'', "\\'")))))
+            call.strings(|row| {
+                Ok(Some(format!(
+                    "'{}'",
+                    call.str(0, row)?.replace('\'', "\\'")
+                )))
+            })
         },
         doc: "A text in single quotes, with a backslash in front of those in it.",
         example: "SELECT quote('ebb')",
@@ -220,10 +225,10 @@ fn filling(unit: &str, count: i64) -> String {
 
 fn pad(call: &Call<'_>, is_left: bool) -> Result<ArrayRef> {
     let has_unit = call.len() == 3;
-    if call.is_binary(0) {
+    if call.is_binary(0)? {
         return call.binaries(|row| {
-            let (bytes, length) = (call.bytes(0, row), i64::from(call.int(1, row)));
-            let unit = if has_unit { call.bytes(2, row) } else { &[0] };
+            let (bytes, length) = (call.bytes(0, row)?, i64::from(call.int(1, row)?));
+            let unit = if has_unit { call.bytes(2, row)? } else { &[0] };
             let missing = usize::try_from(length - bytes.len() as i64).unwrap_or(0);
             let filling: Vec<u8> = unit.iter().copied().cycle().take(missing).collect();
             let bytes = bytes_between(bytes, (0, length));
@@ -234,9 +239,9 @@ fn pad(call: &Call<'_>, is_left: bool) -> Result<ArrayRef> {
         });
     }
     call.strings(|row| {
-        let (text, length) = (call.str(0, row), i64::from(call.int(1, row)));
+        let (text, length) = (call.str(0, row)?, i64::from(call.int(1, row)?));
         let filling = filling(
-            call.str_or(2, row, " "),
+            call.str_or(2, row, " ")?,
             length - text.chars().count() as i64,
         );
         let text = between(text, (0, length));
@@ -264,11 +269,11 @@ fn trim(
 ) -> Result<ArrayRef> {
     call.strings(|row| {
         let unwanted = if call.len() == 2 {
-            call.str(characters, row)
+            call.str(characters, row)?
         } else {
             " "
         };
-        let mut text = call.str(text, row);
+        let mut text = call.str(text, row)?;
         if in_front {
             text = text.trim_start_matches(|c| unwanted.contains(c));
         }
@@ -298,18 +303,15 @@ fn initcap(text: &str) -> String {
 
 fn reversed(lists: &ListArray) -> Result<ArrayRef> {
     let (offsets, nulls) = (lists.offsets(), lists.nulls().cloned());
-    let (first, last) = (offsets[0], offsets[lists.len()]);
-    let places = offsets.windows(2).flat_map(|ends| (ends[0]..ends[1]).rev());
-    let places = places.map(|place| (place - first) as u32);
-    let values = lists
-        .values()
-        .slice(first as usize, (last - first) as usize);
-    let values = take(&values, &UInt32Array::from_iter_values(places), None);
+    let rows = offsets.array_windows();
+    let places = rows.flat_map(|[start, end]| (*start..*end).rev());
+    let places = UInt32Array::from_iter_values(places.map(|place| place as u32));
+    let values = take(lists.values(), &places, None);
     let values = values.map_err(|error| from_datafusion(error.into()))?;
     let DataType::List(item) = lists.data_type() else {
         return Err(Error::internal("a list has no item"));
     };
-    let lengths = offsets.windows(2).map(|ends| (ends[1] - ends[0]) as usize);
+    let lengths = offsets.lengths();
     let offsets = arrow::buffer::OffsetBuffer::from_lengths(lengths);
     Ok(Arc::new(ListArray::new(
         Arc::clone(item),
@@ -322,21 +324,19 @@ fn reversed(lists: &ListArray) -> Result<ArrayRef> {
 fn concat_ws(call: &Call<'_>) -> Result<ArrayRef> {
     let mut joined = StringBuilder::new();
     for row in 0..call.rows {
-        if call.text(0).is_null(row) {
+        if call.text(0)?.is_null(row) {
             joined.append_null();
             continue;
         }
         let mut parts = Vec::new();
-        for values in call.arguments[1..]
-            .iter()
-            .filter(|values| !is_null(values, row))
-        {
+        let values = call.arguments.iter().skip(1);
+        for values in values.filter(|values| !is_null(values, row)) {
             match values.as_list_opt::<i32>() {
                 Some(lists) => texts_of(&lists.value(row), &mut parts),
                 None => parts.push(format_value(values, row)),
             }
         }
-        joined.append_value(parts.join(call.str(0, row)));
+        joined.append_value(parts.join(call.str(0, row)?));
     }
     Ok(Arc::new(joined.finish()))
 }
@@ -348,11 +348,11 @@ fn texts_of(values: &dyn Array, texts: &mut Vec<String>) {
 
 fn elt(call: &Call<'_>) -> Result<ArrayRef> {
     let chosen = |row: usize| {
-        let numbers = &call.arguments[0];
+        let numbers = call.argument(0)?;
         if numbers.is_null(row) {
             return Ok(None);
         }
-        let number = call.int(0, row);
+        let number = call.int(0, row)?;
         let index = usize::try_from(number)
             .ok()
             .filter(|index| (1..call.len()).contains(index));
@@ -364,14 +364,14 @@ fn elt(call: &Call<'_>) -> Result<ArrayRef> {
             .with_condition("INVALID_ARRAY_INDEX")
             .with_hint("count the values from 1")
         })?;
-        Ok(call.arguments[index].is_valid(row).then_some(index))
+        Ok(call.argument(index)?.is_valid(row).then_some(index))
     };
     let chosen = (0..call.rows)
         .map(chosen)
         .collect::<Result<Vec<Option<usize>>>>()?;
     let mut values = arrow::array::BinaryBuilder::new();
     for (row, index) in chosen.into_iter().enumerate() {
-        values.append_option(index.map(|index| call.bytes(index, row)));
+        values.append_option(index.map(|index| call.bytes(index, row)).transpose()?);
     }
     let values: ArrayRef = Arc::new(values.finish());
     let values = arrow::compute::cast(&values, call.returns);

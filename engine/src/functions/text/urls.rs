@@ -38,7 +38,11 @@ pub(super) const URLS: &[Scalar] = &[
         name: "url_encode",
         forms: TEXT,
         call: |call| {
-            call.strings(|row| Ok(Some(byte_serialize(call.bytes(0, row)).collect::<String>())))
+            call.strings(|row| {
+                Ok(Some(
+                    byte_serialize(call.bytes(0, row)?).collect::<String>(),
+                ))
+            })
         },
         doc: "A text as it stands in the query of a URL.",
         example: "SELECT url_encode('high tide?')",
@@ -49,7 +53,7 @@ pub(super) const URLS: &[Scalar] = &[
         forms: TEXT,
         call: |call| {
             call.strings(|row| {
-                let text = call.str(0, row);
+                let text = call.str(0, row)?;
                 decoded(text).map(Some).ok_or_else(|| {
                     Error::runtime(format!("'{text}' is not encoded as in a URL"))
                         .with_condition("CANNOT_DECODE_URL")
@@ -64,7 +68,7 @@ pub(super) const URLS: &[Scalar] = &[
     Scalar {
         name: "try_url_decode",
         forms: TEXT,
-        call: |call| call.strings(|row| Ok(decoded(call.str(0, row)))),
+        call: |call| call.strings(|row| Ok(decoded(call.str(0, row)?))),
         doc: "The text that stands in the query of a URL; NULL if it is not encoded so.",
         example: "SELECT try_url_decode('100%')",
         ..SCALAR
@@ -73,7 +77,7 @@ pub(super) const URLS: &[Scalar] = &[
 
 fn parts(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
     call.strings(|row| {
-        let text = call.str(0, row);
+        let text = call.str(0, row)?;
         let Some(url) = Uri::parse(text) else {
             return match lenient {
                 true => Ok(None),
@@ -82,9 +86,9 @@ fn parts(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
                     .with_hint("use try_parse_url to get NULL instead")),
             };
         };
-        let part = call.str(1, row);
+        let part = call.str(1, row)?;
         Ok(match call.len() {
-            3 if part == "QUERY" => url.parameter(call.str(2, row)).map(Cow::Borrowed),
+            3 if part == "QUERY" => url.parameter(call.str(2, row)?).map(Cow::Borrowed),
             3 => None,
             _ => url.part(part),
         })
@@ -249,10 +253,10 @@ fn decoded(text: &str) -> Option<String> {
         bytes.push(match first {
             b'+' => b' ',
             b'%' => {
-                let digit = |at: usize| Some(char::from(*more.get(at)?).to_digit(16)? as u8);
-                let byte = digit(0)? << 4 | digit(1)?;
-                rest = &more[2..];
-                byte
+                let (digits, behind) = more.split_first_chunk::<2>()?;
+                let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+                rest = behind;
+                (high? << 4 | low?) as u8
             }
             other => *other,
         });

@@ -30,14 +30,17 @@ fn buckets(call: &Call<'_>) -> Result<ArrayRef> {
         DataType::Timestamp(_, Some(_)) => session_zone(call)?,
         _ => Zone::UTC,
     };
-    let times = call.primitive::<TimestampMicrosecondType>(1);
-    let origins = (call.len() == 3).then(|| call.primitive::<TimestampMicrosecondType>(2));
+    let sizes = call.argument(0)?;
+    let times = call.primitive::<TimestampMicrosecondType>(1)?;
+    let origins = (call.len() == 3)
+        .then(|| call.primitive::<TimestampMicrosecondType>(2))
+        .transpose()?;
     timestamps(call, |row| {
         let origin = match origins {
             Some(origins) => at(origins, row),
             None => zone.to_utc(0),
         };
-        let size = shift_at(&call.arguments[0], row);
+        let size = shift_at(sizes, row);
         let Some(((size, time), origin)) = size.zip(at(times, row)).zip(origin) else {
             return Ok(None);
         };

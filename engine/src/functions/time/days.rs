@@ -99,7 +99,10 @@ pub(super) const DAYS: &[Scalar] = &[
         name: "date_from_unix_date",
         forms: &[&[Takes::Int]],
         returns: Returns::Date,
-        call: |call| column::<Date32Type>(call, |row| Ok(at(call.primitive::<Int32Type>(0), row))),
+        call: |call| {
+            let days = call.primitive::<Int32Type>(0)?;
+            column::<Date32Type>(call, |row| Ok(at(days, row)))
+        },
         doc: "The date so many days after 1970-01-01.",
         example: "SELECT date_from_unix_date(19782)",
         ..SCALAR
@@ -108,7 +111,10 @@ pub(super) const DAYS: &[Scalar] = &[
         name: "unix_date",
         forms: &[&[Takes::Date]],
         returns: Returns::Int,
-        call: |call| column::<Int32Type>(call, |row| Ok(at(call.primitive::<Date32Type>(0), row))),
+        call: |call| {
+            let dates = call.primitive::<Date32Type>(0)?;
+            column::<Int32Type>(call, |row| Ok(at(dates, row)))
+        },
         doc: "The days from 1970-01-01 to a date.",
         example: "SELECT unix_date(DATE'2024-02-29')",
         ..SCALAR
@@ -121,8 +127,8 @@ fn sum_type(inputs: &Inputs<'_>) -> Result<DataType> {
 
 fn moved(call: &Call<'_>, moved: fn(i32, i32) -> Option<i32>) -> Result<ArrayRef> {
     let (dates, counts) = (
-        call.primitive::<Date32Type>(0),
-        call.primitive::<Int32Type>(1),
+        call.primitive::<Date32Type>(0)?,
+        call.primitive::<Int32Type>(1)?,
     );
     column::<Date32Type>(call, |row| {
         let Some((days, count)) = at(dates, row).zip(at(counts, row)) else {
@@ -134,8 +140,8 @@ fn moved(call: &Call<'_>, moved: fn(i32, i32) -> Option<i32>) -> Result<ArrayRef
 
 fn days_between(call: &Call<'_>) -> Result<ArrayRef> {
     let (ends, starts) = (
-        call.primitive::<Date32Type>(0),
-        call.primitive::<Date32Type>(1),
+        call.primitive::<Date32Type>(0)?,
+        call.primitive::<Date32Type>(1)?,
     );
     column::<Int32Type>(call, |row| {
         let pair = at(ends, row).zip(at(starts, row));
@@ -144,7 +150,7 @@ fn days_between(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn last_days(call: &Call<'_>) -> Result<ArrayRef> {
-    let dates = call.primitive::<Date32Type>(0);
+    let dates = call.primitive::<Date32Type>(0)?;
     column::<Date32Type>(call, |row| {
         let date = at(dates, row).and_then(date_of);
         Ok(date.and_then(last_day_of_month).map(days_of))
@@ -152,7 +158,7 @@ fn last_days(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn next_days(call: &Call<'_>) -> Result<ArrayRef> {
-    let (dates, names) = (call.primitive::<Date32Type>(0), call.text(1));
+    let (dates, names) = (call.primitive::<Date32Type>(0)?, call.text(1)?);
     column::<Date32Type>(call, |row| {
         let date = at(dates, row).and_then(date_of);
         let Some((date, name)) = date.zip(text_at(names, row)) else {
@@ -185,7 +191,7 @@ fn weekday(name: &str) -> Result<Weekday> {
 }
 
 fn made(call: &Call<'_>) -> Result<ArrayRef> {
-    let [years, months, days] = [0, 1, 2].map(|index| call.primitive::<Int32Type>(index));
+    let [years, months, days] = call.primitives::<Int32Type, _>()?;
     column::<Date32Type>(call, |row| {
         let parts = at(years, row).zip(at(months, row)).zip(at(days, row));
         let Some(((year, month), day)) = parts else {

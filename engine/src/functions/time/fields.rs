@@ -125,12 +125,12 @@ pub(super) const FIELDS: &[Scalar] = &[
 ];
 
 fn of_date(call: &Call<'_>, field: fn(NaiveDate) -> i32) -> Result<ArrayRef> {
-    let days = call.primitive::<Date32Type>(0);
+    let days = call.primitive::<Date32Type>(0)?;
     column::<Int32Type>(call, |row| Ok(at(days, row).and_then(date_of).map(field)))
 }
 
 fn name_of_date(call: &Call<'_>, pattern: &str) -> Result<ArrayRef> {
-    let days = call.primitive::<Date32Type>(0);
+    let days = call.primitive::<Date32Type>(0)?;
     texts(call, |row| {
         let date = at(days, row).and_then(date_of);
         Ok(date.map(|date| date.format(pattern).to_string()))

@@ -150,13 +150,13 @@ pub(super) fn shift_at(intervals: &ArrayRef, row: usize) -> Option<Shift> {
 }
 
 fn moved(call: &Call<'_>, directed: fn(Shift) -> Option<Shift>) -> Result<ArrayRef> {
-    let intervals = &call.arguments[1];
+    let intervals = call.argument(1)?;
     let shift = |row: usize| match shift_at(intervals, row) {
         None => Ok(None),
         Some(shift) => directed(shift).map(Some).ok_or_else(|| overflow(call)),
     };
     if call.returns == &DataType::Date32 {
-        let dates = call.primitive::<Date32Type>(0);
+        let dates = call.primitive::<Date32Type>(0)?;
         return column::<Date32Type>(call, |row| {
             let Some((days, shift)) = at(dates, row).zip(shift(row)?) else {
                 return Ok(None);
@@ -176,7 +176,7 @@ fn moved(call: &Call<'_>, directed: fn(Shift) -> Option<Shift>) -> Result<ArrayR
         DataType::Timestamp(_, Some(_)) => session_zone(call)?,
         _ => Zone::UTC,
     };
-    let times = call.primitive::<TimestampMicrosecondType>(0);
+    let times = call.primitive::<TimestampMicrosecondType>(0)?;
     timestamps(call, |row| {
         let Some((time, shift)) = at(times, row).zip(shift(row)?) else {
             return Ok(None);
@@ -222,13 +222,13 @@ fn each(call: &Call<'_>, part: impl Fn(usize, i64) -> Result<Option<i64>>) -> Re
         |row, value: i32| i32::try_from(change(row, value.into())?).map_err(|_| too_long());
     match call.returns {
         DataType::Interval(IntervalUnit::YearMonth) => {
-            let values = call.primitive::<IntervalYearMonthType>(0);
+            let values = call.primitive::<IntervalYearMonthType>(0)?;
             column::<IntervalYearMonthType>(call, |row| {
                 at(values, row).map(|value| months(row, value)).transpose()
             })
         }
         DataType::Interval(_) => {
-            let values = call.primitive::<IntervalMonthDayNanoType>(0);
+            let values = call.primitive::<IntervalMonthDayNanoType>(0)?;
             column::<IntervalMonthDayNanoType>(call, |row| {
                 let changed = |value: IntervalMonthDayNano| {
                     Ok(IntervalMonthDayNano {
@@ -241,13 +241,13 @@ fn each(call: &Call<'_>, part: impl Fn(usize, i64) -> Result<Option<i64>>) -> Re
             })
         }
         DataType::Duration(TimeUnit::Second) => {
-            let values = call.primitive::<DurationSecondType>(0);
+            let values = call.primitive::<DurationSecondType>(0)?;
             column::<DurationSecondType>(call, |row| {
                 at(values, row).map(|value| change(row, value)).transpose()
             })
         }
         _ => {
-            let values = call.primitive::<DurationMicrosecondType>(0);
+            let values = call.primitive::<DurationMicrosecondType>(0)?;
             column::<DurationMicrosecondType>(call, |row| {
                 at(values, row).map(|value| change(row, value)).transpose()
             })
@@ -263,7 +263,7 @@ fn combined(call: &Call<'_>, combine: fn(i64, i64) -> Option<i64>) -> Result<Arr
     };
     match call.returns {
         DataType::Interval(IntervalUnit::YearMonth) => {
-            let [one, other] = [0, 1].map(|index| call.primitive::<IntervalYearMonthType>(index));
+            let [one, other] = call.primitives::<IntervalYearMonthType, _>()?;
             column::<IntervalYearMonthType>(call, |row| {
                 let pair = at(one, row).zip(at(other, row));
                 pair.map(|(one, other)| narrow(combine(one.into(), other.into())))
@@ -271,8 +271,7 @@ fn combined(call: &Call<'_>, combine: fn(i64, i64) -> Option<i64>) -> Result<Arr
             })
         }
         DataType::Interval(_) => {
-            let [one, other] =
-                [0, 1].map(|index| call.primitive::<IntervalMonthDayNanoType>(index));
+            let [one, other] = call.primitives::<IntervalMonthDayNanoType, _>()?;
             column::<IntervalMonthDayNanoType>(call, |row| {
                 let pair = at(one, row).zip(at(other, row));
                 let combined = pair.map(|(one, other)| {
@@ -286,7 +285,7 @@ fn combined(call: &Call<'_>, combine: fn(i64, i64) -> Option<i64>) -> Result<Arr
             })
         }
         DataType::Duration(TimeUnit::Second) => {
-            let [one, other] = [0, 1].map(|index| call.primitive::<DurationSecondType>(index));
+            let [one, other] = call.primitives::<DurationSecondType, _>()?;
             column::<DurationSecondType>(call, |row| {
                 let pair = at(one, row).zip(at(other, row));
                 pair.map(|(one, other)| fit(combine(one, other)))
@@ -294,7 +293,7 @@ fn combined(call: &Call<'_>, combine: fn(i64, i64) -> Option<i64>) -> Result<Arr
             })
         }
         _ => {
-            let [one, other] = [0, 1].map(|index| call.primitive::<DurationMicrosecondType>(index));
+            let [one, other] = call.primitives::<DurationMicrosecondType, _>()?;
             column::<DurationMicrosecondType>(call, |row| {
                 let pair = at(one, row).zip(at(other, row));
                 pair.map(|(one, other)| fit(combine(one, other)))
@@ -306,8 +305,9 @@ fn combined(call: &Call<'_>, combine: fn(i64, i64) -> Option<i64>) -> Result<Arr
 
 /// How often the second interval is in the first.
 fn quotients(call: &Call<'_>) -> Result<ArrayRef> {
-    let length = |index: usize, row: usize| {
-        let shift = shift_at(&call.arguments[index], row)?;
+    let [ones, others] = call.first()?;
+    let length = |intervals: &ArrayRef, row: usize| {
+        let shift = shift_at(intervals, row)?;
         let days = shift.days.checked_mul(MICROS_PER_DAY)?;
         Some(if shift.months != 0 {
             shift.months
@@ -316,7 +316,7 @@ fn quotients(call: &Call<'_>) -> Result<ArrayRef> {
         })
     };
     column::<Int64Type>(call, |row| {
-        let Some((one, other)) = length(0, row).zip(length(1, row)) else {
+        let Some((one, other)) = length(ones, row).zip(length(others, row)) else {
             return Ok(None);
         };
         match other {
@@ -334,7 +334,7 @@ enum Factor {
 }
 
 fn scaled(call: &Call<'_>, divides: bool) -> Result<ArrayRef> {
-    let numbers = &call.arguments[1];
+    let numbers = call.argument(1)?;
     let failed = |error: arrow::error::ArrowError| from_datafusion(error.into());
     let wide = match numbers.data_type() {
         DataType::Decimal128(..) => ArrayRef::clone(numbers),

@@ -8,6 +8,7 @@ use arrow::datatypes::{
 };
 
 use super::super::scalar::Call;
+pub(super) use super::super::scalar::text_at;
 use crate::datetime::{MICROS_PER_DAY, TIME_ZONE, Zone};
 use crate::error::{Error, Result};
 
@@ -27,17 +28,17 @@ pub(super) fn session_zone(call: &Call<'_>) -> Result<Zone> {
 
 /// An argument that is a date or a timestamp of either kind, as local time in microseconds.
 pub(super) fn local(call: &Call<'_>, index: usize) -> Result<PrimitiveArray<Int64Type>> {
-    Ok(match call.arguments[index].data_type() {
+    Ok(match call.argument(index)?.data_type() {
         DataType::Date32 => call
-            .primitive::<Date32Type>(index)
+            .primitive::<Date32Type>(index)?
             .unary(|days| i64::from(days) * MICROS_PER_DAY),
         DataType::Timestamp(_, Some(_)) => {
             let zone = session_zone(call)?;
-            let utc = call.primitive::<TimestampMicrosecondType>(index);
+            let utc = call.primitive::<TimestampMicrosecondType>(index)?;
             utc.unary_opt(|utc| zone.to_local(utc))
         }
         _ => call
-            .primitive::<TimestampMicrosecondType>(index)
+            .primitive::<TimestampMicrosecondType>(index)?
             .unary(|local| local),
     })
 }
@@ -47,11 +48,6 @@ pub(super) fn at<T: ArrowPrimitiveType>(
     values: &PrimitiveArray<T>,
     row: usize,
 ) -> Option<T::Native> {
-    values.is_valid(row).then(|| values.value(row))
-}
-
-/// A text of a row.
-pub(super) fn text_at(values: &StringArray, row: usize) -> Option<&str> {
     values.is_valid(row).then(|| values.value(row))
 }
 

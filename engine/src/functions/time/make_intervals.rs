@@ -1,6 +1,6 @@
 //! Intervals from their parts: `make_interval`, `make_dt_interval`, `make_ym_interval`.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Decimal128Type, DurationMicrosecondType, Int32Type, IntervalMonthDayNano,
     IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
@@ -78,18 +78,18 @@ pub(super) const MAKE_INTERVALS: &[Scalar] = &[
 
 /// A whole part of a row; what was not given is 0, and NULL makes all NULL.
 fn part(call: &Call<'_>, index: usize, row: usize) -> Option<i64> {
-    match index < call.len() {
-        true => at(call.primitive::<Int32Type>(index), row).map(i64::from),
-        false => Some(0),
+    match call.arguments.get(index) {
+        Some(values) => at(values.as_primitive::<Int32Type>(), row).map(i64::from),
+        None => Some(0),
     }
 }
 
 /// Hours, minutes and seconds, from an argument on, in microseconds.
 fn clock(call: &Call<'_>, first: usize, row: usize) -> Option<Option<i64>> {
     let (hours, minutes) = (part(call, first, row)?, part(call, first + 1, row)?);
-    let micros = match first + 2 < call.len() {
-        true => at(call.primitive::<Decimal128Type>(first + 2), row)?,
-        false => 0,
+    let micros = match call.arguments.get(first + 2) {
+        Some(seconds) => at(seconds.as_primitive::<Decimal128Type>(), row)?,
+        None => 0,
     };
     let total = (hours * MICROS_PER_HOUR).checked_add(minutes * MICROS_PER_MINUTE);
     let micros = i64::try_from(micros).ok();

@@ -90,7 +90,7 @@ pub(super) const MAKE_TIMESTAMPS: &[Scalar] = &[
 fn made(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
     let mut zones = Zones::new(call)?;
     if call.len() < PARTS.len() {
-        let dates = call.primitive::<Date32Type>(0);
+        let dates = call.primitive::<Date32Type>(0)?;
         return timestamps(call, |row| {
             let midnight = at(dates, row).map(|days| i64::from(days) * MICROS_PER_DAY);
             Ok(midnight
@@ -98,8 +98,8 @@ fn made(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
                 .and_then(|(local, zone)| zone.to_utc(local)))
         });
     }
-    let whole = [0, 1, 2, 3, 4].map(|index| call.primitive::<Int32Type>(index));
-    let seconds = call.primitive::<Decimal128Type>(5);
+    let whole = call.primitives::<Int32Type, 5>()?;
+    let seconds = call.primitive::<Decimal128Type>(5)?;
     timestamps(call, |row| {
         let parts = whole.map(|part| at(part, row));
         let ([Some(year), Some(month), Some(day), Some(hour), Some(minute)], Some(seconds)) =
@@ -130,7 +130,9 @@ struct Zones<'a> {
 impl<'a> Zones<'a> {
     fn new(call: &'a Call<'_>) -> Result<Self> {
         Ok(Self {
-            names: (call.len() > PARTS.len()).then(|| call.text(PARTS.len())),
+            names: (call.len() > PARTS.len())
+                .then(|| call.text(PARTS.len()))
+                .transpose()?,
             plain: match call.returns {
                 arrow::datatypes::DataType::Timestamp(_, None) => Zone::UTC,
                 _ => session_zone(call)?,

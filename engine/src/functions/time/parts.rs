@@ -69,7 +69,7 @@ fn part_named(name: &str) -> Option<Part> {
 
 fn part_type(inputs: &Inputs<'_>) -> Result<DataType> {
     let Some(name) = inputs.text(0) else {
-        return match &inputs.types[0] {
+        return match inputs.data_type(0)? {
             DataType::Null => Ok(DataType::Float64),
             _ => Err(
                 Error::analysis("the field of date_part must be the same for all rows")
@@ -78,7 +78,7 @@ fn part_type(inputs: &Inputs<'_>) -> Result<DataType> {
             ),
         };
     };
-    let source = &inputs.types[1];
+    let source = inputs.data_type(1)?;
     let part = part_named(name).filter(|part| has_part(source, *part));
     let part = part.ok_or_else(|| {
         Error::analysis(format!("{} has no field '{name}'", sql_type(source)))
@@ -112,22 +112,22 @@ fn parts(call: &Call<'_>) -> Result<ArrayRef> {
     let Some(part) = part else {
         return Ok(arrow::array::new_null_array(call.returns, call.rows));
     };
-    let source = &call.arguments[1];
+    let source = call.argument(1)?;
     let values: PrimitiveArray<Int64Type> = match source.data_type() {
         DataType::Interval(IntervalUnit::YearMonth) => call
-            .primitive::<IntervalYearMonthType>(1)
+            .primitive::<IntervalYearMonthType>(1)?
             .unary(|months| of_interval(part, i64::from(months), 0, 0)),
         DataType::Interval(_) => call
-            .primitive::<IntervalMonthDayNanoType>(1)
+            .primitive::<IntervalMonthDayNanoType>(1)?
             .unary(|value| {
                 let micros = value.nanoseconds / 1_000;
                 of_interval(part, i64::from(value.months), i64::from(value.days), micros)
             }),
         DataType::Duration(TimeUnit::Second) => call
-            .primitive::<DurationSecondType>(1)
+            .primitive::<DurationSecondType>(1)?
             .unary(|seconds| of_day_time(part, seconds.saturating_mul(MICROS_PER_SECOND))),
         DataType::Duration(_) => call
-            .primitive::<DurationMicrosecondType>(1)
+            .primitive::<DurationMicrosecondType>(1)?
             .unary(|micros| of_day_time(part, micros)),
         _ => local(call, 1)?.unary_opt(|local| of_time(part, local)),
     };

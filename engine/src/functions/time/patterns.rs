@@ -1,7 +1,7 @@
 //! Times as text and back, by a pattern or by the rules of casts: `to_date`, `to_timestamp`,
 //! `date_format`, `from_unixtime`, `unix_timestamp`.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
 
 use super::super::cast::{Mode, cast_values};
@@ -119,7 +119,7 @@ pub(super) const PATTERNS: &[Scalar] = &[
         name: "date_format",
         forms: &[&[Takes::Timestamp, Takes::Text]],
         call: |call| {
-            let times = call.primitive::<TimestampMicrosecondType>(0);
+            let times = call.primitive::<TimestampMicrosecondType>(0)?;
             written(call, |row| Ok(at(times, row)))
         },
         doc: "A time as a text, by a pattern.",
@@ -130,7 +130,7 @@ pub(super) const PATTERNS: &[Scalar] = &[
         name: "from_unixtime",
         forms: &[&[Takes::Long], &[Takes::Long, Takes::Text]],
         call: |call| {
-            let seconds = call.primitive::<Int64Type>(0);
+            let seconds = call.primitive::<Int64Type>(0)?;
             written(call, |row| {
                 let Some(seconds) = at(seconds, row) else {
                     return Ok(None);
@@ -160,9 +160,9 @@ fn written(call: &Call<'_>, moment: impl Fn(usize) -> Result<Option<i64>>) -> Re
 
 /// The pattern of a row.
 fn pattern_at<'a>(call: &'a Call<'_>, row: usize) -> Option<&'a str> {
-    match call.len() > 1 {
-        true => text_at(call.text(1), row),
-        false => Some(USUAL),
+    match call.arguments.get(1) {
+        Some(patterns) => text_at(patterns.as_string(), row),
+        None => Some(USUAL),
     }
 }
 
@@ -170,14 +170,14 @@ fn pattern_at<'a>(call: &'a Call<'_>, row: usize) -> Option<&'a str> {
 fn read(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
     let zone = session_zone(call)?;
     let mode = Mode::new(lenient, true);
-    let values = &call.arguments[0];
+    let values = call.argument(0)?;
     if call.len() == 1 {
         return cast_values(values, call.returns, zone, mode);
     }
     if values.data_type() != &DataType::Utf8 {
         // Without a pattern there is no time, even where none is needed.
         let times = cast_values(values, call.returns, zone, mode)?;
-        return with_nulls_of(&times, &call.arguments[1]);
+        return with_nulls_of(&times, call.argument(1)?);
     }
     let mut last = Last::new();
     match call.returns {
@@ -219,7 +219,7 @@ fn parsed(
     last: &mut Last<DateTimePattern>,
     parse: impl Fn(&DateTimePattern, &str) -> Option<i64>,
 ) -> Result<Option<i64>> {
-    let (Some(text), Some(pattern)) = (text_at(call.text(0), row), pattern_at(call, row)) else {
+    let (Some(text), Some(pattern)) = (text_at(call.text(0)?, row), pattern_at(call, row)) else {
         return Ok(None);
     };
     let compiled = last.get(pattern, |text| compiled(text, str::parse))?;
@@ -251,7 +251,7 @@ fn seconds(call: &Call<'_>) -> Result<ArrayRef> {
     };
     match values.data_type() {
         DataType::Date32 => {
-            let dates = call.primitive::<Date32Type>(0);
+            let dates = call.primitive::<Date32Type>(0)?;
             column::<Int64Type>(call, |row| {
                 let midnight = at(dates, row).map(|days| i64::from(days) * MICROS_PER_DAY);
                 let utc = midnight.filter(|_| has_pattern(row));
@@ -260,7 +260,7 @@ fn seconds(call: &Call<'_>) -> Result<ArrayRef> {
             })
         }
         _ => {
-            let times = call.primitive::<TimestampMicrosecondType>(0);
+            let times = call.primitive::<TimestampMicrosecondType>(0)?;
             column::<Int64Type>(call, |row| {
                 let time = at(times, row).filter(|_| has_pattern(row));
                 Ok(time.map(|time| time / MICROS_PER_SECOND))

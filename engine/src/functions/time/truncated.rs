@@ -61,7 +61,10 @@ fn unit_named(name: &str) -> Option<Unit> {
 
 fn timestamps_cut(call: &Call<'_>) -> Result<ArrayRef> {
     let zone = session_zone(call)?;
-    let (units, times) = (call.text(0), call.primitive::<TimestampMicrosecondType>(1));
+    let (units, times) = (
+        call.text(0)?,
+        call.primitive::<TimestampMicrosecondType>(1)?,
+    );
     timestamps(call, |row| {
         let unit = text_at(units, row).and_then(unit_named);
         let pair = unit.zip(at(times, row));
@@ -80,7 +83,7 @@ fn cut(utc: i64, unit: Unit, zone: Zone) -> Option<i64> {
 }
 
 fn dates_cut(call: &Call<'_>) -> Result<ArrayRef> {
-    let (dates, units) = (call.primitive::<Date32Type>(0), call.text(1));
+    let (dates, units) = (call.primitive::<Date32Type>(0)?, call.text(1)?);
     column::<Date32Type>(call, |row| {
         let unit = text_at(units, row).and_then(unit_named);
         // A date has no shorter units than a week.

@@ -82,12 +82,12 @@ fn unit_named(name: &str) -> Result<Unit> {
 
 /// Units, how many of them, and the times that they are added to.
 pub(super) fn added(call: &Call<'_>) -> Result<ArrayRef> {
-    let zone = match call.arguments[2].data_type() {
+    let zone = match call.argument(2)?.data_type() {
         DataType::Timestamp(_, Some(_)) => session_zone(call)?,
         _ => Zone::UTC,
     };
-    let (units, counts) = (call.text(0), call.primitive::<Int64Type>(1));
-    let times = call.primitive::<TimestampMicrosecondType>(2);
+    let (units, counts) = (call.text(0)?, call.primitive::<Int64Type>(1)?);
+    let times = call.primitive::<TimestampMicrosecondType>(2)?;
     timestamps(call, |row| {
         let counted = text_at(units, row).zip(at(counts, row));
         let Some(((unit, count), time)) = counted.zip(at(times, row)) else {
@@ -115,7 +115,7 @@ fn shift(unit: Unit, count: i64) -> Option<Shift> {
 
 /// A unit, the first and the last time.
 pub(super) fn differences(call: &Call<'_>) -> Result<ArrayRef> {
-    let (units, starts, ends) = (call.text(0), local(call, 1)?, local(call, 2)?);
+    let (units, starts, ends) = (call.text(0)?, local(call, 1)?, local(call, 2)?);
     column::<Int64Type>(call, |row| {
         let pair = at(&starts, row).zip(at(&ends, row));
         let Some((unit, (start, end))) = text_at(units, row).zip(pair) else {
@@ -154,7 +154,7 @@ fn whole_months(start: NaiveDateTime, end: NaiveDateTime) -> Option<i64> {
 
 fn months_between(call: &Call<'_>) -> Result<ArrayRef> {
     let (ends, starts) = (local(call, 0)?, local(call, 1)?);
-    let rounds = (call.len() == 3).then(|| call.boolean(2));
+    let rounds = (call.len() == 3).then(|| call.boolean(2)).transpose()?;
     column::<Float64Type>(call, |row| {
         let round = rounds.is_none_or(|rounds| rounds.value(row));
         let has_form = rounds.is_none_or(|rounds| arrow::array::Array::is_valid(rounds, row));

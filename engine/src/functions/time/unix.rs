@@ -75,14 +75,14 @@ pub(super) const UNIX: &[Scalar] = &[
 ];
 
 fn to_units(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
-    let times = call.primitive::<TimestampMicrosecondType>(0);
+    let times = call.primitive::<TimestampMicrosecondType>(0)?;
     column::<Int64Type>(call, |row| {
         Ok(at(times, row).map(|time| time.div_euclid(micros)))
     })
 }
 
 fn from_units(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
-    let counts = cast(&call.arguments[0], &DataType::Int64);
+    let counts = cast(call.argument(0)?, &DataType::Int64);
     let counts = counts.map_err(|error| from_datafusion(error.into()))?;
     let counts = counts.as_primitive::<Int64Type>();
     timestamps(call, |row| {
@@ -95,10 +95,10 @@ fn from_units(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
 }
 
 fn from_seconds(call: &Call<'_>) -> Result<ArrayRef> {
-    match call.arguments[0].data_type() {
+    match call.argument(0)?.data_type() {
         integer if integer.is_integer() => from_units(call, MICROS_PER_SECOND),
         DataType::Decimal128(_, scale) => {
-            let seconds = call.primitive::<Decimal128Type>(0);
+            let seconds = call.primitive::<Decimal128Type>(0)?;
             let below = 10_i128
                 .checked_pow(u32::from(scale.unsigned_abs()))
                 .unwrap_or(1);
@@ -118,7 +118,7 @@ fn from_seconds(call: &Call<'_>) -> Result<ArrayRef> {
             })
         }
         _ => {
-            let seconds = cast(&call.arguments[0], &DataType::Float64);
+            let seconds = cast(call.argument(0)?, &DataType::Float64);
             let seconds = seconds.map_err(|error| from_datafusion(error.into()))?;
             let seconds = seconds.as_primitive::<Float64Type>();
             timestamps(call, |row| {

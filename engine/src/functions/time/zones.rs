@@ -54,7 +54,10 @@ pub(super) const ZONES: &[Scalar] = &[
 ];
 
 fn moved(call: &Call<'_>, moved: fn(i64, Zone) -> Option<i64>) -> Result<ArrayRef> {
-    let (times, names) = (call.primitive::<TimestampMicrosecondType>(0), call.text(1));
+    let (times, names) = (
+        call.primitive::<TimestampMicrosecondType>(0)?,
+        call.text(1)?,
+    );
     let mut last = Last::new();
     timestamps(call, |row| {
         let Some((time, name)) = at(times, row).zip(text_at(names, row)) else {
@@ -67,9 +70,9 @@ fn moved(call: &Call<'_>, moved: fn(i64, Zone) -> Option<i64>) -> Result<ArrayRe
 fn converted(call: &Call<'_>) -> Result<ArrayRef> {
     let last_index = call.len() - 1;
     let session = session_zone(call)?;
-    let sources = (last_index == 2).then(|| call.text(0));
-    let targets = call.text(last_index - 1);
-    let times = call.primitive::<TimestampMicrosecondType>(last_index);
+    let sources = (last_index == 2).then(|| call.text(0)).transpose()?;
+    let targets = call.text(last_index - 1)?;
+    let times = call.primitive::<TimestampMicrosecondType>(last_index)?;
     let (mut from, mut to) = (Last::new(), Last::new());
     timestamps(call, |row| {
         let Some((time, target)) = at(times, row).zip(text_at(targets, row)) else {
