@@ -33,9 +33,11 @@ impl<W: Write> Summed<W> {
 
 impl<W: Write> Write for Summed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.sum.update(&bytes[..written]);
-        Ok(written)
+        let count = self.inner.write(bytes)?;
+        let written = bytes.get(..count);
+        let written = written.ok_or_else(|| io::Error::other("more was written than there is"))?;
+        self.sum.update(written);
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -52,10 +54,10 @@ pub(super) fn damage(mut file: impl Read, size: u64) -> io::Result<Option<&'stat
     let mut piece = vec![0; BYTES_AT_ONCE];
     let mut left = content;
     while left > 0 {
-        let count = BYTES_AT_ONCE.min(usize::try_from(left).unwrap_or(usize::MAX));
-        file.read_exact(&mut piece[..count])?;
-        sum.update(&piece[..count]);
-        left -= count as u64;
+        piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        file.read_exact(&mut piece)?;
+        sum.update(&piece);
+        left -= piece.len() as u64;
     }
     let mut end = [0; LENGTH as usize];
     file.read_exact(&mut end)?;

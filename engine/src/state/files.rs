@@ -333,12 +333,15 @@ pub(super) fn split_expiry(
     rows: &RecordBatch,
     schema: &SchemaRef,
 ) -> Result<(RecordBatch, Vec<Option<i64>>)> {
-    let last = rows.num_columns() - 1;
-    let expiry = rows.column(last).as_primitive::<Int64Type>();
+    let (expiry, columns) = rows
+        .columns()
+        .split_last()
+        .ok_or_else(|| Error::internal("state: rows without columns"))?;
+    let expiry = expiry.as_primitive::<Int64Type>();
     let expiry = (0..expiry.len())
         .map(|row| expiry.is_valid(row).then(|| expiry.value(row)))
         .collect();
-    let rows = RecordBatch::try_new(schema.clone(), rows.columns()[..last].to_vec())
+    let rows = RecordBatch::try_new(schema.clone(), columns.to_vec())
         .map_err(|error| Error::internal(format!("state: {error}")))?;
     Ok((rows, expiry))
 }

@@ -28,8 +28,13 @@ pub(crate) struct EncodedKeys {
 impl KeyEncoder {
     /// For states whose first `columns` columns are the key.
     pub(super) fn try_new(schema: &Schema, columns: usize) -> Result<Self> {
-        let keys = schema.fields()[..columns].iter();
-        let fields = keys.map(|field| SortField::new(field.data_type().clone()));
+        let keys = schema.fields().get(..columns).ok_or_else(|| {
+            Error::internal(format!(
+                "a state has less than the {columns} columns of its key"
+            ))
+        })?;
+        let fields = keys.iter();
+        let fields = fields.map(|field| SortField::new(field.data_type().clone()));
         Ok(Self {
             converter: RowConverter::new(fields.collect()).map_err(arrow_error)?,
             hasher: DefaultHashBuilder::default(),
@@ -108,6 +113,10 @@ impl KeyEncoder {
     }
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a row is below the number of keys, and a shard is a remainder"
+)]
 impl EncodedKeys {
     /// The encoded key of row `row`.
     pub(crate) fn key(&self, row: usize) -> &[u8] {

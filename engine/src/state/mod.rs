@@ -262,6 +262,17 @@ pub(crate) fn take_rows(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBat
     take_record_batch(batch, &UInt32Array::from(rows)).map_err(arrow_error)
 }
 
+/// The first `count` columns of some rows, and the others.
+pub(crate) fn split_columns(
+    rows: &RecordBatch,
+    count: usize,
+) -> Result<(&[ArrayRef], &[ArrayRef])> {
+    rows.columns().split_at_checked(count).ok_or_else(|| {
+        let columns = rows.num_columns();
+        Error::internal(format!("rows have {columns} columns, not {count} and more"))
+    })
+}
+
 fn arrow_error(error: arrow::error::ArrowError) -> Error {
     Error::internal(format!("state: {error}")).with_source(error)
 }

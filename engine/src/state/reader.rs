@@ -116,13 +116,14 @@ impl StateReader {
     fn written(&self, delta: &Delta) -> Result<Vec<StateRows>> {
         let written = delta.rows.iter().map(|stored| {
             let (rows, expiry) = split_expiry(stored, &self.schema)?;
-            let kept: Vec<u32> = (0..expiry.len())
-                .filter(|&row| expiry[row] != Some(i64::MIN))
-                .map(|row| row as u32)
-                .collect();
-            let expiry = kept.iter().map(|&row| expiry[row as usize]).collect();
-            let rows = super::take_rows(&rows, kept)?;
-            Ok(StateRows { rows, expiry })
+            let (kept, expiry): (Vec<u32>, Vec<Option<i64>>) = (0_u32..)
+                .zip(expiry)
+                .filter(|(_, expiry)| *expiry != Some(i64::MIN))
+                .unzip();
+            Ok(StateRows {
+                rows: super::take_rows(&rows, kept)?,
+                expiry: expiry.into(),
+            })
         });
         written.collect()
     }

@@ -10,7 +10,7 @@ use hashbrown::hash_table::Entry;
 use super::columnar::{Claim, ColumnarState};
 use super::files;
 use super::table::{HeldStill, StateTable, one_row_per_key, stays_whole};
-use super::{EncodedKeys, KeyEncoder};
+use super::{EncodedKeys, KeyEncoder, split_columns};
 use crate::error::Result;
 
 /// Rows of a state that were asked for by key.
@@ -221,13 +221,16 @@ impl StateShard {
         let mut divided: Vec<Self> = (0..shards).map(|_| empty()).collect();
         for stored in self.live_rows()?.stored(usize::MAX)? {
             let stored = stored?;
-            let keys = self.encode(&stored.columns()[..self.encoder().columns()])?;
+            let (keys, _) = split_columns(&stored, self.encoder().columns())?;
+            let keys = self.encode(keys)?;
             for (shard, rows) in divided.iter_mut().zip(keys.rows_of_shards(shards)) {
                 shard.add(&super::take_rows(&stored, rows)?)?;
             }
         }
-        divided[0].written = self.written;
-        divided[0].evicted_through = self.evicted_through;
+        if let [first, ..] = divided.as_mut_slice() {
+            first.written = self.written;
+            first.evicted_through = self.evicted_through;
+        }
         Ok(divided)
     }
 

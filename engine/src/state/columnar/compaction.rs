@@ -12,7 +12,7 @@ use std::result::Result as StdResult;
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
-use super::super::arrow_error;
+use super::super::{arrow_error, split_columns};
 use super::{Chunk, ColumnarState, Place};
 use crate::error::Result;
 
@@ -45,7 +45,7 @@ impl ColumnarState {
     /// Rewrites chunks that are mostly garbage, and merges those of about one size if there are many.
     pub(in crate::state) fn compact(&mut self) -> Result<()> {
         for index in 0..self.chunks.len() {
-            if self.chunks[index].is_mostly_garbage() {
+            if self.chunks.get(index).is_some_and(Chunk::is_mostly_garbage) {
                 self.merge(&[index])?;
             }
         }
@@ -61,11 +61,11 @@ impl ColumnarState {
     /// If there are many chunks of about one size, these and all smaller ones, in groups each of
     /// which fits into one chunk.
     fn to_merge(&self) -> Vec<Vec<usize>> {
-        let mut by_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut by_class: BTreeMap<u32, Vec<(usize, &Chunk)>> = BTreeMap::new();
         for (index, chunk) in self.chunks.iter().enumerate() {
             if !chunk.is_empty() && !chunk.is_full(&self.limits) {
                 let class = chunk.live.max(SMALL_CHUNK_ROWS).ilog2();
-                by_class.entry(class).or_default().push(index);
+                by_class.entry(class).or_default().push((index, chunk));
             }
         }
         let mut classes = by_class.iter().rev();
@@ -75,8 +75,7 @@ impl ColumnarState {
         };
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
-        for &index in by_class.range(..=full).flat_map(|(_, chunks)| chunks) {
-            let chunk = &self.chunks[index];
+        for &(index, chunk) in by_class.range(..=full).flat_map(|(_, chunks)| chunks) {
             rows += chunk.live;
             bytes += chunk.live_bytes();
             match groups.last_mut() {
@@ -103,13 +102,13 @@ impl ColumnarState {
             .unzip();
         let parts = in_parts(&places, &|places| self.gather(places)).map_err(arrow_error)?;
         let keys = parts.iter().map(|rows| {
-            let keys = &rows.columns()[..self.encoder.columns()];
+            let (keys, _) = split_columns(rows, self.encoder.columns())?;
             self.encoder.encode(keys)
         });
         let keys = keys.collect::<Result<Vec<_>>>()?;
         for &index in chunks {
             let rows = RecordBatch::new_empty(self.schema.clone());
-            self.chunks[index] = Chunk::new(rows, self.encoder.none(), Vec::new());
+            self.put(index, Chunk::new(rows, self.encoder.none(), Vec::new()));
         }
         let mut free = chunks.iter().copied();
         let mut slots = slots.into_iter();

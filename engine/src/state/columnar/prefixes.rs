@@ -61,8 +61,7 @@ impl Prefixes {
         key: &[u8],
         key_of: impl Fn(Slot) -> &'k [u8],
     ) -> Option<&[Slot]> {
-        let is_same = |group: &Group| shared(key_of(group.slots[0])) == key;
-        let group = self.groups.find(hash, is_same)?;
+        let group = self.groups.find(hash, |group| group.shares(key, &key_of))?;
         Some(&group.slots)
     }
 
@@ -71,7 +70,7 @@ impl Prefixes {
         self.rows += 1;
         let key = shared(key_of(slot));
         let hash = self.encoder.hash(key);
-        let is_same = |group: &Group| shared(key_of(group.slots[0])) == key;
+        let is_same = |group: &Group| group.shares(key, &key_of);
         match self.groups.entry(hash, is_same, |group| group.hash) {
             Entry::Occupied(mut group) => group.get_mut().slots.push(slot),
             Entry::Vacant(vacant) => {
@@ -97,7 +96,7 @@ impl Prefixes {
         for &slot in gone {
             let key = shared(key_of(slot));
             let hash = self.encoder.hash(key);
-            let is_same = |group: &Group| shared(key_of(group.slots[0])) == key;
+            let is_same = |group: &Group| group.shares(key, &key_of);
             let Ok(mut entry) = self.groups.find_entry(hash, is_same) else {
                 continue;
             };
@@ -119,7 +118,17 @@ impl Prefixes {
     }
 }
 
+impl Group {
+    /// Whether its rows share `key`.
+    fn shares<'k>(&self, key: &[u8], key_of: impl Fn(Slot) -> &'k [u8]) -> bool {
+        self.slots
+            .first()
+            .is_some_and(|&slot| shared(key_of(slot)) == key)
+    }
+}
+
 /// The part of an own key that rows share.
 fn shared(key: &[u8]) -> &[u8] {
-    &key[..key.len().saturating_sub(ORDER_BYTES)]
+    let split = key.split_last_chunk::<ORDER_BYTES>();
+    split.map_or(&[], |(shared, _)| shared)
 }
