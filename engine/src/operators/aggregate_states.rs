@@ -10,7 +10,7 @@ use datafusion::physical_expr::GroupsAccumulatorAdapter;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 
 use super::operator_state::datafusion_error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The aggregates of an aggregation.
 #[derive(Debug)]
@@ -51,13 +51,16 @@ impl AggregateStates {
         work: impl Fn(&mut dyn GroupsAccumulator, &[ArrayRef]) -> DataFusionResult<Vec<ArrayRef>>,
     ) -> Result<Vec<ArrayRef>> {
         let mut columns = Vec::new();
-        let mut from = 0;
+        let mut rest = states;
         for aggregate in &self.0 {
             let width = aggregate.state_fields().map_err(datafusion_error)?.len();
+            let (own, behind) = rest
+                .split_at_checked(width)
+                .ok_or_else(|| Error::internal("an aggregate lacks columns of its state"))?;
+            rest = behind;
             let mut accumulator = accumulator(aggregate)?;
-            let result = work(accumulator.as_mut(), &states[from..][..width]);
+            let result = work(accumulator.as_mut(), own);
             columns.extend(result.map_err(datafusion_error)?);
-            from += width;
         }
         Ok(columns)
     }

@@ -209,7 +209,8 @@ impl Groups {
         let keys = keys.map_err(arrow_error)?;
         let mut states: Vec<Option<String>> = vec![None; firsts.len()];
         for (&number, state) in held.numbers.iter().zip(states_of(&held.rows)) {
-            states[number as usize] = state;
+            let place = states.get_mut(number as usize);
+            *place.ok_or_else(|| Error::internal("a state is that of no group"))? = state;
         }
         states.extend(states_of(&timed_out));
         let groups = self.groups(rows, &grouped, &keys, states)?;
@@ -291,21 +292,21 @@ impl Groups {
         let mut state = self.state.lock();
         let store = state.whole()?;
         let lives = |result: &GroupResult| result.state.is_some() || result.timeout_ms.is_some();
-        let (living, ended): (Vec<usize>, Vec<usize>) =
-            (0..results.len()).partition(|&group| lives(&results[group]));
-        let keys_of = |groups: &[usize]| {
-            let groups = UInt32Array::from_iter_values(groups.iter().map(|&group| group as u32));
+        let numbered = (0_u32..).zip(results);
+        let (living, ended): (Vec<_>, Vec<_>) = numbered.partition(|(_, result)| lives(result));
+        let keys_of = |groups: &[(u32, &GroupResult)]| {
+            let groups = UInt32Array::from_iter_values(groups.iter().map(|(group, _)| *group));
             take_arrays(keys, &groups, None).map_err(arrow_error)
         };
         let removed = store.remove(&store.encode(&keys_of(&ended)?)?)?;
 
         let mut columns = keys_of(&living)?;
         let encoded = store.encode(&columns)?;
-        let states = living.iter().map(|&group| results[group].state.as_deref());
+        let states = living.iter().map(|(_, result)| result.state.as_deref());
         columns.push(Arc::new(states.collect::<StringArray>()));
         let rows =
             RecordBatch::try_new(Arc::clone(store.schema()), columns).map_err(arrow_error)?;
-        let expiry = living.iter().map(|&group| results[group].timeout_ms);
+        let expiry = living.iter().map(|(_, result)| result.timeout_ms);
         let expiry: Vec<Option<i64>> = expiry.collect();
         store.upsert(rows, encoded, Some(&expiry))?;
         let metrics = state.metrics();

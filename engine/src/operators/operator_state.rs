@@ -36,7 +36,9 @@ impl EventTimeColumn {
     /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
     /// never late.
     pub(crate) fn expiry(&self, columns: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
-        times_after(&columns[self.column], self.duration_us)
+        let times = columns.get(self.column);
+        let times = times.ok_or_else(|| Error::internal("rows lack their event time"))?;
+        times_after(times, self.duration_us)
     }
 }
 
@@ -167,8 +169,9 @@ pub(crate) enum NoDataBatches {
 pub(crate) struct OperatorState {
     /// Spark's name for the operator.
     pub name: &'static str,
-    /// The first one is what an operator with one store has.
-    layouts: Vec<StoreLayout>,
+    /// What an operator with one store has.
+    first_layout: StoreLayout,
+    more_layouts: Vec<StoreLayout>,
     variables: Option<StateSchema>,
     no_data_batches: NoDataBatches,
     watermarks: Mutex<Watermarks>,
@@ -200,7 +203,8 @@ impl OperatorState {
     ) -> Self {
         Self {
             name,
-            layouts: vec![layout],
+            first_layout: layout,
+            more_layouts: Vec::new(),
             variables: None,
             no_data_batches,
             watermarks: Mutex::default(),
@@ -210,7 +214,7 @@ impl OperatorState {
 
     /// The same with another store.
     pub(crate) fn and(mut self, layout: StoreLayout) -> Self {
-        self.layouts.push(layout);
+        self.more_layouts.push(layout);
         self
     }
 
@@ -222,9 +226,13 @@ impl OperatorState {
         }
     }
 
+    fn layouts(&self) -> impl Iterator<Item = &StoreLayout> {
+        std::iter::once(&self.first_layout).chain(&self.more_layouts)
+    }
+
     /// The event time by which rows of the first store expire, if they do so.
     pub(crate) fn event_time(&self) -> Option<EventTimeColumn> {
-        self.layouts[0].event_time
+        self.first_layout.event_time
     }
 
     /// The watermarks of the batch that is being executed.
@@ -255,7 +263,7 @@ impl OperatorState {
 
     /// The columns of the rows of the first store.
     pub(crate) fn schema(&self) -> &SchemaRef {
-        &self.layouts[0].schema
+        &self.first_layout.schema
     }
 
     /// Its stores, as the checkpoint lists them.
@@ -265,7 +273,7 @@ impl OperatorState {
             num_cols_prefix_key: layout.shape.shared_columns() as i32,
             num_partitions: 1,
         };
-        self.layouts.iter().map(info).collect()
+        self.layouts().map(info).collect()
     }
 
     /// Opens version `version` of its stores in `directory`. The event time in the rows counts also
@@ -311,7 +319,7 @@ impl OperatorState {
             }
             Ok(store)
         };
-        let stores = self.layouts.iter().map(open).collect::<Result<_>>()?;
+        let stores = self.layouts().map(open).collect::<Result<_>>()?;
         let mut inner = self.inner.lock();
         inner.stores = stores;
         inner.version = version;
@@ -347,7 +355,7 @@ impl OperatorState {
         let mut inner = self.inner.lock();
         let metrics = std::mem::take(&mut inner.metrics);
         inner.late = (metrics.dropped_by_watermark, metrics.late);
-        let rows = self.layouts.iter().zip(&inner.stores);
+        let rows = self.layouts().zip(&inner.stores);
         let rows = rows.map(|(layout, store)| match layout.counted {
             Counted::Rows => store.num_keys(),
             Counted::Keys => store.num_shared_keys(),
@@ -367,7 +375,7 @@ impl OperatorState {
             num_rows_dropped_by_watermark: metrics.dropped_by_watermark,
             // To Spark a state that is divided over cores is still one: the division is ours.
             num_shuffle_partitions: 1,
-            num_state_store_instances: self.layouts.iter().map(|layout| layout.instances).sum(),
+            num_state_store_instances: self.layouts().map(|layout| layout.instances).sum(),
             custom_metrics: std::mem::take(&mut inner.custom_metrics)
                 .into_iter()
                 .map(|(name, value)| (name.to_string(), value))
@@ -381,7 +389,7 @@ impl OperatorState {
     pub(crate) fn why(&self, closes_at: &dyn Fn(i64) -> Vec<String>) -> OperatorWhy {
         let mut inner = self.inner.lock();
         let (dropped, late) = std::mem::take(&mut inner.late);
-        let stores = self.layouts.iter().zip(&inner.stores);
+        let stores = self.layouts().zip(&inner.stores);
         OperatorWhy {
             operator_name: self.name.to_string(),
             watermark: Some(format_iso8601(self.watermarks().eviction_ms)),

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::{concat_batches, take, take_record_batch};
+use arrow::compute::{concat_batches, take_arrays, take_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::TaskContext;
@@ -31,7 +31,7 @@ use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, row
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
-use crate::state::{EncodedKeys, StateShard, TableShape};
+use crate::state::{EncodedKeys, StateShard, TableShape, split_columns};
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "sessionWindowStateStoreSaveExec";
@@ -169,7 +169,8 @@ impl Sessions {
         let keys = self.keys.iter();
         let keys = keys.chain([&self.session.start, &self.session.end]);
         let mut columns: Vec<ArrayRef> = keys.map(|&key| Arc::clone(partial.column(key))).collect();
-        columns.extend_from_slice(&partial.columns()[num_keys..]);
+        let (_, states) = split_columns(partial, num_keys)?;
+        columns.extend_from_slice(states);
         RecordBatch::try_new(Arc::clone(&self.state_schema), columns).map_err(arrow_error)
     }
 
@@ -193,7 +194,7 @@ impl Sessions {
             return Ok(rows);
         }
         // A session counts once, however many partitions saw it.
-        let keys = shard.encode(&rows.columns()[..=self.keys.len()])?;
+        let keys = shard.encode(self.own_keys(&rows)?)?;
         let of_row = |&row: &u32| (keys.key(row as usize), ends.value(row as usize));
         let dropped: HashSet<_> = late.iter().map(of_row).collect();
         metrics.dropped_by_watermark += dropped.len() as i64;
@@ -213,19 +214,18 @@ impl Sessions {
         shard: &mut StateShard,
         metrics: &mut OperatorMetrics,
     ) -> Result<()> {
-        let keys = self.keys.len();
         let encoder = Arc::clone(shard.shared_encoder()?);
-        let encoded = encoder.encode(&rows.columns()[..keys])?;
+        let encoded = encoder.encode(self.shared_keys(&rows)?)?;
         let held = shard
             .sharing(&encoder.take(&encoded, &distinct(&encoded)))?
             .rows;
         let all = concat_batches(&self.state_schema, [&held, &rows]).map_err(arrow_error)?;
-        let all = self.in_order(&all, &encoder.encode(&all.columns()[..keys])?)?;
-        let encoded = encoder.encode(&all.columns()[..keys])?;
+        let all = self.in_order(&all, &encoder.encode(self.shared_keys(&all)?)?)?;
+        let encoded = encoder.encode(self.shared_keys(&all)?)?;
         let sessions = self.grown(&all, &encoded)?;
 
-        let session_keys = shard.encode(&sessions.columns()[..=keys])?;
-        let held_keys = shard.encode(&held.columns()[..=keys])?;
+        let session_keys = shard.encode(self.own_keys(&sessions)?)?;
+        let held_keys = shard.encode(self.own_keys(&held)?)?;
         let gone = shard
             .encoder()
             .take(&held_keys, &missing(&held_keys, &session_keys));
@@ -267,14 +267,12 @@ impl Sessions {
         }
         let groups = firsts.len();
         let firsts = UInt32Array::from(firsts);
-        let own = &all.columns()[..=self.keys.len()];
-        let own = own.iter().map(|column| take(column, &firsts, None));
-        let own = own.collect::<std::result::Result<Vec<_>, _>>();
-        let mut columns = own.map_err(arrow_error)?;
+        let own = self.own_keys(all)?;
+        let mut columns = take_arrays(own, &firsts, None).map_err(arrow_error)?;
         let zone = ends.timezone().map(Arc::<str>::from);
         let ends = TimestampMicrosecondArray::from(ended).with_timezone_opt(zone);
         columns.push(Arc::new(ends));
-        let states = &all.columns()[self.keys.len() + 2..];
+        let (_, states) = split_columns(all, self.keys.len() + 2)?;
         columns.extend(self.aggregates.merge(states, &group_of_row, groups)?);
         RecordBatch::try_new(Arc::clone(&self.state_schema), columns).map_err(arrow_error)
     }
@@ -285,7 +283,7 @@ impl Sessions {
             return Ok(RecordBatch::new_empty(Arc::clone(&self.schema)));
         }
         let num_keys = self.keys.len();
-        let mut keys = rows.columns()[..num_keys].iter();
+        let mut keys = self.shared_keys(rows)?.iter();
         let mut columns = Vec::with_capacity(self.schema.fields().len());
         for key in 0..num_keys + 2 {
             let column = match key {
@@ -295,9 +293,19 @@ impl Sessions {
             };
             columns.extend(column.cloned());
         }
-        let states = &rows.columns()[num_keys + 2..];
+        let (_, states) = split_columns(rows, num_keys + 2)?;
         columns.extend(self.aggregates.evaluate(states, rows.num_rows())?);
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(arrow_error)
+    }
+
+    /// The columns of state rows that many sessions share.
+    fn shared_keys<'a>(&self, rows: &'a RecordBatch) -> Result<&'a [ArrayRef]> {
+        Ok(split_columns(rows, self.keys.len())?.0)
+    }
+
+    /// The columns of state rows that tell sessions apart.
+    fn own_keys<'a>(&self, rows: &'a RecordBatch) -> Result<&'a [ArrayRef]> {
+        Ok(split_columns(rows, self.keys.len() + 1)?.0)
     }
 
     fn starts<'a>(&self, rows: &'a RecordBatch) -> Result<&'a TimestampMicrosecondArray> {

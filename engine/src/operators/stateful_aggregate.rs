@@ -36,10 +36,11 @@ use super::operator_state::{
 };
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
 use crate::state::{
-    Claim, EncodedKeys, KeyEncoder, StateShard, TableShape, WINDOW_DURATION_US, take_rows,
+    Claim, EncodedKeys, KeyEncoder, StateShard, TableShape, WINDOW_DURATION_US, split_columns,
+    take_rows,
 };
 
 /// Spark's name for the operator.
@@ -162,8 +163,10 @@ impl Merger {
             store.divide(partitions)?;
         }
         let shards = store.shards();
+        let first = shards.first();
+        let first = first.ok_or_else(|| Error::internal("a state has no shards"))?;
         Ok(Arc::new(Shards {
-            encoder: Arc::clone(shards[0].encoder()),
+            encoder: Arc::clone(first.encoder()),
             count: shards.len(),
         }))
     }
@@ -177,7 +180,7 @@ impl Merger {
         let batches: Vec<RecordBatch> = rows.try_collect().await?;
         let rows = concat_batches(&self.partial_schema, &batches)?;
         drop(batches);
-        let keys = shards.encoder.encode(&self.keys(&rows))?;
+        let keys = shards.encoder.encode(&self.keys(&rows)?)?;
         if shards.count == 1 {
             return Ok(vec![ShardRows { rows, keys }]);
         }
@@ -234,7 +237,7 @@ impl Merger {
         }
         let claim = shard.claim(&keys)?;
         let rows = self.merge_groups(&partial, &claim, &keys, shard)?;
-        let expiry = self.expiry(&rows.columns()[..self.num_keys.max(1)])?;
+        let expiry = self.expiry(rows.columns())?;
         metrics.updated += claim.num_groups() as i64;
         shard.write(claim, rows.clone(), keys, expiry.as_deref())?;
         metrics.updates_ms += watch.elapsed().as_millis() as i64;
@@ -255,16 +258,22 @@ impl Merger {
     }
 
     /// The key columns of partial rows, as the state knows them.
-    fn keys(&self, partial: &RecordBatch) -> Vec<ArrayRef> {
+    fn keys(&self, partial: &RecordBatch) -> Result<Vec<ArrayRef>> {
         if self.num_keys == 0 {
-            return vec![global_key(partial.num_rows())];
+            return Ok(vec![global_key(partial.num_rows())]);
         }
-        partial.columns()[..self.num_keys].to_vec()
+        Ok(split_columns(partial, self.num_keys)?.0.to_vec())
     }
 
-    fn expiry(&self, keys: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
+    /// When rows expire whose first columns are the keys.
+    fn expiry(&self, columns: &[ArrayRef]) -> Result<Option<Vec<Option<i64>>>> {
         let event_time = self.state.event_time();
-        event_time.map(|key| key.expiry(keys)).transpose()
+        event_time.map(|key| key.expiry(columns)).transpose()
+    }
+
+    /// The columns of state rows that are the states of the aggregates.
+    fn states<'a>(&self, rows: &'a RecordBatch) -> Result<&'a [ArrayRef]> {
+        Ok(split_columns(rows, self.num_keys.max(1))?.1)
     }
 
     /// The partial rows whose group is not complete already; `None`: all.
@@ -279,22 +288,26 @@ impl Merger {
             return Ok(None);
         }
         let watermark = to_us(watermarks.late_ms);
-        let Some(expiry) = self.expiry(&self.keys(partial))? else {
+        let Some(expiry) = self.expiry(&self.keys(partial)?)? else {
             return Ok(None);
         };
-        let is_late = |row: usize| expiry[row].is_some_and(|at| at <= watermark);
-        let (late, kept): (Vec<usize>, Vec<usize>) =
-            (0..keys.num_keys()).partition(|&row| is_late(row));
+        let (mut late, mut kept) = (Vec::new(), Vec::with_capacity(expiry.len()));
+        for (row, expiry) in expiry.into_iter().enumerate() {
+            match expiry {
+                Some(at) if at <= watermark => late.push((row, at)),
+                _ => kept.push(row as u32),
+            }
+        }
         if late.is_empty() {
             return Ok(None);
         }
         // A group counts once, however many partitions saw it.
-        let groups: HashSet<&[u8]> = late.iter().map(|&row| keys.key(row)).collect();
+        let groups: HashSet<&[u8]> = late.iter().map(|&(row, _)| keys.key(row)).collect();
         metrics.dropped_by_watermark += groups.len() as i64;
-        let late = late.into_iter().filter_map(|row| Some((row, expiry[row]?)));
         let shown = self.shown_keys(partial)?;
+        let late = late.into_iter();
         metrics.late.note(&shown, late, watermarks.late_ms)?;
-        Ok(Some(kept.into_iter().map(|row| row as u32).collect()))
+        Ok(Some(kept))
     }
 
     /// The keys of partial rows for people: a window has its start under a name that is one.
@@ -324,20 +337,20 @@ impl Merger {
         shard: &StateShard,
     ) -> Result<RecordBatch> {
         let groups = claim.num_groups();
-        let mut columns = self.keys(partial);
+        let mut columns = self.keys(partial)?;
+        let (_, new) = split_columns(partial, self.num_keys)?;
         if !claim.is_one_row_each() {
             let firsts = UInt32Array::from(claim.first_rows.clone());
             columns = take_arrays(&columns, &firsts, None).map_err(arrow_error)?;
         }
         if claim.held.is_empty() && claim.is_one_row_each() {
-            columns.extend_from_slice(&partial.columns()[self.num_keys..]);
+            columns.extend_from_slice(new);
             return state_rows(shard.schema(), columns, groups);
         }
         let held_rows = shard.held_rows(claim, keys)?;
         let mut group_of_both = claim.held.clone();
         group_of_both.extend_from_slice(&claim.group_of_row);
-        let old = &held_rows.columns()[self.num_keys.max(1)..];
-        let both = old.iter().zip(&partial.columns()[self.num_keys..]);
+        let both = self.states(&held_rows)?.iter().zip(new);
         let both = both.map(|(old, new)| concat(&[old.as_ref(), new.as_ref()]));
         let both = both.collect::<std::result::Result<Vec<_>, _>>();
         let both = both.map_err(arrow_error)?;
@@ -351,9 +364,8 @@ impl Merger {
         if num_rows == 0 {
             return Ok(RecordBatch::new_empty(self.schema.clone()));
         }
-        let states = &rows.columns()[self.num_keys.max(1)..];
-        let mut columns = rows.columns()[..self.num_keys].to_vec();
-        columns.extend(self.aggregates.evaluate(states, num_rows)?);
+        let mut columns = split_columns(rows, self.num_keys)?.0.to_vec();
+        columns.extend(self.aggregates.evaluate(self.states(rows)?, num_rows)?);
         let options = RecordBatchOptions::new().with_row_count(Some(num_rows));
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(arrow_error)

@@ -35,7 +35,7 @@ use super::operator_state::{
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
-use crate::state::StateShard;
+use crate::state::{StateShard, split_columns};
 
 /// Spark's name for the operator.
 const OPERATOR_NAME: &str = "symmetricHashJoin";
@@ -238,7 +238,8 @@ impl SymmetricHashJoin {
         let mut matched = vec![false; arrived.rows.num_rows()];
         let removed = self.matching.find(probe, other, shard, |matches| {
             for &number in &matches.numbers {
-                matched[number as usize] = true;
+                let row = matched.get_mut(number as usize);
+                *row.ok_or_else(|| Error::internal("a match is that of no row"))? = true;
             }
             if pairs_count {
                 output.push(self.joined(&matches.pairs)?);
@@ -284,7 +285,7 @@ impl SymmetricHashJoin {
 
     /// Rows of the join from rows of both sides, or of the left side in a semi join.
     fn joined(&self, rows: &RecordBatch) -> Result<RecordBatch> {
-        let columns = &rows.columns()[..self.schema.fields().len()];
+        let (columns, _) = split_columns(rows, self.schema.fields().len())?;
         self.batch(columns.to_vec(), rows.num_rows())
     }
 

@@ -18,8 +18,8 @@ use super::super::operator_state::{
     EventTimeColumn, StoreLayout, Watermarks, arrow_error, datafusion_error, rows_in_time, to_us,
 };
 use super::{JoinSide, StateWatermark};
-use crate::error::Result;
-use crate::state::{StateShard, TableShape};
+use crate::error::{Error, Result};
+use crate::state::{StateShard, TableShape, split_columns};
 
 /// Tells rows of one key apart in the state.
 const INDEX: &str = "__index";
@@ -41,6 +41,8 @@ pub(super) struct Side {
     state_schema: SchemaRef,
     /// Where each column of the side stands in the state.
     stored_at: Vec<usize>,
+    /// The column of a state row by which it leaves.
+    leaves_by: Option<usize>,
     next_index: AtomicI64,
 }
 
@@ -70,8 +72,9 @@ impl Side {
         for (index, key) in join.keys.iter().enumerate() {
             let data_type = key.data_type(&schema)?;
             fields.push(Field::new(format!("key{index}"), data_type, true));
-            if let Some(column) = key.downcast_ref::<Column>() {
-                stored_at[column.index()].get_or_insert(index);
+            let column = key.downcast_ref::<Column>();
+            if let Some(place) = column.and_then(|column| stored_at.get_mut(column.index())) {
+                place.get_or_insert(index);
             }
         }
         fields.push(Field::new(INDEX, DataType::Int64, false));
@@ -81,6 +84,15 @@ impl Side {
             fields.push(Field::new(field.name(), field.data_type().clone(), true));
         }
         fields.push(Field::new(MATCHED, DataType::Boolean, false));
+        let stored_at: Vec<usize> = stored_at.into_iter().flatten().collect();
+        let leaves_by = match &join.state_watermark {
+            Some(StateWatermark::Key(key)) => Some(*key),
+            Some(StateWatermark::Value { column, .. }) => {
+                let stored_at = stored_at.get(*column).copied();
+                Some(stored_at.ok_or_else(|| Error::internal("a side lacks its event time"))?)
+            }
+            None => None,
+        };
         Ok(Self {
             store: match name {
                 "left" => "left-keyWithIndexToValue",
@@ -90,7 +102,8 @@ impl Side {
             join,
             is_outer,
             state_schema: Arc::new(Schema::new(fields)),
-            stored_at: stored_at.into_iter().flatten().collect(),
+            stored_at,
+            leaves_by,
             next_index: AtomicI64::new(UNKNOWN),
         })
     }
@@ -124,13 +137,8 @@ impl Side {
         Some(state_watermark.at(watermark_ms))
     }
 
-    /// The column of a state row by which it leaves.
     fn event_time(&self) -> Option<EventTimeColumn> {
-        let column = match self.join.state_watermark.as_ref()? {
-            StateWatermark::Key(key) => *key,
-            StateWatermark::Value { column, .. } => self.stored_at[*column],
-        };
-        Some(EventTimeColumn {
+        self.leaves_by.map(|column| EventTimeColumn {
             column,
             duration_us: 0,
         })
@@ -184,7 +192,9 @@ impl Side {
         else {
             return Ok(vec![true; rows]);
         };
-        let columns = self.state_columns(arrived, &BooleanArray::from(vec![false; rows]))?;
+        let same_index = Arc::new(Int64Array::from(vec![0; rows]));
+        let matched = BooleanArray::from(vec![false; rows]);
+        let columns = self.state_columns(arrived, same_index, &matched);
         let expiry = event_time.expiry(&columns)?;
         let stays = |expiry: Option<i64>| expiry.is_none_or(|at| at > through);
         Ok(expiry.into_iter().map(stays).collect())
@@ -198,8 +208,8 @@ impl Side {
         matched: &BooleanArray,
         kept: &BooleanArray,
     ) -> Result<i64> {
-        let mut columns = self.state_columns(arrived, matched)?;
-        columns[self.join.keys.len()] = self.indices(shard, arrived.rows.num_rows());
+        let indices = self.indices(shard, arrived.rows.num_rows());
+        let columns = self.state_columns(arrived, indices, matched);
         let rows = RecordBatch::try_new(Arc::clone(&self.state_schema), columns);
         let rows = filter_record_batch(&rows.map_err(arrow_error)?, kept).map_err(arrow_error)?;
         let inserted = rows.num_rows() as i64;
@@ -210,16 +220,16 @@ impl Side {
     /// Notes that state rows have matched.
     pub(super) fn mark_matched(&self, shard: &mut StateShard, rows: &RecordBatch) -> Result<()> {
         let mut columns = rows.columns().to_vec();
-        let last = columns.len() - 1;
-        columns[last] = Arc::new(BooleanArray::from(vec![true; rows.num_rows()]));
+        columns.pop();
+        columns.push(Arc::new(BooleanArray::from(vec![true; rows.num_rows()])));
         let rows = RecordBatch::try_new(Arc::clone(&self.state_schema), columns);
         self.write(shard, rows.map_err(arrow_error)?)
     }
 
     /// Removes state rows; how many.
     pub(super) fn remove(&self, shard: &mut StateShard, rows: &RecordBatch) -> Result<i64> {
-        let keys = shard.encode(&rows.columns()[..=self.join.keys.len()])?;
-        Ok(shard.remove(&keys)? as i64)
+        let (keys, _) = split_columns(rows, self.join.keys.len() + 1)?;
+        Ok(shard.remove(&shard.encode(keys)?)? as i64)
     }
 
     /// Removes what can match nothing any more: the rows of an outer side that never did, and how
@@ -263,16 +273,20 @@ impl Side {
         state_rows.column(self.join.keys.len()).as_primitive()
     }
 
-    /// The columns of new rows in the state, all with the same index.
-    fn state_columns(&self, arrived: &Arrived, matched: &BooleanArray) -> Result<Vec<ArrayRef>> {
-        let rows = arrived.rows.num_rows();
+    /// The columns of new rows in the state.
+    fn state_columns(
+        &self,
+        arrived: &Arrived,
+        indices: ArrayRef,
+        matched: &BooleanArray,
+    ) -> Vec<ArrayRef> {
         let mut columns = arrived.keys.clone();
-        columns.push(Arc::new(Int64Array::from(vec![0; rows])));
+        columns.push(indices);
         let own = self.stored_at.iter().zip(arrived.rows.columns());
         let not_keys = own.filter(|(at, _)| **at > self.join.keys.len());
         columns.extend(not_keys.map(|(_, column)| Arc::clone(column)));
         columns.push(Arc::new(matched.clone()));
-        Ok(columns)
+        columns
     }
 
     /// Indices that no row has.
@@ -287,7 +301,8 @@ impl Side {
     }
 
     fn write(&self, shard: &mut StateShard, rows: RecordBatch) -> Result<()> {
-        let keys = shard.encode(&rows.columns()[..=self.join.keys.len()])?;
+        let (keys, _) = split_columns(&rows, self.join.keys.len() + 1)?;
+        let keys = shard.encode(keys)?;
         let event_time = self.event_time();
         let expiry = event_time.map(|time| time.expiry(rows.columns()));
         shard.upsert(rows, keys, expiry.transpose()?.as_deref())
@@ -313,7 +328,10 @@ pub(super) fn satisfied(
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.join.state_watermark {
-            Some(StateWatermark::Key(key)) => write!(f, "by key {}", self.join.keys[*key]),
+            Some(StateWatermark::Key(key)) => {
+                let key = self.join.keys.get(*key).ok_or(fmt::Error)?;
+                write!(f, "by key {key}")
+            }
             Some(StateWatermark::Value { column, .. }) => {
                 write!(f, "by {}", self.schema.field(*column).name())
             }
