@@ -223,7 +223,9 @@ impl Call {
         response.encode(&mut bytes, version).map_err(unwritable)?;
         let length = i32::try_from(bytes.len() - 4);
         let length = length.map_err(|_| Unanswerable("the answer is too long".to_owned()))?;
-        bytes[..4].copy_from_slice(&length.to_be_bytes());
+        if let Some(front) = bytes.first_chunk_mut() {
+            *front = length.to_be_bytes();
+        }
         Ok(Some(bytes.freeze()))
     }
 }

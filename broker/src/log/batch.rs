@@ -65,7 +65,7 @@ impl Header {
             }
             _ => return Err(Invalid::Corrupt("the batch is not as long as it says")),
         }
-        if batch[MAGIC] != CURRENT_MAGIC {
+        if batch.get(MAGIC) != Some(&CURRENT_MAGIC) {
             return Err(Invalid::Corrupt("the batch has an unknown format"));
         }
         if checksum(batch) != read_u32(batch, CRC) {
