@@ -129,7 +129,9 @@ pub(super) fn function_name(call: &Call) -> String {
         "convert_timezone" if shown.len() == 2 => {
             shown.insert(0, "current_timezone()".to_string());
         }
-        "assert_true" if shown.len() == 1 => shown.push(format!("'{}' is not true!", shown[0])),
+        "assert_true" if let [condition] = shown.as_slice() => {
+            shown.push(format!("'{condition}' is not true!"));
+        }
         "struct" if matches!(call.arguments.as_slice(), [Expression::Star(_)]) => {
             return "struct(*)".to_string();
         }
@@ -172,13 +174,13 @@ fn shown_name(call: &Call) -> String {
 
 /// The arguments that are shown although only `given` were.
 fn left_out(name: &str, given: usize) -> impl Iterator<Item = String> + use<> {
-    let known = DEFAULTS.iter().find(|(own, total, defaults)| {
-        *own == name && given < *total && given + defaults.len() >= *total
+    let missing = DEFAULTS.iter().find_map(|(own, total, defaults)| {
+        let given_defaults = (given + defaults.len()).checked_sub(*total)?;
+        let missing = defaults.get(given_defaults..)?;
+        (*own == name && given < *total).then_some(missing)
     });
-    let missing = known.map_or(&[][..], |(_, total, defaults)| {
-        &defaults[defaults.len() - (total - given)..]
-    });
-    missing.iter().map(ToString::to_string)
+    let missing = missing.unwrap_or_default().iter();
+    missing.map(ToString::to_string)
 }
 
 /// `mode(x, true)` is the smallest of several, as an order would make it.

@@ -96,11 +96,13 @@ impl Analyzer<'_> {
         plan: LogicalPlan,
         items: Vec<Item>,
     ) -> Result<(LogicalPlan, Vec<Item>)> {
-        let Some(at) = items.iter().position(|item| item.generator.is_some()) else {
+        let mut generating = items.iter().enumerate();
+        let first = generating.find(|(_, item)| item.generator.is_some());
+        let Some((at, item)) = first else {
             return Ok((plan, items));
         };
         // One after the other.
-        let (plan, values) = unnested(plan, &items[at].typed)?;
+        let (plan, values) = unnested(plan, &item.typed)?;
         let mut all = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
             let Some(generator) = item.generator.as_ref().filter(|_| index == at) else {

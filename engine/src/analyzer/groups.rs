@@ -101,8 +101,8 @@ impl Keys {
                 GroupKey::Rollup(keys) => {
                     has_sets = true;
                     let keys = lists(keys)?;
-                    let sets = (0..=keys.len()).rev().map(|length| keys[..length].concat());
-                    sets.collect()
+                    let first = |count| keys.iter().take(count).flatten().cloned().collect();
+                    (0..=keys.len()).rev().map(first).collect()
                 }
                 GroupKey::Cube(keys) => {
                     has_sets = true;
@@ -158,11 +158,10 @@ fn too_many_sets() -> Error {
 
 /// One key: the number of a select item, a column, or the name of a select item.
 fn key_of(expressions: &Expressions<'_>, key: &Expression, items: &[Item]) -> Result<Typed> {
-    if let Some(index) = ordinal(key, items.len(), "GROUP BY")? {
-        let typed = &items[index].typed;
+    if let Some((number, Item { typed, .. })) = ordinal(key, items, "GROUP BY")? {
         if has_aggregate(&typed.expr) {
             return Err(
-                Error::analysis(format!("GROUP BY {} is an aggregate", index + 1))
+                Error::analysis(format!("GROUP BY {number} is an aggregate"))
                     .with_condition("GROUP_BY_POS_AGGREGATE")
                     .with_hint("group by columns, and put the aggregate into SELECT"),
             );
@@ -247,8 +246,9 @@ impl Grouped {
             plan = node(LogicalPlanBuilder::from(plan).filter(some))?;
         }
         let as_spoken = keys.canonical.iter().filter_map(|(own, key)| {
-            let at = keys.all.iter().position(|other| other == key)?;
-            Some((own.clone(), outputs[at].clone()))
+            let mut known = keys.all.iter().zip(&outputs);
+            let (_, output) = known.find(|(other, _)| *other == key)?;
+            Some((own.clone(), output.clone()))
         });
         let as_spoken: Vec<(Expr, Expr)> = as_spoken.collect();
         let keys_known = keys.all.iter().cloned().map(Expr::unalias).zip(outputs);

@@ -49,8 +49,9 @@ impl Expressions<'_> {
             return None;
         }
         let (_, fields) = lookup(self.scope.columns, name).ok()??;
-        let start = name.parts.len() - fields.len() - 1;
-        (!fields.is_empty()).then(|| name.parts[start..].join("."))
+        let start = name.parts.len().checked_sub(fields.len() + 1)?;
+        let path = name.parts.get(start..)?;
+        (!fields.is_empty()).then(|| path.join("."))
     }
 
     /// The same, `None` if it means nothing.
@@ -186,7 +187,7 @@ pub(super) fn lookup<'v, 'n>(
     {
         let mut shown = columns.iter().filter(|column| !column.hidden);
         let column = index.parse().ok().and_then(|index| shown.nth(index));
-        return Ok(column.map(|column| (column, &parts[1..])));
+        return Ok(column.map(|column| (column, &[][..])));
     }
     // The frame itself goes before one that was made of it.
     let distance = |column: &Visible| {
@@ -203,13 +204,15 @@ pub(super) fn lookup<'v, 'n>(
     let in_frame = |column: &&Visible| nearest.is_none() || distance(column) == nearest;
     // `catalog.schema.table.column` and `schema.table.column` are `table.column`.
     for qualified in (1..parts.len().min(4)).rev() {
-        let (qualifier, column) = (&parts[qualified - 1], &parts[qualified]);
+        let ([.., qualifier], [column, fields @ ..]) = parts.split_at(qualified) else {
+            continue;
+        };
         let found = columns
             .iter()
             .filter(|visible| visible.is_of(qualifier) && visible.is_named(column))
             .filter(in_frame);
         if let Some(column) = only(found, name)? {
-            return Ok(Some((column, &parts[qualified + 1..])));
+            return Ok(Some((column, fields)));
         }
     }
     let Some((first, fields)) = parts.split_first() else {

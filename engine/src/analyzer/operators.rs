@@ -131,10 +131,9 @@ impl Expressions<'_> {
                 [text, patterns @ ..],
             ) if !patterns.is_empty() => self.like_each(name, text, patterns),
             ("when", [_, _, ..]) => {
-                let pairs = arguments.chunks_exact(2);
-                let otherwise = pairs.remainder().first();
-                let branches = pairs.map(|pair| (&pair[0], &pair[1]));
-                self.branches(None, branches.collect(), otherwise)
+                let (branches, otherwise) = arguments.as_chunks();
+                let branches = branches.iter().map(|[condition, then]| (condition, then));
+                self.branches(None, branches.collect(), otherwise.first())
             }
             ("if", [condition, then, otherwise]) => {
                 self.branches(None, vec![(condition, then)], Some(otherwise))
@@ -501,14 +500,15 @@ impl Expressions<'_> {
     /// see whether they are NULL, and to be given.
     fn coalesced(&self, values: Vec<Typed>, common: &DataType) -> Result<Typed> {
         let last = values.len().saturating_sub(1);
-        let volatile = values[..last]
-            .iter()
-            .position(|value| value.expr.is_volatile());
-        if let Some(at) = volatile {
-            return self.once(values[at].clone(), |value| {
-                let mut values = values.clone();
-                values[at] = value;
-                self.coalesced(values, common)
+        let mut twice = values.iter().take(last).enumerate();
+        if let Some((at, volatile)) = twice.find(|(_, value)| value.expr.is_volatile()) {
+            return self.once(volatile.clone(), |once| {
+                let values = values.iter().enumerate();
+                let values = values.map(|(index, value)| match index == at {
+                    true => once.clone(),
+                    false => value.clone(),
+                });
+                self.coalesced(values.collect(), common)
             });
         }
         let values = values.into_iter().map(|value| value.expr);

@@ -18,21 +18,24 @@ use crate::error::{Error, Result};
 use crate::tree::{Expression, OrderBy, SortKey};
 
 /// The column that a literal number stands for, from 0; `None` if the expression is none.
-pub(super) fn ordinal(
+pub(super) fn ordinal<'c, C>(
     expression: &Expression,
-    columns: usize,
+    columns: &'c [C],
     clause: &str,
-) -> Result<Option<usize>> {
+) -> Result<Option<(i32, &'c C)>> {
     let Expression::Literal(literal) = expression else {
         return Ok(None);
     };
     let ScalarValue::Int32(Some(number)) = literal.value else {
         return Ok(None);
     };
-    match usize::try_from(number) {
-        Ok(number) if (1..=columns).contains(&number) => Ok(Some(number - 1)),
-        _ => Err(Error::analysis(format!(
-            "{clause} {number} is no column of the select list, which has {columns}"
+    let index = usize::try_from(number).ok();
+    let index = index.and_then(|number| number.checked_sub(1));
+    match index.and_then(|index| columns.get(index)) {
+        Some(column) => Ok(Some((number, column))),
+        None => Err(Error::analysis(format!(
+            "{clause} {number} is no column of the select list, which has {}",
+            columns.len()
         ))
         .with_condition(match clause {
             "GROUP BY" => "GROUP_BY_POS_OUT_OF_RANGE",
@@ -69,8 +72,8 @@ impl Analyzer<'_> {
         };
         let expressions = self.expressions(scope, Clause::OrderBy, context);
         let sorts = keys.iter().map(|key| {
-            let typed = match ordinal(&key.expression, shown.len(), "ORDER BY")? {
-                Some(index) => shown[index].clone(),
+            let typed = match ordinal(&key.expression, &shown, "ORDER BY")? {
+                Some((_, typed)) => typed.clone(),
                 None => expressions.plan(&key.expression)?,
             };
             let expr = as_compared(typed).expr;
@@ -104,8 +107,8 @@ impl Analyzer<'_> {
         let mut expressions = self.expressions(scope, Clause::OrderBy, context);
         expressions.windows = parts.windows;
         let sorts = keys.iter().map(|key| {
-            let expr = match ordinal(&key.expression, items.len(), "ORDER BY")? {
-                Some(index) => items[index].typed.expr.clone(),
+            let expr = match ordinal(&key.expression, items, "ORDER BY")? {
+                Some((_, item)) => item.typed.expr.clone(),
                 None => expressions.sort_key(key, items)?,
             };
             Ok(expr.sort(key.ascending, key.nulls_first))

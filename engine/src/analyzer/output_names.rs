@@ -208,13 +208,12 @@ fn call_name(call: &Call) -> String {
             format!("ilike({}, {})", name_of(text), name_of(pattern))
         }
         ("when", _) => {
-            let pairs = arguments.chunks_exact(2);
+            let (branches, otherwise) = arguments.as_chunks();
+            let branches = branches.iter().cloned();
             case_name(&Case {
                 operand: None,
-                otherwise: pairs.remainder().first().cloned(),
-                branches: pairs
-                    .map(|pair| (pair[0].clone(), pair[1].clone()))
-                    .collect(),
+                otherwise: otherwise.first().cloned(),
+                branches: branches.map(<(_, _)>::from).collect(),
             })
         }
         ("if", _) => format!("(IF({}))", names(arguments)),

@@ -123,15 +123,13 @@ impl Expressions<'_> {
                 cast.push(self.cast_to(typed, to)?);
             }
             // The value in place of what is not there has the type of the others.
-            if let [value, _, default] = cast.as_slice()
+            if let [value, _, default] = cast.as_mut_slice()
                 && matches!(call.name.as_str(), "lag" | "lead")
             {
-                let to = value.data_type().clone();
-                let default = self.cast_to(default.clone(), &to)?;
-                let value = self.analyzer.constant(&default)?;
-                cast[2] = match value {
+                let fitting = self.cast_to(default.clone(), value.data_type())?;
+                *default = match self.analyzer.constant(&fitting)? {
                     Some(value) => Typed::literal(value),
-                    None => default,
+                    None => fitting,
                 };
             }
             let fields: Vec<FieldRef> = cast.iter().map(|typed| Arc::clone(&typed.field)).collect();

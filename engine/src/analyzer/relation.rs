@@ -106,7 +106,8 @@ impl Analyzer<'_> {
                 .with_condition("TABLE_OR_VIEW_NOT_FOUND")
                 .with_place(place)
         };
-        let own = name.last().ok_or_else(missing)?.to_lowercase();
+        let (own, catalog) = name.split_last().ok_or_else(missing)?;
+        let own = own.to_lowercase();
         let reference = TableReference::bare(own.clone());
         let schema = self
             .session
@@ -116,8 +117,7 @@ impl Analyzer<'_> {
         let found = schema.table(&own).now_or_never();
         let found = found.transpose().map_err(from_datafusion)?.flatten();
         let table = match found {
-            Some(table) if name.len() == 1 => table,
-            Some(table) if is_own_catalog(&name[..name.len() - 1]) => table,
+            Some(table) if catalog.is_empty() || is_own_catalog(catalog) => table,
             _ => return Err(missing()),
         };
         Ok(Planned::of(scan(&own, table)?))

@@ -353,8 +353,8 @@ impl Analyzer<'_> {
                     && call.name == "window_time"
                     && groups_by_window(group_by)
                     && let [Expression::Name(name)] = call.arguments.as_slice()
-                    && name.parts.len() == 1
-                    && same_name(&name.parts[0], "window")
+                    && let [part] = name.parts.as_slice()
+                    && same_name(part, "window")
                 {
                     return Err(window_time_beside_window(&output_name(expression)));
                 }
@@ -447,9 +447,9 @@ impl Analyzer<'_> {
         let mut hidden: Vec<Expr> = Vec::new();
         for key in sort {
             let value = key.expr.clone().unalias();
-            let own = values.iter().position(|other| *other == value);
-            let column = match own {
-                Some(index) => columns[index].column.clone(),
+            let mut own = values.iter().zip(&columns);
+            let column = match own.find(|(other, _)| **other == value) {
+                Some((_, own)) => own.column.clone(),
                 None if distinct => {
                     return Err(Error::analysis(format!(
                         "ORDER BY {} is not in the select list of SELECT DISTINCT",

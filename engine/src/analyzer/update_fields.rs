@@ -76,14 +76,14 @@ impl Expressions<'_> {
             }
             return Ok(());
         }
-        let mut names = fields.iter().map(|(own, _)| own.clone());
-        let Some(at) = names.position(|own| same_name(&own, name)) else {
+        let mut same = fields.iter_mut().filter(|(own, _)| same_name(own, name));
+        let Some((_, part)) = same.next() else {
             let names: Vec<&str> = fields.iter().map(|(own, _)| own.as_str()).collect();
             return Err(Error::analysis(format!("field '{name}' does not exist"))
                 .with_condition("FIELD_NOT_FOUND")
                 .with_hint(format!("the fields are {}", names.join(", "))));
         };
-        self.change(&mut fields[at].1, rest, value)
+        self.change(part, rest, value)
     }
 
     /// The fields of a struct, which is no whole any more; `name` is what is looked for in it.

@@ -39,25 +39,24 @@ impl Analyzer<'_> {
                     .with_condition(WRONG_NUMBER_IN_VALUES),
             );
         }
+        let mut rows = vec![Vec::with_capacity(width); planned.len()];
+        let mut planned: Vec<_> = planned.into_iter().map(Vec::into_iter).collect();
         for column in 0..width {
-            let types = planned.iter().map(|row| row[column].data_type());
-            let Some(common) = common_type(types) else {
-                let first = sql_type(planned[0][column].data_type());
+            let values = planned.iter_mut().filter_map(Iterator::next);
+            let values: Vec<Typed> = values.collect();
+            let Some(common) = common_type(values.iter().map(Typed::data_type)) else {
+                let first = values.first().map(|value| sql_type(value.data_type()));
+                let first = first.unwrap_or_default();
                 return Err(Error::analysis(format!(
                     "the values of column {} are of different types, the first a {first}",
                     column + 1
                 ))
                 .with_condition("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE"));
             };
-            for row in &mut planned {
-                let value = row[column].clone();
-                row[column] = expressions.cast_to(value, &common)?;
+            for (row, value) in rows.iter_mut().zip(values) {
+                row.push(expressions.cast_to(value, &common)?.expr);
             }
         }
-        let rows = planned
-            .into_iter()
-            .map(|row| row.into_iter().map(|value| value.expr).collect())
-            .collect::<Vec<Vec<Expr>>>();
         let plan = node(LogicalPlanBuilder::values(rows))?;
         let columns = plan.schema().columns().into_iter().enumerate();
         let named: Vec<Expr> = columns

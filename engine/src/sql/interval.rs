@@ -43,7 +43,14 @@ impl Field {
     ];
 
     fn name(self) -> &'static str {
-        ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"][self as usize]
+        match self {
+            Self::Year => "YEAR",
+            Self::Month => "MONTH",
+            Self::Day => "DAY",
+            Self::Hour => "HOUR",
+            Self::Minute => "MINUTE",
+            Self::Second => "SECOND",
+        }
     }
 
     pub(super) fn is_months(self) -> bool {
@@ -51,7 +58,24 @@ impl Field {
     }
 
     fn length(self) -> i128 {
-        [12, 1, DAY, HOUR, MINUTE, SECOND][self as usize]
+        match self {
+            Self::Year => 12,
+            Self::Month => 1,
+            Self::Day => DAY,
+            Self::Hour => HOUR,
+            Self::Minute => MINUTE,
+            Self::Second => SECOND,
+        }
+    }
+
+    /// The highest value behind longer fields.
+    fn highest(self) -> i128 {
+        match self {
+            Self::Year | Self::Day => 0,
+            Self::Month => 11,
+            Self::Hour => 23,
+            Self::Minute | Self::Second => 59,
+        }
     }
 }
 
@@ -350,7 +374,7 @@ fn from_to(text: &str, outer_sign: bool, start: Field, end: Field) -> Result<Exp
         let limit = if field == start {
             i128::MAX
         } else {
-            [0, 11, 0, 23, 59, 59][field as usize]
+            field.highest()
         };
         let starts_well = value.starts_with(|char: char| char.is_ascii_digit());
         let value = millionths(value)

@@ -18,7 +18,10 @@ const MAX_RETRIES: usize = 2_000;
 /// Reads tokens one after the other.
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
+    /// All but the last.
     tokens: Vec<Token>,
+    /// The last, which is the end.
+    end: Token,
     pub(super) at: usize,
     /// How many expressions and queries surround the place.
     nesting: usize,
@@ -36,9 +39,12 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str) -> Result<Self> {
+        let mut tokens = tokens(text)?;
+        let end = tokens.pop();
         Ok(Self {
             text,
-            tokens: tokens(text)?,
+            tokens,
+            end: end.ok_or_else(|| Error::internal("a text has no end"))?,
             at: 0,
             nesting: 0,
             chain: 0,
@@ -55,8 +61,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn peek_at(&self, ahead: usize) -> &Token {
-        let last = self.tokens.len() - 1;
-        &self.tokens[(self.at + ahead).min(last)]
+        self.tokens.get(self.at + ahead).unwrap_or(&self.end)
     }
 
     pub(super) fn place(&self) -> Place {

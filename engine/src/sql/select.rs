@@ -131,7 +131,7 @@ impl Parser<'_> {
 fn rollup(keys: &[Vec<Expression>]) -> Vec<Vec<Expression>> {
     (0..=keys.len())
         .rev()
-        .map(|count| keys[..count].concat())
+        .map(|count| keys.iter().take(count).flatten().cloned().collect())
         .collect()
 }
 
