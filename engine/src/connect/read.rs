@@ -69,15 +69,15 @@ pub fn read_message<T: Message + Default>(bytes: &[u8]) -> Result<Deep<T>> {
 
 /// How deep messages stand in each other, at most: a text that could be a message counts as one.
 fn nesting(bytes: &[u8]) -> usize {
-    // Where the messages end that stand around `at`.
-    let mut ends = vec![bytes.len()];
+    // What there is up to the ends of the messages that stand around `at`.
+    let mut around = vec![bytes];
     let (mut at, mut deepest, mut groups) = (0, 1, 0);
-    while let Some(end) = ends.last().copied() {
+    while let Some(within) = around.last().copied() {
+        let end = within.len();
         if at >= end {
-            ends.pop();
+            around.pop();
             continue;
         }
-        let within = &bytes[..end];
         let next = varint(within, &mut at).and_then(|tag| match tag & 7 {
             VARINT => varint(within, &mut at).map(|_| at),
             FIXED_64 => Some(at + 8),
@@ -85,10 +85,8 @@ fn nesting(bytes: &[u8]) -> usize {
             LENGTH => {
                 let length = varint(within, &mut at)?;
                 let inner = at.checked_add(usize::try_from(length).ok()?)?;
-                if inner <= end {
-                    ends.push(inner);
-                }
-                (inner <= end).then_some(at)
+                around.push(within.get(..inner)?);
+                Some(at)
             }
             GROUP => {
                 groups += 1;
@@ -101,10 +99,10 @@ fn nesting(bytes: &[u8]) -> usize {
             // No message, but a text or numbers.
             _ => {
                 at = end;
-                ends.pop();
+                around.pop();
             }
         }
-        deepest = deepest.max(ends.len());
+        deepest = deepest.max(around.len());
     }
     deepest + groups
 }

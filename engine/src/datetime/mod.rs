@@ -38,7 +38,7 @@ fn days_since_1970(year: i32, month: u32, day: u32) -> Option<i32> {
 
 /// Digits behind a point as microseconds; the seventh and later do not count.
 fn fraction_micros(digits: &[u8]) -> i64 {
-    let counted = &digits[..digits.len().min(6)];
+    let counted = digits.get(..6).unwrap_or(digits);
     let number = counted
         .iter()
         .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));

@@ -73,7 +73,7 @@ pub(crate) fn parse_timestamp_ntz(text: &str) -> Option<i64> {
 fn parse_usual(text: &[u8]) -> Option<(i64, bool)> {
     let (fixed, rest) = text.split_first_chunk::<19>()?;
     let number = |range: Range<usize>| {
-        fixed[range].iter().try_fold(0, |number, byte| {
+        fixed.get(range)?.iter().try_fold(0, |number, byte| {
             byte.is_ascii_digit()
                 .then(|| number * 10 + u32::from(byte - b'0'))
         })
@@ -94,8 +94,9 @@ fn parse_usual(text: &[u8]) -> Option<(i64, bool)> {
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
-        micros = fraction_micros(&fraction[..digits]);
-        rest = &fraction[digits..];
+        let (digits, behind) = fraction.split_at_checked(digits)?;
+        micros = fraction_micros(digits);
+        rest = behind;
     }
     let seconds = i64::from(days) * SECONDS_PER_DAY + i64::from(hour * 3600 + minute * 60 + second);
     let local = seconds * MICROS_PER_SECOND + micros;

@@ -1,6 +1,7 @@
 //! `mapGroupsWithState` and `flatMapGroupsWithState` in a logical plan.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -92,11 +93,9 @@ fn has_binary(data_type: &DataType) -> bool {
 
 /// The function sees a row as an object, which has each name once.
 pub(crate) fn check_unique(columns: &[Column]) -> Result<()> {
-    for (index, column) in columns.iter().enumerate() {
-        if columns[..index]
-            .iter()
-            .any(|other| other.name == column.name)
-        {
+    let mut names = HashSet::new();
+    for column in columns {
+        if !names.insert(&column.name) {
             return Err(Error::analysis(format!(
                 "column '{}' stands twice in the rows to group",
                 column.name

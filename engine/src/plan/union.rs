@@ -89,7 +89,7 @@ impl ScalarUDFImpl for EventTimeLike {
 
     /// The value keeps its name.
     fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
-        Ok(args[0].schema_name().to_string())
+        Ok(value_of(args)?.schema_name().to_string())
     }
 
     fn signature(&self) -> &Signature {
@@ -97,20 +97,25 @@ impl ScalarUDFImpl for EventTimeLike {
     }
 
     fn return_type(&self, arg_types: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(arg_types[0].clone())
+        Ok(value_of(arg_types)?.clone())
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        let value = &args.arg_fields[0];
+        let value = value_of(args.arg_fields)?;
         let field = Field::new(self.name(), value.data_type().clone(), value.is_nullable());
         let marks = self.marks.clone().into_iter().collect();
         Ok(Arc::new(field.with_metadata(marks)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let mut args = args.args.into_iter();
-        args.next().ok_or_else(|| {
-            datafusion::common::internal_datafusion_err!("{} needs a value", self.name())
-        })
+        Ok(value_of(&args.args)?.clone())
+    }
+}
+
+/// The only argument of [`EventTimeLike`].
+fn value_of<T>(args: &[T]) -> DataFusionResult<&T> {
+    match args {
+        [value] => Ok(value),
+        _ => datafusion::common::internal_err!("event_time_like needs a value"),
     }
 }

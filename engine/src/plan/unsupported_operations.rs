@@ -191,17 +191,20 @@ fn check_extension(node: &LogicalPlan) -> Result<()> {
         return Err(Error::analysis("sampling a stream is not supported")
             .with_hint("filter by a column instead, e.g. WHERE crc32(id) % 10 = 0"));
     }
-    let deduplicate = StreamingNode::<Deduplicate>::of(node);
-    let lacks_watermark = deduplicate.is_some_and(|node| {
-        node.operation().within_watermark && !has_event_time(node.inputs()[0].schema())
-    });
-    if lacks_watermark {
+    if let Some(node) = StreamingNode::<Deduplicate>::of(node)
+        && node.operation().within_watermark
+        && !reads_event_time(node.inputs())
+    {
         return Err(Error::analysis(
             "dropDuplicatesWithinWatermark needs a watermark on the stream",
         )
         .with_hint("add --watermark \"ts 10 minutes\" to the %%source"));
     }
     Ok(())
+}
+
+fn reads_event_time(inputs: &[LogicalPlan]) -> bool {
+    inputs.iter().any(|input| has_event_time(input.schema()))
 }
 
 /// What would fail when the query runs.
@@ -215,7 +218,7 @@ fn check_runnable(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
         .with_hint("use --mode update, or EXCEPT ALL"));
     }
     if let Some(node) = StreamingNode::<EventTimeWatermark>::of(node)
-        && has_event_time(node.inputs()[0].schema())
+        && reads_event_time(node.inputs())
     {
         let message = "this stream has a watermark already; it cannot be redefined";
         return Err(Error::analysis(message).with_hint("define the watermark once, on the source"));

@@ -72,6 +72,10 @@ impl Node {
     }
 
     /// The watermark of what the node gives; notes what each operator reads.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`of` numbers the operators, and there is a place for each"
+    )]
     fn output(&self, origin_ms: i64, read: &mut [i64]) -> Option<i64> {
         let mut lowest = |inputs: &[Self]| {
             let inputs = inputs.iter();

@@ -97,10 +97,11 @@ impl WatermarkTracker {
 
     /// Takes in what each watermark's observer saw in a batch.
     pub(super) fn update(&mut self, stats: &[EventTimeStats]) {
-        for (index, stats) in stats.iter().enumerate() {
+        let parts = self.delays_ms.iter().zip(&mut self.seen_ms);
+        for (stats, (delay_ms, seen_ms)) in stats.iter().zip(parts) {
             if stats.count > 0 {
-                let watermark = stats.max_us.div_euclid(1000) - self.delays_ms[index];
-                self.seen_ms[index] = self.seen_ms[index].max(Some(watermark));
+                let watermark = stats.max_us.div_euclid(1000) - delay_ms;
+                *seen_ms = (*seen_ms).max(Some(watermark));
             }
         }
         let seen = self.seen_ms.iter().map(|seen| seen.unwrap_or(0));

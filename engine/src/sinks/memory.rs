@@ -191,7 +191,7 @@ fn push_merged(batches: &mut Vec<RecordBatch>, batch: RecordBatch) -> Result<()>
     }
     let mut merged_rows = batch.num_rows();
     let mut from = batches.len();
-    while let Some(previous) = from.checked_sub(1).map(|index| batches[index].num_rows()) {
+    for previous in batches.iter().rev().map(RecordBatch::num_rows) {
         if previous > 2 * merged_rows || previous + merged_rows > MAX_MERGED_ROWS {
             break;
         }
@@ -199,10 +199,9 @@ fn push_merged(batches: &mut Vec<RecordBatch>, batch: RecordBatch) -> Result<()>
         from -= 1;
     }
     batches.push(batch);
-    if from + 1 < batches.len() {
-        let schema = batches[from].schema();
-        let merged =
-            concat_batches(&schema, &batches[from..]).map_err(|error| failed(error.into()))?;
+    if let Some(similar @ [first, _, ..]) = batches.get(from..) {
+        let merged = concat_batches(&first.schema(), similar);
+        let merged = merged.map_err(|error| failed(error.into()))?;
         batches.truncate(from);
         batches.push(merged);
     }

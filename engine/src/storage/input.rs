@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::reader::{ChunkReader, Length};
 
@@ -92,8 +92,8 @@ impl Read for Fetched {
             self.chunk = self.path.read(self.next..end)?;
             self.next += self.chunk.len() as u64;
         }
-        let read = buffer.len().min(self.chunk.len());
-        buffer[..read].copy_from_slice(&self.chunk.split_to(read));
+        let read = self.chunk.as_ref().read(buffer)?;
+        self.chunk.advance(read);
         Ok(read)
     }
 }

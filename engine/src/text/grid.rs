@@ -20,10 +20,12 @@ pub fn grid(lines: &[Vec<String>], align: Align) -> String {
         .map(|line| line.iter().map(|cell| one_line(cell)).collect())
         .collect();
     let columns = lines.first().map_or(0, Vec::len);
-    let width_of = |column: usize| lines.iter().map(move |line| width(&line[column])).max();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| width_of(column).unwrap_or(0).max(MIN_WIDTH))
-        .collect();
+    let mut widths = vec![MIN_WIDTH; columns];
+    for line in &lines {
+        for (widest, cell) in widths.iter_mut().zip(line) {
+            *widest = width(cell).max(*widest);
+        }
+    }
     let dashes: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
     let rule = format!("+{}+\n", dashes.join("+"));
     let mut text = rule.clone();

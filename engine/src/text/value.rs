@@ -55,8 +55,11 @@ pub fn format_value(column: &dyn Array, row: usize) -> String {
         DataType::LargeList(_) => format_list(&column.as_list::<i64>().value(row)),
         DataType::FixedSizeList(..) => format_list(&column.as_fixed_size_list().value(row)),
         DataType::Dictionary(..) => {
-            let dictionary = column.as_any_dictionary();
-            format_value(dictionary.values(), dictionary.normalized_keys()[row])
+            let row = column.slice(row, 1);
+            let dictionary = row.as_any_dictionary();
+            let keys = dictionary.normalized_keys().into_iter();
+            let value = |key| format_value(dictionary.values(), key);
+            keys.map(value).collect()
         }
         DataType::Map(..) => {
             let entries = column.as_map().value(row);

@@ -58,7 +58,7 @@ pub(super) fn print(items: &[Item], shown: &Shown, out: &mut String) {
             Item::QuarterName { full } => {
                 let quarter = time.month0() / 3;
                 out.push_str(&match full {
-                    true => format!("{} quarter", QUARTERS[quarter as usize]),
+                    true => format!("{} quarter", name(&QUARTERS, quarter, true)),
                     false => format!("Q{}", quarter + 1),
                 });
             }
@@ -77,6 +77,10 @@ pub(super) fn print(items: &[Item], shown: &Shown, out: &mut String) {
     }
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a date has a quarter, a month and a day of the week that are in the calendar"
+)]
 fn name(names: &[&'static str], index: u32, full: bool) -> &'static str {
     let name = names[index as usize];
     if full { name } else { &name[..SHORT] }

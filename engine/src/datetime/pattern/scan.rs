@@ -23,14 +23,16 @@ pub(super) struct Found {
 
 /// Reads `items` one after the other.
 pub(super) fn scan(items: &[Item], scanner: &mut Scanner<'_>, found: &mut Found) -> Option<()> {
-    for (index, item) in items.iter().enumerate() {
+    let mut rest = items;
+    while let [item, behind @ ..] = rest {
+        rest = behind;
         match item {
             Item::Literal(literal) => eat_text(scanner, literal)?,
             Item::Number(field, min, max) => {
                 // Numbers of a fixed width right behind this one keep their digits.
                 let reserved = match min == max {
                     true => 0,
-                    false => fixed_widths(&items[index + 1..]),
+                    false => fixed_widths(behind),
                 };
                 let value = scan_number(scanner, *field, *min, *max, reserved)?;
                 found.set(*field, value)?;
@@ -162,6 +164,7 @@ fn eat_text(scanner: &mut Scanner<'_>, text: &str) -> Option<()> {
     Some(())
 }
 
+#[expect(clippy::indexing_slicing, reason = "every field has its place")]
 impl Found {
     /// A field may come twice, but must not contradict itself.
     fn set(&mut self, field: Field, value: i64) -> Option<()> {

@@ -25,11 +25,13 @@ pub(in crate::plan) struct Deduplicate {
 impl Deduplicate {
     /// Whether it forgets keys by their event time.
     pub(in crate::plan) fn is_by_event_time(&self, inputs: &[LogicalPlan]) -> bool {
-        let is_event_time = |key: &Column| {
-            let index = inputs[0].schema().index_of_column(key);
-            index.is_ok_and(|index| watermark_delay_ms(inputs[0].schema().field(index)).is_some())
+        let is_event_time = |input: &LogicalPlan, key: &Column| {
+            let schema = input.schema();
+            let index = schema.index_of_column(key);
+            index.is_ok_and(|index| watermark_delay_ms(schema.field(index)).is_some())
         };
-        self.within_watermark || self.keys.iter().any(is_event_time)
+        let any_is = |input| self.keys.iter().any(|key| is_event_time(input, key));
+        self.within_watermark || inputs.iter().any(any_is)
     }
 }
 

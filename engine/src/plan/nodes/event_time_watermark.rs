@@ -12,7 +12,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::{Planning, StreamingNode, StreamingOperation, find_column};
+use super::{Planning, StreamingNode, StreamingOperation, find_column, first};
 use crate::error::{Error, Result};
 use crate::operators::EventTimeWatermarkExec;
 use crate::plan::event_time::WATERMARK_DELAY_MS;
@@ -106,7 +106,7 @@ impl StreamingOperation for EventTimeWatermark {
     }
 
     fn schema(&self, inputs: &[LogicalPlan]) -> DataFusionResult<DFSchemaRef> {
-        let schema = inputs[0].schema();
+        let schema = first(inputs)?.schema();
         let marked = schema.index_of_column(&self.event_time)?;
         let fields = schema
             .iter()

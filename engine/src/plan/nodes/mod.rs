@@ -63,7 +63,7 @@ pub(super) trait StreamingOperation:
 
     /// The columns of its rows.
     fn schema(&self, inputs: &[LogicalPlan]) -> DataFusionResult<DFSchemaRef> {
-        Ok(Arc::clone(inputs[0].schema()))
+        Ok(Arc::clone(first(inputs)?.schema()))
     }
 
     /// The columns at which a condition has to stay above the node.
@@ -84,6 +84,14 @@ pub(super) trait StreamingOperation:
 
     /// The physical node.
     fn plan(&self, planning: &Planning<'_>) -> DataFusionResult<Arc<dyn ExecutionPlan>>;
+}
+
+/// The input of a node that has one, or the first of several.
+fn first(inputs: &[LogicalPlan]) -> DataFusionResult<&LogicalPlan> {
+    match inputs {
+        [input, ..] => Ok(input),
+        [] => datafusion::common::internal_err!("the node has an input"),
+    }
 }
 
 /// What a physical node is made of.

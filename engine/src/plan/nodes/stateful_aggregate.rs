@@ -66,10 +66,14 @@ impl StreamingOperation for StatefulAggregate {
             let node = operators::session_window(context, exec, partial, session, mode, schema);
             return Ok(Arc::new(node));
         }
-        let event_time = event_time.map(|(column, _)| EventTimeColumn {
-            column,
-            duration_us: window_duration_us(&keys[column]),
+        let event_time = event_time.map(|(column, _)| match keys.get(column) {
+            Some(key) => Ok(EventTimeColumn {
+                column,
+                duration_us: window_duration_us(key),
+            }),
+            None => datafusion::common::internal_err!("the event time is no key"),
         });
+        let event_time = event_time.transpose()?;
         let node = operators::stateful_aggregate(context, exec, partial, event_time, mode, schema);
         Ok(Arc::new(node))
     }

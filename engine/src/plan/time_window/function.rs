@@ -119,8 +119,11 @@ impl ScalarUDFImpl for WindowFunction {
     /// An event time stays one: the metadata of the time argument goes on.
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
         let behind = matches!(self.function, Function::Mark | Function::SessionStruct);
-        let time_argument = usize::from(behind);
-        let Some(time) = args.arg_fields.get(time_argument) else {
+        let (first, time) = (
+            args.arg_fields.first(),
+            args.arg_fields.get(usize::from(behind)),
+        );
+        let (Some(first), Some(time)) = (first, time) else {
             let message = format!("{} needs an argument", self.name());
             return Err(Error::analysis(message).into());
         };
@@ -134,7 +137,7 @@ impl ScalarUDFImpl for WindowFunction {
             }
             Function::SessionStart | Function::SessionEnd => (window_start_type(time), None),
             Function::Struct => (window_type(time), literal(1)),
-            Function::Mark => (args.arg_fields[0].data_type().clone(), literal(2)),
+            Function::Mark => (first.data_type().clone(), literal(2)),
             Function::WindowTime => (window_start_type(time), None),
             Function::Starts => {
                 let start = window_start_type(time);
@@ -161,7 +164,11 @@ impl ScalarUDFImpl for WindowFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let time = args.args[0].to_array(args.number_rows)?;
+        let argument = |index: usize| match args.args.get(index) {
+            Some(argument) => argument.to_array(args.number_rows),
+            None => datafusion::common::internal_err!("{} needs arguments", self.name()),
+        };
+        let time = argument(0)?;
         let literal = |index: usize| match args.args.get(index) {
             Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(value)))) => Ok(*value),
             _ => datafusion::common::internal_err!("{} needs literals", self.name()),
@@ -178,14 +185,10 @@ impl ScalarUDFImpl for WindowFunction {
             }
             Function::Mark | Function::SessionStart => time,
             Function::SessionEnd => {
-                let gap = args.args[1].to_array(args.number_rows)?;
                 let zone = args.config_options.execution.time_zone.as_deref();
-                session_ends(&time, &gap, zone.unwrap_or(TIME_ZONE))?
+                session_ends(&time, &argument(1)?, zone.unwrap_or(TIME_ZONE))?
             }
-            Function::SessionStruct => {
-                let end = args.args[1].to_array(args.number_rows)?;
-                session_structs(time, end)?
-            }
+            Function::SessionStruct => session_structs(time, argument(1)?)?,
             Function::Struct => window_structs(&time, literal(1)?)?,
             Function::Starts => window_starts(&time, literal(1)?, literal(2)?, literal(3)?)?,
         };

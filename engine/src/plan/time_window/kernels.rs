@@ -18,11 +18,14 @@ use crate::error::Error;
 
 /// The type of a window's start, from the type of the time or window it is made from.
 pub(super) fn window_start_type(time: &Field) -> DataType {
-    match time.data_type() {
-        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
-        DataType::Struct(fields) if !fields.is_empty() => fields[0].data_type().clone(),
-        _ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-    }
+    let zone = match time.data_type() {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        DataType::Struct(fields) if let Some(start) = fields.first() => {
+            return start.data_type().clone();
+        }
+        _ => Some("UTC".into()),
+    };
+    DataType::Timestamp(TimeUnit::Microsecond, zone)
 }
 
 pub(super) fn window_type(time: &Field) -> DataType {

@@ -203,8 +203,7 @@ impl FilesWriter {
 
 /// The folders of the rows of a batch, each with its rows, in the order in which they come.
 fn folders(batch: &RecordBatch, columns: &[usize]) -> Vec<(String, Vec<u32>)> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut folders: Vec<(String, Vec<u32>)> = Vec::new();
+    let mut folders: HashMap<String, Vec<u32>> = HashMap::new();
     let schema = batch.schema();
     for row in 0..batch.num_rows() {
         let names = columns.iter().map(|column| {
@@ -213,16 +212,10 @@ fn folders(batch: &RecordBatch, columns: &[usize]) -> Vec<(String, Vec<u32>)> {
             folder_name(schema.field(*column).name(), value.as_deref())
         });
         let folder = names.collect::<Vec<_>>().join("/");
-        let place = match places.get(&folder) {
-            Some(place) => *place,
-            None => {
-                folders.push((folder.clone(), Vec::new()));
-                places.insert(folder, folders.len() - 1);
-                folders.len() - 1
-            }
-        };
-        folders[place].1.push(row as u32);
+        folders.entry(folder).or_default().push(row as u32);
     }
+    let mut folders: Vec<_> = folders.into_iter().collect();
+    folders.sort_unstable_by_key(|(_, rows)| rows.first().copied());
     folders
 }
 

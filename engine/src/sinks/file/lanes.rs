@@ -56,12 +56,14 @@ pub(super) async fn write_rows(
     let mut next = 0;
     while let Some(batch) = rows.try_next().await.map_err(failed)? {
         count += batch.num_rows();
-        let mut writer = idle(&mut lanes[next]).await?;
+        let lane = lanes.get_mut(next);
+        let lane = lane.ok_or_else(|| Error::internal("there is nothing that writes"))?;
+        let mut writer = idle(lane).await?;
         let writing = tokio::task::spawn_blocking(move || {
             writer.write(&batch)?;
             Ok(writer)
         });
-        lanes[next] = Some(Lane::Writing(writing));
+        *lane = Some(Lane::Writing(writing));
         next = (next + 1) % lanes.len();
     }
     let mut endings = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use crate::error::{Error, Result};
 use crate::formats::FileFormat;
@@ -59,12 +59,10 @@ impl Layout {
             .with_condition("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
             .with_hint("leave out one of them, or add a column"));
         }
-        let all = 0..schema.fields().len();
-        let in_files: Vec<usize> = all.filter(|index| !folders.contains(index)).collect();
-        let fields = in_files
-            .iter()
-            .map(|index| Arc::clone(&schema.fields()[*index]));
-        let schema = Schema::new(fields.collect::<Vec<_>>());
+        let all = schema.fields().iter().cloned().enumerate();
+        let (in_files, fields): (Vec<usize>, Vec<FieldRef>) =
+            all.filter(|(index, _)| !folders.contains(index)).unzip();
+        let schema = Schema::new(fields);
         format.check(&schema)?;
         Ok(Self {
             format,

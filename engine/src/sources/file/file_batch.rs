@@ -241,12 +241,12 @@ impl FileBatch {
         let mut loads = vec![0; partitions];
         let mut own = Vec::new();
         for piece in pieces {
-            let least = (0..partitions)
-                .min_by_key(|index| loads[*index])
-                .unwrap_or(0);
-            loads[least] += piece.weight.max(1);
-            if least == partition {
-                own.push(piece);
+            let loads = loads.iter_mut().enumerate();
+            if let Some((least, load)) = loads.min_by_key(|(_, load)| **load) {
+                *load += piece.weight.max(1);
+                if least == partition {
+                    own.push(piece);
+                }
             }
         }
         own.sort_by_key(|piece| (piece.index, piece.range.start));
@@ -296,7 +296,7 @@ impl SourceBatch for FileBatch {
         projection: &[usize],
     ) -> Result<SendableRecordBatchStream> {
         self.check_projection(projection)?;
-        let output = Output::new(&self.schema, self.in_files.fields().len(), projection);
+        let output = Output::new(&self.schema, self.in_files.fields().len(), projection)?;
         let schema = Arc::clone(output.schema());
         let rows = Rows::new(
             self.pieces(partition, partitions),

@@ -27,6 +27,10 @@ pub(super) struct Lines {
     at_end_of_file: bool,
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "`position` is at most `filled`, and that is at most the length of the buffer"
+)]
 impl Lines {
     /// The records that start within `range` of `input`, whose content is what `file` says; files
     /// that cannot be split can only be read as a whole.

@@ -50,7 +50,7 @@ impl PartitionColumns {
             let field = |(index, name): (usize, &String)| {
                 let values = folders
                     .iter()
-                    .filter_map(|folders| folders[index].1.as_deref());
+                    .filter_map(|folders| folders.get(index)?.1.as_deref());
                 Arc::new(Field::new(name, inferred(values), true))
             };
             columns.iter().enumerate().map(field).collect()

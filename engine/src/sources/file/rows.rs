@@ -38,7 +38,7 @@ enum OutputColumn {
 
 impl Output {
     /// The columns `projection` of `schema`, of which the first `in_files` are in the files.
-    pub(super) fn new(schema: &Schema, in_files: usize, projection: &[usize]) -> Self {
+    pub(super) fn new(schema: &Schema, in_files: usize, projection: &[usize]) -> Result<Self> {
         let mut read = Vec::new();
         let columns = projection
             .iter()
@@ -50,14 +50,15 @@ impl Output {
                 }
             });
         let columns = columns.collect();
-        let fields = projection
-            .iter()
-            .map(|index| Arc::clone(&schema.fields()[*index]));
-        Self {
-            schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+        let fields = projection.iter().map(|index| {
+            let field = schema.fields().get(*index).cloned();
+            field.ok_or_else(|| Error::internal(format!("files have no column {index}")))
+        });
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?)),
             columns,
             read,
-        }
+        })
     }
 
     /// Schema of the batches.
@@ -73,7 +74,13 @@ impl Output {
         let count = rows.num_rows();
         let columns = self.columns.iter().map(|column| match column {
             OutputColumn::Read(index) => Ok(Arc::clone(rows.column(*index))),
-            OutputColumn::Folder(index) => repeated(&folders[*index], count),
+            OutputColumn::Folder(index) => match folders.get(*index) {
+                Some(value) => repeated(value, count),
+                None => {
+                    let message = format!("a file has no value for folder column {index}");
+                    Err(ArrowError::SchemaError(message))
+                }
+            },
         });
         let options = RecordBatchOptions::new().with_row_count(Some(count));
         columns

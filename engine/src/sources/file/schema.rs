@@ -35,20 +35,18 @@ pub(super) fn schema_of_files(reader: &FileReader, listings: &[Listing]) -> Resu
         .with_hint("give the schema, or add a file first"));
     }
     match &mut inference {
-        Some((format, inference)) => {
-            schema_of_records(reader, format, listings, &files, inference.as_mut())
-        }
-        None => schema_of_parquet(reader, listings, &files),
+        Some((format, inference)) => schema_of_records(reader, format, &files, inference.as_mut()),
+        None => schema_of_parquet(reader, &files),
     }
 }
 
 /// The files there are that have something in them, with the listing that each is of: an empty
 /// file has neither rows nor, if it is Parquet, a footer to read.
-pub(super) fn all_files(listings: &[Listing]) -> Result<Vec<(usize, ListedFile)>> {
+pub(super) fn all_files(listings: &[Listing]) -> Result<Vec<(&Listing, ListedFile)>> {
     let mut files = Vec::new();
-    for (index, listing) in listings.iter().enumerate() {
+    for listing in listings {
         let found = listing.files()?.into_iter().filter(|file| file.size > 0);
-        files.extend(found.map(|file| (index, file)));
+        files.extend(found.map(|file| (listing, file)));
     }
     Ok(files)
 }
@@ -56,13 +54,12 @@ pub(super) fn all_files(listings: &[Listing]) -> Result<Vec<(usize, ListedFile)>
 fn schema_of_records(
     reader: &FileReader,
     format: &LineFormat,
-    listings: &[Listing],
-    files: &[(usize, ListedFile)],
+    files: &[(&Listing, ListedFile)],
     inference: &mut dyn LineSchemaInference,
 ) -> Result<SchemaRef> {
     let files = files
         .iter()
-        .map(|(index, file)| (&listings[*index], file.url.as_str()));
+        .map(|(listing, file)| (*listing, file.url.as_str()));
     let schema = Arc::new(Schema::empty());
     let none = PartitionColumns::default();
     let batch = FileBatch::new(files, schema, &none, reader)?;
@@ -77,17 +74,13 @@ fn schema_of_records(
 
 /// The files of one table are alike: the first that says something speaks for all, unless all are
 /// to be asked.
-fn schema_of_parquet(
-    reader: &FileReader,
-    listings: &[Listing],
-    files: &[(usize, ListedFile)],
-) -> Result<SchemaRef> {
+fn schema_of_parquet(reader: &FileReader, files: &[(&Listing, ListedFile)]) -> Result<SchemaRef> {
     let ReadFormat::Parquet { merge_schema } = reader.format else {
         return Ok(Arc::new(Schema::empty()));
     };
     let mut found: Vec<Schema> = Vec::new();
-    for (index, file) in files {
-        let location = listings[*index].root().at(&file.url)?;
+    for (listing, file) in files {
+        let location = listing.root().at(&file.url)?;
         let schema = match schema_of_file(&location) {
             Err(error) if reader.passed_over.corrupt && error.kind() == ErrorKind::Io => continue,
             schema => schema?,

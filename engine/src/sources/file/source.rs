@@ -235,16 +235,21 @@ impl FileStreamSource {
     }
 
     fn entry(&mut self, id: i64) -> Result<&[FileSourceEntry]> {
-        if !self.uncommitted.contains_key(&id) {
-            let entries = match self.log.get(id)? {
-                Some(entries) => Some(entries),
-                None => self.log.get(self.log.compaction_after(id))?,
-            };
-            let mut entries = entries.ok_or_else(|| self.incomplete_log(id))?;
-            entries.retain(|entry| entry.batch_id == id);
-            self.uncommitted.insert(id, entries);
-        }
-        Ok(&self.uncommitted[&id])
+        let entries = match self.uncommitted.remove(&id) {
+            Some(entries) => entries,
+            None => self.logged(id)?,
+        };
+        Ok(self.uncommitted.entry(id).or_insert(entries))
+    }
+
+    fn logged(&self, id: i64) -> Result<Vec<FileSourceEntry>> {
+        let entries = match self.log.get(id)? {
+            Some(entries) => Some(entries),
+            None => self.log.get(self.log.compaction_after(id))?,
+        };
+        let mut entries = entries.ok_or_else(|| self.incomplete_log(id))?;
+        entries.retain(|entry| entry.batch_id == id);
+        Ok(entries)
     }
 
     /// The checkpoint knows of batch `id` of this source, and the source's own log does not.

@@ -112,7 +112,7 @@ impl FilesTable {
 
     fn scan_files(
         &self,
-        files: &[(usize, ListedFile)],
+        files: &[(&Listing, ListedFile)],
         session: &dyn Session,
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
@@ -121,7 +121,7 @@ impl FilesTable {
         let projection = projection.cloned().unwrap_or_else(all);
         let schema = Arc::new(self.schema.project(&projection)?);
         let files = files.iter();
-        let files = files.map(|(index, file)| (&self.listings[*index], file.url.as_str()));
+        let files = files.map(|(listing, file)| (*listing, file.url.as_str()));
         let all = Arc::clone(&self.schema);
         let batch = Arc::new(FileBatch::new(files, all, &self.partitions, &self.reader)?);
         let partitions = batch.partitions(session.config().target_partitions());
@@ -205,8 +205,8 @@ fn listings(
         .collect()
 }
 
-fn urls(files: &[(usize, ListedFile)]) -> Result<Vec<ListingTableUrl>> {
-    let url = |(_, file): &(usize, ListedFile)| {
+fn urls(files: &[(&Listing, ListedFile)]) -> Result<Vec<ListingTableUrl>> {
+    let url = |(_, file): &(&Listing, ListedFile)| {
         let invalid = |error: &dyn std::fmt::Display| {
             Error::internal(format!("'{}' is not a URL: {error}", file.url))
         };

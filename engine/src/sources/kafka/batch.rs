@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Sender;
 use super::columns::Rows;
 use super::partition_reader::{Output, RangeReader, Reading};
 use super::ranges::OffsetRange;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sources::SourceBatch;
 
 /// Fewer records than this are not worth a second reader.
@@ -46,7 +46,9 @@ impl SourceBatch for KafkaBatch {
     ) -> Result<SendableRecordBatchStream> {
         // Neighbours stay together, so that rows come in the order of the partitions.
         let bound = |partition: usize| self.ranges.len() * partition / partitions;
-        let ranges = self.ranges[bound(partition)..bound(partition + 1)].to_vec();
+        let ranges = self.ranges.get(bound(partition)..bound(partition + 1));
+        let no_such = || Error::internal(format!("there is no part {partition} of {partitions}"));
+        let ranges = ranges.ok_or_else(no_such)?.to_vec();
         let rows = Rows::new(self.include_headers, projection)?;
         let reading = Arc::clone(&self.reading);
         let mut stream = RecordBatchReceiverStream::builder(rows.schema(), AHEAD);

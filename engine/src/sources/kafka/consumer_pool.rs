@@ -110,7 +110,8 @@ impl ConsumerPool {
                 members.len() - 1
             }
         };
-        let member = &mut members[index];
+        let member = members.get_mut(index);
+        let member = member.ok_or_else(|| Error::internal("a consumer has left its pool"))?;
         let queue = match member.idle.remove(partition) {
             Some(queue) if queue.next == start => queue,
             Some(queue) => {

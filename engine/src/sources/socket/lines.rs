@@ -157,30 +157,32 @@ async fn take_lines(
     clock: &dyn Clock,
     whence: &str,
 ) -> Result<()> {
-    let mut piece = vec![0; BYTES_AT_ONCE];
+    let mut piece: Vec<u8> = Vec::with_capacity(BYTES_AT_ONCE);
     let mut begun: Vec<u8> = Vec::new();
     let mut after_return = false;
     loop {
-        let count = match connection.read(&mut piece).await {
+        piece.clear();
+        match connection.read_buf(&mut piece).await {
             Ok(0) => break,
-            Ok(count) => count,
+            Ok(_) => {}
             Err(error) => {
                 tracing::warn!("{whence}: {error}");
                 break;
             }
-        };
-        let mut rest = &piece[..count];
-        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
-            let (line, after) = rest.split_at(end);
+        }
+        let mut rest = piece.as_slice();
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest)
+            && let (line, [mark, after @ ..]) = rest.split_at(end)
+        {
             // What follows `\r` at once belongs to it.
-            let is_second = after_return && end == 0 && after[0] == b'\n';
+            let is_second = after_return && end == 0 && *mark == b'\n';
             if !is_second {
                 begun.extend_from_slice(line);
                 add(shared, &begun, clock).await;
                 begun.clear();
             }
-            after_return = after[0] == b'\r';
-            rest = &after[1..];
+            after_return = *mark == b'\r';
+            rest = after;
         }
         if !rest.is_empty() {
             after_return = false;
