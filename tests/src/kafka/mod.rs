@@ -1,6 +1,7 @@
 //! Kafka for tests and figures, by librdkafka: what a user does with Kafka's own tools. [`Kafka`] is a
 //! cluster with a producer; beside it stand the clients and the topics that it is made of.
 
+mod between;
 mod clients;
 mod record;
 mod topics;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use rdkafka::producer::{BaseProducer, Producer as _};
 
+pub use between::{Before, Between};
 pub use clients::{
     Deliveries, Delivery, code, config, consumer, delivered, next, produce, producer, read_all,
     read_to_ends, send,

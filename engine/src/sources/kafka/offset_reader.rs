@@ -13,8 +13,7 @@ use super::boundary::{Boundary, EARLIEST, LATEST, Missing};
 use super::offsets_json::shown;
 use super::options::{KafkaOptions, Patience};
 use super::requests::{
-    Attempt, TopicState, assigned, at_end, is_passing, is_silence, is_unknown, offsets_for,
-    topic_partitions,
+    Attempt, all_at, assigned, existing, is_passing, is_silence, is_unknown, offsets_for,
 };
 use super::topics::Topics;
 use crate::clock::{Clock, Stopwatch};
@@ -72,7 +71,7 @@ impl OffsetReader {
         known: &BTreeSet<TopicPartition>,
     ) -> Result<PartitionOffsets> {
         if known.is_empty() {
-            return self.latest_of_listed().await;
+            return self.ends_of_listed(LATEST).await;
         }
         let asked = pin!(self.latest_of_known(known));
         let assigned = pin!(self.assigned());
@@ -88,7 +87,16 @@ impl OffsetReader {
         };
         match ends {
             Some(ends) => Ok(ends),
-            None => self.latest_of_listed().await,
+            None => self.ends_of_listed(LATEST).await,
+        }
+    }
+
+    /// Where a query begins that has not begun yet.
+    pub(super) async fn initial(&self, start: &Boundary) -> Result<PartitionOffsets> {
+        match start {
+            Boundary::Earliest => self.ends_of_listed(EARLIEST).await,
+            Boundary::Latest => self.ends_of_listed(LATEST).await,
+            given => self.resolve(given, &self.assigned().await?).await,
         }
     }
 
@@ -97,7 +105,7 @@ impl OffsetReader {
         &self,
         known: &BTreeSet<TopicPartition>,
     ) -> Result<Option<PartitionOffsets>> {
-        let times = at_end(known.iter().cloned());
+        let times = all_at(known, LATEST);
         self.ask(ASK_FOR_OFFSETS, move |client, timeout| {
             match offsets_for(client, &times, timeout) {
                 Err(error) if is_unknown(&error) => Ok(Attempt::Done(None)),
@@ -107,14 +115,14 @@ impl OffsetReader {
         .await
     }
 
-    /// The ends of the partitions that are listed, which are listed anew with every attempt: one of
-    /// them may be deleted before it is asked for its end.
-    async fn latest_of_listed(&self) -> Result<PartitionOffsets> {
+    /// One of the two ends of each partition that is listed. They are listed anew with every attempt: one
+    /// of them may be deleted before it is asked for its end.
+    async fn ends_of_listed(&self, end: i64) -> Result<PartitionOffsets> {
         let topics = self.topics.clone();
         self.ask(ASK_FOR_OFFSETS, move |client, timeout| {
             Ok(match assigned(client, &topics, timeout)? {
                 Attempt::Done(listed) => {
-                    let times = at_end(listed.into_iter());
+                    let times = all_at(&listed, end);
                     Attempt::Done(offsets_for(client, &times, timeout)?)
                 }
                 Attempt::NotYet(error) => Attempt::NotYet(error),
@@ -128,7 +136,21 @@ impl OffsetReader {
         &self,
         partitions: &BTreeSet<TopicPartition>,
     ) -> Result<PartitionOffsets> {
-        self.ends(partitions, EARLIEST).await
+        let partitions = partitions.clone();
+        self.ask(ASK_FOR_OFFSETS, move |client, timeout| {
+            match offsets_for(client, &all_at(&partitions, EARLIEST), timeout) {
+                Err(error) if is_unknown(&error) => {}
+                offsets => return Ok(Attempt::Done(offsets?)),
+            }
+            Ok(match existing(client, &partitions, timeout)? {
+                Attempt::Done(existing) => {
+                    let times = all_at(&existing, EARLIEST);
+                    Attempt::Done(offsets_for(client, &times, timeout)?)
+                }
+                Attempt::NotYet(error) => Attempt::NotYet(error),
+            })
+        })
+        .await
     }
 
     /// Beginning and end of one partition; `None` if it does not exist.
@@ -213,8 +235,7 @@ impl OffsetReader {
         partitions: &BTreeSet<TopicPartition>,
         end: i64,
     ) -> Result<PartitionOffsets> {
-        let times = partitions.iter().map(|partition| (partition.clone(), end));
-        self.offsets_for(times.collect()).await
+        self.offsets_for(all_at(partitions, end)).await
     }
 
     async fn offsets_for(&self, times: PartitionOffsets) -> Result<PartitionOffsets> {
@@ -231,17 +252,7 @@ impl OffsetReader {
     ) -> Result<BTreeSet<TopicPartition>> {
         let partitions = partitions.clone();
         self.ask("list the topics", move |client, timeout| {
-            let topics: BTreeSet<_> = partitions.iter().map(|one| one.topic.to_string()).collect();
-            let mut existing = BTreeSet::new();
-            for topic in topics {
-                match topic_partitions(client, &topic, timeout)? {
-                    TopicState::Exists(found) => existing.extend(found),
-                    TopicState::Unknown => {}
-                    TopicState::NotYet(error) => return Ok(Attempt::NotYet(error)),
-                }
-            }
-            existing.retain(|one| partitions.contains(one));
-            Ok(Attempt::Done(existing))
+            existing(client, &partitions, timeout)
         })
         .await
     }

@@ -162,6 +162,30 @@ pub(super) fn offsets_for(
     Ok(offsets)
 }
 
-pub(super) fn at_end(partitions: impl Iterator<Item = TopicPartition>) -> PartitionOffsets {
-    partitions.map(|partition| (partition, LATEST)).collect()
+/// All of them at the same offset, or one of the special ones.
+pub(super) fn all_at<'a>(
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+    offset: i64,
+) -> PartitionOffsets {
+    let partitions = partitions.into_iter();
+    partitions.map(|one| (one.clone(), offset)).collect()
+}
+
+/// Those of the partitions that exist.
+pub(super) fn existing(
+    client: &ConsumerClient,
+    partitions: &BTreeSet<TopicPartition>,
+    timeout: Duration,
+) -> Result<Attempt<BTreeSet<TopicPartition>>, KafkaError> {
+    let topics: BTreeSet<_> = partitions.iter().map(|one| one.topic.to_string()).collect();
+    let mut existing = BTreeSet::new();
+    for topic in topics {
+        match topic_partitions(client, &topic, timeout)? {
+            TopicState::Exists(found) => existing.extend(found),
+            TopicState::Unknown => {}
+            TopicState::NotYet(error) => return Ok(Attempt::NotYet(error)),
+        }
+    }
+    existing.retain(|one| partitions.contains(one));
+    Ok(Attempt::Done(existing))
 }

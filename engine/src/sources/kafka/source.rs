@@ -107,9 +107,7 @@ impl KafkaSource {
         if let Some(initial) = &self.initial {
             return Ok(initial.clone());
         }
-        let reader = &self.reading.offsets;
-        let assigned = reader.assigned().await?;
-        let initial = reader.resolve(&self.options.start, &assigned).await?;
+        let initial = self.reading.offsets.initial(&self.options.start).await?;
         // With nothing to read there is no beginning yet: what appears later is read from its own.
         self.initial_file.write(&initial)?;
         self.initial = Some(initial.clone());

@@ -10,6 +10,8 @@ macro_rules! tests_on {
             checkpoint::{
                 offsets_are_written_as_spark_writes_them,
                 a_checkpoint_of_spark_goes_on_here,
+                no_group_has_offsets,
+                an_idle_run_says_where_it_stands,
                 the_progress_tells_how_far_behind_the_query_is,
             }
             data_loss::{
@@ -20,10 +22,16 @@ macro_rules! tests_on {
                 a_partition_is_added_while_running,
                 a_topic_appears_while_running,
                 an_added_partition_without_its_first_records,
+                a_partition_that_only_the_log_knows,
                 a_restart_with_other_topics,
+            }
+            deleted::{
+                a_topic_goes_before_a_query_knows_it,
+                a_topic_goes_while_a_query_asks_for_it,
             }
             limits::{
                 shares_of_max_offsets_per_trigger,
+                shares_follow_what_is_left,
                 once_ignores_limits,
                 a_batch_waits_for_enough_records,
                 available_now_ends_where_it_began,

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rdkafka::consumer::Consumer as _;
+use rdkafka::{Offset, TopicPartitionList};
 use serde_json::json;
 
 use super::harness::{Batch, EARLIEST, Engine, Start, batches};
@@ -101,6 +103,66 @@ pub(super) async fn a_checkpoint_of_spark_goes_on_here(address: &str) {
     engine.collected();
     engine.drain(&options, Some("c")).await.unwrap();
     assert_eq!(engine.collected().len(), 11, "all but the first message");
+}
+
+/// The checkpoint says what was read, and no group does, although the broker would keep that for it.
+pub(super) async fn no_group_has_offsets(address: &str) {
+    let engine = Engine::new(address);
+    engine.kafka.create("t_group", 1).unwrap();
+    engine.kafka.fill("t_group", &[(0, 3)], "v").unwrap();
+    let options = [
+        ("subscribe", "t_group"),
+        ("kafka.group.id", "readers-of-t_group"),
+        EARLIEST,
+    ];
+    assert_eq!(engine.drain(&options, Some("c")).await.unwrap()[0].rows, 3);
+    let group = [("group.id", "readers-of-t_group")];
+    let member = acceptance::kafka::consumer(address, &group).unwrap();
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition("t_group", 0);
+    let answered = member.committed_offsets(asked, acceptance::kafka::PATIENCE);
+    let offset = answered.unwrap().elements()[0].offset();
+    assert_eq!(offset, Offset::Invalid, "nothing was committed");
+}
+
+/// A run that finds nothing new says where the query stands, and writes nothing.
+pub(super) async fn an_idle_run_says_where_it_stands(address: &str) {
+    let engine = Engine::new(address);
+    engine.kafka.create("t_idle", 2).unwrap();
+    engine.kafka.fill("t_idle", &[(0, 2), (1, 1)], "v").unwrap();
+    let options = [("subscribe", "t_idle"), EARLIEST];
+    for trigger in ["available-now", "once"] {
+        let start = Start {
+            trigger: Some(trigger),
+            checkpoint: Some(trigger),
+            ..Start::default()
+        };
+        let run = async || {
+            let query = engine.start(engine.source(true, &options), start).await;
+            let query = query.unwrap();
+            query.await_termination(None).await.unwrap();
+            query.recent_progress()
+        };
+        assert_eq!(run().await[0].num_input_rows, 3, "{trigger}");
+        let idle = run().await;
+        assert_eq!(idle.len(), 1, "{trigger}");
+        let idle = &idle[0];
+        assert_eq!((idle.batch_id, idle.num_input_rows), (1, 0), "{trigger}");
+        let end = json!({"t_idle": {"0": 2, "1": 1}});
+        let source = &idle.sources[0];
+        let offsets = [
+            &source.start_offset,
+            &source.end_offset,
+            &source.latest_offset,
+        ];
+        assert_eq!(offsets, [&end, &end, &end], "{trigger}");
+        let phases: Vec<&str> = idle.duration_ms.keys().map(|key| key.as_str()).collect();
+        assert_eq!(phases, ["latestOffset", "triggerExecution"], "{trigger}");
+        for log in ["offsets", "commits"] {
+            let second = engine.folder.path().join(trigger).join(log).join("1");
+            assert!(!second.exists(), "{trigger} {log}");
+        }
+    }
 }
 
 pub(super) async fn the_progress_tells_how_far_behind_the_query_is(address: &str) {

@@ -210,6 +210,36 @@ pub(super) async fn an_added_partition_without_its_first_records(address: &str) 
     }
 }
 
+/// A batch that was planned and not run names a partition that has gone since, and that no batch before
+/// has read.
+pub(super) async fn a_partition_that_only_the_log_knows(address: &str) {
+    let engine = Engine::new(address);
+    for fails in [true, false] {
+        let topic = format!("l_log_{fails}");
+        engine.kafka.create(&topic, 1).unwrap();
+        engine.kafka.fill(&topic, &[(0, 2)], "v").unwrap();
+        let options = [("subscribe", topic.as_str()), fail(fails), EARLIEST];
+        engine.drain(&options, Some(&topic)).await.unwrap();
+        engine.kafka.fill(&topic, &[(0, 3)], "w").unwrap();
+        let file = |name: &str| engine.folder.path().join(&topic).join(name);
+        let first = std::fs::read_to_string(file("offsets/0")).unwrap();
+        let (head, _) = first.rsplit_once('\n').unwrap();
+        let planned = json!({&topic: {"0": 5, "7": 1}});
+        std::fs::write(file("offsets/1"), format!("{head}\n{planned}")).unwrap();
+        let second = engine.drain(&options, Some(&topic)).await;
+        let reason = format!(
+            "{LOST}Cannot find initial offsets for partitions Set({topic}-7). They may have been deleted."
+        );
+        if fails {
+            let error = second.unwrap_err();
+            assert!(error.message().contains(&reason), "{error}");
+            continue;
+        }
+        let rows: i64 = second.unwrap().iter().map(|batch| batch.rows).sum();
+        assert_eq!(rows, 3);
+    }
+}
+
 pub(super) async fn a_restart_with_other_topics(address: &str) {
     let engine = Engine::new(address);
     for (topic, count) in [("l_c1", 2), ("l_c2", 3)] {

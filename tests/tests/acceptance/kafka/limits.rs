@@ -128,6 +128,24 @@ pub(super) async fn a_batch_waits_for_enough_records(address: &str) {
     assert_eq!((batches.len(), batches[0].rows), (1, 9));
 }
 
+/// The shares of a batch follow what is left then, not what there was at first.
+pub(super) async fn shares_follow_what_is_left(address: &str) {
+    let engine = Engine::new(address);
+    engine.kafka.create("t_left", 2).unwrap();
+    engine.kafka.fill("t_left", &[(0, 6), (1, 4)], "v").unwrap();
+    let options = [
+        ("subscribe", "t_left"),
+        ("maxOffsetsPerTrigger", "4"),
+        EARLIEST,
+    ];
+    let batches = engine.drain(&options, None).await.unwrap();
+    let ends = batches.iter().map(|batch| batch.end.clone());
+    let expected = [[2, 1], [4, 2], [6, 4]].map(|[a, b]| json!({"t_left": {"0": a, "1": b}}));
+    assert_eq!(ends.collect::<Vec<_>>(), expected);
+    let rows: Vec<i64> = batches.iter().map(|batch| batch.rows).collect();
+    assert_eq!(rows, [3, 3, 4]);
+}
+
 pub(super) async fn available_now_ends_where_it_began(address: &str) {
     let engine = Engine::new(address);
     engine.kafka.create("t_an", 2).unwrap();

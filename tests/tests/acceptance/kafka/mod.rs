@@ -4,6 +4,7 @@
 mod brokers;
 mod checkpoint;
 mod data_loss;
+mod deleted;
 mod faults;
 mod harness;
 mod limits;

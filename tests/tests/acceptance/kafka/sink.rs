@@ -114,6 +114,11 @@ pub(super) async fn columns_become_messages(address: &str) {
         assert_eq!(shown(new[0]), expected, "{select}");
         assert_eq!(new[0].headers, [], "{select}");
     }
+    // A column of times is one that nobody asks for: a message has the time of its sending.
+    let earliest = engine.kafka.read("k_src").unwrap()[0].timestamp;
+    let all = engine.kafka.read("k_out").unwrap();
+    let extra = all.iter().find(|one| one.value_text() == Some("extra"));
+    assert!(extra.unwrap().timestamp > earliest, "{extra:?}");
     let headers = "array(struct('h1' AS key, CAST('x' AS BINARY) AS value), struct('h2' AS key, CAST(NULL AS BINARY) AS value))";
     write(
         &engine,
