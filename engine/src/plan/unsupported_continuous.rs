@@ -8,6 +8,7 @@ use super::current_time::current;
 use super::nodes::{Deduplicate, EventTimeWatermark, StreamingNode};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
 use crate::error::{Error, Result, from_datafusion};
+use crate::sources::NotContinuous;
 
 /// Refuses a plan that Spark's continuous processing does not run. The plan is one that
 /// [`check_supported`](super::check_supported) has let pass.
@@ -69,17 +70,20 @@ fn tells_time(node: &LogicalPlan) -> Result<bool> {
 
 fn check_stream(stream: &std::sync::Arc<dyn datafusion::catalog::TableProvider>) -> Result<()> {
     let relation = stream.downcast_ref::<StreamingRelation>();
-    match relation.map(StreamingRelation::spec) {
-        Some(spec) if !spec.is_continuous() => {
-            let description = spec.description();
-            let message =
-                format!("Data source {description} does not support continuous processing.");
-            Err(Error::analysis(message)
-                .with_condition("_LEGACY_ERROR_TEMP_2253")
-                .with_hint("use --trigger real-time, or a source that can be followed: kafka, rate, socket or memory"))
-        }
-        _ => Ok(()),
-    }
+    let refused = relation.and_then(|relation| relation.spec().not_continuous());
+    let Some(refused) = refused else {
+        return Ok(());
+    };
+    let error = match refused {
+        NotContinuous::Operation(operation) => unsupported(operation),
+        NotContinuous::Format(format) => Error::analysis(format!(
+            "Data source {format} does not support continuous processing."
+        ))
+        .with_condition("_LEGACY_ERROR_TEMP_2253"),
+    };
+    Err(error.with_hint(
+        "use --trigger real-time, or a source that can be followed: kafka, rate, socket or memory",
+    ))
 }
 
 fn unsupported(operation: &str) -> Error {

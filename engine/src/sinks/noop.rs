@@ -33,8 +33,9 @@ pub struct NoopSink;
 
 #[async_trait]
 impl Sink for NoopSink {
+    /// Spark's name of it.
     fn description(&self) -> String {
-        "NoopSink".to_string()
+        "NoopTable".to_string()
     }
 
     fn takes_parts(&self) -> bool {

@@ -29,6 +29,9 @@ pub const SINK_FORMATS: [SinkFormat; 10] = [
 /// Sinks that Spark has and this version does not.
 const ABSENT: [&str; 3] = ["orc", "avro", "delta"];
 
+/// Formats of Spark's that are read and not written by a stream.
+const NO_SINKS: [&str; 3] = ["jdbc", "rate", "rate-micro-batch"];
+
 /// The row of the sink `name`.
 pub fn sink_format(name: &str) -> Result<&'static SinkFormat> {
     let mut rows = SINK_FORMATS.iter();
@@ -66,12 +69,16 @@ fn unknown(name: &str) -> Error {
     };
     let hint = format!("sinks are {}", names().collect::<Vec<_>>().join(", "));
     let condition = "DATA_SOURCE_NOT_FOUND";
-    if ABSENT
-        .iter()
-        .any(|absent| absent.eq_ignore_ascii_case(name))
-    {
+    let is_one_of = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    if is_one_of(&ABSENT) {
         return Error::analysis(format!("this version has no sink '{name}'"))
             .with_condition(condition)
+            .with_hint(hint);
+    }
+    if is_one_of(&NO_SINKS) {
+        let message = format!("Data source {name} does not support streamed writing.");
+        return Error::analysis(message)
+            .with_condition("_LEGACY_ERROR_TEMP_2049")
             .with_hint(hint);
     }
     let hint = match nearest(name, names()) {
@@ -150,6 +157,11 @@ mod tests {
             "did you mean 'memory'?"
         );
         assert!(hint(create("delta", Append, &[])).starts_with("sinks are memory,"));
+        let error = create("Rate", Append, &[]).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "Data source Rate does not support streamed writing."
+        );
         assert_eq!(hint(create("json", Append, &[])), "use --sink json:DIR");
         assert_eq!(
             hint(create("console", Append, &[("numRow", "1")])),

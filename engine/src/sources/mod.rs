@@ -48,6 +48,15 @@ pub enum ReadLimit {
     AllAvailable,
 }
 
+/// What Spark calls a source that its continuous processing does not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotContinuous {
+    /// An operation that a plan may not have.
+    Operation(&'static str),
+    /// A format.
+    Format(&'static str),
+}
+
 /// What a stream reads, before any query reads it. Every query that does makes a [`Source`] of its
 /// own from it.
 pub trait SourceDefinition: Any + Send + Sync + Debug {
@@ -62,9 +71,9 @@ pub trait SourceDefinition: Any + Send + Sync + Debug {
         self.description()
     }
 
-    /// Whether Spark's continuous processing reads it.
-    fn is_continuous(&self) -> bool {
-        true
+    /// Why Spark's continuous processing does not read it, if it does not.
+    fn not_continuous(&self) -> Option<NotContinuous> {
+        None
     }
 
     /// A source for one run of one query. Reads its part of the checkpoint, and waits for nothing.

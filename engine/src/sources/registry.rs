@@ -36,6 +36,9 @@ pub const SOURCE_FORMATS: [SourceFormat; 11] = [
 /// Sources that Spark has and this version does not.
 const ABSENT: [&str; 3] = ["orc", "avro", "delta"];
 
+/// Formats of Spark's that are written, or read by batches, and are no streams.
+const NO_STREAMS: [&str; 3] = ["console", "jdbc", "noop"];
+
 /// The row of the stream format `name`.
 pub fn source_format(name: &str) -> Result<&'static SourceFormat> {
     let streams = SOURCE_FORMATS.iter().filter(|row| row.stream.is_some());
@@ -119,13 +122,17 @@ fn unknown(name: &str) -> Error {
     let names = || streams().map(|row| row.name);
     let hint = format!("sources are {}", names().collect::<Vec<_>>().join(", "));
     let condition = "DATA_SOURCE_NOT_FOUND";
-    if ABSENT
-        .iter()
-        .any(|absent| absent.eq_ignore_ascii_case(name))
-    {
+    let is_one_of = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    if is_one_of(&ABSENT) {
         return Error::analysis(format!("this version has no source '{name}'"))
             .with_condition(condition)
             .with_hint(way_out(name).map_or(hint, str::to_string));
+    }
+    if is_one_of(&NO_STREAMS) {
+        let message = format!("Data source {name} does not support streamed reading.");
+        return Error::analysis(message)
+            .with_condition("_LEGACY_ERROR_TEMP_2049")
+            .with_hint(hint);
     }
     let hint = match nearest(name, names()) {
         Some(name) => format!("did you mean '{name}'?"),

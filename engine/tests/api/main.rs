@@ -13,6 +13,7 @@ mod files;
 mod frames;
 mod names;
 mod nesting;
+mod sources;
 mod state;
 mod step_by_step;
 mod triggers;

@@ -140,6 +140,39 @@ async fn only_memory_takes_rows_by_hand() {
     );
 }
 
+/// A query that has nothing to do says so after ten seconds, and then of the batch to come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_query_says_so_every_ten_seconds() {
+    const NOON: i64 = 1_704_110_400_000;
+    let session = Session::new().unwrap();
+    source(&session).await;
+    session.set_manual_clock(NOON).await.unwrap();
+    let query = stream(&session, "SELECT user FROM clicks", Some("5 seconds")).await;
+    query.asleep().await;
+    let row = "{\"user\": \"a\"}";
+    session.feed("clicks", RowFormat::Json, row).unwrap();
+    let since_batch = |query: &StreamingQuery| {
+        let all = query.recent_progress();
+        let batch = all.iter().position(|one| one.num_input_rows == 1);
+        all.into_iter().skip(batch.unwrap() + 1).collect::<Vec<_>>()
+    };
+    session.set_manual_clock(NOON + 5_000).await.unwrap();
+    let batch = query.last_progress().unwrap();
+    assert_eq!((batch.batch_id, batch.sink.num_output_rows), (0, 1));
+    session.set_manual_clock(NOON + 10_000).await.unwrap();
+    assert!(since_batch(&query).is_empty(), "five seconds later");
+    session.set_manual_clock(NOON + 15_000).await.unwrap();
+    let idle = since_batch(&query);
+    assert_eq!(idle.len(), 1);
+    assert_eq!((idle[0].batch_id, idle[0].num_input_rows), (1, 0));
+    let phases: Vec<&str> = idle[0].duration_ms.keys().map(String::as_str).collect();
+    assert_eq!(phases, ["latestOffset", "triggerExecution"]);
+    // The memory sink counts its rows, and there were none.
+    assert_eq!(idle[0].sink.description, "MemorySink");
+    assert_eq!(idle[0].sink.num_output_rows, 0);
+    query.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_lives_by_the_clock_that_is_moved() {
     const NOON: i64 = 1_704_110_400_000;

@@ -360,9 +360,19 @@ async fn what_continuous_processing_cannot_do() {
             "LocalRelation",
         ),
         (
+            "SELECT e.user FROM events e JOIN events f ON e.n = f.n",
+            "append",
+            "Join",
+        ),
+        (
             "SELECT explode(array(1, 2)) FROM events",
             "append",
             "Generate",
+        ),
+        (
+            "SELECT current_date() FROM events",
+            "append",
+            "current time",
         ),
         (
             "SELECT current_timestamp() FROM events",
@@ -546,4 +556,60 @@ async fn it_stops_although_nothing_comes() {
         soon(query.stop()).await.unwrap();
         assert!(!query.is_active());
     }
+}
+
+/// A stream `read` of a format.
+async fn define(session: &Session, format: &str, schema: &str, option: (&str, &str)) {
+    let (name, value) = option;
+    let input = relation(RelType::Read(Read {
+        is_streaming: true,
+        read_type: Some(read::ReadType::DataSource(read::DataSource {
+            format: Some(format.into()),
+            schema: (!schema.is_empty()).then(|| schema.to_string()),
+            options: [(name.to_string(), value.to_string())].into(),
+            ..Default::default()
+        })),
+    }));
+    let view = CommandType::CreateDataframeView(CreateDataFrameViewCommand {
+        input: Some(input),
+        name: "read".into(),
+        is_global: false,
+        replace: true,
+    });
+    execute(session, view).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_that_continuous_processing_does_not_read() {
+    let lesson = Lesson::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    for (format, schema, option, expected, condition) in [
+        (
+            "text",
+            "value STRING",
+            ("path", path),
+            "Continuous processing does not support StreamingRelation operations.",
+            "_LEGACY_ERROR_TEMP_3102",
+        ),
+        (
+            "rate-micro-batch",
+            "",
+            ("rowsPerBatch", "1"),
+            "Data source rate-micro-batch does not support continuous processing.",
+            "_LEGACY_ERROR_TEMP_2253",
+        ),
+    ] {
+        define(&lesson.session, format, schema, option).await;
+        let query = lesson.start("SELECT value FROM read", "append", continuous(SECOND));
+        let error = query.await.unwrap_err();
+        assert_eq!(error.message(), expected);
+        assert_eq!(error.condition(), Some(condition));
+        assert!(error.hint().unwrap().contains("real-time"), "{error}");
+    }
+    // A rate, also one that grows, is read.
+    define(&lesson.session, "rate", "", ("rampUpTime", "4s")).await;
+    let query = "SELECT CAST(value AS STRING) FROM read";
+    let query = lesson.start(query, "append", continuous(SECOND)).await;
+    soon(query.unwrap().stop()).await.unwrap();
 }

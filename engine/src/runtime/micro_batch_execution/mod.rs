@@ -60,6 +60,8 @@ pub(crate) struct MicroBatchExecution {
     previous_watermark_ms: i64,
     previous_trigger_ms: Option<i64>,
     last_idle_ms: Option<i64>,
+    /// Whether the sink has counted the rows of the last batch of this run.
+    counts_rows: bool,
     /// Batches of this run.
     batches_run: u64,
     /// Rows that they have read.
@@ -96,6 +98,7 @@ impl MicroBatchExecution {
             previous_watermark_ms: 0,
             previous_trigger_ms: None,
             last_idle_ms: None,
+            counts_rows: false,
             batches_run: 0,
             rows_read: 0,
             why: WhyReporter::new(&setup.execution),
@@ -265,6 +268,7 @@ impl MicroBatchExecution {
         let progress = timer.finish(self.run.identity(), report);
         self.batches_run += 1;
         self.rows_read += u64::try_from(progress.num_input_rows).unwrap_or(0);
+        self.counts_rows = progress.sink.num_output_rows >= 0;
         self.last_idle_ms = Some(self.setup.clock.now_ms());
         self.run.add_progress(progress.clone());
         self.run

@@ -119,7 +119,8 @@ impl MicroBatchExecution {
                 true => self.operator_progress(),
                 false => Vec::new(),
             },
-            sink: self.sink_progress(None),
+            // A sink that counts its rows has written none.
+            sink: self.sink_progress(self.counts_rows.then_some(0)),
             why,
         };
         let progress = timer.finish(self.run.identity(), report);

@@ -24,8 +24,8 @@ use crate::sources::file::partitions::PartitionColumns;
 use crate::sources::file::reader::{FileReader, ReadFormat};
 use crate::sources::file::seen_files::SeenFiles;
 use crate::sources::{
-    Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
-    StreamRequest,
+    NotContinuous, Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition,
+    SourceInspector, StreamRequest,
 };
 use crate::storage::Location;
 
@@ -82,8 +82,9 @@ impl SourceDefinition for FileStreamDefinition {
         format!("FileStreamSource[{}]", self.listing.root().description())
     }
 
-    fn is_continuous(&self) -> bool {
-        false
+    /// A stream of files is one of Spark's older kind.
+    fn not_continuous(&self) -> Option<NotContinuous> {
+        Some(NotContinuous::Operation("StreamingRelation"))
     }
 
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {

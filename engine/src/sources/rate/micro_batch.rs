@@ -12,7 +12,9 @@ use super::rows::{NumberBatch, Times, schema};
 use crate::error::{Error, Result};
 use crate::options::{OptionSpec, Options};
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
-use crate::sources::{Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition};
+use crate::sources::{
+    NotContinuous, Offset, ReadLimit, Source, SourceBatch, SourceContext, SourceDefinition,
+};
 
 const OPTIONS: [OptionSpec; 4] = [
     OptionSpec {
@@ -89,8 +91,8 @@ impl SourceDefinition for RatePerMicroBatch {
         )
     }
 
-    fn is_continuous(&self) -> bool {
-        false
+    fn not_continuous(&self) -> Option<NotContinuous> {
+        Some(NotContinuous::Format(RATE_MICRO_BATCH.name))
     }
 
     fn create(&self, _: SourceContext) -> Result<Box<dyn Source>> {

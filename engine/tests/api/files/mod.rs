@@ -1,6 +1,8 @@
 //! Files: what is read of them as streams, and what is written.
 
+mod choosing;
 mod durable;
+mod progress;
 mod retention;
 mod sinks;
 mod sources;

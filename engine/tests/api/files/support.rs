@@ -143,7 +143,7 @@ impl Start<'_> {
                 .collect(),
             trigger: Some(Trigger::AvailableNow(true)),
             sink_destination: match self.format {
-                "memory" => None,
+                "memory" | "noop" => None,
                 _ => Some(SinkDestination::Path(path)),
             },
             ..Default::default()
