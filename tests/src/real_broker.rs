@@ -29,6 +29,8 @@ use tempfile::TempDir;
 pub struct RealBroker {
     port: u16,
     controller_port: u16,
+    /// Where it asks who one is: without TLS, and with it.
+    login_ports: Option<[u16; 2]>,
     folder: TempDir,
     running: Option<Running>,
 }
@@ -58,11 +60,22 @@ impl RealBroker {
 
     /// Starts a broker without topics and waits until it serves: 5 to 10 seconds.
     pub fn start() -> Result<RealBroker> {
+        Self::start_with(|| Ok(None))
+    }
+
+    /// The same with two more addresses where it asks for a name and a password, which are `reader` and
+    /// `reader-secret`.
+    pub fn start_with_login() -> Result<RealBroker> {
+        Self::start_with(|| Ok(Some([free_port()?, free_port()?])))
+    }
+
+    fn start_with(login_ports: impl Fn() -> Result<Option<[u16; 2]>>) -> Result<RealBroker> {
         let mut attempts = ATTEMPTS;
         loop {
             let mut broker = RealBroker {
                 port: free_port()?,
                 controller_port: free_port()?,
+                login_ports: login_ports()?,
                 folder: TempDir::with_prefix("kafka-")?,
                 running: None,
             };
@@ -80,12 +93,30 @@ impl RealBroker {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Where one has to log in.
+    pub fn login_address(&self) -> Result<String> {
+        let [port, _] = self.login_ports.context("it asks for no login")?;
+        Ok(format!("127.0.0.1:{port}"))
+    }
+
+    /// Where one has to log in, by TLS.
+    pub fn tls_address(&self) -> Result<String> {
+        let [_, port] = self.login_ports.context("it asks for no login")?;
+        Ok(format!("127.0.0.1:{port}"))
+    }
+
+    /// The certificate that a client by TLS has to believe, as a PEM file.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("broker.pem")
+    }
+
     /// Starts it again with the topics and records that it had.
     pub fn start_again(&mut self) -> Result<()> {
         if self.running.is_some() {
             bail!("the broker runs already");
         }
-        let running = Running::start(self.port, self.controller_port, self.folder.path());
+        let ports = [self.port, self.controller_port];
+        let running = Running::start(ports, self.login_ports, self.folder.path());
         let said = || format!("Kafka's broker did not start; it said:\n{}", self.log());
         self.running = Some(running.with_context(said)?);
         Ok(())
@@ -143,10 +174,16 @@ impl Drop for RealBroker {
 }
 
 impl Running {
-    fn start(port: u16, controller_port: u16, folder: &Path) -> Result<Running> {
+    fn start(ports: [u16; 2], login_ports: Option<[u16; 2]>, folder: &Path) -> Result<Running> {
         let mut script = Command::new(SCRIPT)
-            .args([port.to_string(), controller_port.to_string()])
+            .args(ports.map(|port| port.to_string()))
             .arg(folder)
+            .args(
+                login_ports
+                    .into_iter()
+                    .flatten()
+                    .map(|port| port.to_string()),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log_of(folder))?)

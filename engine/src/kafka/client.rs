@@ -34,15 +34,22 @@ pub(crate) async fn blocking<T: Send + 'static>(
     answered.await.map_err(lost)
 }
 
+/// What went wrong with a client, in its own words.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub code: Option<RDKafkaErrorCode>,
+    pub reason: String,
+}
+
 /// What a client tells beside the answers to its calls.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
-    problem: Mutex<Option<String>>,
+    problem: Mutex<Option<Problem>>,
 }
 
 impl Events {
-    /// What went wrong last, in the client's words.
-    pub(crate) fn problem(&self) -> Option<String> {
+    /// What went wrong last.
+    pub(crate) fn problem(&self) -> Option<Problem> {
         self.problem.lock().clone()
     }
 
@@ -56,7 +63,10 @@ impl Events {
         // That all brokers are down says less than why.
         let says_little = matches!(error, KafkaError::Global(RDKafkaErrorCode::AllBrokersDown));
         if problem.is_none() || !says_little {
-            *problem = Some(reason.to_string());
+            *problem = Some(Problem {
+                code: error.rdkafka_error_code(),
+                reason: reason.to_string(),
+            });
         }
     }
 }
@@ -111,8 +121,8 @@ impl ConsumerClient {
         })
     }
 
-    /// What went wrong last, in the client's words.
-    pub(crate) fn problem(&self) -> Option<String> {
+    /// What went wrong last.
+    pub(crate) fn problem(&self) -> Option<Problem> {
         use rdkafka::consumer::Consumer as _;
         self.consumer.context().problem()
     }
@@ -146,8 +156,8 @@ pub(crate) struct ProducerEvents<D> {
 }
 
 impl<D> ProducerEvents<D> {
-    /// What went wrong last, in the client's words.
-    pub(crate) fn problem(&self) -> Option<String> {
+    /// What went wrong last.
+    pub(crate) fn problem(&self) -> Option<Problem> {
         self.events.problem()
     }
 }

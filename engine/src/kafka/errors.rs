@@ -2,8 +2,15 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::client::Problem;
 use crate::error::{Error, ErrorKind};
 use crate::nearest::nearest;
+
+const CHECK_ADDRESS: &str =
+    "check kafka.bootstrap.servers (HOST:PORT) and that the broker runs; %kafka up starts one here";
+const CHECK_LOGIN: &str =
+    "check kafka.security.protocol, kafka.sasl.mechanism and kafka.sasl.jaas.config";
+const CHECK_CERTIFICATE: &str = "check kafka.security.protocol, and that kafka.ssl.truststore.location is a PEM file with the certificate that the broker's is signed with";
 
 /// The code of an error, where it has one.
 pub(crate) fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
@@ -29,21 +36,25 @@ pub(crate) fn from_kafka(what: &str, servers: &str, error: &KafkaError) -> Error
         Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => failed.with_hint(
             "the user of this connection may not do that: ask for the permission, or set other credentials with kafka.sasl.jaas.config",
         ),
-        Some(Code::Authentication | Code::SaslAuthenticationFailed) => {
-            failed.with_hint("check kafka.security.protocol, kafka.sasl.mechanism and kafka.sasl.jaas.config")
-        }
+        Some(Code::Authentication | Code::SaslAuthenticationFailed) => failed.with_hint(CHECK_LOGIN),
         _ => failed,
     }
 }
 
-/// Nothing at `servers` answers; `reason` is what the client said last.
-pub(crate) fn cannot_reach(servers: &str, reason: Option<String>) -> Error {
-    let reason = reason
-        .map(|reason| format!(" ({reason})"))
-        .unwrap_or_default();
-    let message = format!("no Kafka broker answers at '{servers}'{reason}");
-    Error::new(ErrorKind::Io, message)
-        .with_hint("check kafka.bootstrap.servers (HOST:PORT) and that the broker runs; %kafka up starts one here")
+/// Nothing at `servers` answers; `problem` is what the client said last.
+pub(crate) fn cannot_reach(servers: &str, problem: Option<Problem>) -> Error {
+    use RDKafkaErrorCode as Code;
+    let hint = match problem.as_ref().and_then(|problem| problem.code) {
+        Some(Code::Authentication | Code::SaslAuthenticationFailed) => CHECK_LOGIN,
+        Some(Code::SSL) => CHECK_CERTIFICATE,
+        _ => CHECK_ADDRESS,
+    };
+    let reason = problem.map(|problem| format!(" ({})", problem.reason));
+    let message = format!(
+        "no Kafka broker answers at '{servers}'{}",
+        reason.unwrap_or_default()
+    );
+    Error::new(ErrorKind::Io, message).with_hint(hint)
 }
 
 /// A topic that is not there; `topics` are those that are.

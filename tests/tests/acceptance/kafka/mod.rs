@@ -8,6 +8,7 @@ mod deleted;
 mod faults;
 mod harness;
 mod limits;
+mod login;
 mod options;
 mod parsing;
 mod rows;
