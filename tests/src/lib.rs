@@ -54,4 +54,5 @@ pub mod rows;
 pub mod run;
 pub mod script;
 pub mod seeded;
+pub mod spark;
 pub mod update;

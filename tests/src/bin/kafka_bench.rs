@@ -1,23 +1,28 @@
 //! Kafka's figures, on Apache Kafka's own broker: JSON read, parsed and counted in windows beside a
 //! bare consumer of the same topic that only counts, and how long a record takes from one topic to
 //! another. Prints; passes nothing.
+//!
+//! `kafka_bench [--spark PYTHON] [--messages N]`: with a Python that has PySpark, beside what Spark does
+//! on the same topics.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use acceptance::engine_driver::EngineDriver;
 use acceptance::frame::{of, relation, with_watermark};
 use acceptance::kafka::{Kafka, Record};
 use acceptance::real_broker::RealBroker;
-use anyhow::{Context, Result};
+use acceptance::spark::Spark;
+use anyhow::{Context, Result, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
+use serde_json::json;
 use tempfile::TempDir;
-use tidebook_engine::StreamingQuery;
 use tidebook_engine::connect::proto::relation::RelType;
 use tidebook_engine::connect::proto::{Read, Relation, read};
 
@@ -35,26 +40,52 @@ const WARM_UP: usize = 5;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let (mut python, mut messages) = (None, MESSAGES);
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let value = words
+            .next()
+            .with_context(|| format!("{word} needs a word"))?;
+        match word.as_str() {
+            "--spark" => python = Some(value),
+            "--messages" => messages = value.parse()?,
+            _ => bail!("kafka_bench [--spark PYTHON] [--messages N]"),
+        }
+    }
     let broker = RealBroker::start()?;
     let kafka = Kafka::new(&broker.address())?;
-    throughput(&kafka).await?;
+    let spark = python.map(|python| Spark::start(&python, "kafka_bench.py", kafka.address()));
+    let mut spark = spark.transpose()?;
+    throughput(&kafka, messages, spark.as_mut()).await?;
     latency(&kafka, false).await?;
-    latency(&kafka, true).await
+    latency(&kafka, true).await?;
+    match &mut spark {
+        Some(spark) => latency_of_spark(&kafka, spark),
+        None => Ok(()),
+    }
 }
 
-async fn throughput(kafka: &Kafka) -> Result<()> {
+async fn throughput(kafka: &Kafka, messages: usize, mut spark: Option<&mut Spark>) -> Result<()> {
     kafka.create("events", PARTITIONS)?;
-    produce_events(kafka)?;
+    produce_events(kafka, messages)?;
     println!(
-        "Kafka in: {MESSAGES} messages of {BYTES} bytes, {PARTITIONS} partitions, {KEYS} keys x 10 s windows, best of {RUNS} in turn"
+        "Kafka in: {messages} messages of {BYTES} bytes, {PARTITIONS} partitions, {KEYS} keys x 10 s windows, best of {RUNS} in turn"
     );
     let (mut bare, mut parsed, mut read) = (f64::MAX, f64::MAX, f64::MAX);
+    let mut theirs = f64::MAX;
     for _ in 0..RUNS {
-        bare = bare.min(count_bare(kafka.address())?);
-        read = read.min(engine(kafka, "SELECT offset FROM events WHERE offset < 0").await?);
-        parsed = parsed.min(engine(kafka, WINDOWED).await?);
+        bare = bare.min(count_bare(kafka.address(), messages)?);
+        let offsets = "SELECT offset FROM events WHERE offset < 0";
+        read = read.min(engine(kafka, offsets, messages).await?);
+        parsed = parsed.min(engine(kafka, WINDOWED, messages).await?);
+        if let Some(spark) = spark.as_deref_mut() {
+            let answer = spark.ask(&json!({"count": "events", "sql": WINDOWED}))?;
+            let (rows, seconds) = (answer["rows"].as_u64(), answer["seconds"].as_f64());
+            anyhow::ensure!(rows == Some(messages as u64), "Spark has read {rows:?}");
+            theirs = theirs.min(seconds.context("no time")?);
+        }
     }
-    let rate = |seconds: f64| MESSAGES as f64 / seconds;
+    let rate = |seconds: f64| messages as f64 / seconds;
     println!(
         "  bare consumer that counts {:>10.0} messages/s",
         rate(bare)
@@ -68,6 +99,13 @@ async fn throughput(kafka: &Kafka) -> Result<()> {
         rate(parsed)
     );
     println!("  ratio parsed / bare       {:>10.2}", bare / parsed);
+    if spark.is_some() {
+        println!(
+            "  Spark, parsed, windowed   {:>10.0} messages/s",
+            rate(theirs)
+        );
+        println!("  ratio parsed / Spark      {:>10.1}", theirs / parsed);
+    }
     Ok(())
 }
 
@@ -75,13 +113,13 @@ const WINDOWED: &str = "SELECT window(data.t, '10 seconds') AS w, data.k AS k, c
     FROM (SELECT from_json(CAST(value AS STRING), 't timestamp, k bigint, v bigint, pad string') AS data FROM events) \
     GROUP BY window(data.t, '10 seconds'), data.k";
 
-fn produce_events(kafka: &Kafka) -> Result<()> {
+fn produce_events(kafka: &Kafka, messages: usize) -> Result<()> {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", kafka.address())
         .set("linger.ms", "50")
         .create()?;
     let mut seed = 42_u64;
-    for n in 0..MESSAGES {
+    for n in 0..messages {
         seed = seed
             .wrapping_mul(6364136223846793005)
             .wrapping_add(1442695040888963407);
@@ -109,7 +147,7 @@ fn produce_events(kafka: &Kafka) -> Result<()> {
 }
 
 /// Seconds that a consumer takes to count all messages.
-fn count_bare(address: &str) -> Result<f64> {
+fn count_bare(address: &str, messages: usize) -> Result<f64> {
     let started = Instant::now();
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", address)
@@ -128,10 +166,10 @@ fn count_bare(address: &str) -> Result<f64> {
             Some(Ok(_)) => count += 1,
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(error)) => return Err(error.into()),
-            None => anyhow::bail!("nothing comes"),
+            None => bail!("nothing comes"),
         }
     }
-    anyhow::ensure!(count == MESSAGES, "{count} messages");
+    anyhow::ensure!(count == messages, "{count} messages");
     Ok(started.elapsed().as_secs_f64())
 }
 
@@ -157,7 +195,7 @@ fn owned(options: &[(&str, &str)]) -> HashMap<String, String> {
 }
 
 /// Seconds from the start of a query over all messages to its end.
-async fn engine(kafka: &Kafka, sql: &str) -> Result<f64> {
+async fn engine(kafka: &Kafka, sql: &str, messages: usize) -> Result<f64> {
     let driver = EngineDriver::new(false)?;
     let stream = with_watermark(topic(kafka, "events"), "timestamp", "10 seconds");
     driver.create_view("events", stream).await?;
@@ -177,7 +215,7 @@ async fn engine(kafka: &Kafka, sql: &str) -> Result<f64> {
         .iter()
         .map(|one| one.num_input_rows)
         .sum();
-    anyhow::ensure!(rows == MESSAGES as i64, "{rows} messages");
+    anyhow::ensure!(rows == messages as i64, "{rows} messages");
     Ok(started.elapsed().as_secs_f64())
 }
 
@@ -211,26 +249,60 @@ async fn latency(kafka: &Kafka, exactly_once: bool) -> Result<()> {
         .await?;
     kafka.send(input, &[now_message()])?;
     query.process_all_available().await?;
-    let address = kafka.address().to_owned();
-    let done = Arc::new(AtomicBool::new(false));
-    let reader = {
-        let (address, output, done) = (address.clone(), output.to_owned(), Arc::clone(&done));
-        std::thread::spawn(move || read_times(&address, &output, &done))
-    };
-    let input = input.to_owned();
+    let reader = Reader::start(kafka.address(), output);
+    let (address, input) = (kafka.address().to_owned(), input.to_owned());
     tokio::task::spawn_blocking(move || send_times(&address, &input)).await??;
     query.process_all_available().await?;
-    done.store(true, Ordering::Relaxed);
-    let read = reader.join().ok().context("the reader panicked")??;
-    report(&query, read, exactly_once).await;
+    let times = reader.stop()?;
+    let batches = query.last_progress();
+    let batches = batches.map_or(0, |progress| progress.batch_id);
+    query.stop().await?;
+    let kind = if exactly_once {
+        "in transactions"
+    } else {
+        "at least once"
+    };
+    report(kind, batches, times);
     Ok(())
 }
 
-async fn report(query: &StreamingQuery, times: Vec<(u64, u64)>, exactly_once: bool) {
-    let batches = query
-        .last_progress()
-        .map_or(0, |progress| progress.batch_id);
-    let _ = query.stop().await;
+/// The same of a query of Spark's, with its default trigger.
+fn latency_of_spark(kafka: &Kafka, spark: &mut Spark) -> Result<()> {
+    for topic in ["from-spark", "to-spark"] {
+        kafka.create(topic, 1)?;
+    }
+    kafka.send("from-spark", &[now_message()])?;
+    spark.ask(&json!({"copy": "from-spark", "to": "to-spark"}))?;
+    let reader = Reader::start(kafka.address(), "to-spark");
+    send_times(kafka.address(), "from-spark")?;
+    let answer = spark.ask(&json!({"stop": true}))?;
+    let batches = answer["batches"].as_i64().context("no batches")?;
+    report("by Spark", batches, reader.stop()?);
+    Ok(())
+}
+
+/// Reads times from a topic, on a thread of its own.
+struct Reader {
+    done: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Vec<(u64, u64)>>>,
+}
+
+impl Reader {
+    fn start(address: &str, topic: &str) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let (address, topic, until) = (address.to_owned(), topic.to_owned(), Arc::clone(&done));
+        let thread = std::thread::spawn(move || read_times(&address, &topic, &until));
+        Self { done, thread }
+    }
+
+    /// What there was.
+    fn stop(self) -> Result<Vec<(u64, u64)>> {
+        self.done.store(true, Ordering::Relaxed);
+        self.thread.join().ok().context("the reader panicked")?
+    }
+}
+
+fn report(kind: &str, batches: i64, times: Vec<(u64, u64)>) {
     let first = times.first().map_or(0, |(sent, _)| *sent);
     let counted = times
         .iter()
@@ -244,11 +316,6 @@ async fn report(query: &StreamingQuery, times: Vec<(u64, u64)>, exactly_once: bo
         latencies
             .get(index as usize)
             .map_or(0.0, |micros| *micros as f64 / 1e3)
-    };
-    let kind = if exactly_once {
-        "in transactions"
-    } else {
-        "at least once"
     };
     println!(
         "Kafka to Kafka, {PER_SECOND} messages/s sent with a linger of {LINGER_MS} ms, {kind}: p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms ({} records, {batches} batches)",
