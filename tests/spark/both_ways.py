@@ -1,11 +1,11 @@
 """Spark 4.3.0 and the engine on each other's checkpoints and files: every query goes on where the other has left it,
 over files, numbers and a topic of Kafka, and Spark reads what both have written through `_spark_metadata`.
 
-    python tests/spark/both_ways.py [--programs FOLDER]
+    python tests/spark/both_ways.py [--programs FOLDER] [--only WORDS]
 
 Needs `pip install -r tests/spark/requirements.txt`, Java 17, and Maven for Kafka's own broker; Spark fetches its
 connector for Kafka itself. Builds `continue_query` and `files_turn` with cargo unless told where they are. Prints a
-line a case, and ends with 1 if one is wrong.
+line a case, and ends with 1 if one is wrong. With `--only`, the cases of one query whose names contain the words.
 """
 
 import argparse
@@ -29,7 +29,10 @@ def main():
     """All cases of both, on one session and one broker."""
     options = argparse.ArgumentParser()
     options.add_argument("--programs", type=Path)
-    continue_query, files_turn = (str((options.parse_args().programs or built()) / name) for name in PROGRAMS)
+    options.add_argument("--only", default="")
+    options = options.parse_args()
+    programs = options.programs or built()
+    continue_query, files_turn = (str(programs / name) for name in PROGRAMS)
 
     import files
     import recovery
@@ -38,8 +41,9 @@ def main():
 
     spark = session({"spark.jars.packages": CONNECTOR})
     with real_broker(tempfile.mkdtemp(prefix="kafka-")) as broker:
-        good = recovery.plays(spark, continue_query, broker)
-    good &= files.plays(spark, files_turn)
+        good = recovery.plays(spark, continue_query, broker, options.only)
+    if not options.only:
+        good &= files.plays(spark, files_turn)
     spark.stop()
     sys.exit(0 if good else 1)
 
