@@ -9,6 +9,7 @@
 
 mod batch_equals_stream;
 mod broker;
+mod facts;
 mod format;
 mod kafka;
 mod kill;
