@@ -1,4 +1,5 @@
-"""Spark's part of the figures of Kafka: `kafka_bench` asks it by lines of JSON on standard input, one answer a line.
+"""Spark's part of the figures of Kafka: `kafka_bench` asks it by lines of JSON on standard input, one answer a line,
+once it has said that it is ready.
 
     python tests/spark/kafka_bench.py ADDRESS
 
@@ -71,6 +72,7 @@ class Asked:
 def main():
     """Answers until nobody asks any more."""
     asked = Asked(sys.argv[1])
+    print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         print(json.dumps(asked.answer(json.loads(line))), flush=True)
     asked.spark.stop()

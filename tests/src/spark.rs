@@ -16,7 +16,8 @@ pub struct Spark {
 }
 
 impl Spark {
-    /// Starts `program`, a file of `tests/spark`, with a Python that has PySpark.
+    /// Starts `program`, a file of `tests/spark`, with a Python that has PySpark, and waits until it is
+    /// ready: what is measured meanwhile would be the start of a JVM too.
     pub fn start(python: &str, program: &str, argument: &str) -> Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("spark");
         let mut running = Command::new(python)
@@ -27,11 +28,13 @@ impl Spark {
             .spawn()
             .with_context(|| format!("'{python}' does not run"))?;
         let answers = running.stdout.take().context("no output")?;
-        Ok(Self {
+        let mut started = Self {
             questions: running.stdin.take(),
             answers: BufReader::new(answers).lines(),
             running,
-        })
+        };
+        started.answer()?;
+        Ok(started)
     }
 
     /// Asks, and waits for the answer.
@@ -39,6 +42,10 @@ impl Spark {
         let questions = self.questions.as_mut().context("it has ended")?;
         writeln!(questions, "{question}")?;
         questions.flush()?;
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Result<Value> {
         // What the JVM says while it starts is no answer.
         let answers = self.answers.by_ref();
         let mut said = answers.map_while(Result::ok);

@@ -21,7 +21,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidebook_engine::connect::proto::relation::RelType;
 use tidebook_engine::connect::proto::{Read, Relation, read};
@@ -80,7 +80,8 @@ async fn throughput(kafka: &Kafka, messages: usize, mut spark: Option<&mut Spark
         parsed = parsed.min(engine(kafka, WINDOWED, messages).await?);
         if let Some(spark) = spark.as_deref_mut() {
             let answer = spark.ask(&json!({"count": "events", "sql": WINDOWED}))?;
-            let (rows, seconds) = (answer["rows"].as_u64(), answer["seconds"].as_f64());
+            let rows = answer.get("rows").and_then(Value::as_u64);
+            let seconds = answer.get("seconds").and_then(Value::as_f64);
             anyhow::ensure!(rows == Some(messages as u64), "Spark has read {rows:?}");
             theirs = theirs.min(seconds.context("no time")?);
         }
@@ -276,7 +277,8 @@ fn latency_of_spark(kafka: &Kafka, spark: &mut Spark) -> Result<()> {
     let reader = Reader::start(kafka.address(), "to-spark");
     send_times(kafka.address(), "from-spark")?;
     let answer = spark.ask(&json!({"stop": true}))?;
-    let batches = answer["batches"].as_i64().context("no batches")?;
+    let batches = answer.get("batches").and_then(Value::as_i64);
+    let batches = batches.context("no batches")?;
     report("by Spark", batches, reader.stop()?);
     Ok(())
 }
