@@ -24,6 +24,7 @@ class Asked:
         from pyspark.sql import SparkSession
 
         builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
         builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.driver.memory", "3g")
         builder = builder.config("spark.jars.packages", CONNECTOR).config("spark.sql.shuffle.partitions", "2")
         self.spark = builder.getOrCreate()
