@@ -100,6 +100,17 @@ class Client:
                 heard += message["content"]["text"]
         return heard
 
+    def shown_at_last(self, display_id: str) -> str:
+        """What a display shows when the kernel has said its last."""
+        shown = ""
+        while True:
+            message = self.channels.get_iopub_msg(timeout=self.timeout)
+            content = message["content"]
+            if content.get("transient", {}).get("display_id") == display_id:
+                shown = content["data"]["text/plain"]
+            if message["msg_type"] == "shutdown_reply":
+                return shown
+
     def request(self, msg_type: str, content: dict[str, Any], channel: str = "shell") -> dict[str, Any]:
         """Sends a request as it is, without the client library's help; gives the reply."""
         session = self.channels.session

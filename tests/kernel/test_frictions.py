@@ -1,7 +1,9 @@
 """Where people who are new here stumble: each is typed as they typed it, and the answer helps."""
 
 import json
+import re
 import shutil
+import subprocess
 
 import pytest
 from client import Client, eventually
@@ -123,3 +125,120 @@ def test_the_first_query_of_a_session_has_a_card_in_rust(kernel: Client, ev):
     for executed, name in ((first, "first"), (again, "again")):
         shown = [*executed.contents("display_data"), *executed.contents("execute_result")]
         assert any(f"{name} " in content["data"]["text/plain"] and "batches" in content["data"]["text/plain"] for content in shown), name
+
+
+# What the chapter writes in Python, and what each cell of it is told to write here.
+PYTHON = {
+    'streaming_df = spark.readStream.format("json").schema(schema).option("path", input_path).load()': "%%source NAME",
+    'kafka_df = (spark\n    .readStream\n    .format("kafka")\n    .load())': "%%source NAME",
+    'processed_df = streaming_df.filter(col("status") == "active").withColumn("processed_time", current_timestamp())': ".with_column(…)",
+    'aggregated_df = streaming_df.groupBy("category").agg(count("*").alias("count"))': "GROUP BY",
+    'query = processed_df.writeStream.outputMode("append").format("console").start()': "%%stream NAME",
+    'streaming_df.groupBy(window(col("timestamp"), "5 minutes")).agg(count("*").alias("count"))': "GROUP BY",
+    'deduped_df = streaming_df.withWatermark("timestamp", "1 hour").dropDuplicates(["user_id", "event_id"])': "--watermark",
+    "query.lastProgress['inputRowsPerSecond']": "%progress NAME",
+    "query.awaitTermination()": "%await NAME",
+    'def on_query_progress(event):\n    print(f"Batch: {event.progress.batchId}")': "%lsmagic",
+    "from pyspark.sql import SparkSession": "%lsmagic",
+    "print('hello')": "%lsmagic",
+    "# a comment": "%lsmagic",
+}
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_the_chapters_python_gets_a_sentence_before_anything_is_compiled(kernel: Client, code):
+    error = kernel.fails(code)
+    assert error.count("\n") == 1 and "this looks like Python; a cell without a magic is Rust" in error
+    assert PYTHON[code] in error.split("hint:")[1], error
+
+
+@pytest.mark.parametrize("code", ["show tables", "insert into t values (1)", "select * from ev", "explain select 1"])
+def test_sql_without_its_magic_is_told_however_it_is_written(kernel: Client, code):
+    assert "put %%sql" in kernel.fails(code)
+
+
+def test_a_new_variable_begins_with_let(kernel: Client):
+    assert "let x = …" in kernel.fails("x = 5")
+
+
+@pytest.mark.usefixtures("ev")
+@pytest.mark.parametrize("condition", ["amount > 1 || amount < 0", "user_id = 'u1' || user_id = 'u2'", "(amount > 1) || (amount < 0)"])
+def test_or_is_told_where_texts_would_be_joined(kernel: Client, condition):
+    for cell in ("%%sql\nSELECT * FROM json.`in` WHERE ", "%%stream o --sink noop --until available-now\nSELECT * FROM ev WHERE "):
+        assert "write OR" in kernel.fails(cell + condition).split("hint:")[1]
+
+
+def test_columns_are_compared_and_joined_by_methods_in_rust(kernel: Client):
+    kernel.timeout = 300
+    assert ".eq(1)" in kernel.fails('lit(1).alias("a") == lit(2)')
+    assert ".or(" in kernel.fails('lit(true) || lit(false)')
+
+
+@pytest.mark.usefixtures("ev")
+def test_a_stopped_query_is_not_said_to_have_caught_up(kernel: Client):
+    kernel.ok("%%stream all\nSELECT * FROM ev")
+    kernel.ok("%%stream other\nSELECT * FROM ev")
+    assert "'other' has processed" in kernel.ok("%process").text()
+    kernel.ok("%stop other")
+    assert "'all' has processed" in kernel.ok("%process").text(), "one that runs comes first"
+    kernel.ok("%stop all")
+    assert "has ended" in kernel.ok("%process").text()
+    assert plain(kernel.ok("%queries")).count("stopped") == 2
+
+
+@pytest.mark.usefixtures("ev")
+def test_a_console_tells_how_to_see_what_it_cuts(kernel: Client):
+    query = "SELECT current_timestamp() AS at, window(ts, '5 minutes') AS w FROM ev"
+    cut = plain(kernel.ok(f"%%stream cut --sink console --until available-now\n{query}"))
+    assert "...|" in cut and "values are cut after 20 characters: --option truncate=false" in cut
+    whole = plain(kernel.ok(f"%%stream whole --sink console --option truncate=false --until available-now\n{query}"))
+    assert "{2024-01-01 10:00:00, 2024-01-01 10:05:00}" in whole and "..." not in whole
+
+
+def test_a_resumed_query_counts_batches_and_rows_from_the_same_start(kernel: Client, ev):
+    start = "%%stream kept --sink noop --checkpoint session:kept --until available-now\nSELECT * FROM ev"
+    kernel.ok(start)
+    row = {"user_id": "u2", "event_id": "e2", "category": "food", "amount": 2.5, "ts": "2024-01-01 10:01:00"}
+    (ev / "2.json").write_text(json.dumps(row) + "\n" + json.dumps(row) + "\n")
+    last = plain(kernel.ok(start)).split("kept ")[-1].split()
+    assert last[last.index("batches") + 1] == "1" and last[last.index("rows") + 2] == "2", last
+
+
+@pytest.mark.usefixtures("ev")
+def test_a_card_does_not_go_on_waiting_when_its_kernel_has_ended(kernel: Client):
+    kernel.ok("%%stream all\nSELECT * FROM ev")
+    [waiting] = [c for c in kernel.ok("%status all").contents("display_data") if "transient" in c and c["transient"].get("display_id")]
+    assert "as of" in waiting["data"]["text/plain"], "a card that may change says when it was true"
+    kernel.channels.shutdown()
+    last = kernel.shown_at_last(waiting["transient"]["display_id"])
+    assert "stopped" in last and "as of" not in last
+
+
+def test_no_colours_of_another_language_lie_over_magics(kernel: Client):
+    language = kernel.request("kernel_info_request", {})["content"]["language_info"]
+    assert (language["codemirror_mode"], language["pygments_lexer"]) == ("text/plain", "text")
+
+
+@pytest.mark.usefixtures("ev")
+def test_errors_are_readable_on_every_ground(kernel: Client):
+    error = kernel.fails("%%sql\nSELECT nosuch FROM json.`in`")
+    codes = set(re.findall(r"\x1b\[([0-9;]*)m", error))
+    assert codes <= {"0", "1"}, "bold, and no colour"
+
+
+def test_doctor_looks_beside_itself_first(tidebook, tmp_path):
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    (bin / "tidebook").symlink_to(tidebook)
+    (bin / "jupyter").write_text("#!/bin/sh\n")
+    subprocess.run([bin / "tidebook", "install", "--prefix", tmp_path], check=True, capture_output=True)
+    elsewhere = {"PATH": "/nowhere", "HOME": str(tmp_path / "home")}
+    said = subprocess.run([bin / "tidebook", "doctor"], capture_output=True, text=True, env=elsewhere).stdout
+    assert f"jupyter      {bin / 'jupyter'}" in said and f"{bin}/../share/jupyter/kernels/tidebook" in said, said
+
+
+@pytest.mark.usefixtures("ev")
+def test_the_panel_of_a_silent_batch_leads_to_why(kernel: Client):
+    kernel.ok("%%stream none --until available-now\nSELECT * FROM ev WHERE amount > 100")
+    [shown] = kernel.ok("%progress none").contents("display_data")
+    assert "%why none says why" in shown["data"]["text/html"] and "nodes" not in shown["data"]["text/html"]

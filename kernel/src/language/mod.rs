@@ -9,3 +9,5 @@ pub(crate) mod is_complete;
 mod known_names;
 pub(crate) mod other_language;
 pub(crate) mod place;
+mod pyspark;
+pub(crate) mod sql_slips;

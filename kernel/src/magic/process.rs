@@ -32,6 +32,14 @@ impl Magic for Process {
         let query = call.running_query()?;
         let title = query_title(&query);
         let outputs = &call.context.outputs;
+        if !query.is_active() && query.exception().is_none() {
+            let name = query.name().unwrap_or("NAME");
+            outputs.stdout(format!(
+                "{title} has ended: what came since waits until it is started again, \
+                 %%stream {name}\n"
+            ));
+            return Ok(());
+        }
         match caught_up(call.context, &query).await? {
             None => outputs.stdout(format!("{title} has processed all available data\n")),
             Some(until) => {

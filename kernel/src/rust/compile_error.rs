@@ -110,7 +110,14 @@ fn offset(code: &str, (line, column): (usize, usize)) -> usize {
 
 /// Advice that is about cells rather than about Rust.
 fn hint(error: &Diagnostic) -> Option<&'static str> {
+    let labels = || error.labels.iter().map(|label| label.text.as_str());
     match error.code.as_deref()? {
+        "E0369" if error.message.contains("to type `Column`") => Some(
+            "columns are compared by methods: col(\"a\").eq(1), .gt(1), .lt(1), .ge(1), .le(1)",
+        ),
+        "E0308" if labels().any(|label| label == "expected `bool`, found `Column`") => {
+            Some("conditions on columns are joined by .and(…) and .or(…), or by & and |")
+        }
         "E0384" | "E0596" => Some("make it mutable in a cell of its own: let mut x = x;"),
         "E0597" => Some(
             "a variable that lives on after its cell cannot borrow from another one: \

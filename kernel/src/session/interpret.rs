@@ -6,7 +6,7 @@ use crate::cell::{self, Cell, Line};
 use crate::context::Context;
 use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
-use crate::language::{inspect, other_language};
+use crate::language::{inspect, other_language, sql_slips};
 use crate::magic::{self, Kind};
 use crate::rust::RustCells;
 
@@ -37,6 +37,7 @@ async fn run_cell(cell: Cell<'_>, context: &Context, rust: &Arc<RustCells>) -> R
             magic::find(name, Kind::Cell)?
                 .invoke(args, body, context)
                 .await
+                .map_err(|error| sql_slips::explained(error, body))
         }
         Cell::Lines(lines) => {
             for line in lines {
@@ -46,7 +47,9 @@ async fn run_cell(cell: Cell<'_>, context: &Context, rust: &Arc<RustCells>) -> R
         }
         Cell::Rust(code) => {
             let known = context.known.lock().clone();
-            let defines = |name: &str| known.items.iter().any(|item| item == name);
+            let defines = |name: &str| {
+                known.variable(name).is_some() || known.items.iter().any(|item| item == name)
+            };
             match other_language::recognise(code, defines) {
                 Some(error) => Err(error),
                 None => rust.execute(code, context).await,
