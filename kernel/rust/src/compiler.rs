@@ -2,6 +2,7 @@
 //!
 //! Everything in evcxr wants `&mut self`, so whoever asks while a cell is worked on waits.
 
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -111,7 +112,7 @@ impl Evcxr {
             self.is_new = true;
         }
         let outcome = match result {
-            Ok(shown) => Outcome::Ran(shown.content_by_mime_type.into_iter().collect()),
+            Ok(shown) => Outcome::Ran(content(shown.content_by_mime_type)),
             Err(Error::CompilationErrors(errors)) => {
                 Outcome::DoesNotCompile(errors.iter().map(diagnostic).collect())
             }
@@ -152,4 +153,16 @@ impl Evcxr {
         }
         Ok(())
     }
+}
+
+/// What a cell shows, by kind. evcxr passes off the text of `:type` as HTML too, where `Vec<i32>` would
+/// be read as a `Vec`.
+fn content(shown: HashMap<String, String>) -> BTreeMap<String, String> {
+    let text = shown.get("text/plain").cloned();
+    let is_html =
+        |mime: &str, content: &String| mime != "text/html" || Some(content) != text.as_ref();
+    let shown = shown.into_iter();
+    shown
+        .filter(|(mime, content)| is_html(mime, content))
+        .collect()
 }
