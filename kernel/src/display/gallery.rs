@@ -318,7 +318,7 @@ fn history() -> MimeBundle {
         progress.state_operators[0].num_rows_total = 36 + (i * i) as i64;
     }
     let fields = ["inputRowsPerSecond", "processedRowsPerSecond", "stateRows"];
-    progress_chart(&progress, &fields.map(str::to_owned), "departures").unwrap()
+    progress_chart(&progress, &fields.map(str::to_owned), None, "departures").unwrap()
 }
 
 fn panels() -> Vec<(&'static str, MimeBundle)> {

@@ -28,13 +28,31 @@ pub(crate) fn progress(progress: &[StreamingQueryProgress]) -> MimeBundle {
     if progress.len() > 1 {
         body.push_str(&batches(progress));
     }
-    body.push_str(&fields(newest));
+    body.push_str(&fields(&without_why(newest)));
+    if let (Some(_), Some(name)) = (
+        newest.get("why"),
+        newest.get("name").and_then(Value::as_str),
+    ) {
+        body.push_str(&format!(
+            "<div style=\"margin-top:5px;{DIM}\">nothing came out of this batch: %why {} says why</div>",
+            escape(name)
+        ));
+    }
     let html = panel(ACCENT, WIDTH, &body);
     let value = match json.len() {
         1 => newest.clone(),
         _ => Value::Array(json),
     };
     MimeBundle::html(html, pretty(&value))
+}
+
+/// The same without what `%why` puts into words.
+fn without_why(progress: &Value) -> Value {
+    let mut progress = progress.clone();
+    if let Value::Object(fields) = &mut progress {
+        fields.retain(|name, _| name != "why");
+    }
+    progress
 }
 
 /// What a query is doing right now.

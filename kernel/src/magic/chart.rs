@@ -136,8 +136,14 @@ async fn history(call: &Call<'_>, query: &StreamingQuery, fields: &str) -> Resul
     let draw: Draw = Box::new(move || {
         let (query, fields) = (drawn.clone(), Arc::clone(&fields));
         async move {
+            let note = query.is_active().then(|| format!("as of {}", now()));
             let progress = query.recent_progress();
-            Ok(display::progress_chart(&progress, &fields, &query.label())?)
+            Ok(display::progress_chart(
+                &progress,
+                &fields,
+                note,
+                &query.label(),
+            )?)
         }
         .boxed()
     });

@@ -17,11 +17,12 @@ use crate::display::progress_fields::{lookup, number_paths, with_sums};
 /// More panels than this are too low to be read.
 const MAX_FIELDS: usize = 4;
 
-/// A chart of the fields over the batches of `progress`, oldest first. Before the first batch, it
-/// says so.
+/// A chart of the fields over the batches of `progress`, oldest first, and a note on it. Before the
+/// first batch, it says so.
 pub(crate) fn progress_chart(
     progress: &[StreamingQueryProgress],
     fields: &[String],
+    note: Option<String>,
     title: &str,
 ) -> Result<MimeBundle, Error> {
     if fields.len() > MAX_FIELDS {
@@ -38,11 +39,14 @@ pub(crate) fn progress_chart(
     let panels: Result<Vec<ChartData>, Error> =
         fields.iter().map(|field| panel(&batches, field)).collect();
     let panels = panels?;
-    let subtitle = match batches.len() {
+    let mut subtitle = match batches.len() {
         0 => "no batch yet".to_owned(),
         1 => "the first batch".to_owned(),
         count => format!("over the last {count} batches"),
     };
+    if let Some(note) = note {
+        subtitle.push_str(&format!("  ·  {note}"));
+    }
     let draw = |canvas: &mut dyn Canvas| draw(canvas, &panels, title, &subtitle);
     let drawn = panels.iter().filter(|panel| !panel.xs.is_empty());
     let texts = drawn.map(summary::series_lines);
@@ -167,7 +171,7 @@ mod tests {
     #[test]
     fn every_field_has_a_panel() {
         let names = fields(&["numInputRows", "stateRows", "durationMs.addBatch"]);
-        let bundle = progress_chart(&gallery::progresses(30), &names, "departures").unwrap();
+        let bundle = progress_chart(&gallery::progresses(30), &names, None, "departures").unwrap();
         let text = bundle.data["text/plain"].as_str().unwrap();
         assert!(
             text.starts_with("departures\nover the last 30 batches"),
@@ -180,7 +184,7 @@ mod tests {
                 "{name}: {text}"
             );
         }
-        let empty = progress_chart(&[], &fields(&["nonsense"]), "departures").unwrap();
+        let empty = progress_chart(&[], &fields(&["nonsense"]), None, "departures").unwrap();
         assert!(
             empty.data["text/plain"]
                 .as_str()
@@ -193,7 +197,7 @@ mod tests {
     fn a_field_that_is_not_there_gets_the_nearest() {
         let error = |names: &[&str]| {
             let progress = gallery::progresses(2);
-            progress_chart(&progress, &fields(names), "x").unwrap_err()
+            progress_chart(&progress, &fields(names), None, "x").unwrap_err()
         };
         assert_eq!(
             error(&["numInputRow"]).hint(),
