@@ -64,5 +64,15 @@ def distinct_state(files, delay):
     return sizes
 
 
+def first_copies(files, delay):
+    """How many clicks come through if copies, and what is older than the watermark, are left out."""
+    seen = set()
+    late_watermark = watermark = EPOCH
+    for file in files:
+        seen |= {(row["event_id"], row["user_id"], ts(row)) for row in file if ts(row) > late_watermark}
+        late_watermark, watermark = watermark, max(watermark, max(map(ts, file)) - delay)
+    return len(seen)
+
+
 def minutes(number):
     return timedelta(minutes=number)

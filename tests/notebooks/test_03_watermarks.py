@@ -1,11 +1,13 @@
 """Lesson 3: what is late, open and written, against a watermark followed by the book in plain Python."""
 
 import base64
+import json
 import re
 from datetime import datetime, timedelta
 
 import departures
 import pytest
+from lessons import read, shown
 from tables import number, table
 
 NAME = "03-watermarks.ipynb"
@@ -35,6 +37,38 @@ def test_the_steps_write_what_the_watermark_has_closed(cells):
     written = lambda name: [(row["starts"], row["ends"], int(row["n"])) for row in table(cells[name])]
     assert written("table-2") == [("12:00", "12:05", 2)]
     assert written("table-4") == [("12:00", "12:05", 2), ("12:05", "12:10", 2)]
+
+
+def test_why_names_the_event_that_closes_the_next_window(cells):
+    fed = [[json.loads(line)["ts"] for line in cells[f"feed-{step}"].source.splitlines()[1:]] for step in range(1, 5)]
+    delay, length = timedelta(minutes=10), timedelta(minutes=5)
+    assert '--watermark "ts 10 minutes"' in cells["feed-source"].source and "'5 minutes'" in cells["feed-query"].source
+    late, still_open, watermark = by_the_book(fed, delay, length)
+    closes = min(still_open) + length
+    answer = shown(cells["why-4"])
+    assert f"next closes when an event at or after {closes + delay} arrives" in answer
+    assert f"next to close: {min(still_open)} – {closes}" in answer and f"the watermark is {watermark}" in answer
+    assert f"{len(still_open)} windows are still open" in answer
+    [dropped] = late
+    assert f"window.start = {dropped} ended at {dropped + length}" in answer
+    for name in ("03-watermarks.ipynb", "zh-TW/03-watermarks.ipynb"):
+        prose = {cell.id: cell.source for cell in read(name).cells}
+        assert f"{min(still_open):%H:%M}" in prose["why-note"], "the window that is asked about"
+        for time in (closes + delay, closes):
+            assert f"{time:%H:%M}" in prose["why-after"], name
+
+
+def by_the_book(fed, delay, length):
+    """Windows that a row came too late for, windows that are open, and the watermark, after the last row."""
+    late, still_open, latest, watermark = set(), set(), datetime.min + delay, datetime.min
+    for texts in fed:
+        times = [datetime.fromisoformat(text) for text in texts]
+        starts = {time - (time - departures.LONG_AGO) % length for time in times}
+        late |= {start for start in starts if start + length <= watermark}
+        latest = max([latest, *times])
+        watermark = max(watermark, latest - delay)
+        still_open = {start for start in still_open | starts - late if start + length > watermark}
+    return late, still_open, watermark
 
 
 def test_append_writes_what_is_closed_and_drops_what_is_late(cells, files, append):

@@ -1,14 +1,16 @@
 """Lesson 5: how many micro-batches each trigger made of the same files, and that the answer is the same."""
 
 import json
+import re
 from collections import Counter
 
 import pytest
 import shop
-from lessons import shown
+from lessons import read, shown
 from tables import number, table
 
 NAME = "05-triggers.ipynb"
+LANGUAGES = (NAME, f"zh-TW/{NAME}")
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,34 @@ def test_rows_of_a_continuous_query_are_there_at_once(cells):
 def test_rows_of_a_real_time_query_are_there_before_its_batch_is_over(cells):
     assert table(cells["real-time-table"]) == [{"choice": "tea", "n": "1"}, {"choice": "tea", "n": "2"}]
     assert "finished no batch yet" in shown(cells["real-time-progress"])
+
+
+def test_the_interval_takes_the_seconds_that_are_told(cells, files):
+    milliseconds = int(re.search(r'--trigger "(\d+) milliseconds"', cells["interval"].source)[1])
+    for name in LANGUAGES:
+        told = prose(name)["interval-after"]
+        assert re.search(rf"{len(files)} ", told) and re.search(rf"{len(files) * milliseconds // 1000} (?:seconds|秒)", told), name
+
+
+def test_the_first_batch_of_a_continuous_query_has_the_rows_that_were_fed(cells):
+    fed = [json.loads(line) for line in cells["continuous-feed"].source.splitlines()[1:]]
+    [report] = progress(cells["continuous-stop"])
+    assert (report["batchId"], report["numInputRows"], report["sink"]["numOutputRows"]) == (0, len(fed), len(fed))
+    assert f"{len(fed)} rows added" in shown(cells["continuous-feed"])
+    for cell in ("continuous-feed", "real-time-feed-1", "real-time-feed-2"):
+        assert "has taken them; its batch goes on" in shown(cells[cell])
+
+
+def test_each_vote_brings_the_count_that_is_told(cells):
+    votes = [cells[cell].source.splitlines()[1:] for cell in ("real-time-feed-1", "real-time-feed-2")]
+    counts = [len(votes[0]), len(votes[0]) + len(votes[1])]
+    assert [number(row["n"]) for row in table(cells["real-time-table"])] == counts
+    for name, told in zip(LANGUAGES, ("first {}, then {}", "先是 {}，再是 {}"), strict=True):
+        assert told.format(*counts) in prose(name)["real-time-after"]
+
+
+def prose(name):
+    return {cell.id: cell.source for cell in read(name).cells}
 
 
 def progress(cell):
