@@ -1,10 +1,10 @@
 //! Dependencies point one way: in the engine vocabulary ← {storage ← formats, kafka} ←
 //! {checkpointing ← state ← sources, sinks} ← operators ← plan ← functions ← analyzer ← api, tree ← sql ← {functions, connect}, plan ← runtime ← api;
-//! in the kernel error ← {sockets, display, kafka} ← outputs ←
+//! in the kernel error ← {backend ← display, sockets, kafka} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
 //! {topics, groups} ← transactions ← state ← {apis, housekeeping} ← server ← broker; in the
 //! door {errors, rows, schema, wire} ← operation ← sessions ← {config, artifacts, catalog ← shown ← analyze,
-//! sql, listener_bus ← streams} ← execute ← service; and the kernel sees the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
+//! sql, listener_bus ← streams} ← execute ← service; in the client of clusters {address, error, rows} ← channel ← client ← query ← cluster; and the kernel sees the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
 //! anything.
 
 use std::fs;
@@ -63,8 +63,9 @@ const VOCABULARY_OF_THE_KERNEL: [&str; 1] = ["error"];
 
 /// The same for the modules of the kernel; `main` uses them all.
 const LAYERS_OF_THE_KERNEL: Layers = &[
+    ("backend", &[]),
     ("sockets", &[]),
-    ("display", &[]),
+    ("display", &["backend"]),
     ("cell", &[]),
     ("names", &[]),
     ("outputs", &["display", "sockets"]),
@@ -132,6 +133,17 @@ const LAYERS_OF_THE_DOOR: Layers = &[
     ),
 ];
 
+/// What everybody in the client of clusters may use.
+const VOCABULARY_OF_THE_CLIENT: [&str; 3] = ["address", "error", "rows"];
+
+/// The same for its modules.
+const LAYERS_OF_THE_CLIENT: Layers = &[
+    ("channel", &[]),
+    ("client", &["channel"]),
+    ("query", &["client"]),
+    ("cluster", &["query"]),
+];
+
 /// The engine's modules that its api shows: the plan language, the tables of formats and options, the
 /// facts of silent batches.
 const SHOWN_TO_THE_KERNEL: [&str; 5] = ["connect", "options", "sinks", "sources", "why"];
@@ -162,6 +174,15 @@ fn the_modules_of_the_broker_use_only_lower_layers() {
 #[test]
 fn the_modules_of_the_door_use_only_lower_layers() {
     only_lower_layers("connect/src", &VOCABULARY_OF_THE_DOOR, LAYERS_OF_THE_DOOR);
+}
+
+#[test]
+fn the_modules_of_the_client_use_only_lower_layers() {
+    only_lower_layers(
+        "remote/src",
+        &VOCABULARY_OF_THE_CLIENT,
+        LAYERS_OF_THE_CLIENT,
+    );
 }
 
 fn only_lower_layers(root: &str, vocabulary: &[&str], layers: Layers) {
