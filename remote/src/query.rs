@@ -30,6 +30,7 @@ use uuid::Uuid;
 use crate::address::Address;
 use crate::client::Client;
 use crate::error::{Error, Kind, Result, condition_in, without_condition};
+use crate::progress;
 
 /// How often a running query is looked at.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -326,18 +327,13 @@ impl Shared {
             return Ok(Vec::new());
         };
         let texts = progress.recent_progress_json.iter();
-        let progress = texts.filter_map(|text| {
-            let read = serde_json::from_str(text);
-            read.inspect_err(|error| tracing::warn!(%error, "a progress cannot be read"))
-                .ok()
-        });
-        Ok(progress.collect())
+        Ok(texts.filter_map(|text| progress::read(text)).collect())
     }
 
     /// The server could not be asked.
     fn is_away(&self, error: Error) {
         let mut seen = self.seen.lock();
-        if error.kind == Kind::Lost {
+        if matches!(error.kind, Kind::Lost | Kind::Unauthenticated) {
             seen.is_away = true;
         } else {
             // Whoever forgets a query has ended it.

@@ -4,7 +4,7 @@
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
 //! {topics, groups} ← transactions ← state ← {apis, housekeeping} ← server ← broker; in the
 //! door {errors, rows, schema, wire} ← operation ← sessions ← {config, artifacts, catalog ← shown ← analyze,
-//! sql, listener_bus ← streams} ← execute ← service; in the client of clusters {address, error, rows} ← channel ← client ← query ← cluster; and the kernel sees the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
+//! sql, listener_bus ← streams} ← execute ← service; in the client of clusters {address, error, progress, rows} ← channel ← client ← query ← cluster; and the kernel sees the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
 //! anything.
 
 use std::fs;
@@ -134,7 +134,7 @@ const LAYERS_OF_THE_DOOR: Layers = &[
 ];
 
 /// What everybody in the client of clusters may use.
-const VOCABULARY_OF_THE_CLIENT: [&str; 3] = ["address", "error", "rows"];
+const VOCABULARY_OF_THE_CLIENT: [&str; 4] = ["address", "error", "progress", "rows"];
 
 /// The same for its modules.
 const LAYERS_OF_THE_CLIENT: Layers = &[
