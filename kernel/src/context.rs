@@ -5,7 +5,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tidebook_engine::Session;
 
+use crate::backend::{Backend, Connections};
 use crate::door::NotebookDoor;
+use crate::error::Result;
 use crate::kafka::Kafka;
 use crate::live::{Failures, Live, Tally};
 use crate::outputs::Outputs;
@@ -13,8 +15,10 @@ use crate::scratch::Scratch;
 
 /// What a running cell works on.
 pub(crate) struct Context {
-    /// Views and queries.
+    /// Views and queries of the engine in this process.
     pub session: Session,
+    /// Where statements and queries go instead, if the notebook is connected to a cluster.
+    pub connections: Arc<Connections>,
     /// Rows and batches per run of a query.
     pub tally: Arc<Tally>,
     /// Displays that go on after the cell.
@@ -33,6 +37,13 @@ pub(crate) struct Context {
     pub outputs: Outputs,
     /// Whether nobody watches: a batch run, whose outputs must be final when their cell ends.
     pub batch: bool,
+}
+
+impl Context {
+    /// Where statements and queries go.
+    pub(crate) async fn backend(&self) -> Result<Backend> {
+        self.connections.backend(&self.session).await
+    }
 }
 
 /// The names that Rust cells have defined: what there was after the last one, for questions that

@@ -99,6 +99,26 @@ impl From<tidebook_engine::Error> for CellError {
     }
 }
 
+impl From<tidebook_remote::Error> for CellError {
+    fn from(error: tidebook_remote::Error) -> Self {
+        use tidebook_remote::Kind;
+        let hint = match error.kind {
+            Kind::Lost => Some(
+                "when the server is there again, %connect as before: its queries go on meanwhile and are found again",
+            ),
+            Kind::SessionGone => {
+                Some("%connect as before begins a new session; views have to be made again")
+            }
+            Kind::Unauthenticated => Some("%connect \"sc://HOST:PORT/;use_ssl=true;token=TOKEN\""),
+            Kind::Refused => None,
+        };
+        Self {
+            hint: hint.map(str::to_owned),
+            ..Self::new(error.ename.clone(), error.to_string())
+        }
+    }
+}
+
 impl fmt::Display for CellError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.traceback().join("\n"))

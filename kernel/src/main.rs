@@ -7,18 +7,19 @@
 //! ```
 //! Start reading at [`session`]: it shows who answers what. A cell's way goes through [`cell`]
 //! (what is it?), [`magic`] (the table of all magics) or [`rust`] (compiled cells), and [`outputs`].
-//! What it works on is a [`context`]. Compiled cells are compiled by another program,
+//! What it works on is a [`context`]; where its queries run, a [`backend`]. Compiled cells are compiled by another program,
 //! `tidebook-rust`: nothing here depends on a compiler.
 //!
 //! Beside the kernel, [`serve`] opens a door for clients of Spark Connect.
 //!
-//! Dependencies point one way: error ← {sockets, display, kafka, door, scratch} ← outputs ← live ← context ← magic ←
+//! Dependencies point one way: error ← {backend ← display, sockets, kafka, door, scratch} ← outputs ← live ← context ← magic ←
 //! language ← rust ← session.
 //!
 //! **Invariants.** The sockets have a thread of their own and never wait for the engine. · A cell
 //! ends with at most one error, whatever happened in it. · Running queries survive interrupts,
 //! errors and panics of cells. · Every update of a display is caused by the request that runs now.
 
+mod backend;
 mod cell;
 mod context;
 mod course;
@@ -62,6 +63,14 @@ enum Command {
         /// The connection file that Jupyter wrote.
         #[arg(short = 'f', long = "connection-file", value_name = "FILE")]
         connection_file: PathBuf,
+        /// Where queries run instead of in this process, as for %connect: sc://HOST:PORT.
+        #[arg(
+            long,
+            value_name = "ADDRESS",
+            env = "TIDEBOOK_CONNECT",
+            hide_env_values = true
+        )]
+        connect: Option<String>,
     },
     /// Tell Jupyter about this kernel.
     Install(install::Where),
@@ -98,13 +107,16 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Kernel { connection_file } => {
+        Command::Kernel {
+            connection_file,
+            connect,
+        } => {
             log_to_stderr();
             let sockets = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .context("start the sockets' thread")?;
-            sockets.block_on(session::run(&connection_file))?;
+            sockets.block_on(session::run(&connection_file, connect))?;
             // Queries have been stopped; whatever else still runs has nobody to report to.
             std::process::exit(0);
         }

@@ -186,18 +186,19 @@ impl QueryCard {
         as_of.map_or_else(String::new, |time| format!(" · as of {time}"))
     }
 
-    /// Mode, trigger and sink on one line.
+    /// Mode, trigger, sink and cluster on one line, as far as they are known.
     fn setup(&self) -> String {
-        let trigger = trigger_text(self.trigger);
         let clock = if self.manual_clock {
             " by the manual clock"
         } else {
             ""
         };
-        format!(
-            "{} mode · {trigger}{clock} · {}",
-            self.output_mode, self.sink
-        )
+        let mode = self.output_mode.map(|mode| format!("{mode} mode"));
+        let trigger = self.trigger.map(trigger_text);
+        let trigger = trigger.map(|trigger| format!("{trigger}{clock}"));
+        let place = self.place.as_ref().map(|place| format!("on {place}"));
+        let known = [mode, trigger, self.sink.clone(), place];
+        known.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 
     /// Rows per batch as blocks, with the largest batch as their scale.

@@ -1,14 +1,13 @@
 //! All queries, one line each.
 
-use tidebook_engine::StreamingQuery;
-
 use super::MimeBundle;
 use super::html::{DIM, escape, table};
 use super::number::thousands;
 use super::query_card::QueryCard;
+use crate::backend::Query;
 
 /// Name, state, batches, rows, watermark and id of every query.
-pub(crate) fn queries(queries: &[StreamingQuery]) -> MimeBundle {
+pub(crate) fn queries(queries: &[Query]) -> MimeBundle {
     let mut cards: Vec<QueryCard> = queries.iter().map(QueryCard::from_query).collect();
     // Those that run come first; the sort keeps the order of the starts.
     cards.sort_by_key(|card| !card.state.is_active());

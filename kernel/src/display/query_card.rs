@@ -1,12 +1,11 @@
 //! One query at a glance.
 
-use tidebook_engine::{
-    Error, OutputMode, StreamingQuery, StreamingQueryProgress, StreamingQueryStatus, Trigger,
-};
+use tidebook_engine::{Error, OutputMode, StreamingQueryProgress, StreamingQueryStatus, Trigger};
 use uuid::Uuid;
 
 use super::alerts::AlertCard;
 use super::why::Asked;
+use crate::backend::Query;
 
 /// What a query is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +33,14 @@ pub(crate) struct QueryCard {
     pub state: QueryState,
     /// The last sentence of its status.
     pub message: String,
-    /// Which rows a batch hands to the sink.
-    pub output_mode: OutputMode,
-    /// When batches run.
-    pub trigger: Trigger,
-    /// The sink's description.
-    pub sink: String,
+    /// Which rows a batch hands to the sink, if that is known.
+    pub output_mode: Option<OutputMode>,
+    /// When batches run, if that is known.
+    pub trigger: Option<Trigger>,
+    /// The sink's description, if that is known.
+    pub sink: Option<String>,
+    /// On which cluster it runs.
+    pub place: Option<String>,
     /// Batches done by this run; of a long one, batches since the checkpoint was new.
     pub batches: i64,
     /// Input rows of the batches in `rows_per_batch`.
@@ -149,18 +150,19 @@ impl QueryState {
 
 impl QueryCard {
     /// The card of a query as it stands now.
-    pub(crate) fn from_query(query: &StreamingQuery) -> Self {
+    pub(crate) fn from_query(query: &Query) -> Self {
         let error = query.exception();
         let status = query.status();
-        let trigger = query.trigger();
+        let state_trigger = query.trigger().unwrap_or_default();
         let card = Self {
             name: query.name().map(str::to_owned),
             id: query.id(),
-            state: QueryState::of(query.is_active(), error.is_some(), &status, trigger),
+            state: QueryState::of(query.is_active(), error.is_some(), &status, state_trigger),
             message: status.message,
             output_mode: query.output_mode(),
-            trigger,
+            trigger: query.trigger(),
             sink: query.sink(),
+            place: query.place(),
             batches: 0,
             input_rows: 0,
             rows_per_batch: Vec::new(),
@@ -173,7 +175,7 @@ impl QueryCard {
             alerts: Vec::new(),
             manual_clock: query.is_on_manual_clock(),
             as_of: None,
-            why: Asked::by_progress(query).first_line(),
+            why: why_of(query),
             error,
         };
         card.with_progress(&query.recent_progress())
@@ -233,6 +235,14 @@ impl QueryCard {
         }
         let seconds = watermark.trim_end_matches('Z').trim_end_matches(".000");
         Some(seconds.replace('T', " "))
+    }
+}
+
+/// Why the last batch gave nothing: only the engine in this process says.
+fn why_of(query: &Query) -> Option<String> {
+    match query {
+        Query::Here(query) => Asked::by_progress(query).first_line(),
+        Query::There(_) => None,
     }
 }
 

@@ -39,11 +39,13 @@ pub(crate) fn complete(
     cursor: usize,
     session: Option<&Session>,
     topics: Vec<String>,
+    on_clusters: Vec<String>,
 ) -> Completion {
-    let names = KnownNames {
+    let mut names = KnownNames {
         topics,
         ..KnownNames::of(session)
     };
+    names.queries.extend(on_clusters);
     complete_with(code, cursor, &names)
 }
 

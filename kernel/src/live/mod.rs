@@ -23,7 +23,6 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use serde_json::json;
-use tidebook_engine::StreamingQuery;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -34,6 +33,7 @@ pub(crate) use failures::Failures;
 pub(crate) use query_card::{alert_card, now, query_card};
 pub(crate) use tally::Tally;
 
+use crate::backend::Query;
 use crate::display::MimeBundle;
 use crate::error::Result;
 use crate::outputs::{Outputs, display_content};
@@ -88,7 +88,7 @@ struct HeldDisplay {
 struct Display {
     id: String,
     cell: Option<String>,
-    query: StreamingQuery,
+    query: Query,
     changes: watch::Receiver<u64>,
     draw: Draw,
     /// The version last sent at all; older frames are not sent any more.
@@ -129,7 +129,7 @@ impl Live {
     }
 
     /// Shows the card of a query.
-    pub(crate) async fn show_card(&self, outputs: &Outputs, query: &StreamingQuery) -> Result<()> {
+    pub(crate) async fn show_card(&self, outputs: &Outputs, query: &Query) -> Result<()> {
         let draw = query_card(query, self.alerts());
         self.show(outputs, query, draw).await
     }
@@ -181,12 +181,7 @@ impl Live {
 
     /// Shows what `draw` draws and keeps it up to date with `query` until that has ended.
     /// An error of the first frame is the caller's; later ones keep the last good frame.
-    pub(crate) async fn show(
-        &self,
-        outputs: &Outputs,
-        query: &StreamingQuery,
-        draw: Draw,
-    ) -> Result<()> {
+    pub(crate) async fn show(&self, outputs: &Outputs, query: &Query, draw: Draw) -> Result<()> {
         let display = Arc::new(Display {
             id: uuid::Uuid::new_v4().to_string(),
             cell: self.shared.state.lock().cell.clone(),

@@ -7,10 +7,11 @@ use tidebook_engine::StreamingQuery;
 
 use super::Draw;
 use super::alerts::{Alert, Alerts};
+use crate::backend::Query;
 use crate::display::{self, AlertCard, QueryCard};
 
 /// Draws a query's card, its alerts included.
-pub(crate) fn query_card(query: &StreamingQuery, alerts: &Arc<Alerts>) -> Draw {
+pub(crate) fn query_card(query: &Query, alerts: &Arc<Alerts>) -> Draw {
     let (query, alerts) = (query.clone(), Arc::clone(alerts));
     Box::new(move || {
         let (query, alerts) = (query.clone(), Arc::clone(&alerts));
@@ -19,7 +20,7 @@ pub(crate) fn query_card(query: &StreamingQuery, alerts: &Arc<Alerts>) -> Draw {
             card.as_of = Some(now());
             for alert in alerts.of(query.run_id()) {
                 alert.settle().await;
-                card.alerts.push(shown(&query, &alert));
+                card.alerts.push(shown(&query.label(), &alert));
             }
             Ok(display::query_card(&card))
         }
@@ -34,7 +35,7 @@ pub(crate) fn alert_card(query: &StreamingQuery, alert: &Arc<Alert>) -> Draw {
         let (query, alert) = (query.clone(), Arc::clone(&alert));
         async move {
             alert.settle().await;
-            Ok(display::alert(&shown(&query, &alert)))
+            Ok(display::alert(&shown(&query.label(), &alert)))
         }
         .boxed()
     })
@@ -45,11 +46,11 @@ pub(crate) fn now() -> String {
     chrono::Local::now().format("%H:%M:%S").to_string()
 }
 
-fn shown(query: &StreamingQuery, alert: &Alert) -> AlertCard {
+fn shown(query: &str, alert: &Alert) -> AlertCard {
     let said = alert.said();
     let crossings = said.crossings.into_iter();
     AlertCard {
-        query: query.label(),
+        query: query.to_owned(),
         condition: alert.condition.clone(),
         is_true: said.is_true,
         computed: said.computed,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use clap::{Arg, ArgAction};
 
 use super::{Call, Kind, Magic, QUERY, Spec, query_title};
+use crate::backend::Query;
 use crate::display;
 use crate::error::{CellError, Result};
 use crate::live::{alert_card, progress_fields};
@@ -55,8 +56,8 @@ impl Magic for Alert {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
-        let title = query_title(&query);
+        let query = call.query_here()?;
+        let (title, shown) = (query_title(&query), Query::from(query.clone()));
         let context = call.context;
         let alerts = context.live.alerts();
         if call.args.get_flag("clear") {
@@ -73,7 +74,7 @@ impl Magic for Alert {
             }
             for alert in known {
                 let draw = alert_card(&query, &alert);
-                context.live.show(&context.outputs, &query, draw).await?;
+                context.live.show(&context.outputs, &shown, draw).await?;
             }
             return Ok(());
         };
@@ -86,6 +87,6 @@ impl Magic for Alert {
             .add(&context.session, &query, condition, fails)
             .await?;
         let draw = alert_card(&query, &alert);
-        context.live.show(&context.outputs, &query, draw).await
+        context.live.show(&context.outputs, &shown, draw).await
     }
 }

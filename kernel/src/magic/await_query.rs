@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clap::Arg;
-use tidebook_engine::StreamingQuery;
 
 use super::{Call, Kind, Magic, Spec, query_arg, query_title, values};
+use crate::backend::Query;
 use crate::context::Context;
 use crate::error::Result;
 
@@ -42,8 +42,12 @@ impl Magic for Await {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.running_query()?;
+        let query = call.running_query().await?;
         let timeout = call.text("timeout").map(values::duration).transpose()?;
         let title = query_title(&query);
         let outputs = &call.context.outputs;
@@ -58,14 +62,14 @@ impl Magic for Await {
 /// Waits until the query has ended; whether it did in time. Its failure counts as reported.
 pub(super) async fn termination(
     context: &Context,
-    query: &StreamingQuery,
+    query: &Query,
     timeout: Option<Duration>,
 ) -> Result<bool> {
     match query.await_termination(timeout).await {
         Ok(ended) => Ok(ended),
         Err(error) => {
             context.failures.report(query)?;
-            Err(error.into())
+            Err(error)
         }
     }
 }

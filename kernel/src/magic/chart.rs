@@ -6,10 +6,9 @@ use async_trait::async_trait;
 use clap::Arg;
 use clap::builder::PossibleValuesParser;
 use futures::FutureExt as _;
-use tidebook_engine::{Session, StreamingQuery};
 
-use super::stream::ends_by_itself;
 use super::{Call, Kind, Magic, Spec, await_query, query_arg, query_title};
+use crate::backend::{GrowingTable, Query};
 use crate::display::{self, ChartKind, ChartOptions, EventTime};
 use crate::error::{CellError, Result};
 use crate::live::{Draw, named_table, now};
@@ -74,8 +73,12 @@ impl Magic for Chart {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
+        let query = call.query().await?;
         let context = call.context;
         if let Some(fields) = call.text("progress") {
             return history(&call, &query, fields).await;
@@ -84,7 +87,7 @@ impl Magic for Chart {
             let title = query_title(&query);
             return Err(CellError::usage(format!(
                 "{title} writes to {}, and a chart needs a memory sink",
-                query.sink()
+                query.sink().unwrap_or_else(|| "another sink".to_owned())
             ))
             .hint(format!(
                 "start the query with --sink memory, or draw its progress: \
@@ -94,11 +97,13 @@ impl Magic for Chart {
         };
         // The chart comes before what other queries print.
         let _hold = context.live.hold_text();
-        if context.batch && ends_by_itself(&query) {
+        if context.batch && query.ends_by_itself() {
             await_query::termination(context, &query, None).await?;
         }
         let options = options(&call);
-        let draw = draw(context.session.clone(), &query, name, options);
+        let backend = context.backend().await?;
+        let table = GrowingTable::new(&backend, named_table(name), &query);
+        let draw = draw(table, &query, name, options);
         context.live.show(&context.outputs, &query, draw).await
     }
 }
@@ -120,7 +125,7 @@ fn options(call: &Call<'_>) -> ChartOptions {
 }
 
 /// Fields of the progress, batch by batch.
-async fn history(call: &Call<'_>, query: &StreamingQuery, fields: &str) -> Result<()> {
+async fn history(call: &Call<'_>, query: &Query, fields: &str) -> Result<()> {
     let context = call.context;
     let fields = fields.split(',').map(|field| field.trim().to_owned());
     let fields: Arc<Vec<String>> = Arc::new(fields.filter(|field| !field.is_empty()).collect());
@@ -129,7 +134,7 @@ async fn history(call: &Call<'_>, query: &StreamingQuery, fields: &str) -> Resul
             .hint("--progress inputRowsPerSecond,processedRowsPerSecond,stateRows"));
     }
     let _hold = context.live.hold_text();
-    if context.batch && ends_by_itself(query) {
+    if context.batch && query.ends_by_itself() {
         await_query::termination(context, query, None).await?;
     }
     let drawn = query.clone();
@@ -150,19 +155,18 @@ async fn history(call: &Call<'_>, query: &StreamingQuery, fields: &str) -> Resul
     context.live.show(&context.outputs, query, draw).await
 }
 
-fn draw(session: Session, query: &StreamingQuery, name: &str, options: ChartOptions) -> Draw {
+fn draw(table: GrowingTable, query: &Query, name: &str, options: ChartOptions) -> Draw {
     let query = query.clone();
     let options = Arc::new(options);
-    let (table, title) = (Arc::new(named_table(name)), Arc::<str>::from(name));
+    let title = Arc::<str>::from(name);
     Box::new(move || {
-        let (session, options) = (session.clone(), Arc::clone(&options));
-        let (table, title) = (Arc::clone(&table), Arc::clone(&title));
+        let (table, options, title) = (table.clone(), Arc::clone(&options), Arc::clone(&title));
         let query = query.clone();
         async move {
             // In this order: the rows may be newer than the watermark, never older.
             let event_time = EventTime::of(&query.recent_progress());
             let as_of = query.is_active().then(now);
-            let rows = session.collect(&table).await?;
+            let rows = table.rows().await?;
             let note = as_of.map(|time| format!("as of {time}"));
             Ok(display::chart(&rows, &options, &event_time, note, &title)?)
         }

@@ -30,6 +30,10 @@ impl Magic for Clear {
         ]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         call.context.outputs.clear(call.args.get_flag("wait"));
         Ok(())

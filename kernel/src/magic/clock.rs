@@ -73,7 +73,7 @@ impl Magic for Clock {
         let queries = session.set_manual_clock(time).await?;
         let mut text = format!("the manual clock shows {}\n", shown(session, time).await?);
         for query in &queries {
-            context.failures.report(query)?;
+            context.failures.report(&query.clone().into())?;
             let before = known.iter().find(|(run, _)| *run == query.run_id());
             let ran = batches(query) - before.map_or(0, |(_, batches)| *batches);
             let batches = if ran == 1 { "batch" } else { "batches" };

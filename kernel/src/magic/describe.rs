@@ -85,6 +85,14 @@ pub(crate) fn shown(arg: &Arg) -> String {
     }
 }
 
+/// Where a magic works.
+fn place(magic: &dyn Magic) -> &'static str {
+    match magic.runs_anywhere() {
+        true => "Works on a cluster too.",
+        false => "Works on the engine in this process only, not on a cluster.",
+    }
+}
+
 fn help_text(magic: &dyn Magic) -> String {
     let spec = magic.spec();
     let command = arguments::command(magic);
@@ -104,6 +112,7 @@ fn help_text(magic: &dyn Magic) -> String {
     for (name, help) in args {
         let _ = writeln!(text, "  {name:width$}  {help}");
     }
+    let _ = writeln!(text, "\n{}", place(magic));
     let _ = writeln!(text, "\nexample:\n{}", indented(spec.example));
     text
 }
@@ -120,6 +129,7 @@ fn help_markdown(magic: &dyn Magic) -> String {
         let help = arg_help(arg).replace('|', "\\|");
         let _ = writeln!(text, "| `{}` | {help} |", shown(arg).replace('|', "\\|"));
     }
+    let _ = writeln!(text, "\n{}", place(magic));
     let language = match (spec.kind, spec.name) {
         (Kind::Cell, "sql" | "stream") => "sql",
         _ => "",

@@ -34,6 +34,10 @@ impl Magic for Echo {
         ]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let words = call.args.get_many::<String>("text").into_iter().flatten();
         let text = words.map(String::as_str).collect::<Vec<_>>().join(" ") + "\n";

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction};
 use tidebook_engine::{Fed, RowFormat, StreamingQuery, Trigger};
 
 use super::{Call, Kind, Magic, STREAM, Spec, clock, process, query_title};
+use crate::backend::Query;
 use crate::cell::is_comment;
 use crate::context::Context;
 use crate::display::count;
@@ -118,12 +119,13 @@ fn added(name: &str, fed: &Fed) -> String {
 
 /// Waits for one query, and says what it did.
 async fn wait(context: &Context, query: &StreamingQuery, before: Option<i64>) -> Result<()> {
-    let until = process::caught_up(context, query).await?;
+    let anywhere = Query::from(query.clone());
+    let until = process::caught_up(context, &anywhere).await?;
     let title = query_title(query);
     let done = match (before.map_or(0, |batch| batch + 1), last_batch(query)) {
         (first, Some(last)) if last > first => format!("ran batches {first} to {last}"),
         (first, Some(last)) if last == first => format!("ran batch {last}"),
-        _ if process::rows_leave_as_they_come(query) => {
+        _ if process::rows_leave_as_they_come(&anywhere) => {
             "has taken them; its batch goes on".to_owned()
         }
         _ => "ran no batch".to_owned(),

@@ -40,6 +40,10 @@ impl Magic for Help {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let outputs = &call.context.outputs;
         let Some(name) = call.text("magic") else {

@@ -56,6 +56,10 @@ impl Magic for Kafka {
         ]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let action = call.text("action").unwrap_or_default();
         match action {

@@ -23,6 +23,10 @@ impl Magic for LsMagic {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         call.context.outputs.display(list());
         Ok(())

@@ -12,6 +12,7 @@ mod chart;
 mod check;
 mod clear;
 mod clock;
+mod connect;
 mod describe;
 mod echo;
 mod feed;
@@ -45,6 +46,7 @@ pub(crate) use arguments::{command, is_closed};
 pub(crate) use describe::{arg_help, help, markdown_table, shown, usage};
 pub(crate) use formats::markdown_tables;
 
+use crate::backend::Query;
 use crate::context::Context;
 use crate::error::{CellError, Result};
 
@@ -78,6 +80,7 @@ pub(crate) static MAGICS: &[&dyn Magic] = &[
     &kafka::Kafka,
     &produce::Produce,
     &serve::Serve,
+    &connect::Connect,
     &views::Views,
     &who::Who,
     &lsmagic::LsMagic,
@@ -135,6 +138,11 @@ pub(crate) trait Magic: Sync {
     /// Whether a cell magic says nothing without lines below its first.
     fn needs_body(&self) -> bool {
         true
+    }
+
+    /// Whether it works on a cluster as well as on the engine in this process, or needs neither.
+    fn runs_anywhere(&self) -> bool {
+        false
     }
 
     /// Does it.
@@ -201,6 +209,9 @@ impl dyn Magic {
             return Ok(());
         }
         let args = arguments::parse(self, args)?;
+        if !self.runs_anywhere() {
+            context.connections.check_here(&self.spec().title())?;
+        }
         self.run(Call {
             args,
             body,
@@ -234,14 +245,20 @@ impl Call<'_> {
     }
 
     /// The query that the argument [`QUERY`] names; without it, the one started last.
-    pub(crate) fn query(&self) -> Result<StreamingQuery> {
+    pub(crate) async fn query(&self) -> Result<Query> {
+        let backend = self.context.backend().await?;
+        match self.text(QUERY) {
+            Some(name) => backend.find(name).await,
+            None => backend.queries().await?.pop().ok_or_else(no_query),
+        }
+    }
+
+    /// The same for what only the engine in this process can do.
+    pub(crate) fn query_here(&self) -> Result<StreamingQuery> {
         let streams = self.context.session.streams();
         match self.text(QUERY) {
             Some(name) => Ok(streams.get(name)?),
-            None => streams.all().into_iter().next_back().ok_or_else(|| {
-                CellError::usage("no query was started yet")
-                    .hint("start one with %%stream NAME, the query below it")
-            }),
+            None => streams.all().pop().ok_or_else(no_query),
         }
     }
 }
@@ -249,13 +266,18 @@ impl Call<'_> {
 impl Call<'_> {
     /// The same for what only a running query can do: without a name, the one started last of those
     /// that run.
-    pub(crate) fn running_query(&self) -> Result<StreamingQuery> {
-        let active = self.context.session.streams().active();
-        match (self.text(QUERY), active.into_iter().next_back()) {
+    pub(crate) async fn running_query(&self) -> Result<Query> {
+        let mut active = self.context.backend().await?.active().await?;
+        match (self.text(QUERY), active.pop()) {
             (None, Some(query)) => Ok(query),
-            _ => self.query(),
+            _ => self.query().await,
         }
     }
+}
+
+fn no_query() -> CellError {
+    CellError::usage("no query was started yet")
+        .hint("start one with %%stream NAME, the query below it")
 }
 
 /// The optional argument that names a query.
@@ -266,7 +288,8 @@ pub(crate) fn query_arg() -> Arg {
 }
 
 /// How a query is called in a sentence.
-pub(crate) fn query_title(query: &StreamingQuery) -> String {
+pub(crate) fn query_title(query: &(impl Clone + Into<Query>)) -> String {
+    let query: Query = query.clone().into();
     match query.name() {
         Some(name) => format!("query '{name}'"),
         None => format!("query {}", query.id()),

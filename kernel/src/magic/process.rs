@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use clap::Arg;
 
-use tidebook_engine::{StreamingQuery, Trigger};
+use tidebook_engine::Trigger;
 
 use super::{Call, Kind, Magic, Spec, clock, query_arg, query_title};
+use crate::backend::Query;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{CellError, Result};
 
 /// See the module.
 pub(super) struct Process;
@@ -28,8 +29,12 @@ impl Magic for Process {
         vec![query_arg()]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.running_query()?;
+        let query = call.running_query().await?;
         let title = query_title(&query);
         let outputs = &call.context.outputs;
         if !query.is_active() && query.exception().is_none() {
@@ -55,29 +60,33 @@ impl Magic for Process {
 }
 
 /// Whether it takes rows all the time, and its batches only say when that is committed.
-pub(super) fn rows_leave_as_they_come(query: &StreamingQuery) -> bool {
+pub(super) fn rows_leave_as_they_come(query: &Query) -> bool {
     matches!(
         query.trigger(),
-        Trigger::Continuous(_) | Trigger::RealTime(_)
+        Some(Trigger::Continuous(_) | Trigger::RealTime(_))
     )
 }
 
 /// Waits until a query has processed what there is, or, by the manual clock, has done what is due;
 /// then gives the time at which it goes on. Fails if the query has.
-pub(super) async fn caught_up(context: &Context, query: &StreamingQuery) -> Result<Option<i64>> {
+pub(super) async fn caught_up(context: &Context, query: &Query) -> Result<Option<i64>> {
     // It sleeps until its batch is over, but takes what comes meanwhile.
     let is_awake = rows_leave_as_they_come(query);
-    let until = tokio::select! {
-        biased;
-        until = query.asleep(), if !is_awake => until,
-        processed = query.process_all_available() => {
-            if let Err(error) = processed {
-                context.failures.report(query)?;
-                return Err(error.into());
-            }
-            None
+    let (until, processed) = match query {
+        Query::Here(here) => tokio::select! {
+            biased;
+            until = here.asleep(), if !is_awake => (until, Ok(())),
+            processed = here.process_all_available() => (None, processed.map_err(CellError::from)),
+        },
+        Query::There(there) => {
+            let processed = there.process_all_available().await;
+            (None, processed.map_err(CellError::from))
         }
     };
+    if let Err(error) = processed {
+        context.failures.report(query)?;
+        return Err(error);
+    }
     context.failures.report(query)?;
     Ok(until)
 }

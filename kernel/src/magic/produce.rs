@@ -57,6 +57,10 @@ impl Magic for Produce {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let topic = call.text(TOPIC).unwrap_or_default();
         if !is_topic_name(topic) {

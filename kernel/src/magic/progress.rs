@@ -34,8 +34,12 @@ impl Magic for Progress {
         ]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
+        let query = call.query().await?;
         let wanted = call.args.get_one::<u32>("recent").copied().unwrap_or(1);
         let recent = query.recent_progress();
         let newest = &recent[recent.len().saturating_sub(wanted as usize)..];

@@ -21,8 +21,12 @@ impl Magic for Queries {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let queries = call.context.session.streams().all();
+        let queries = call.context.backend().await?.queries().await?;
         match queries.as_slice() {
             [] => call.context.outputs.stdout("no query was started yet\n"),
             queries => call.context.outputs.display(display::queries(queries)),

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction};
-use tidebook_engine::CommandOutput;
 use tidebook_engine::connect::proto;
 use tidebook_engine::options::OptionSpec;
 use tidebook_engine::sources::{Columns, SOURCE_FORMATS, SourceFormat, source_format};
 
+use super::stream::on_cluster::add_broker;
 use super::values;
 use super::{Call, Kind, Magic, Spec};
+use crate::backend::Backend;
 use crate::error::{CellError, Result};
 
 /// The format where none is named.
@@ -87,32 +88,36 @@ impl Magic for Source {
         format.map(all_options).unwrap_or_default()
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let plan = plan(&call)?;
-        match call.context.session.execute(&plan).await? {
-            CommandOutput::View(view) if !view.is_streaming => {
-                let name = &view.name;
-                call.context.session.drop_view(name)?;
-                Err(
-                    CellError::usage(format!("'{name}' reads no stream: it is a table")).hint(
-                        format!("%%sql\nCREATE OR REPLACE TEMPORARY VIEW {name} AS SELECT …"),
-                    ),
-                )
-            }
-            CommandOutput::View(view) => {
-                let columns = match view.schema.fields().len() {
-                    1 => "1 column".to_owned(),
-                    columns => format!("{columns} columns"),
-                };
-                call.context
-                    .outputs
-                    .stdout(format!("stream '{}': {columns}\n", view.name));
-                Ok(())
-            }
-            _ => Err(CellError::internal(
-                "a view was asked for, something else was done",
-            )),
+        let backend = call.context.backend().await?;
+        let plan = plan(&call, &backend)?;
+        let view = backend.register(&plan).await?;
+        let name = &view.name;
+        if !view.is_streaming {
+            backend.drop_view(name).await?;
+            return Err(
+                CellError::usage(format!("'{name}' reads no stream: it is a table")).hint(format!(
+                    "%%sql\nCREATE OR REPLACE TEMPORARY VIEW {name} AS SELECT …"
+                )),
+            );
         }
+        let columns = match view.columns {
+            1 => "1 column".to_owned(),
+            columns => format!("{columns} columns"),
+        };
+        let place = match (call.text("path"), backend.cluster()) {
+            (Some(path), Some(cluster)) if !path.contains(':') && !path.starts_with('/') => {
+                format!("; '{path}' is a path of {}", cluster.address())
+            }
+            _ => String::new(),
+        };
+        let outputs = &call.context.outputs;
+        outputs.stdout(format!("stream '{name}': {columns}{place}\n"));
+        Ok(())
     }
 }
 
@@ -128,11 +133,11 @@ pub(super) fn all_options(format: &'static SourceFormat) -> Vec<&'static OptionS
     format.options.iter().copied().flatten().collect()
 }
 
-fn plan(call: &Call<'_>) -> Result<proto::Command> {
+fn plan(call: &Call<'_>, backend: &Backend) -> Result<proto::Command> {
     let name = call.text("name").unwrap_or_default();
     let input = match is_select(call.body) {
         true => select(call)?,
-        false => read(data_source(call)?),
+        false => read(data_source(call, backend)?),
     };
     create_view(name, input, call.text("watermark"))
 }
@@ -218,7 +223,7 @@ fn create_view(
     })
 }
 
-fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
+fn data_source(call: &Call<'_>, backend: &Backend) -> Result<proto::read::DataSource> {
     let format = call.text("format").unwrap_or(DEFAULT_FORMAT).to_lowercase();
     let name = call.text("name").unwrap_or_default();
     let path = call.text("path").map(values::path);
@@ -235,6 +240,19 @@ fn data_source(call: &Call<'_>) -> Result<proto::read::DataSource> {
     }
     if let Some(files) = call.args.get_one::<u64>("max-files-per-trigger") {
         options.insert("maxFilesPerTrigger".to_owned(), files.to_string());
+    }
+    if let Some(cluster) = backend.cluster() {
+        if format == "memory" {
+            return Err(CellError::new(
+                "UnsupportedOperationException",
+                format!(
+                    "{} has no source of rows that are fed by hand",
+                    cluster.address()
+                ),
+            )
+            .hint("%connect local, or a source of files that arrive in a folder"));
+        }
+        add_broker(&mut options, &format, call.context);
     }
     let schema = schema(call.body);
     if let (Columns::Fixed, false) = (source_format(&format)?.columns, schema.is_empty()) {

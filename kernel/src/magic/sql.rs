@@ -35,6 +35,10 @@ impl Magic for Sql {
         ]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let text = values::statement(call.body);
         if text.is_empty() {
@@ -42,7 +46,7 @@ impl Magic for Sql {
         }
         let max_rows = call.args.get_one::<u32>("max-rows").copied().unwrap_or(100);
         let outputs = &call.context.outputs;
-        match call.context.session.sql(text).await? {
+        match call.context.backend().await?.sql(text).await? {
             SqlOutput::Rows(rows) => outputs.result(display::table(&rows, max_rows as usize)),
             SqlOutput::Done(sentence) => outputs.stdout(format!("{sentence}\n")),
         }

@@ -67,7 +67,7 @@ impl Magic for State {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
+        let query = call.query_here()?;
         let request = StateRequest {
             operator_id: call.args.get_one::<i64>("operator").copied(),
             store: call.text("store").map(str::to_owned),

@@ -26,8 +26,12 @@ impl Magic for Status {
         vec![query_arg()]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
+        let query = call.query().await?;
         let outputs = &call.context.outputs;
         outputs.display(display::status(&query.status()));
         call.context.live.show_card(outputs, &query).await?;

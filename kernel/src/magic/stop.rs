@@ -34,12 +34,14 @@ impl Magic for Stop {
         ]
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let outputs = &call.context.outputs;
         if call.args.get_flag("all") {
-            let streams = call.context.session.streams();
-            let running = streams.active();
-            streams.stop_all().await?;
+            let running = call.context.backend().await?.stop_all().await?;
             match running.len() {
                 0 => outputs.stdout("no query was running\n"),
                 _ => running.iter().for_each(|query| {
@@ -51,7 +53,7 @@ impl Magic for Stop {
         if call.text(QUERY).is_none() {
             return Err(CellError::usage("%stop does not say which query").hint("%stop --all"));
         }
-        let query = call.query()?;
+        let query = call.query().await?;
         let was_running = query.is_active();
         query.stop().await?;
         let title = query_title(&query);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use async_trait::async_trait;
-use tidebook_engine::{Rows, ViewInfo};
+use tidebook_engine::{Rows, SqlOutput, ViewInfo};
 
 use super::{Call, Kind, Magic, Spec};
+use crate::backend::Backend;
 use crate::display;
 use crate::error::{CellError, Result};
 use crate::names;
@@ -26,8 +27,20 @@ impl Magic for Views {
         }
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let views = call.context.session.views();
+        let backend = call.context.backend().await?;
+        let Backend::Here(session) = &backend else {
+            if let SqlOutput::Rows(rows) = backend.sql("SHOW VIEWS").await? {
+                let outputs = &call.context.outputs;
+                outputs.display(display::table(&rows, rows.num_rows()));
+            }
+            return Ok(());
+        };
+        let views = session.views();
         if views.is_empty() {
             call.context
                 .outputs

@@ -27,7 +27,7 @@ impl Magic for Why {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<()> {
-        let query = call.query()?;
+        let query = call.query_here()?;
         let why = query.why().await?;
         let asked = Asked::new(&query, query_title(&query), why);
         call.context.outputs.display(display::why(&asked));

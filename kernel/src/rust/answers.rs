@@ -32,6 +32,9 @@ impl RustCells {
         }
         let scene = self.scene.lock().clone();
         let scene = scene.ok_or_else(|| internal("no cell was run yet"))?;
+        if caller == Caller::Cell && !is_output(&request) {
+            scene.connections.check_here("a Rust cell")?;
+        }
         if is_shown(&request) {
             // What was printed before must be seen before.
             self.child.synchronise().await;
@@ -175,7 +178,7 @@ impl RustCells {
 
 async fn about_query(scene: &Scene, query: &StreamingQuery, about: QueryRequest) -> Result<Value> {
     // A failure that user code is told of is not told again by the next cell.
-    let told = |error: tidebook_engine::Error| match scene.failures.report(query) {
+    let told = |error: tidebook_engine::Error| match scene.failures.report(&query.clone().into()) {
         Err(failure) => failure,
         Ok(()) => error.into(),
     };
@@ -196,7 +199,7 @@ async fn about_query(scene: &Scene, query: &StreamingQuery, about: QueryRequest)
             query.stop().await?;
             json!({})
         }
-        QueryRequest::Exception => match scene.failures.report(query) {
+        QueryRequest::Exception => match scene.failures.report(&query.clone().into()) {
             Err(error) => json!(failure(&error)),
             Ok(()) => Value::Null,
         },
@@ -221,7 +224,10 @@ async fn display_frame(scene: &Scene, relation: &proto::Relation) -> Result<()> 
 
 async fn display_query(scene: &Scene, query: &StreamingQuery, what: QueryView) -> Result<()> {
     match what {
-        QueryView::Card => scene.live.show_card(&scene.outputs, query).await?,
+        QueryView::Card => {
+            let query = query.clone().into();
+            scene.live.show_card(&scene.outputs, &query).await?;
+        }
         QueryView::Progress => {
             let last = query.last_progress();
             scene.outputs.result(display::progress(last.as_slice()));
@@ -247,6 +253,14 @@ fn is_shown(request: &Request) -> bool {
             | Request::DisplayFrame
             | Request::DisplayQuery { .. }
             | Request::ClearOutput { .. }
+    )
+}
+
+/// Requests that only show what user code made, and ask the session for nothing.
+fn is_output(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Display { .. } | Request::ClearOutput { .. }
     )
 }
 

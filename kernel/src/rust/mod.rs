@@ -45,6 +45,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::backend::Connections;
 use crate::context::{Context, Known};
 use crate::error::{CellError, Result};
 use crate::live::{Failures, Live};
@@ -120,6 +121,7 @@ type Connection = (UnixStream, u32);
 #[derive(Clone)]
 struct Scene {
     session: Session,
+    connections: Arc<Connections>,
     live: Live,
     failures: Arc<Failures>,
     outputs: Outputs,
@@ -249,6 +251,7 @@ impl RustCells {
     async fn run(self: &Arc<Self>, code: &str, context: &Context) -> Result<()> {
         *self.scene.lock() = Some(Scene {
             session: context.session.clone(),
+            connections: Arc::clone(&context.connections),
             live: context.live.clone(),
             failures: Arc::clone(&context.failures),
             outputs: context.outputs.clone(),

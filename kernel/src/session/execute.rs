@@ -144,6 +144,7 @@ impl Kernel {
             let ready = kernel.engine.ready(&kernel.live).await?;
             let context = Context {
                 session: ready.session.clone(),
+                connections: Arc::clone(&kernel.connections),
                 tally: Arc::clone(&ready.tally),
                 live: kernel.live.clone(),
                 failures: Arc::clone(&kernel.failures),

@@ -23,10 +23,14 @@ pub(super) async fn run(
     if silent {
         return run_cell(cell, context, rust).await;
     }
-    context.failures.check(&context.session)?;
+    context
+        .failures
+        .check(&context.session, &context.connections)?;
     context.live.alerts().check().await?;
     run_cell(cell, context, rust).await?;
-    context.failures.check(&context.session)?;
+    context
+        .failures
+        .check(&context.session, &context.connections)?;
     context.live.alerts().check().await
 }
 

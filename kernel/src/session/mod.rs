@@ -20,6 +20,7 @@ use jupyter_protocol::messaging::JupyterMessage;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
+use crate::backend::Connections;
 use crate::context::Known;
 use crate::door::NotebookDoor;
 use crate::engine::Engine;
@@ -36,6 +37,7 @@ pub(crate) struct Kernel {
     engine: Engine,
     live: Live,
     failures: Arc<Failures>,
+    connections: Arc<Connections>,
     kafka: Arc<Kafka>,
     door: Arc<NotebookDoor>,
     scratch: Arc<Scratch>,
@@ -47,8 +49,9 @@ pub(crate) struct Kernel {
     interrupt: Notify,
 }
 
-/// Serves one connection file until a client asks for shutdown or the process is told to end.
-pub(crate) async fn run(connection_file: &Path) -> anyhow::Result<()> {
+/// Serves one connection file until a client asks for shutdown or the process is told to end; queries
+/// run where `connect` says.
+pub(crate) async fn run(connection_file: &Path, connect: Option<String>) -> anyhow::Result<()> {
     let info = read_connection_file(connection_file)?;
     let sockets = Sockets::bind(&info).await?;
     let live = Live::new(sockets.iopub.clone());
@@ -60,6 +63,7 @@ pub(crate) async fn run(connection_file: &Path) -> anyhow::Result<()> {
         iopub: sockets.iopub,
         engine: Engine::new().context("start the engine's threads")?,
         failures: Arc::default(),
+        connections: Arc::new(Connections::new(connect)),
         kafka: Arc::default(),
         door: Arc::default(),
         scratch: Arc::default(),

@@ -71,8 +71,19 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
                 )));
             }
             let topics = kernel.kafka.known_topics();
+            let queries = kernel.connections.known_queries();
+            let queries = queries
+                .iter()
+                .filter_map(|query| query.name().map(str::to_owned));
+            let queries = queries.collect();
             let completed = kernel.ask(move |session| {
-                complete::complete(&position.code, position.cursor_pos, session, topics)
+                complete::complete(
+                    &position.code,
+                    position.cursor_pos,
+                    session,
+                    topics,
+                    queries,
+                )
             });
             completed.await.map_or_else(
                 || complete::nothing(end),

@@ -1,5 +1,6 @@
 //! `%%stream`: starts a streaming query, shows its card, and waits if it is told until when.
 
+pub(super) mod on_cluster;
 mod overwrite;
 pub(super) mod sink;
 mod trigger;
@@ -10,13 +11,14 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction};
+use tidebook_engine::OutputMode;
 use tidebook_engine::QUERY_OPTIONS;
 use tidebook_engine::connect::proto;
 use tidebook_engine::options::OptionSpec;
 use tidebook_engine::sinks::sink_format;
-use tidebook_engine::{CommandOutput, OutputMode, StreamingQuery};
 
 use super::{Call, Kind, Magic, Spec, query_title, values};
+use crate::backend::{Backend, Query};
 use crate::error::{CellError, Result};
 use crate::scratch::PREFIX;
 use sink::Sink;
@@ -133,43 +135,49 @@ impl Magic for Stream {
         fixed.iter().map(|value| (*value).to_owned()).collect()
     }
 
+    fn runs_anywhere(&self) -> bool {
+        true
+    }
+
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let until = call.text("until").map(str::parse::<Until>).transpose()?;
-        let plan = plan(&call, until)?;
         let context = call.context;
+        let backend = context.backend().await?;
+        let plan = plan(&call, until, &backend)?;
         let name = call.text("name").unwrap_or_default();
-        give_way(&call, name).await?;
+        give_way(&call, name, &backend).await?;
         if call.args.get_flag("overwrite") {
             let sink = call.text("sink").unwrap_or(DEFAULT_SINK).parse()?;
             overwrite::make_room(&sink, call.text("checkpoint"), &context.scratch)?;
         }
-        let console = call.text("sink").is_some_and(is_console);
+        let is_console = call.text("sink").is_some_and(is_console);
+        let console = is_console && backend.cluster().is_none();
         if console {
             context.live.open_console(name);
         }
         // The card must be the first output of the cell, before what the query prints.
         let hold = context.live.hold_text();
-        let query = match context.session.execute(&plan).await {
-            Ok(CommandOutput::Query(query)) => query,
-            Ok(_) => {
-                return Err(CellError::internal(
-                    "a query was asked for, something else was done",
-                ));
-            }
+        let query = match backend.start(&plan).await {
+            Ok(query) => query,
             Err(error) => {
                 context.live.close_console(name);
-                return Err(error.into());
+                return Err(error);
             }
         };
         context.live.show_card(&context.outputs, &query).await?;
         if console {
             context.live.show_console(&context.outputs, name);
         }
+        if is_console && !console {
+            context
+                .outputs
+                .stdout("the cluster prints the rows, where its driver logs\n");
+        }
         drop(hold);
         match until {
             Some(until) => until.wait(context, &query).await,
             None => {
-                if context.batch && !ends_by_itself(&query) {
+                if context.batch && !query.ends_by_itself() {
                     context.outputs.stdout(runs_on(&query));
                 }
                 Ok(())
@@ -185,9 +193,9 @@ fn is_console(sink: &str) -> bool {
 
 /// A running query of the same name is stopped if the cell says so; otherwise its card is shown, for
 /// the error that follows.
-async fn give_way(call: &Call<'_>, name: &str) -> Result<()> {
-    let active = call.context.session.streams().active();
-    let same = |query: &&StreamingQuery| {
+async fn give_way(call: &Call<'_>, name: &str, backend: &Backend) -> Result<()> {
+    let active = backend.active().await?;
+    let same = |query: &&Query| {
         let other = query.name();
         other.is_some_and(|other| other.eq_ignore_ascii_case(name))
     };
@@ -195,7 +203,7 @@ async fn give_way(call: &Call<'_>, name: &str) -> Result<()> {
         return Ok(());
     };
     if call.args.get_flag("replace") {
-        return Ok(running.stop().await?);
+        return running.stop().await;
     }
     let context = call.context;
     context.live.show_card(&context.outputs, running).await?;
@@ -208,13 +216,7 @@ async fn give_way(call: &Call<'_>, name: &str) -> Result<()> {
     )))
 }
 
-/// Whether the query ends without being told to.
-pub(super) fn ends_by_itself(query: &StreamingQuery) -> bool {
-    use tidebook_engine::Trigger;
-    matches!(query.trigger(), Trigger::Once | Trigger::AvailableNow)
-}
-
-fn runs_on(query: &StreamingQuery) -> String {
+fn runs_on(query: &Query) -> String {
     let name = query.name().unwrap_or_default();
     format!(
         "{} runs on after this cell; wait for it with %process {name}, end it with %stop {name}\n",
@@ -223,7 +225,11 @@ fn runs_on(query: &StreamingQuery) -> String {
 }
 
 /// `WriteStreamOperationStart(SQL(body))`.
-fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
+fn plan(call: &Call<'_>, until: Option<Until>, backend: &Backend) -> Result<proto::Command> {
+    let cluster = backend.cluster();
+    if let Some(cluster) = cluster {
+        on_cluster::check(call, cluster)?;
+    }
     let name = call.text("name").unwrap_or_default();
     let query = values::statement(call.body);
     if query.is_empty() {
@@ -238,7 +244,10 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
     }
     if let Some(checkpoint) = call.text("checkpoint") {
         let folder = match checkpoint.strip_prefix(PREFIX) {
-            Some(name) => call.context.scratch.place(name)?.display().to_string(),
+            Some(name) => match cluster {
+                Some(cluster) => on_cluster::scratch(cluster, name),
+                None => call.context.scratch.place(name)?.display().to_string(),
+            },
             None => values::path(checkpoint),
         };
         options.insert("checkpointLocation".to_owned(), folder);
@@ -247,7 +256,10 @@ fn plan(call: &Call<'_>, until: Option<Until>) -> Result<proto::Command> {
         options.insert("clock".to_owned(), clock.to_owned());
     }
     options.extend(sink.topic.map(|topic| ("topic".to_owned(), topic)));
-    options.extend(until.and_then(Until::option));
+    match cluster {
+        Some(_) => on_cluster::add_broker(&mut options, &sink.format, call.context),
+        None => options.extend(until.and_then(Until::option)),
+    }
     let partition_by = call.args.get_many::<String>("partition-by");
     let start = proto::WriteStreamOperationStart {
         input: Some(proto::Relation {

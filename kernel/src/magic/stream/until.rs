@@ -3,10 +3,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use tidebook_engine::StreamingQuery;
 use tidebook_engine::nearest;
 
 use super::{query_title, values};
+use crate::backend::Query;
 use crate::context::Context;
 use crate::error::{CellError, Result};
 
@@ -71,16 +71,16 @@ impl Until {
     }
 
     /// Waits for the end, then stops the query. Fails if the query does.
-    pub(super) async fn wait(self, context: &Context, query: &StreamingQuery) -> Result<()> {
+    pub(super) async fn wait(self, context: &Context, query: &Query) -> Result<()> {
         let ended_by_itself = tokio::select! {
             ended = query.await_termination(None) => {
                 if let Err(error) = ended {
                     context.failures.report(query)?;
-                    return Err(error.into());
+                    return Err(error);
                 }
                 true
             }
-            () = self.passed() => false,
+            () = self.passed(query) => false,
         };
         query.stop().await?;
         context.failures.report(query)?;
@@ -93,23 +93,36 @@ impl Until {
         Ok(())
     }
 
-    /// Waits until the time has passed, if it is one; all else ends the query itself.
-    async fn passed(self) {
-        match self {
-            Self::For(duration) => tokio::time::sleep(duration).await,
-            Self::AvailableNow | Self::Rows(_) | Self::Batches(_) => std::future::pending().await,
+    /// Waits until the time has passed, if it is one. All else ends the query itself here; on a cluster,
+    /// which knows no such end, batches and rows are counted as they are seen.
+    async fn passed(self, query: &Query) {
+        match (self, query) {
+            (Self::For(duration), _) => tokio::time::sleep(duration).await,
+            (Self::Rows(rows), Query::There(there)) => {
+                there.until(|query| query.tally().1 >= rows).await;
+            }
+            (Self::Batches(batches), Query::There(there)) => {
+                there.until(|query| query.tally().0 >= batches).await;
+            }
+            (Self::AvailableNow | Self::Rows(_) | Self::Batches(_), _) => {
+                std::future::pending().await
+            }
         }
     }
 
     /// What a query that ended by itself did not reach.
-    fn missing(self, context: &Context, query: &StreamingQuery) -> Option<String> {
-        let progress = context.tally.of(query.run_id());
-        match self {
-            Self::Rows(rows) if progress.rows < rows => {
-                Some(format!("{} of {rows} rows", progress.rows))
+    fn missing(self, context: &Context, query: &Query) -> Option<String> {
+        let (batches_done, rows_done) = match query {
+            Query::Here(query) => {
+                let done = context.tally.of(query.run_id());
+                (done.batches, done.rows)
             }
-            Self::Batches(batches) if progress.batches < batches => {
-                Some(format!("{} of {batches} batches", progress.batches))
+            Query::There(query) => query.tally(),
+        };
+        match self {
+            Self::Rows(rows) if rows_done < rows => Some(format!("{rows_done} of {rows} rows")),
+            Self::Batches(batches) if batches_done < batches => {
+                Some(format!("{batches_done} of {batches} batches"))
             }
             _ => None,
         }
