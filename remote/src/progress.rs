@@ -15,15 +15,25 @@ type Nothing = fn() -> Value;
 
 const RATES: [&str; 2] = ["inputRowsPerSecond", "processedRowsPerSecond"];
 
+/// The rate of a first batch: not finite, and equal to itself.
+const UNKNOWN_RATE: f64 = f64::INFINITY;
+
 const OFFSETS: [&str; 3] = ["startOffset", "endOffset", "latestOffset"];
 
 /// Reads a progress; none if it is not one.
 pub(crate) fn read(text: &str) -> Option<StreamingQueryProgress> {
-    let read = serde_json::from_str(text).and_then(|mut progress: Value| {
-        if let Some(progress) = progress.as_object_mut() {
+    let read = serde_json::from_str(text).and_then(|mut value: Value| {
+        if let Some(progress) = value.as_object_mut() {
             complete(progress);
         }
-        serde_json::from_value(progress)
+        let mut progress: StreamingQueryProgress = serde_json::from_value(value.clone())?;
+        if value.get("inputRowsPerSecond").is_none() {
+            progress.input_rows_per_second = UNKNOWN_RATE;
+        }
+        if value.get("processedRowsPerSecond").is_none() {
+            progress.processed_rows_per_second = UNKNOWN_RATE;
+        }
+        Ok(progress)
     });
     read.inspect_err(|error| tracing::debug!(%error, text, "a progress cannot be read"))
         .ok()
@@ -107,6 +117,7 @@ mod tests {
         .unwrap();
         assert_eq!(progress.num_input_rows, 7);
         assert_eq!(progress.processed_rows_per_second, 3.0);
+        assert!(progress.input_rows_per_second.is_infinite() && progress == progress.clone());
         assert_eq!(progress.sources[0].start_offset["logOffset"], 1);
         assert_eq!(progress.sources[1].latest_offset, Value::Null);
         assert!(read("{}").is_none() && read("").is_none());
