@@ -254,7 +254,7 @@ def test_a_cluster_reads_and_writes_the_notebooks_broker(kernel, own):
     kernel.ok("%kafka up")
     kernel.ok("%kafka create words")
     kernel.ok("%kafka create shouts")
-    kernel.ok("%%produce words\nhello\nworld")
+    kernel.ok('%%produce words\n{"word": "hello"}\n{"word": "world"}')
     kernel.ok(f"%connect {own().address}")
     for topic in ("words", "shouts"):
         kernel.ok(f"%%source {topic} --format kafka --option subscribe={topic} --option startingOffsets=earliest")
