@@ -12,7 +12,7 @@ mod generator;
 pub(super) mod lengths;
 mod logarithms;
 mod nulls;
-mod radix;
+pub(super) mod radix;
 mod random;
 mod rounded;
 mod rounding;

@@ -94,18 +94,15 @@ fn hex_of(bytes: &[u8]) -> String {
     pairs.collect()
 }
 
-/// An odd first digit is a byte of its own.
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes that hexadecimal digits stand for; an odd first digit is a byte of its own.
+pub(in crate::functions) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text
         .chars()
         .map(|digit| digit.to_digit(16).map(|value| value as u8));
     let digits = digits.collect::<Option<Vec<u8>>>()?;
     let (first, pairs) = digits.split_at(digits.len() % 2);
-    let pairs = pairs
-        .as_chunks()
-        .0
-        .iter()
-        .map(|[high, low]| high << 4 | low);
+    let (pairs, _) = pairs.as_chunks();
+    let pairs = pairs.iter().map(|[high, low]| high << 4 | low);
     Some(first.iter().copied().chain(pairs).collect())
 }
 

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use data_encoding::BASE32;
 
 use crate::error::{Error, Result};
+use crate::functions::numbers::radix::unhex;
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
 
@@ -216,21 +217,6 @@ fn invalid(text: &str, what: &str) -> Error {
     Error::runtime(format!("'{text}' is not {what}"))
         .with_condition("CONVERSION_INVALID_INPUT")
         .with_hint("use try_to_binary to get NULL instead")
-}
-
-/// Digits in pairs from the end, so that a first one may stand alone.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text
-        .chars()
-        .map(|c| c.to_digit(16).map(|digit| digit as u8));
-    let digits = digits.collect::<Option<Vec<u8>>>()?;
-    let (alone, pairs) = digits.split_at(digits.len() % 2);
-    let pairs = pairs
-        .as_chunks()
-        .0
-        .iter()
-        .map(|[high, low]| high << 4 | low);
-    Some(alone.iter().copied().chain(pairs).collect())
 }
 
 /// What is no digit of base 32 does not count, nor do bits that make no byte.
