@@ -53,7 +53,10 @@ const SHOWN_AS: &[(&str, &str)] = &[
 
 /// How many arguments a function has, and what the last of them are where a query leaves them out.
 const DEFAULTS: &[(&str, usize, &[&str])] = &[
+    ("aes_decrypt", 5, &["GCM", "DEFAULT", ""]),
+    ("aes_encrypt", 6, &["GCM", "DEFAULT", "", ""]),
     ("bround", 2, &["0"]),
+    ("current_time", 1, &["6"]),
     ("from_unixtime", 2, &["yyyy-MM-dd HH:mm:ss"]),
     ("hmac", 3, &["SHA-256"]),
     ("lag", 3, &["1", "NULL"]),
@@ -87,6 +90,7 @@ const DEFAULTS: &[(&str, usize, &[&str])] = &[
     ("substr", 3, &["2147483647"]),
     ("substring", 3, &["2147483647"]),
     ("to_unix_timestamp", 2, &["yyyy-MM-dd HH:mm:ss"]),
+    ("try_aes_decrypt", 5, &["GCM", "DEFAULT", ""]),
     (
         "try_make_interval",
         7,

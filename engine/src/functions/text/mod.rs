@@ -1,5 +1,6 @@
 //! Text: searching, cutting, joining, formatting, encoding, URLs, hashes.
 
+mod aes;
 mod bytes;
 mod charsets;
 mod codes;
@@ -27,6 +28,7 @@ use super::scalar::Scalar;
 
 /// The tables of this theme.
 pub(super) const TABLES: &[&[Scalar]] = &[
+    aes::AES,
     bytes::BYTE,
     charsets::CHARSETS,
     codes::CODES,
