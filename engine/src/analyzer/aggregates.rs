@@ -17,7 +17,7 @@ use super::output_names::name_of;
 use super::struct_fields::structure;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
-use crate::functions::one_nan_of;
+use crate::functions::{is_ansi, one_nan_of, wrapping_sum};
 use crate::tree::{Call, Expression, NullTreatment, SortKey};
 
 /// Aggregates under another name, where no function has it.
@@ -175,6 +175,7 @@ impl Expressions<'_> {
         };
         let (function, arguments) = self.comparing(function, arguments, call);
         let arguments = self.coerced(&function, arguments, call)?;
+        let function = self.of_mode(function, &arguments);
         if call.distinct && order_by.len() == 1 && arguments.len() > 1 {
             // DISTINCT with an order is possible over what is aggregated only.
             order_by.retain(|sort| arguments.iter().any(|typed| typed.expr == sort.expr));
@@ -189,6 +190,23 @@ impl Expressions<'_> {
                 nulls,
             },
         ))
+    }
+
+    /// The aggregate as it counts in the session's mode: without ANSI a sum of whole numbers begins again
+    /// behind the end of its range, and one of decimals is NULL there.
+    fn of_mode(&self, function: Arc<AggregateUDF>, arguments: &[Typed]) -> Arc<AggregateUDF> {
+        let session = self.analyzer.session;
+        if function.name() != "sum" || is_ansi(session.config_options()) {
+            return function;
+        }
+        match arguments.first().map(Typed::data_type) {
+            Some(DataType::Int64) => wrapping_sum(),
+            Some(DataType::Decimal128(..)) => {
+                let lenient = session.aggregate_functions().get("try_sum");
+                lenient.cloned().unwrap_or(function)
+            }
+            _ => function,
+        }
     }
 
     fn coerced(

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 
-pub(crate) use aggregates::in_order;
+pub(crate) use aggregates::{in_order, wrapping_sum};
 pub(crate) use ansi::{is_ansi, set_ansi};
 pub(crate) use arithmetic::{Operation, arithmetic, as_number};
 pub(crate) use cast::{can_cast, spark_cast};

@@ -24,7 +24,7 @@ mod sum;
 mod total;
 mod windows;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, WindowUDF};
 
@@ -60,11 +60,18 @@ pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::new_from_impl(avg::SparkAvg::new(false)),
         AggregateUDF::new_from_impl(avg::SparkAvg::new(true)),
         AggregateUDF::new_from_impl(counts::SparkCount::new()),
-        AggregateUDF::new_from_impl(sum::SparkSum::new()),
+        AggregateUDF::new_from_impl(sum::SparkSum::new(false)),
     ];
     let own = own.into_iter().map(Arc::new).chain(delegate::delegates());
     own.chain(TABLES.iter().flat_map(|table| registered(table)))
         .collect()
+}
+
+/// `sum` of whole numbers where ANSI mode is off.
+pub(crate) fn wrapping_sum() -> Arc<AggregateUDF> {
+    static WRAPPING: LazyLock<Arc<AggregateUDF>> =
+        LazyLock::new(|| Arc::new(AggregateUDF::new_from_impl(sum::SparkSum::new(true))));
+    Arc::clone(&WRAPPING)
 }
 
 /// The same of functions over windows.

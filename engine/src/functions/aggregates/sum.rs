@@ -1,4 +1,5 @@
-//! `sum`: a sum that leaves the range of its type fails instead of wrapping.
+//! `sum`: a sum that leaves the range of its type fails, and begins again at its other end only where
+//! ANSI mode is off.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -30,13 +31,16 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct SparkSum {
     inner: Sum,
+    /// Whether a sum of whole numbers that leaves its range begins again at its other end.
+    wraps: bool,
     signature: Signature,
 }
 
 impl SparkSum {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(wraps: bool) -> Self {
         Self {
             inner: Sum::new(),
+            wraps,
             signature: Signature::user_defined(Volatility::Immutable),
         }
     }
@@ -98,6 +102,7 @@ impl AggregateUDFImpl for SparkSum {
             return self.inner.accumulator(args);
         }
         match data_type {
+            DataType::Int64 if self.wraps => self.inner.accumulator(args),
             DataType::Int64 => Ok(Box::new(CheckedSum::<Int64Type>::new(data_type))),
             DataType::Decimal128(..) => Ok(Box::new(CheckedSum::<Decimal128Type>::new(data_type))),
             _ => self.inner.accumulator(args),
@@ -120,6 +125,7 @@ impl AggregateUDFImpl for SparkSum {
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         match args.return_type().clone() {
+            DataType::Int64 if self.wraps => self.inner.create_groups_accumulator(args),
             data_type @ DataType::Int64 => Ok(Box::new(CheckedSums::<Int64Type>::new(data_type))),
             data_type @ DataType::Decimal128(..) => {
                 Ok(Box::new(CheckedSums::<Decimal128Type>::new(data_type)))

@@ -99,6 +99,11 @@ impl Total {
             Some(total) => self.total = total,
             None => self.is_too_large = true,
         }
+        // A sum of decimals that has left its range does not come back.
+        if let DataType::Decimal128(precision, scale) = self.data_type {
+            let fits = Decimal128Type::validate_decimal_precision(self.total, precision, scale);
+            self.is_too_large |= fits.is_err();
+        }
         self.count += count;
     }
 
