@@ -31,7 +31,7 @@ SKIPPED = [
     (r"vector_.*", "experimental vectors"),
     (r"rand|random|randn|randstr|uniform|uuid|shuffle", "randomness"),
     (r"curdate|current_date|current_time|current_timestamp|now|localtimestamp|localtime", "the present"),
-    (r"current_user|user|session_user|version|current_path|input_file_.*", "the session it runs in"),
+    (r"current_user|user|session_user|version|current_path", "the session it runs in"),
     (r"python_worker_logs|collations|sql_keywords|measure", "Spark's own tables"),
 ]
 SKIPPED_STATEMENTS = [

@@ -34,6 +34,9 @@ impl Expressions<'_> {
         if let Some(planned) = self.operator(call, written)? {
             return Ok(planned);
         }
+        if let Some(planned) = self.input_file(call)? {
+            return Ok(planned);
+        }
         let session = self.analyzer.session;
         let name = call.name.as_str();
         if is_not_sparks(name) {

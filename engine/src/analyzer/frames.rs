@@ -165,7 +165,7 @@ impl Analyzer<'_> {
                         "the watermark's delay '{delay}' is negative"
                     )));
                 }
-                let input = as_shown(input)?;
+                let input = with_files(input)?;
                 let plan = with_watermark(input.plan.clone(), event_time, delay_us / 1000)?;
                 Ok(input.with_plan(plan))
             }
@@ -373,11 +373,19 @@ fn with_equal_the_same(planned: Planned, keys: &[Column]) -> Result<Planned> {
 
 /// The same if the plan has columns that nobody sees, or has them in another order or under other names.
 fn as_shown(planned: Planned) -> Result<Planned> {
+    match planned.columns.iter().any(|column| column.hidden) {
+        true => settled(planned),
+        false => with_files(planned),
+    }
+}
+
+/// The same, where the file of a row may still be asked for.
+fn with_files(planned: Planned) -> Result<Planned> {
     let own = planned.plan.schema().columns();
-    let is_same = planned
-        .columns
-        .iter()
-        .all(|column| !column.hidden && column.is_named(&column.column.name))
+    let is_seen = |column: &Visible| {
+        column.is_metadata() || !column.hidden && column.is_named(&column.column.name)
+    };
+    let is_same = planned.columns.iter().all(is_seen)
         && planned
             .columns
             .iter()

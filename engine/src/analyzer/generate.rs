@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::Analyzer;
 use super::expression::{Clause, Expressions};
-use super::planned::{Planned, Visible, node};
+use super::planned::{Metadata, Planned, Visible, node};
 use super::query::{Context, wrong_number_of_names};
 use super::scope::Scope;
 use super::select::Item;
@@ -192,6 +192,7 @@ impl Analyzer<'_> {
                 field: value.field,
                 plan_ids: Vec::new(),
                 hidden: false,
+                metadata: Metadata::No,
                 again: false,
             });
         }

@@ -160,6 +160,7 @@ const NOT_SPARKS: &[&str] = &[
 
 /// Those that only the analyzer and the parser call.
 const INTERNAL: &[&str] = &[
+    "file_url",
     "get_array_item",
     "named_arrays_zip",
     "outer_rows",

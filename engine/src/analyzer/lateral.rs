@@ -16,7 +16,7 @@ use super::expression::Clause;
 use super::generate::is_generator;
 use super::join::{join_type, joined};
 use super::output_names::output_name;
-use super::planned::{Planned, Visible, distinct_name, node};
+use super::planned::{Metadata, Planned, Visible, distinct_name, node};
 use super::query::Context;
 use super::scope::Scope;
 use super::unmoved;
@@ -187,6 +187,7 @@ impl Analyzer<'_> {
                 field: typed.field,
                 plan_ids: Vec::new(),
                 hidden: false,
+                metadata: Metadata::No,
                 again: false,
             });
         }

@@ -23,6 +23,7 @@ mod group_map;
 mod groups;
 mod held;
 mod hidden;
+mod input_file;
 mod join;
 mod lambda;
 mod lambda_columns;
@@ -61,6 +62,7 @@ pub(crate) use operators::OPERATORS;
 pub(crate) use relation::scan;
 pub(crate) use session_state::session_state;
 
+use self::input_file::FileMetadata;
 use self::sources::Sources;
 use crate::error::Result;
 use crate::tree::Relation;
@@ -69,13 +71,21 @@ use crate::tree::Relation;
 pub(crate) struct Analyzer<'a> {
     session: &'a SessionState,
     sources: Sources,
+    metadata: FileMetadata,
 }
 
 /// The logical plan of a relation, its columns under the names that the query gives them.
 pub(crate) async fn analyze(session: &SessionState, relation: &Relation) -> Result<LogicalPlan> {
     let sources = Sources::load(session, relation).await?;
-    let analyzer = Analyzer { session, sources };
-    analyzer
-        .relation(relation, &query::Context::default())?
-        .named()
+    let mut analyzer = Analyzer {
+        session,
+        sources,
+        metadata: FileMetadata::default(),
+    };
+    let mut planned = analyzer.relation(relation, &query::Context::default());
+    if analyzer.metadata.is_asked_for() {
+        analyzer.metadata.is_there = true;
+        planned = analyzer.relation(relation, &query::Context::default());
+    }
+    planned?.named()
 }

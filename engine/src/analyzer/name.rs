@@ -7,6 +7,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 
 use super::expression::Expressions;
+use super::input_file::{NO_METADATA, is_of_metadata};
 use super::planned::{PLACE, Visible, same_name};
 use super::scope::Scope;
 use super::typed::Typed;
@@ -40,7 +41,11 @@ impl Expressions<'_> {
             .with_hint(format!("name the column without its frame: col(\"{shown}\")"))
             .with_place(name.place));
         }
-        Err(unresolved_column(&shown, &self.scope.names()).with_place(name.place))
+        let error = unresolved_column(&shown, &self.scope.names()).with_place(name.place);
+        Err(match is_of_metadata(name) {
+            true => error.with_hint(NO_METADATA),
+            false => error,
+        })
     }
 
     /// `column.field`, if a name is that of a struct's field.
@@ -109,6 +114,7 @@ impl Expressions<'_> {
             }
             outer = scope.outer;
         }
+        self.analyzer.metadata.look_for(name);
         Ok(None)
     }
 
@@ -221,7 +227,7 @@ pub(super) fn lookup<'v, 'n>(
     let found = columns
         .iter()
         .filter(|visible| visible.is_named(first))
-        .filter(|visible| !visible.hidden || nearest.is_some())
+        .filter(|visible| !visible.hidden || visible.is_metadata() || nearest.is_some())
         .filter(in_frame);
     Ok(only(found, name)?.map(|column| (column, fields)))
 }

@@ -12,7 +12,7 @@ use super::expression::Clause;
 use super::generate::unnested;
 use super::name::lookup;
 use super::output_names::{name_of, output_name};
-use super::planned::{Planned, Visible, distinct_name, node, same_name};
+use super::planned::{Metadata, Planned, Visible, distinct_name, node, same_name};
 use super::query::Context;
 use super::scope::Scope;
 use super::select::Parts;
@@ -154,6 +154,7 @@ impl Analyzer<'_> {
                 field: typed.field,
                 plan_ids: Vec::new(),
                 hidden: false,
+                metadata: Metadata::No,
                 again: false,
             });
         }

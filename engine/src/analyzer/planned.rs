@@ -37,14 +37,33 @@ pub(super) struct Visible {
     pub plan_ids: Vec<i64>,
     /// Found by its qualified name only, and in no star: the other side of USING.
     pub hidden: bool,
+    /// Whether it is `_metadata` of files, which is hidden.
+    pub metadata: Metadata,
     /// Whether it is a column that the relation has before it, under the same name once more.
     pub again: bool,
+}
+
+/// What a query can see of `_metadata`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Metadata {
+    /// It is another column.
+    #[default]
+    No,
+    /// Functions of the file that is read, e.g. through a view.
+    ByFunctions,
+    /// Its name too.
+    ByName,
 }
 
 impl Visible {
     /// Whether `name` names it, whatever the case.
     pub(super) fn is_named(&self, name: &str) -> bool {
-        same_name(&self.name, name)
+        self.metadata != Metadata::ByFunctions && same_name(&self.name, name)
+    }
+
+    /// Whether it is `_metadata` of files.
+    pub(super) fn is_metadata(&self) -> bool {
+        self.metadata != Metadata::No
     }
 
     /// Whether it belongs to the relation `qualifier`.
@@ -71,12 +90,33 @@ impl Planned {
             field: Arc::clone(field),
             plan_ids: Vec::new(),
             hidden: false,
+            metadata: Metadata::No,
             again: false,
         });
         Self {
             columns: columns.collect(),
             plan,
         }
+    }
+
+    /// The scan of a table whose last column is `_metadata`.
+    pub(super) fn with_metadata(plan: LogicalPlan, metadata: Metadata) -> Self {
+        let mut planned = Self::of(plan);
+        if let Some(column) = planned.columns.last_mut() {
+            column.hidden = true;
+            column.metadata = metadata;
+        }
+        planned
+    }
+
+    /// The same, `_metadata` seen by functions only.
+    pub(super) fn without_metadata_name(mut self) -> Self {
+        for column in &mut self.columns {
+            if column.is_metadata() {
+                column.metadata = Metadata::ByFunctions;
+            }
+        }
+        self
     }
 
     /// The same columns, of a plan that has them all, in the same order.
@@ -135,20 +175,28 @@ impl Planned {
 
     /// The same columns as those of a relation `name`, under new names if there are any.
     pub(super) fn aliased(self, name: &str, renamed: &[String]) -> Result<Self> {
-        let shown: Vec<Visible> = self.shown().cloned().collect();
-        let names: Vec<String> = match renamed {
-            [] => shown.iter().map(|column| column.name.clone()).collect(),
-            renamed => renamed.to_vec(),
+        let kept = self.columns.iter();
+        let kept = kept.filter(|column| !column.hidden || column.is_metadata());
+        let kept: Vec<Visible> = kept.cloned().collect();
+        let mut new = renamed.iter();
+        let names = kept.iter().map(|column| {
+            let new = if column.hidden { None } else { new.next() };
+            new.unwrap_or(&column.name).clone()
+        });
+        let names: Vec<String> = names.collect();
+        let open = Self {
+            plan: self.plan,
+            columns: opened(&kept),
         };
-        let plan = self.apart(TableReference::bare(name), &names)?;
-        let columns = plan.schema().columns().into_iter().zip(shown).zip(names);
+        let plan = open.apart(TableReference::bare(name), &names)?;
+        let columns = plan.schema().columns().into_iter().zip(kept).zip(names);
         let columns: Vec<Visible> = columns
-            .map(|((column, shown), own)| Visible {
+            .map(|((column, kept), own)| Visible {
                 qualifier: Some(name.to_string()),
                 name: own,
                 column,
-                again: shown.again && renamed.is_empty(),
-                ..shown
+                again: kept.again && renamed.is_empty(),
+                ..kept
             })
             .collect();
         let planned = Self {
@@ -253,13 +301,7 @@ impl Planned {
         let names: Vec<String> = all.iter().map(|column| column.name.clone()).collect();
         let open = Self {
             plan: self.plan,
-            columns: all
-                .iter()
-                .map(|column| Visible {
-                    hidden: false,
-                    ..column.clone()
-                })
-                .collect(),
+            columns: opened(&all),
         };
         let plan = open.apart(alias, &names)?;
         let columns = plan.schema().columns().into_iter().zip(all);
@@ -269,6 +311,15 @@ impl Planned {
             plan,
         })
     }
+}
+
+/// The same columns, none of them hidden.
+fn opened(columns: &[Visible]) -> Vec<Visible> {
+    let open = columns.iter().map(|column| Visible {
+        hidden: false,
+        ..column.clone()
+    });
+    open.collect()
 }
 
 /// A name that no other column has; `taken` holds those of the others, in lower case.

@@ -226,7 +226,8 @@ fn renamed(planned: Planned, cte: &Cte) -> Result<Planned> {
     if !cte.columns.is_empty() && cte.columns.len() != columns {
         return Err(wrong_number_of_names(&cte.name, cte.columns.len(), columns));
     }
-    planned.aliased(&cte.name, &cte.columns)
+    let planned = planned.aliased(&cte.name, &cte.columns)?;
+    Ok(planned.without_metadata_name())
 }
 
 /// The refusal of `t(a, b)` where the relation has not two columns.

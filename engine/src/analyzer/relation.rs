@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 
 use super::Analyzer;
 use super::expression::Clause;
-use super::planned::{Planned, node};
+use super::planned::{Metadata, Planned, node};
 use super::query::{Context, wrong_number_of_names};
 use super::scope::Scope;
 use super::select::UNSORTED;
@@ -31,7 +31,7 @@ impl Analyzer<'_> {
     fn relation_here(&self, relation: &Relation, context: &Context<'_>) -> Result<Planned> {
         match relation {
             Relation::Table { name, place } => match self.sources.get(relation) {
-                Some(files) => Ok(Planned::of(scan(&name.join("."), files)?)),
+                Some(files) => self.scanned(&name.join("."), files, Metadata::ByName),
                 None => self.table(name, *place, context),
             },
             Relation::TableFunction(call) => self.table_function(call, context),
@@ -47,6 +47,7 @@ impl Analyzer<'_> {
                 columns,
             } => {
                 let is_values = matches!(input.as_ref(), Relation::Values(_));
+                let is_table = is_table(input);
                 let input = self.relation(input, context)?;
                 let own = input.shown().count();
                 if !columns.is_empty() && columns.len() != own {
@@ -56,7 +57,11 @@ impl Analyzer<'_> {
                         false => error,
                     });
                 }
-                input.aliased(name, columns)
+                let aliased = input.aliased(name, columns)?;
+                Ok(match is_table {
+                    true => aliased,
+                    false => aliased.without_metadata_name(),
+                })
             }
             Relation::LateralView(view) => self.lateral_view(view, context),
             Relation::Pivot(pivot) => self.pivot(pivot, context),
@@ -76,7 +81,7 @@ impl Analyzer<'_> {
                 let table = self.sources.get(relation);
                 let table = table.ok_or_else(|| Error::internal("a source was not opened"))?;
                 let name = if *is_streaming { "stream" } else { format };
-                Ok(Planned::of(scan(name, table)?))
+                self.scanned(name, table, Metadata::ByName)
             }
             Relation::Range { start, end, step } => self.range(*start, *end, *step),
             Relation::Local { schema, batches } => {
@@ -120,7 +125,20 @@ impl Analyzer<'_> {
             Some(table) if catalog.is_empty() || is_own_catalog(catalog) => table,
             _ => return Err(missing()),
         };
-        Ok(Planned::of(scan(&own, table)?))
+        self.scanned(&own, table, Metadata::ByFunctions)
+    }
+
+    /// The rows of a table; those of files with `_metadata` if it is asked for.
+    fn scanned(
+        &self,
+        name: &str,
+        table: Arc<dyn TableProvider>,
+        metadata: Metadata,
+    ) -> Result<Planned> {
+        match self.metadata.of(&table) {
+            Some(table) => Ok(Planned::with_metadata(scan(name, table)?, metadata)),
+            None => Ok(Planned::of(scan(name, table)?)),
+        }
     }
 
     /// `range(end)`, `range(start, end[, step])`, or a generator.
@@ -183,6 +201,15 @@ pub(super) fn one_row() -> Result<Planned> {
         plan: node(Ok(LogicalPlanBuilder::empty(true)))?,
         columns: Vec::new(),
     })
+}
+
+/// Whether a relation is a table or files under a name, or under none.
+fn is_table(relation: &Relation) -> bool {
+    match relation {
+        Relation::Table { .. } | Relation::Source { .. } => true,
+        Relation::Alias { input, .. } | Relation::Numbered { input, .. } => is_table(input),
+        _ => false,
+    }
 }
 
 /// Whether a name's first parts are those that every view has.

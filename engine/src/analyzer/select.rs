@@ -20,7 +20,7 @@ use super::held::HeldValues;
 use super::name::lookup;
 use super::output_names::output_name;
 use super::over::windowed;
-use super::planned::{Planned, Visible, distinct_name, node, same_name};
+use super::planned::{Metadata, Planned, Visible, distinct_name, node, same_name};
 use super::query::Context;
 use super::relation::one_row;
 use super::scope::Scope;
@@ -207,7 +207,12 @@ impl Analyzer<'_> {
             plan = unmoved::filtered(plan, qualify)?;
         }
         let (plan, items) = self.generated(plan, items)?;
-        self.projected(plan, items, sort, parts.distinct)
+        // The file of a row is known above the select list too.
+        let files = match is_grouped || parts.distinct {
+            true => Vec::new(),
+            false => files(&input, &plan, &items),
+        };
+        self.projected(plan, items, files, sort, parts.distinct)
     }
 
     /// The rows that a condition leaves.
@@ -408,6 +413,7 @@ impl Analyzer<'_> {
         &self,
         plan: LogicalPlan,
         items: Vec<Item>,
+        files: Vec<Visible>,
         sort: Vec<SortExpr>,
         distinct: bool,
     ) -> Result<Planned> {
@@ -438,9 +444,14 @@ impl Analyzer<'_> {
                 field: typed.field,
                 plan_ids: item.plan_ids,
                 hidden: false,
+                metadata: Metadata::No,
                 again,
             });
             outputs.push(expr);
+        }
+        for file in files {
+            outputs.push(Expr::Column(file.column.clone()));
+            columns.push(file);
         }
         // Sort keys are columns of the select list, or columns beside it that go again.
         let mut keys: Vec<SortExpr> = Vec::new();
@@ -508,6 +519,20 @@ impl Expressions<'_> {
             _ => None,
         })
     }
+}
+
+/// `_metadata` of an input's files, as far as it is not what an item is called or is.
+fn files(input: &Planned, plan: &LogicalPlan, items: &[Item]) -> Vec<Visible> {
+    let files = input.columns.iter().filter(|column| column.is_metadata());
+    let files = files.filter(|file| {
+        let clashes = items.iter().any(|item| {
+            let is_it =
+                matches!(&item.typed.expr, Expr::Column(own) if own.name == file.column.name);
+            is_it || same_name(&item.name, &file.column.name)
+        });
+        !clashes && plan.schema().has_column(&file.column)
+    });
+    files.cloned().collect()
 }
 
 /// Whether an item is a column, or an item before it, that is in the list already under the same name.

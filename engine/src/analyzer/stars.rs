@@ -46,7 +46,7 @@ impl Expressions<'_> {
             .scope
             .columns
             .iter()
-            .filter(|column| column.is_of(relation));
+            .filter(|column| column.is_of(relation) && !column.is_metadata());
         let mut own: Vec<_> = own.map(column_of).collect();
         if !own.is_empty() {
             // The keys of USING stand with their relation too.

@@ -76,6 +76,11 @@ pub trait SourceDefinition: Any + Send + Sync + Debug {
         None
     }
 
+    /// The same with a column `_metadata` that says which file a row is of, if it is one of files.
+    fn with_metadata(&self) -> Option<Arc<dyn SourceDefinition>> {
+        None
+    }
+
     /// A source for one run of one query. Reads its part of the checkpoint, and waits for nothing.
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>>;
 }

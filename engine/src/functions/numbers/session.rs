@@ -58,6 +58,25 @@ pub(super) const TABLE: &[Scalar] = &[
         ..constant("current_user")
     },
     Scalar {
+        name: "file_url",
+        forms: &[&[Takes::Text]],
+        call: |call| {
+            let url = |path: &str| match path.strip_prefix("file:/") {
+                Some(path) => format!("file:///{}", path.trim_start_matches('/')),
+                None => path.to_string(),
+            };
+            let urls = call.text(0)?.iter().map(|path| path.map(url));
+            Ok(Arc::new(urls.collect::<StringArray>()))
+        },
+        ..SCALAR
+    },
+    Scalar {
+        call: |call| text(call, ""),
+        doc: "The file that the row is read from, as a URL, empty for none.",
+        example: "SELECT input_file_name()",
+        ..constant("input_file_name")
+    },
+    Scalar {
         returns: Returns::Long,
         call: |call| Ok(Arc::new(Int64Array::from(vec![-1; call.rows]))),
         doc: "The length of the block that is read, -1 for none.",

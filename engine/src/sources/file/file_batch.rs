@@ -15,6 +15,7 @@ use futures::stream;
 
 use super::lines::{Lines, cannot_open, cannot_read};
 use super::listing::Listing;
+use super::metadata_column::{metadata_value, with_metadata_column};
 use super::partitions::PartitionColumns;
 use super::reader::{FileReader, PassedOver, ReadFormat};
 use super::rows::{Output, Rows};
@@ -40,6 +41,8 @@ pub(super) struct FileBatch {
     schema: SchemaRef,
     /// The columns of the schema that are in the files; those of folders are behind them.
     in_files: SchemaRef,
+    /// Whether `_metadata` is the last column.
+    has_metadata: bool,
     format: ReadFormat,
     passed_over: PassedOver,
     num_corrupt_records: Arc<AtomicU64>,
@@ -107,6 +110,20 @@ pub(super) struct Piece {
     pub file: Arc<BatchFile>,
     pub range: Range<u64>,
     weight: u64,
+    has_metadata: bool,
+}
+
+impl Piece {
+    /// A value for each column that is not in the file.
+    pub(super) fn values(&self) -> Result<Arc<Vec<ArrayRef>>> {
+        let file = &self.file;
+        if !self.has_metadata {
+            return Ok(Arc::clone(&file.partition));
+        }
+        let metadata = metadata_value(&file.location, file.metadata, &self.range)?;
+        let values = file.partition.iter().cloned().chain([metadata]);
+        Ok(Arc::new(values.collect()))
+    }
 }
 
 impl FileBatch {
@@ -170,10 +187,23 @@ impl FileBatch {
             files: files.collect(),
             in_files: Arc::new(partitions.without(&schema)),
             schema,
+            has_metadata: false,
             format: reader.format.clone(),
             passed_over: reader.passed_over,
             num_corrupt_records: Arc::default(),
         })
+    }
+
+    /// The same with the column `_metadata` at its end, unless it has a column of that name.
+    pub(super) fn with_metadata(self) -> Self {
+        match with_metadata_column(&self.schema) {
+            Some(schema) => Self {
+                schema,
+                has_metadata: true,
+                ..self
+            },
+            None => self,
+        }
     }
 
     /// All records of all files, one after the other, for who wants no more than that; with the
@@ -234,7 +264,7 @@ impl FileBatch {
             .files
             .iter()
             .enumerate()
-            .flat_map(|(index, file)| cut(index, file, piece_bytes))
+            .flat_map(|(index, file)| cut(index, file, piece_bytes, self.has_metadata))
             .collect();
         // The largest first, each to whoever has least.
         pieces.sort_by_key(|piece| std::cmp::Reverse(piece.weight));
@@ -254,12 +284,13 @@ impl FileBatch {
     }
 }
 
-fn cut(index: usize, file: &Arc<BatchFile>, piece_bytes: u64) -> Vec<Piece> {
+fn cut(index: usize, file: &Arc<BatchFile>, piece_bytes: u64, has_metadata: bool) -> Vec<Piece> {
     let piece = |range: Range<u64>, weight| Piece {
         index,
         file: file.clone(),
         range,
         weight,
+        has_metadata,
     };
     let size = file.metadata.size;
     if !file.splittable || size <= piece_bytes {

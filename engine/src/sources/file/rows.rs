@@ -171,7 +171,7 @@ impl Rows {
             let found = rows.next().map_err(|error| in_file(error, file));
             match self.or_pass_over(found)? {
                 Some(Some(rows)) => {
-                    let folders = self.current.as_ref().map(|current| &current.file.partition);
+                    let folders = self.folders.as_ref();
                     let folders = folders.map_or(&[][..], |folders| folders.as_slice());
                     return self.output.batch(rows, folders).map(Some);
                 }
@@ -235,7 +235,7 @@ impl Rows {
                 if let Some((decoder, _)) = &mut self.decoder {
                     decoder.start_part(piece.range.start == 0);
                 }
-                self.folders = Some(Arc::clone(&piece.file.partition));
+                self.folders = Some(piece.values()?);
                 self.current = Some(opened);
                 return Ok(true);
             }

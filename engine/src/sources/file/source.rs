@@ -19,6 +19,7 @@ use crate::sources::file::cleaner::SourceCleaner;
 use crate::sources::file::file_batch::FileBatch;
 use crate::sources::file::inspector::FilesInspector;
 use crate::sources::file::listing::{ListedFile, Listing, ListingOptions};
+use crate::sources::file::metadata_column::with_metadata_column;
 use crate::sources::file::options::{FileStreamOptions, RateLimit, stream_reader};
 use crate::sources::file::partitions::PartitionColumns;
 use crate::sources::file::reader::{FileReader, ReadFormat};
@@ -33,12 +34,14 @@ use crate::storage::Location;
 const SCHEMA_INFERENCE: &str = "spark.sql.streaming.schemaInference";
 
 /// What a stream of files reads, before any query reads it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileStreamDefinition {
     listing: Listing,
     reader: FileReader,
     schema: SchemaRef,
     partitions: PartitionColumns,
+    /// Whether `_metadata` is a column of the stream.
+    has_metadata: bool,
     options: Options,
     /// As it was asked for, to look at everything anew when a query starts.
     request: StreamRequest,
@@ -67,6 +70,7 @@ impl FileStreamDefinition {
             reader,
             schema,
             partitions,
+            has_metadata: false,
             options,
             request,
         })
@@ -75,7 +79,20 @@ impl FileStreamDefinition {
 
 impl SourceDefinition for FileStreamDefinition {
     fn schema(&self) -> SchemaRef {
-        self.schema.clone()
+        let with_metadata = self
+            .has_metadata
+            .then(|| with_metadata_column(&self.schema));
+        with_metadata
+            .flatten()
+            .unwrap_or_else(|| Arc::clone(&self.schema))
+    }
+
+    fn with_metadata(&self) -> Option<Arc<dyn SourceDefinition>> {
+        with_metadata_column(&self.schema)?;
+        Some(Arc::new(Self {
+            has_metadata: true,
+            ..self.clone()
+        }))
     }
 
     fn description(&self) -> String {
@@ -88,10 +105,13 @@ impl SourceDefinition for FileStreamDefinition {
     }
 
     fn create(&self, context: SourceContext) -> Result<Box<dyn Source>> {
-        let definition = Self::new(StreamRequest {
-            schema: Some(self.schema.clone()),
-            ..self.request.clone()
-        })?;
+        let definition = Self {
+            has_metadata: self.has_metadata,
+            ..Self::new(StreamRequest {
+                schema: Some(self.schema.clone()),
+                ..self.request.clone()
+            })?
+        };
         let mut source = FileStreamSource::new(definition, context.metadata_path, context.durable)?;
         source.log = source.log.retaining(context.batches_to_retain);
         Ok(Box::new(source))
@@ -328,9 +348,12 @@ impl Source for FileStreamSource {
         }
         let definition = &self.definition;
         let files = urls.iter().map(|url| (&definition.listing, url.as_str()));
-        let schema = self.schema();
+        let schema = Arc::clone(&definition.schema);
         let batch = FileBatch::new(files, schema, &definition.partitions, &definition.reader)?;
-        Ok(Box::new(batch))
+        Ok(Box::new(match definition.has_metadata {
+            true => batch.with_metadata(),
+            false => batch,
+        }))
     }
 
     async fn commit(&mut self, end: &Offset) -> Result<()> {

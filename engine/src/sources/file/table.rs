@@ -24,6 +24,7 @@ use url::Url;
 
 use super::file_batch::FileBatch;
 use super::listing::{ListedFile, Listing, ListingOptions};
+use super::metadata_column::with_metadata_column;
 use super::partitions::PartitionColumns;
 use super::reader::{FileReader, ReadFormat};
 use super::schema::all_files;
@@ -52,21 +53,35 @@ pub(super) async fn files_table(request: TableRequest<'_>) -> Result<TableProvid
         reader,
         schema,
         partitions,
+        with_metadata: None,
     }))
 }
 
-#[derive(Debug)]
+/// The same table with the column `_metadata`, if it is one of files and has no column of that name.
+pub(crate) fn with_metadata(table: &TableProviderRef) -> Option<TableProviderRef> {
+    let files = table.downcast_ref::<FilesTable>()?;
+    let with_metadata = with_metadata_column(&files.schema)?;
+    Some(Arc::new(FilesTable {
+        with_metadata: Some(with_metadata),
+        ..files.clone()
+    }))
+}
+
+#[derive(Debug, Clone)]
 struct FilesTable {
     listings: Vec<Listing>,
     reader: FileReader,
     schema: SchemaRef,
     partitions: PartitionColumns,
+    /// The schema with `_metadata` behind it, if it has that column.
+    with_metadata: Option<SchemaRef>,
 }
 
 #[async_trait]
 impl TableProvider for FilesTable {
     fn schema(&self) -> SchemaRef {
-        self.schema.clone()
+        let schema = self.with_metadata.as_ref().unwrap_or(&self.schema);
+        Arc::clone(schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -81,7 +96,7 @@ impl TableProvider for FilesTable {
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let files = all_files(&self.listings)?;
-        if !self.is_plain_parquet() {
+        if !self.is_plain_parquet() || self.asks_for_metadata(projection) {
             return self.scan_files(&files, session, projection, limit);
         }
         if files.is_empty() {
@@ -110,6 +125,13 @@ impl FilesTable {
                 .all(|listing| listing.root().local().is_some())
     }
 
+    /// Whether the column `_metadata` is among those wanted.
+    fn asks_for_metadata(&self, projection: Option<&Vec<usize>>) -> bool {
+        let own = self.schema.fields().len();
+        self.with_metadata.is_some()
+            && projection.is_none_or(|wanted| wanted.iter().any(|index| *index >= own))
+    }
+
     fn scan_files(
         &self,
         files: &[(&Listing, ListedFile)],
@@ -117,13 +139,16 @@ impl FilesTable {
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let all = || (0..self.schema.fields().len()).collect();
+        let columns = self.schema();
+        let asks = self.asks_for_metadata(projection);
+        let all = || (0..columns.fields().len()).collect();
         let projection = projection.cloned().unwrap_or_else(all);
-        let schema = Arc::new(self.schema.project(&projection)?);
+        let schema = Arc::new(columns.project(&projection)?);
         let files = files.iter();
         let files = files.map(|(listing, file)| (*listing, file.url.as_str()));
         let all = Arc::clone(&self.schema);
-        let batch = Arc::new(FileBatch::new(files, all, &self.partitions, &self.reader)?);
+        let batch = FileBatch::new(files, all, &self.partitions, &self.reader)?;
+        let batch = Arc::new(if asks { batch.with_metadata() } else { batch });
         let partitions = batch.partitions(session.config().target_partitions());
         let streams = (0..partitions).map(|partition| {
             Arc::new(FilesPartition {

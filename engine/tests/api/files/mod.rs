@@ -2,6 +2,7 @@
 
 mod choosing;
 mod durable;
+mod metadata;
 mod progress;
 mod retention;
 mod sinks;
