@@ -36,6 +36,7 @@ fn name(data_type: &DataType, is_sql: bool) -> String {
         DataType::Date32 | DataType::Date64 => word("date"),
         DataType::Timestamp(_, Some(_)) => word("timestamp"),
         DataType::Timestamp(TimeUnit::Microsecond, None) => word("timestamp_ntz"),
+        DataType::Time64(TimeUnit::Microsecond) => format!("{}(6)", word("time")),
         DataType::Duration(TimeUnit::Microsecond) => word("interval day to second"),
         DataType::Duration(TimeUnit::Second) => word("interval day"),
         DataType::Interval(IntervalUnit::YearMonth) => word("interval year to month"),

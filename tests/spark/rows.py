@@ -52,6 +52,8 @@ def cell(value, kind):
         return "null"
     if name in ("timestamp", "timestamp_ntz"):
         return timestamp_out(value)
+    if name == "time":
+        return str(value).rstrip("0") if value.microsecond else str(value)
     if name == "boolean":
         return str(value).lower()
     if name == "double":

@@ -87,6 +87,7 @@ pub fn cell(array: &ArrayRef, row: usize) -> Result<String> {
             let micros = cast(array, &micros)?;
             timestamp(micros.as_primitive::<TimestampMicrosecondType>().value(row))
         }
+        DataType::Time64(_) => tidebook_engine::format_value(array, row),
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns();
             let cells: Result<Vec<_>> = columns.iter().map(|column| cell(column, row)).collect();

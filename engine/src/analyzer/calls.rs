@@ -20,7 +20,7 @@ use super::hidden::{is_hidden, is_not_sparks};
 use super::struct_fields::structure;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
-use crate::functions::{entropy, is_own};
+use crate::functions::{check_time_type, entropy, is_of_time, is_own};
 use crate::nearest::nearest;
 use crate::plan::is_user_function;
 use crate::tree::{Call, Expression, Place};
@@ -133,6 +133,9 @@ impl Expressions<'_> {
             scalar_arguments: &constants,
         });
         let field = field.map_err(from_datafusion)?;
+        let types = fields.iter().map(|field| field.data_type().clone());
+        let options = self.analyzer.session.config_options();
+        check_time_type(options, is_of_time(function.name(), types))?;
         // What decides about the type must be a literal in the plan too.
         let arguments = cast
             .into_iter()

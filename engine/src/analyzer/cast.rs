@@ -7,7 +7,7 @@ use datafusion::scalar::ScalarValue;
 use super::expression::Expressions;
 use super::typed::Typed;
 use crate::error::{Error, Result, from_datafusion};
-use crate::functions::{can_cast, spark_cast};
+use crate::functions::{can_cast, check_time_type, spark_cast};
 use crate::tree::Expression;
 use crate::type_names::sql_type;
 
@@ -24,6 +24,8 @@ impl Expressions<'_> {
             ))
             .with_condition("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION"));
         }
+        let is_of_time = matches!(to, DataType::Time64(_)) && &from != to;
+        check_time_type(self.analyzer.session.config_options(), is_of_time)?;
         converted(typed, to, lenient)
     }
 

@@ -18,8 +18,8 @@ use super::typed::Typed;
 use crate::datetime::TIME_ZONE;
 use crate::error::{Error, Result};
 use crate::functions::{
-    Operation, arithmetic, as_number, common_type, has_fractions, interval_arithmetic, is_ansi,
-    narrowest, negated_interval,
+    Operation, arithmetic, as_number, check_time_type, common_type, has_fractions,
+    interval_arithmetic, is_ansi, narrowest, negated_interval,
 };
 use crate::tree::{Call, Case, Expression, SubqueryKind};
 use crate::type_names::sql_type;
@@ -263,6 +263,10 @@ impl Expressions<'_> {
         if let Some(expr) =
             interval_arithmetic(operation, (&left.expr, &one), (&right.expr, &other))
         {
+            let is_of_time = [&one, &other]
+                .iter()
+                .any(|data_type| matches!(data_type, DataType::Time64(_)));
+            check_time_type(self.analyzer.session.config_options(), is_of_time)?;
             return Typed::of(expr, self.scope.schema.as_ref());
         }
         let days = |days: Typed| self.cast_to(days, &DataType::Int32);
@@ -579,7 +583,12 @@ fn wrong_operands(operator: &str, left: &DataType, right: &DataType) -> Error {
         sql_type(left),
         sql_type(right)
     ))
-    .with_condition("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE")
+    .with_condition(match [left, right] {
+        [DataType::Time64(_), _] | [_, DataType::Time64(_)] => {
+            "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES"
+        }
+        _ => "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
+    })
     .with_hint("cast one side: CAST(x AS type)")
 }
 

@@ -11,6 +11,9 @@ pub(super) const TIME_ZONE: &str = "spark.sql.session.timeZone";
 /// Whether what cannot be computed is an error.
 pub(super) const ANSI: &str = "spark.sql.ansi.enabled";
 
+/// Whether TIME can be computed with.
+pub(super) const TIME_TYPE: &str = "spark.sql.timeType.enabled";
+
 /// How many batches stay in the logs of a checkpoint.
 pub(super) const BATCHES_TO_RETAIN: &str = "spark.sql.streaming.minBatchesToRetain";
 
@@ -20,6 +23,7 @@ pub(super) const STATE_STORE_PROVIDER: &str = "spark.sql.streaming.stateStore.pr
 /// Name and default of every setting that changes what a query does.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
     (ANSI, "true"),
+    (TIME_TYPE, "false"),
     (TIME_ZONE, "UTC"),
     ("spark.sql.streaming.multipleWatermarkPolicy", "min"),
     ("spark.sql.streaming.noDataMicroBatches.enabled", "true"),

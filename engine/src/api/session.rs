@@ -315,6 +315,9 @@ impl Session {
         if key == super::conf::ANSI {
             self.set_ansi(value.eq_ignore_ascii_case("true"));
         }
+        if key == super::conf::TIME_TYPE {
+            self.set_time_type(value.eq_ignore_ascii_case("true"));
+        }
         if let Some(option) = super::conf::format_option(key) {
             let value = value.trim().to_lowercase();
             self.inner.format_defaults.set(option, Some(&value));
@@ -332,6 +335,9 @@ impl Session {
         if key.is_none_or(|key| key == super::conf::ANSI) {
             self.set_ansi(true);
         }
+        if key.is_none_or(|key| key == super::conf::TIME_TYPE) {
+            self.set_time_type(false);
+        }
         for (name, option) in super::conf::format_options() {
             if key.is_none_or(|key| key == name) {
                 self.inner.format_defaults.set(option, None);
@@ -348,6 +354,12 @@ impl Session {
         let state = self.inner.context.state_ref();
         let mut state = state.write();
         crate::functions::set_ansi(state.config_mut().options_mut(), enabled);
+    }
+
+    fn set_time_type(&self, enabled: bool) {
+        let state = self.inner.context.state_ref();
+        let mut state = state.write();
+        crate::functions::set_time_type(state.config_mut().options_mut(), enabled);
     }
 
     fn set_time_zone(&self, zone: &str) {

@@ -7,6 +7,7 @@ mod pattern;
 mod scanner;
 mod shift;
 mod text;
+mod time_of_day;
 mod zone;
 
 use chrono::{Datelike, NaiveDate};
@@ -18,6 +19,7 @@ pub(crate) use pattern::DateTimePattern;
 pub(crate) use shift::{Shift, add_months, date_of, days_of, last_day_of_month, local_time};
 pub(crate) use text::parse_timestamp_ntz;
 pub(crate) use text::{parse_date, parse_local_timestamp, parse_time_of_day, parse_timestamp};
+pub(crate) use time_of_day::{read_time, time_text};
 pub(crate) use zone::Zone;
 
 /// The time zone that columns of the type TIMESTAMP carry.

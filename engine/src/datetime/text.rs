@@ -139,7 +139,7 @@ fn scan_local_micros(scanner: &mut Scanner<'_>) -> Option<i64> {
     Some(midnight + of_day)
 }
 
-fn scan_time(scanner: &mut Scanner<'_>) -> Option<i64> {
+pub(super) fn scan_time(scanner: &mut Scanner<'_>) -> Option<i64> {
     let hour = scanner.digits(1, 2).filter(|hour| *hour < 24)?;
     let mut minute = 0;
     let mut second = 0;

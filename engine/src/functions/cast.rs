@@ -6,6 +6,7 @@ mod decimals;
 mod from_text;
 mod nested;
 mod numbers;
+mod time_of_day;
 mod times;
 mod to_text;
 
@@ -145,6 +146,11 @@ impl Cast<'_> {
             }
             (DataType::Utf8, _) => self.of_text(values.as_string()),
             (from, _) if from.is_nested() => self.of_nested(values),
+            (DataType::Timestamp(..), DataType::Time64(_)) => self.time_of_day(values),
+            (DataType::Time64(_), to) => {
+                let seconds = self.seconds_of_day(values)?;
+                cast_values(&seconds, to, self.zone, self.mode)
+            }
             (_, DataType::Decimal128(precision, scale)) => {
                 self.to_decimal(values, *precision, *scale)
             }

@@ -53,7 +53,7 @@ pub(crate) fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
         (text, other) | (other, text) if text.is_string() => match other {
             other if other.is_integer() => Int64,
             other if other.is_numeric() => Float64,
-            Boolean | Binary | Date32 | Timestamp(..) => other.clone(),
+            Boolean | Binary | Date32 | Timestamp(..) | DataType::Time64(_) => other.clone(),
             _ => return None,
         },
         (Date32, Timestamp(..)) => right.clone(),

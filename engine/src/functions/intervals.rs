@@ -77,7 +77,10 @@ fn is_any(data_type: &DataType) -> bool {
 }
 
 fn is_time(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date32 | DataType::Timestamp(..))
+    matches!(
+        data_type,
+        DataType::Date32 | DataType::Timestamp(..) | DataType::Time64(_)
+    )
 }
 
 /// The interval from `right` to `left`; a text is a time of the other's kind.
@@ -109,6 +112,10 @@ fn moved(
 ) -> Option<Expr> {
     let is_text = time_type.is_string();
     if !is_any(interval_type) || !(is_time(time_type) || is_text) {
+        return None;
+    }
+    let is_day_time = matches!(interval_type, DataType::Duration(_));
+    if matches!(time_type, DataType::Time64(_)) && !is_day_time && as_day_time(interval).is_none() {
         return None;
     }
     let of_clock = match interval {

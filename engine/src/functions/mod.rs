@@ -34,6 +34,7 @@ pub(crate) use comparison::{canonical, comparison_key_of, has_fractions, one_nan
 pub(crate) use decimal::narrowest;
 pub(crate) use intervals::{interval_arithmetic, negated_interval};
 pub(crate) use numbers::entropy;
+pub(crate) use time::{check_time_type, is_of_time, set_time_type};
 
 use crate::plan::{current_time_functions, row_id_functions, time_window_functions};
 

@@ -345,6 +345,11 @@ impl Returns {
     }
 }
 
+/// `TIME`.
+pub(super) fn time_type() -> DataType {
+    DataType::Time64(TimeUnit::Microsecond)
+}
+
 /// `TIMESTAMP`.
 pub(super) fn timestamp_type() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))

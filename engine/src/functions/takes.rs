@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 
 use super::common_type::{common_type, tightest, without_text};
 use super::decimal::decimal_of;
-use super::scalar::timestamp_type;
+use super::scalar::{time_type, timestamp_type};
 use crate::error::{Error, Result};
 use crate::type_names::sql_type;
 
@@ -50,6 +50,8 @@ pub(super) enum Takes {
     Time,
     /// A timestamp of either kind, as it is; a date and text as TIMESTAMP.
     AnyTimestamp,
+    /// TIME, a time of the day.
+    TimeOfDay,
     /// An interval of any kind.
     Interval,
     /// An array of anything.
@@ -244,6 +246,7 @@ fn one(takes: Takes, from: &DataType) -> Option<DataType> {
             Some(timestamp_type())
         }
         Takes::AnyTimestamp => wanted(is_time, from.clone()),
+        Takes::TimeOfDay => wanted(is_null || is_text || from == &time_type(), time_type()),
         Takes::Interval if is_null => Some(DataType::Duration(TimeUnit::Microsecond)),
         Takes::Interval => wanted(is_interval, from.clone()),
         Takes::Array if is_null => Some(list_of(DataType::Null)),
@@ -324,6 +327,7 @@ fn described(takes: Takes) -> &'static str {
         Takes::Timestamp => "TIMESTAMP",
         Takes::TimestampNtz => "TIMESTAMP_NTZ",
         Takes::Time | Takes::AnyTimestamp => "DATE or TIMESTAMP",
+        Takes::TimeOfDay => "TIME",
         Takes::Interval => "an interval",
         Takes::Array | Takes::Arrays | Takes::TightArrays => "an array",
         Takes::Map => "a map",

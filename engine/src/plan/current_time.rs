@@ -1,5 +1,5 @@
-//! `current_timestamp()`, `current_date()` and `localtimestamp()`: one value per batch, the batch's timestamp, which
-//! is logged with its offsets and so is the same when the batch is executed again.
+//! `current_timestamp()`, `current_date()`, `current_time()` and `localtimestamp()`: one value per batch, the
+//! batch's timestamp, which is logged with its offsets and so is the same when the batch is executed again.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    TypeSignature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
 
@@ -20,6 +20,7 @@ use crate::operators::BatchContext;
 
 const CURRENT_TIMESTAMP: &str = "current_timestamp";
 const CURRENT_DATE: &str = "current_date";
+const CURRENT_TIME: &str = "current_time";
 const LOCAL_TIMESTAMP: &str = "localtimestamp";
 const UNIX_TIMESTAMP: &str = "unix_timestamp";
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -35,10 +36,15 @@ pub(crate) enum TimeSource {
 
 /// The functions as SQL finds them; [`resolve_current_time`] gives them their time.
 pub(crate) fn current_time_functions() -> Vec<ScalarUDF> {
-    [CURRENT_TIMESTAMP, CURRENT_DATE, LOCAL_TIMESTAMP]
-        .into_iter()
-        .map(|name| ScalarUDF::from(CurrentTime::new(name, None)))
-        .collect()
+    [
+        CURRENT_TIMESTAMP,
+        CURRENT_DATE,
+        CURRENT_TIME,
+        LOCAL_TIMESTAMP,
+    ]
+    .into_iter()
+    .map(|name| ScalarUDF::from(CurrentTime::new(name, None)))
+    .collect()
 }
 
 /// Binds every function of the current time in a plan to a time; the date and the local time are
@@ -49,9 +55,11 @@ pub(crate) fn resolve_current_time(plan: LogicalPlan, time: &TimeSource) -> Resu
         node.map_expressions(|expr| {
             let name = names.save(&expr);
             let resolved = expr.transform_up(|expr| {
-                Ok(match current(&expr) {
-                    Some(name) => Transformed::yes(bound(name, time)),
-                    None => Transformed::no(expr),
+                Ok(match (current(&expr), expr) {
+                    (Some(name), Expr::ScalarFunction(call)) => {
+                        Transformed::yes(bound(name, time, call.args))
+                    }
+                    (_, expr) => Transformed::no(expr),
                 })
             })?;
             Ok(resolved.update_data(|expr| name.restore(expr)))
@@ -71,8 +79,8 @@ pub(super) fn current(expr: &Expr) -> Option<&'static str> {
     }
 }
 
-fn bound(name: &'static str, time: &TimeSource) -> Expr {
-    ScalarUDF::from(CurrentTime::new(name, Some(time.clone()))).call(Vec::new())
+fn bound(name: &'static str, time: &TimeSource, arguments: Vec<Expr>) -> Expr {
+    ScalarUDF::from(CurrentTime::new(name, Some(time.clone()))).call(arguments)
 }
 
 fn timestamp_type() -> DataType {
@@ -82,10 +90,25 @@ fn timestamp_type() -> DataType {
 fn type_of(name: &str) -> DataType {
     match name {
         CURRENT_DATE => DataType::Date32,
+        CURRENT_TIME => DataType::Time64(TimeUnit::Microsecond),
         LOCAL_TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
         UNIX_TIMESTAMP => DataType::Int64,
         _ => timestamp_type(),
     }
+}
+
+/// The microseconds that the last of so many digits behind the point counts.
+fn unit_of(digits: i32) -> Result<i64> {
+    let power = u32::try_from(6 - i64::from(digits)).ok();
+    let unit = power
+        .filter(|power| *power <= 6)
+        .map(|power| 10_i64.pow(power));
+    unit.ok_or_else(|| {
+        Error::illegal_argument(format!("a time has no {digits} digits behind the point"))
+            .with_condition("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE")
+            .with_hint("use 0 to 6")
+            .into()
+    })
 }
 
 #[derive(Debug)]
@@ -111,7 +134,17 @@ impl CurrentTime {
         Self {
             name,
             time,
-            signature: Signature::nullary(volatility),
+            signature: match name {
+                // The digits behind the point.
+                CURRENT_TIME => {
+                    let forms = vec![
+                        TypeSignature::Nullary,
+                        TypeSignature::Exact(vec![DataType::Int32]),
+                    ];
+                    Signature::one_of(forms, volatility)
+                }
+                _ => Signature::nullary(volatility),
+            },
             aliases,
         }
     }
@@ -125,13 +158,17 @@ impl CurrentTime {
         }
     }
 
-    fn value(&self, time_ms: i64, zone: Zone) -> ScalarValue {
+    fn value(&self, time_ms: i64, zone: Zone, unit: i64) -> ScalarValue {
         let utc = time_ms * 1_000;
         let local = zone.to_local(utc).unwrap_or(utc);
         match self.name {
             CURRENT_DATE => {
                 let days = local.div_euclid(MICROS_PER_DAY);
                 ScalarValue::Date32(i32::try_from(days).ok())
+            }
+            CURRENT_TIME => {
+                let time = local.rem_euclid(MICROS_PER_DAY);
+                ScalarValue::Time64Microsecond(Some(time - time % unit))
             }
             LOCAL_TIMESTAMP => ScalarValue::TimestampMicrosecond(Some(local), None),
             UNIX_TIMESTAMP => ScalarValue::Int64(Some(utc.div_euclid(1_000_000))),
@@ -179,6 +216,10 @@ impl ScalarUDFImpl for CurrentTime {
             Some(TimeSource::Batch(context)) => context.timestamp_ms(),
             None => return Err(Error::internal("the current time was not resolved").into()),
         };
-        Ok(ColumnarValue::Scalar(self.value(time_ms, zone)))
+        let unit = match args.args.first() {
+            Some(ColumnarValue::Scalar(ScalarValue::Int32(Some(digits)))) => unit_of(*digits)?,
+            _ => 1,
+        };
+        Ok(ColumnarValue::Scalar(self.value(time_ms, zone, unit)))
     }
 }

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
 use super::parser::Parser;
 use super::tokens::TokenKind;
-use super::types::{decimal_type, missing_length, no_such_type};
+use super::types::{decimal_type, missing_length, no_such_time, no_such_type};
 use crate::datetime::TIME_ZONE;
 use crate::error::Result;
 
@@ -34,6 +34,7 @@ impl Parser<'_> {
             "TIMESTAMP" => self.timestamp()?,
             "TIMESTAMP_LTZ" => with_zone(),
             "TIMESTAMP_NTZ" => DataType::Timestamp(TimeUnit::Microsecond, None),
+            "TIME" => self.time_of_day(column)?,
             "STRING" => DataType::Utf8,
             name @ ("CHAR" | "CHARACTER" | "VARCHAR") => match self.numbers()?.as_slice() {
                 [_] => DataType::Utf8,
@@ -86,6 +87,16 @@ impl Parser<'_> {
         let _ = self.eat_all(&["WITH", "TIME", "ZONE"])
             || self.eat_all(&["WITH", "LOCAL", "TIME", "ZONE"]);
         Ok(with_zone())
+    }
+
+    /// `TIME` and `TIME(6)`, which are one type.
+    fn time_of_day(&mut self, column: &str) -> Result<DataType> {
+        let digits = self.numbers()?;
+        let _ = self.eat_all(&["WITHOUT", "TIME", "ZONE"]);
+        match digits.as_slice() {
+            [] | [6] => Ok(DataType::Time64(TimeUnit::Microsecond)),
+            digits => Err(no_such_time(digits, column)),
+        }
     }
 
     /// `(10, 2)`, if it comes next.

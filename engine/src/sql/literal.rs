@@ -4,7 +4,9 @@ use datafusion::scalar::ScalarValue;
 
 use super::parser::Parser;
 use super::tokens::TokenKind;
-use crate::datetime::{TIME_ZONE, Zone, parse_date, parse_timestamp, parse_timestamp_ntz};
+use crate::datetime::{
+    TIME_ZONE, Zone, parse_date, parse_timestamp, parse_timestamp_ntz, read_time,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::format_value;
 use crate::tree::{Expression, Literal, SESSION_ZONE};
@@ -87,12 +89,7 @@ fn time(name: &str, text: &str) -> Result<Expression> {
         "DATE" => parse_date(text).map(|days| ScalarValue::Date32(Some(days))),
         "TIMESTAMP_NTZ" => parse_timestamp_ntz(text)
             .map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), None)),
-        "TIME" => {
-            return Err(
-                Error::analysis("the type TIME is not supported in this version")
-                    .with_condition("UNSUPPORTED_TIME_TYPE"),
-            );
-        }
+        "TIME" => read_time(text).map(|micros| ScalarValue::Time64Microsecond(Some(micros))),
         _ => parse_timestamp(text, Zone::UTC).map(|micros| {
             // Without a zone of its own it is a time of the session's.
             let is_local = parse_timestamp(text, Zone::Fixed(3_600)) != Some(micros);
@@ -102,8 +99,20 @@ fn time(name: &str, text: &str) -> Result<Expression> {
     };
     let example = match name {
         "DATE" => "DATE '2024-01-31'",
+        "TIME" => "TIME '12:00:00'",
         _ => "TIMESTAMP '2024-01-31 12:00:00'",
     };
+    if name == "TIME"
+        && text
+            .split('.')
+            .nth(1)
+            .is_some_and(|digits| digits.trim().len() > 6)
+    {
+        return Err(Error::analysis(format!(
+            "'{text}' has more digits behind the point than a TIME has here, which are six"
+        ))
+        .with_condition("INVALID_TYPED_LITERAL"));
+    }
     let value = value.ok_or_else(|| invalid(text, name, example))?;
     let name = name.trim_end_matches("_LTZ");
     let shown = format!("{name} '{}'", shown(&value)?);

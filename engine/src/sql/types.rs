@@ -21,6 +21,7 @@ const TYPES: &[&str] = &[
     "DATE",
     "TIMESTAMP",
     "TIMESTAMP_NTZ",
+    "TIME",
     "BINARY",
     "ARRAY",
     "MAP",
@@ -77,6 +78,18 @@ pub(super) fn missing_length(name: &str, column: &str) -> Error {
     )
     .with_condition("DATATYPE_MISSING_SIZE")
     .with_hint(format!("write {name}(10), or STRING for any length"))
+}
+
+/// The refusal of a TIME with other digits than it has here.
+pub(super) fn no_such_time(digits: &[i64], column: &str) -> Error {
+    let digits: Vec<String> = digits.iter().map(i64::to_string).collect();
+    let message = format!(
+        "column '{column}' has the type 'TIME({})', but a TIME always has six digits behind the point here",
+        digits.join(", ")
+    );
+    Error::analysis(message)
+        .with_condition("UNSUPPORTED_TIME_PRECISION")
+        .with_hint("write TIME")
 }
 
 pub(super) fn no_such_type(name: &str, column: &str) -> Error {

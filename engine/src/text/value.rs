@@ -3,14 +3,14 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
     DataType, DurationMicrosecondType, DurationSecondType, Float32Type, Float64Type,
-    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time64MicrosecondType, TimeUnit,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::DateTime;
 
-use crate::datetime::{TIME_ZONE, Zone, calendar_text, day_time_text, year_month_text};
+use crate::datetime::{TIME_ZONE, Zone, calendar_text, day_time_text, time_text, year_month_text};
 
 /// One value as a cast to STRING gives it; NULL is `NULL`.
 pub fn format_value(column: &dyn Array, row: usize) -> String {
@@ -76,6 +76,9 @@ pub fn format_value(column: &dyn Array, row: usize) -> String {
                 _ => column.as_primitive::<DurationMicrosecondType>().value(row),
             };
             day_time_text(length, *unit)
+        }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            time_text(column.as_primitive::<Time64MicrosecondType>().value(row))
         }
         DataType::Interval(IntervalUnit::YearMonth) => {
             year_month_text(column.as_primitive::<IntervalYearMonthType>().value(row))

@@ -30,6 +30,7 @@ pub(super) fn literal_of(message: &Literal) -> Result<Expression> {
         ScalarValue::Date32(Some(_)) => time("DATE", value),
         ScalarValue::TimestampMicrosecond(Some(_), None) => time("TIMESTAMP_NTZ", value),
         ScalarValue::TimestampMicrosecond(Some(_), Some(_)) => time("TIMESTAMP", value),
+        ScalarValue::Time64Microsecond(Some(_)) => time("TIME", value),
         ScalarValue::DurationMicrosecond(Some(micros)) => {
             whole_interval(i128::from(*micros), false)
         }
@@ -69,6 +70,9 @@ fn scalar_of(message: &Literal) -> Result<ScalarValue> {
             ScalarValue::TimestampMicrosecond(Some(*micros), Some(TIME_ZONE.into()))
         }
         LiteralType::TimestampNtz(micros) => ScalarValue::TimestampMicrosecond(Some(*micros), None),
+        LiteralType::Time(time) => {
+            ScalarValue::Time64Microsecond(Some(time.nano.div_euclid(1_000)))
+        }
         LiteralType::YearMonthInterval(months) => ScalarValue::IntervalYearMonth(Some(*months)),
         LiteralType::DayTimeInterval(micros) => ScalarValue::DurationMicrosecond(Some(*micros)),
         LiteralType::CalendarInterval(interval) => {

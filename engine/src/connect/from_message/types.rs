@@ -32,6 +32,10 @@ pub(super) fn type_of(message: &proto::DataType) -> Result<DataType> {
             DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into()))
         }
         Some(Kind::TimestampNtz(_)) => DataType::Timestamp(TimeUnit::Microsecond, None),
+        Some(Kind::Time(time)) => match time.precision {
+            None | Some(6) => DataType::Time64(TimeUnit::Microsecond),
+            Some(digits) => parse_type(&format!("TIME({digits})"))?,
+        },
         Some(Kind::YearMonthInterval(_)) => DataType::Interval(IntervalUnit::YearMonth),
         Some(Kind::DayTimeInterval(_)) => DataType::Duration(TimeUnit::Microsecond),
         Some(Kind::CalendarInterval(_)) => DataType::Interval(IntervalUnit::MonthDayNano),

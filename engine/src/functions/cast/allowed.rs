@@ -28,7 +28,9 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
         (from, to) if from.is_numeric() && to.is_numeric() => true,
         (from, Duration(_) | Interval(IntervalUnit::YearMonth)) if is_exact(from) => true,
         (Date32 | Date64 | Timestamp(..), Date32 | Date64 | Timestamp(..)) => true,
+        (Timestamp(..), Time64(_)) => true,
         (Timestamp(_, Some(_)), to) => to.is_numeric(),
+        (Time64(_), to) => to.is_integer() || to.is_decimal(),
         (Duration(_), Duration(_)) => true,
         // A literal may be an interval of any kind.
         (Interval(IntervalUnit::MonthDayNano), Duration(_) | Interval(_)) => true,
@@ -56,7 +58,12 @@ pub(super) fn is_arrows(from: &DataType, to: &DataType) -> bool {
             !(to.is_numeric()
                 || matches!(
                     to,
-                    Boolean | Date32 | Timestamp(..) | DataType::Duration(_) | Interval(_)
+                    Boolean
+                        | Date32
+                        | Timestamp(..)
+                        | DataType::Duration(_)
+                        | DataType::Time64(_)
+                        | Interval(_)
                 ))
         }
         (from, to) if is_signed(from) && is_signed(to) => {

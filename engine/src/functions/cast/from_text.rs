@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType,
     DurationSecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time64MicrosecondType, TimeUnit,
     TimestampMicrosecondType,
 };
 
@@ -16,7 +16,7 @@ use super::decimals::read;
 use crate::clock::{Clock, SystemClock};
 use crate::datetime::{
     MICROS_PER_DAY, parse_date, parse_local_timestamp, parse_time_of_day, parse_timestamp,
-    read_calendar, read_day_time, read_days, read_year_month,
+    read_calendar, read_day_time, read_days, read_time, read_year_month,
 };
 use crate::error::{Error, Result};
 
@@ -50,6 +50,7 @@ impl Cast<'_> {
                     parse_local_timestamp(text).ok_or_else(|| self.invalid(text))
                 })?)?
             }
+            DataType::Time64(_) => self.plain::<Time64MicrosecondType>(texts, read_time)?,
             DataType::Duration(TimeUnit::Second) => {
                 self.interval::<DurationSecondType>(texts, read_days)?
             }

@@ -30,7 +30,9 @@ pub(super) fn texts(values: &ArrayRef, zone: Zone) -> Result<StringArray> {
                 times.unary_opt(|utc| zone.to_local(utc));
             shown(&(Arc::new(local) as ArrayRef))
         }
-        DataType::Timestamp(..) | DataType::Float32 | DataType::Float64 => shown(values),
+        DataType::Timestamp(..) | DataType::Time64(_) | DataType::Float32 | DataType::Float64 => {
+            shown(values)
+        }
         DataType::Duration(TimeUnit::Second) => {
             let seconds = values.as_primitive::<DurationSecondType>().iter();
             seconds

@@ -8,7 +8,7 @@ use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType,
     DurationMillisecondType, DurationNanosecondType, DurationSecondType, Float32Type, Float64Type,
     Int8Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalYearMonthType,
-    TimeUnit,
+    Time64MicrosecondType, TimeUnit,
 };
 use md5::{Digest, Md5};
 use sha1::Sha1;
@@ -196,6 +196,12 @@ fn fold(values: &dyn Array, first: usize, hashes: &mut [u64], hash: Hash<'_>) ->
         DataType::Timestamp(..) => each(values, first, hashes, |row, seed| {
             hash(&timestamp_micros(values, row).to_le_bytes(), seed)
         }),
+        DataType::Time64(TimeUnit::Microsecond) => {
+            // Spark counts nanoseconds.
+            numbers::<Time64MicrosecondType, 8>(values, first, hashes, hash, |micros| {
+                micros.wrapping_mul(1_000).to_le_bytes()
+            });
+        }
         DataType::Duration(unit) => duration(values, *unit, first, hashes, hash),
         DataType::Interval(_) => interval(values, first, hashes, hash)?,
         DataType::Utf8 => {

@@ -21,7 +21,7 @@ const OF_DATE: Scalar = Scalar {
 
 /// A field of a time of the day.
 const OF_TIME: Scalar = Scalar {
-    forms: &[&[Takes::Time]],
+    forms: &[&[Takes::Time], &[Takes::TimeOfDay]],
     returns: Returns::Int,
     ..SCALAR
 };

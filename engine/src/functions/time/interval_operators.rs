@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationSecondType, Float64Type,
     Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
-    TimeUnit, TimestampMicrosecondType,
+    Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::logical_expr::ScalarUDF;
 
@@ -44,14 +44,20 @@ pub(in crate::functions) enum IntervalOperator {
 const OPERATORS: &[Scalar] = &[
     Scalar {
         name: "plus_interval",
-        forms: &[&[Takes::Time, Takes::Interval]],
+        forms: &[
+            &[Takes::Time, Takes::Interval],
+            &[Takes::TimeOfDay, Takes::Interval],
+        ],
         returns: Returns::Like(0),
         call: |call| moved(call, Some),
         ..SCALAR
     },
     Scalar {
         name: "minus_interval",
-        forms: &[&[Takes::Time, Takes::Interval]],
+        forms: &[
+            &[Takes::Time, Takes::Interval],
+            &[Takes::TimeOfDay, Takes::Interval],
+        ],
         returns: Returns::Like(0),
         call: |call| moved(call, Shift::back),
         ..SCALAR
@@ -93,7 +99,10 @@ const OPERATORS: &[Scalar] = &[
     },
     Scalar {
         name: "times_minus",
-        forms: &[&[Takes::Time, Takes::Time]],
+        forms: &[
+            &[Takes::Time, Takes::Time],
+            &[Takes::TimeOfDay, Takes::TimeOfDay],
+        ],
         returns: Returns::By(difference_type),
         call: differences,
         ..SCALAR
@@ -170,6 +179,21 @@ fn moved(call: &Call<'_>, directed: fn(Shift) -> Option<Shift>) -> Result<ArrayR
                 .moved_day(days)
                 .map(Some)
                 .ok_or_else(|| overflow(call))
+        });
+    }
+    if let DataType::Time64(_) = call.returns {
+        let times = call.primitive::<Time64MicrosecondType>(0)?;
+        return column::<Time64MicrosecondType>(call, |row| {
+            let Some((time, shift)) = at(times, row).zip(shift(row)?) else {
+                return Ok(None);
+            };
+            // No day comes before or after this one.
+            let length = shift.days.checked_mul(MICROS_PER_DAY);
+            let length = length.and_then(|days| days.checked_add(shift.micros));
+            let moved = length.and_then(|length| time.checked_add(length));
+            let moved =
+                moved.filter(|time| shift.months == 0 && (0..MICROS_PER_DAY).contains(time));
+            moved.map(Some).ok_or_else(|| overflow(call))
         });
     }
     let zone = match call.returns {

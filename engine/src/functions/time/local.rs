@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, PrimitiveArray, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Int64Type, Time64MicrosecondType,
+    TimestampMicrosecondType,
 };
 
 use super::super::scalar::Call;
@@ -26,7 +27,7 @@ pub(super) fn session_zone(call: &Call<'_>) -> Result<Zone> {
     zone_named(&call.zone)
 }
 
-/// An argument that is a date or a timestamp of either kind, as local time in microseconds.
+/// An argument that is a date, a timestamp of either kind or a time of the day, as local time in microseconds.
 pub(super) fn local(call: &Call<'_>, index: usize) -> Result<PrimitiveArray<Int64Type>> {
     Ok(match call.argument(index)?.data_type() {
         DataType::Date32 => call
@@ -37,6 +38,9 @@ pub(super) fn local(call: &Call<'_>, index: usize) -> Result<PrimitiveArray<Int6
             let utc = call.primitive::<TimestampMicrosecondType>(index)?;
             utc.unary_opt(|utc| zone.to_local(utc))
         }
+        DataType::Time64(_) => call
+            .primitive::<Time64MicrosecondType>(index)?
+            .unary(|time| time),
         _ => call
             .primitive::<TimestampMicrosecondType>(index)?
             .unary(|local| local),

@@ -1,7 +1,7 @@
 //! Timestamps from their parts: `make_timestamp` and its kin.
 
 use arrow::array::{Array, ArrayRef, StringArray};
-use arrow::datatypes::{Date32Type, Decimal128Type, Int32Type};
+use arrow::datatypes::{Date32Type, Decimal128Type, Int32Type, Time64MicrosecondType};
 use chrono::NaiveDate;
 
 use super::super::scalar::{Call, Returns, SCALAR, Scalar};
@@ -32,7 +32,13 @@ const PARTS_AND_ZONE: &[Takes] = &[
 ];
 
 const OF_ZONE: Scalar = Scalar {
-    forms: &[PARTS, PARTS_AND_ZONE, &[Takes::Date]],
+    forms: &[
+        PARTS,
+        PARTS_AND_ZONE,
+        &[Takes::Date],
+        &[Takes::Date, Takes::TimeOfDay],
+        &[Takes::Date, Takes::TimeOfDay, Takes::Text],
+    ],
     returns: Returns::Timestamp,
     call: |call| made(call, false),
     doc: "The timestamp of a year, a month, a day, an hour, a minute and a second, in a zone.",
@@ -40,7 +46,7 @@ const OF_ZONE: Scalar = Scalar {
 };
 
 const OF_NO_ZONE: Scalar = Scalar {
-    forms: &[PARTS],
+    forms: &[PARTS, &[Takes::Date, Takes::TimeOfDay]],
     returns: Returns::TimestampNtz,
     call: |call| made(call, false),
     doc: "The timestamp without a zone of a year, a month, a day, an hour, a minute and a second.",
@@ -91,9 +97,16 @@ fn made(call: &Call<'_>, lenient: bool) -> Result<ArrayRef> {
     let mut zones = Zones::new(call)?;
     if call.len() < PARTS.len() {
         let dates = call.primitive::<Date32Type>(0)?;
+        let times = (call.len() > 1).then(|| call.primitive::<Time64MicrosecondType>(1));
+        let times = times.transpose()?;
         return timestamps(call, |row| {
-            let midnight = at(dates, row).map(|days| i64::from(days) * MICROS_PER_DAY);
-            Ok(midnight
+            let time = match times {
+                Some(times) => at(times, row),
+                None => Some(0),
+            };
+            let local = at(dates, row).zip(time);
+            let local = local.map(|(days, time)| i64::from(days) * MICROS_PER_DAY + time);
+            Ok(local
                 .zip(zones.at(row)?)
                 .and_then(|(local, zone)| zone.to_utc(local)))
         });
@@ -129,10 +142,13 @@ struct Zones<'a> {
 
 impl<'a> Zones<'a> {
     fn new(call: &'a Call<'_>) -> Result<Self> {
+        // Behind six parts, or behind a date and a time.
+        let last = match call.len() {
+            3 => Some(2),
+            count => (count > PARTS.len()).then_some(PARTS.len()),
+        };
         Ok(Self {
-            names: (call.len() > PARTS.len())
-                .then(|| call.text(PARTS.len()))
-                .transpose()?,
+            names: last.map(|last| call.text(last)).transpose()?,
             plain: match call.returns {
                 arrow::datatypes::DataType::Timestamp(_, None) => Zone::UTC,
                 _ => session_zone(call)?,

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod days;
+mod enabled;
 mod fields;
 mod interval_operators;
 mod local;
@@ -17,6 +18,7 @@ mod zones;
 
 use super::scalar::Scalar;
 
+pub(crate) use enabled::{check_time_type, is_of_time, set_time_type};
 pub(super) use interval_operators::{IntervalOperator, interval_operator};
 pub(super) use local::zone_named;
 

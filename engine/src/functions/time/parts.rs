@@ -24,7 +24,11 @@ const SECONDS: DataType = DataType::Decimal128(8, 6);
 pub(super) const PARTS: &[Scalar] = &[Scalar {
     name: "date_part",
     aliases: &["datepart", "extract"],
-    forms: &[&[Takes::Any, Takes::Time], &[Takes::Any, Takes::Interval]],
+    forms: &[
+        &[Takes::Any, Takes::Time],
+        &[Takes::Any, Takes::Interval],
+        &[Takes::Any, Takes::TimeOfDay],
+    ],
     returns: Returns::By(part_type),
     call: parts,
     doc: "One field of a date, a timestamp or an interval, by name.",
@@ -93,7 +97,10 @@ fn part_type(inputs: &Inputs<'_>) -> Result<DataType> {
 }
 
 fn is_time(source: &DataType) -> bool {
-    matches!(source, DataType::Date32 | DataType::Timestamp(..))
+    matches!(
+        source,
+        DataType::Date32 | DataType::Timestamp(..) | DataType::Time64(_)
+    )
 }
 
 fn has_part(source: &DataType, part: Part) -> bool {
@@ -103,6 +110,7 @@ fn has_part(source: &DataType, part: Part) -> bool {
         DataType::Interval(IntervalUnit::YearMonth) => is_calendar,
         DataType::Interval(_) => is_calendar || is_clock,
         DataType::Duration(_) => is_clock,
+        DataType::Time64(_) => is_clock && part != Part::Day,
         _ => true,
     }
 }

@@ -1,14 +1,16 @@
 //! Times as text and back, by a pattern or by the rules of casts: `to_date`, `to_timestamp`,
 //! `date_format`, `from_unixtime`, `unix_timestamp`.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use arrow::datatypes::{
+    DataType, Date32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
 
 use super::super::cast::{Mode, cast_values};
 use super::super::scalar::{Call, Returns, SCALAR, Scalar};
 use super::super::takes::Takes;
 use super::local::{Last, at, column, overflow, session_zone, text_at, texts, timestamps};
-use crate::datetime::{DateTimePattern, MICROS_PER_DAY};
+use crate::datetime::{DateTimePattern, MICROS_PER_DAY, Zone};
 use crate::error::{Error, Result};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -117,10 +119,23 @@ pub(super) const PATTERNS: &[Scalar] = &[
     },
     Scalar {
         name: "date_format",
-        forms: &[&[Takes::Timestamp, Takes::Text]],
+        forms: &[
+            &[Takes::Timestamp, Takes::Text],
+            &[Takes::TimeOfDay, Takes::Text],
+        ],
         call: |call| {
+            let zone = session_zone(call)?;
+            if let Some(times) = call
+                .arguments
+                .first()
+                .and_then(|times| times.as_primitive_opt())
+            {
+                let times: &PrimitiveArray<Time64MicrosecondType> = times;
+                check_of_day(call)?;
+                return written(call, Zone::UTC, |row| Ok(at(times, row)));
+            }
             let times = call.primitive::<TimestampMicrosecondType>(0)?;
-            written(call, |row| Ok(at(times, row)))
+            written(call, zone, |row| Ok(at(times, row)))
         },
         doc: "A time as a text, by a pattern.",
         example: "SELECT date_format(TIMESTAMP'2024-02-29 12:58:59', 'EEE d MMM, HH:mm')",
@@ -131,7 +146,7 @@ pub(super) const PATTERNS: &[Scalar] = &[
         forms: &[&[Takes::Long], &[Takes::Long, Takes::Text]],
         call: |call| {
             let seconds = call.primitive::<Int64Type>(0)?;
-            written(call, |row| {
+            written(call, session_zone(call)?, |row| {
                 let Some(seconds) = at(seconds, row) else {
                     return Ok(None);
                 };
@@ -146,8 +161,11 @@ pub(super) const PATTERNS: &[Scalar] = &[
 ];
 
 /// Text of moments, by the pattern in the second argument.
-fn written(call: &Call<'_>, moment: impl Fn(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
-    let zone = session_zone(call)?;
+fn written(
+    call: &Call<'_>,
+    zone: Zone,
+    moment: impl Fn(usize) -> Result<Option<i64>>,
+) -> Result<ArrayRef> {
     let mut last = Last::new();
     texts(call, |row| {
         let (Some(utc), Some(pattern)) = (moment(row)?, pattern_at(call, row)) else {
@@ -156,6 +174,34 @@ fn written(call: &Call<'_>, moment: impl Fn(usize) -> Result<Option<i64>>) -> Re
         let pattern = last.get(pattern, |text| compiled(text, DateTimePattern::for_output))?;
         Ok(pattern.print_at(utc, zone))
     })
+}
+
+/// Refuses a pattern of dates or zones, which a time of the day has none of.
+fn check_of_day(call: &Call<'_>) -> Result<()> {
+    // Nothing but the hours of these moments is the same.
+    const ANOTHER_DAY: i64 = 11_577 * MICROS_PER_DAY;
+    const HOUR: i64 = 3_600 * MICROS_PER_SECOND;
+    let mut last = Last::new();
+    for row in 0..call.rows {
+        let Some(pattern) = pattern_at(call, row) else {
+            continue;
+        };
+        let pattern: DateTimePattern =
+            last.get(pattern, |text| compiled(text, DateTimePattern::for_output))?;
+        let shown = pattern.print_at(0, Zone::UTC);
+        let moments = [(ANOTHER_DAY, Zone::UTC), (-HOUR, Zone::Fixed(3_600))];
+        if moments
+            .into_iter()
+            .any(|(time, zone)| pattern.print_at(time, zone) != shown)
+        {
+            return Err(
+                Error::runtime("a TIME has no date and no zone that could be written")
+                    .with_condition("INVALID_PARAMETER_VALUE.PATTERN")
+                    .with_hint("use the letters of times: HH:mm:ss.SSS"),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The pattern of a row.
@@ -270,7 +316,7 @@ fn seconds(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// The pattern of a row, which is mostly that of every row.
-fn compiled(
+pub(super) fn compiled(
     text: &str,
     compile: impl FnOnce(&str) -> std::result::Result<DateTimePattern, String>,
 ) -> Result<DateTimePattern> {
