@@ -24,6 +24,7 @@ use super::join_sides::with_streams_first;
 use super::nodes::{Planning, Watermark, global_limit, plan_node, stateful_aggregate, stream_join};
 use super::outer_joins::simpler_joins;
 use super::rows_of_nodes::{rows_of_nodes, watermark_column};
+use super::semi_joins::semi_joins_first;
 use super::streaming_relation::{StreamingRelation, is_streaming, joins_streams, scanned_stream};
 use super::watermark_propagator::WatermarkPropagator;
 use crate::error::{Error, Result, from_datafusion};
@@ -74,7 +75,9 @@ impl IncrementalExecution {
         let context = Arc::new(BatchContext::default());
         let mut sources = Vec::new();
         let plan = make_limits_stateful(streaming.plan.clone(), streaming.output_mode)?;
-        let plan = simpler_joins(plan, session)?;
+        let plan = simpler_joins(semi_joins_first(plan, session)?, session)?;
+        // An outer join that has become a simpler one lets more through.
+        let plan = semi_joins_first(plan, session)?;
         let plan = bind_sources(&plan, &context, partitions, &mut sources)
             .and_then(|plan| resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context))))
             .map_err(from_datafusion)?;

@@ -88,7 +88,7 @@ fn known(plan: &LogicalPlan) -> Vec<Expr> {
         LogicalPlan::Join(join) => {
             let (left, right) = match join.join_type {
                 JoinType::Inner => (true, true),
-                JoinType::Left | JoinType::LeftSemi => (true, false),
+                JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => (true, false),
                 JoinType::Right => (false, true),
                 _ => (false, false),
             };

@@ -21,6 +21,7 @@ mod resolve;
 mod row_id;
 mod rows_of_nodes;
 mod scalar_function;
+mod semi_joins;
 mod set_operation;
 mod streaming_relation;
 mod time_window;
