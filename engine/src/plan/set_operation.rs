@@ -35,10 +35,12 @@ pub(super) fn distinct_last(mut join: Join) -> LogicalPlan {
     LogicalPlan::Join(join)
 }
 
+/// Whether `node` is a set operation other than UNION, before duplicates are removed.
+pub(super) fn is_set_operation(node: &LogicalPlan) -> bool {
+    matches!(node, LogicalPlan::Join(join) if SetOperation::of(join).is_some())
+}
+
 /// Whether `node` removes the duplicates of a set operation.
 pub(super) fn is_distinct_of_set_operation(node: &LogicalPlan) -> bool {
-    let LogicalPlan::Distinct(Distinct::All(input)) = node else {
-        return false;
-    };
-    matches!(input.as_ref(), LogicalPlan::Join(join) if SetOperation::of(join).is_some())
+    matches!(node, LogicalPlan::Distinct(Distinct::All(input)) if is_set_operation(input))
 }

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, Logical
 use super::event_time::{has_event_time, session_bound_of, watermark_delay_ms};
 use super::nodes::{Deduplicate, EventTimeWatermark, Sample, StreamingNode};
 use super::row_id::MONOTONICALLY_INCREASING_ID;
-use super::set_operation::is_distinct_of_set_operation;
+use super::set_operation::{is_distinct_of_set_operation, is_set_operation};
 use super::streaming_relation::{is_streaming, joins_streams};
 use super::unsupported_groups::check_groups;
 use super::unsupported_joins::check_join;
@@ -209,13 +209,12 @@ fn reads_event_time(inputs: &[LogicalPlan]) -> bool {
 
 /// What would fail when the query runs.
 fn check_runnable(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
-    if mode == OutputMode::Append && is_distinct_of_set_operation(node) && !has_event_time_key(node)
-    {
+    if mode == OutputMode::Append && is_set_operation(node) && !has_event_time_key(node) {
         return Err(Error::analysis(
-            "append needs a watermark where a set operation removes duplicates",
+            "append needs a watermark where a set operation compares the rows of a stream with a table",
         )
         .with_condition("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK")
-        .with_hint("use --mode update, or EXCEPT ALL"));
+        .with_hint("use --mode update, or LEFT ANTI JOIN or LEFT SEMI JOIN instead"));
     }
     if let Some(node) = StreamingNode::<EventTimeWatermark>::of(node)
         && reads_event_time(node.inputs())
