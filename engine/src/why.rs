@@ -44,13 +44,16 @@ pub struct NodeRows {
 }
 
 /// Rows that went into a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeInput {
     /// How many; none if nobody counted.
     pub num_rows: Option<i64>,
     /// Whether they come from a stream, not from a table.
     pub is_stream: bool,
+    /// The sources of the query that they come from.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sources: Vec<usize>,
 }
 
 /// What a node does with rows.
@@ -107,6 +110,12 @@ pub struct WatermarkPart {
 pub struct OperatorWhy {
     /// As in `stateOperators` of the progress.
     pub operator_name: String,
+    /// Whether all that an aggregation computes are counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub only_counts: bool,
+    /// Which join of two streams it is, as SQL has it, e.g. `LEFT`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub join_type: Option<String>,
     /// Where the watermark of what it reads stands; later than that of the query's never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub watermark: Option<String>,
@@ -153,10 +162,25 @@ pub struct LateWhy {
     pub num_dropped: i64,
     /// The watermark that they came too late for.
     pub watermark: String,
+    /// What had put it there; none if that was before this run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub watermark_from: Option<WatermarkOrigin>,
     /// How far the worst of them was behind it.
     pub max_late_ms: i64,
     /// Up to five of them.
     pub rows: Vec<LateRow>,
+}
+
+/// The event that put a watermark where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatermarkOrigin {
+    /// Which of the query's watermarks decided: an index into [`WatermarkWhy::parts`].
+    pub part: usize,
+    /// The batch that read the event.
+    pub batch_id: i64,
+    /// The event time, the latest that there was.
+    pub event_time: String,
 }
 
 /// A row, or the key of a group, that came too late.
@@ -278,6 +302,9 @@ pub struct QueryWhy {
     pub sources: Vec<SourceWhy>,
     /// When its next trigger is due, if it has an interval and runs.
     pub next_trigger: Option<String>,
+    /// What time it is by the query's clock.
+    #[serde(default)]
+    pub now: Option<String>,
 }
 
 /// So many samples of anything are kept.

@@ -46,6 +46,7 @@ def test_append_waits_for_windows_to_close(clicks: Client):
     start(clicks, WINDOWS)
     clicks.ok(feed("clicks", click(1), click(7)))
     said = why(clicks)
+    assert said.splitlines()[0] == "query 'q': waiting, 2 rows read, last batch 1 wrote 0 rows, append mode", said
     assert answer(said) == (
         "The 2 rows of batch 0 are counted but not written yet: append writes a window when it is closed, and 2 windows are still open; "
         "the next closes when an event at or after 2024-01-01 12:15:00 arrives."
@@ -56,7 +57,23 @@ def test_append_waits_for_windows_to_close(clicks: Client):
     card = clicks.ok("%status q").contents("display_data")[-1]["data"]["text/plain"]
     assert "why: The 2 rows of batch 0 are counted but not written yet: append writes" in card, card
     clicks.ok(feed("clicks", click(15)))
-    assert "wrote 1 row: the query is not silent" in why(clicks)
+    said = why(clicks)
+    assert "wrote 1 row: the query is not silent" in said
+    assert said.splitlines()[0].endswith(", 3 rows read, last batch 3, append mode"), said
+
+
+def test_what_is_no_count_is_not_counted(clicks: Client):
+    start(clicks, WINDOWS.replace("count(*)", "max(user)"))
+    start(clicks, "SELECT user, ts, count(*) AS n FROM clicks GROUP BY user, ts", name="times")
+    sessions = "SELECT user, session_window(ts, '5 minutes') AS w, count(*) AS n FROM clicks GROUP BY ALL"
+    start(clicks, sessions, name="sessions")
+    clicks.ok(feed("clicks", click(1), click(1), click(7)))
+    said = answer(why(clicks))
+    assert said.startswith("The 3 rows of batch 0 are aggregated but not written yet: append writes a window when"), said
+    said = answer(why(clicks, "times"))
+    assert "append writes a group when it is complete, and 2 groups are still open; the next is complete when an event at or after 2024-01-01 12:11:00 arrives." in said, said
+    said = answer(why(clicks, "sessions"))
+    assert "append writes a session when it is over, and 2 sessions are still open; the next is over when" in said, said
 
 
 def test_a_silent_stream_holds_the_watermark_back(clicks: Client):
@@ -65,13 +82,15 @@ def test_a_silent_stream_holds_the_watermark_back(clicks: Client):
     start(clicks, f"SELECT window(t, '5 minutes') AS w, count(*) AS n FROM ({both}) GROUP BY window(t, '5 minutes')")
     clicks.ok(feed("clicks", click(1), click(59)))
     said = why(clicks)
-    assert "'views' holds the watermark back: 'views' has brought no row yet" in said, said
+    assert "'views' holds the watermark back: it has brought no row yet, and of several" in said, said
+    assert "Meanwhile no window closes." in said, said
+    assert "All 2 rows that were added to 'clicks' were read, and none was added to 'views' yet; %%feed adds more." in said, said
     assert "the next closes when an event arrives at or after 2024-01-01 12:10:00 from 'views'" in said, said
     assert "of several streams the slowest decides" in said
     # It speaks; then it is slow.
     clicks.ok(feed("views", {"who": "bob", "at": "2024-01-01 12:02:00"}))
     said = why(clicks)
-    assert "'views' holds the watermark back: the latest event time of 'views' is 2024-01-01 12:02:00" in said, said
+    assert "'views' holds the watermark back: its latest event time is 2024-01-01 12:02:00" in said, said
 
 
 def test_an_event_time_that_is_null_moves_no_watermark(clicks: Client):
@@ -83,7 +102,7 @@ def test_an_event_time_that_is_null_moves_no_watermark(clicks: Client):
     assert "such a row belongs to no window and moves no watermark." in said, said
     said = answer(why(clicks, "keys"))
     assert said.startswith("The event time 'ts' is NULL in all 2 rows of 'clicks'"), said
-    assert "so the watermark does not move and no window closes" in said, said
+    assert said.endswith("so the watermark does not move and no group is complete."), said
 
 
 def test_all_rows_came_too_late(clicks: Client):
@@ -94,7 +113,19 @@ def test_all_rows_came_too_late(clicks: Client):
     said = why(clicks)
     assert answer(said).startswith("All 3 rows of batch") and answer(said).endswith("came too late, so they were dropped."), said
     assert "2 groups of rows" in said and "window.start = 2024-01-01 12:00:00 ended at 2024-01-01 12:05:00" in said, said
-    assert "16 min too late" in said and "the watermark was 2024-01-01 12:21:00; the worst of them was 16 min behind it" in said, said
+    assert "16 min too late" in said and "the watermark was at 2024-01-01 12:21:00 already." in said, said
+    assert "batch 2 had read ts = 2024-01-01 12:31:00 from 'clicks', and the delay is 10 min" in said, said
+    assert "a delay of more than 26 min in the watermark of 'clicks' would have kept them" in said, said
+
+
+def test_the_delay_that_is_named_keeps_late_rows(kernel: Client):
+    for delay, kept in (("26 minutes", 0), ("27 minutes", 1)):
+        kernel.ok(CLICKS.replace("10 minutes", delay))
+        start(kernel, WINDOWS, "--mode update")
+        for minutes in ((30,), (31,), (1,)):
+            kernel.ok(feed("clicks", *map(click, minutes)))
+        assert ("came too late" in why(kernel)) == (kept == 0)
+        kernel.ok("%stop q")
 
 
 def test_a_filter_takes_all(clicks: Client):
@@ -119,9 +150,29 @@ def test_a_join_of_streams_waits_for_the_other_side(clicks: Client):
     start(clicks, "SELECT user, at FROM clicks JOIN views ON user = who")
     clicks.ok(feed("clicks", click(1), click(2)))
     said = why(clicks)
-    assert answer(said) == "2 rows of the left stream wait for a partner: the join holds no row of the right stream.", said
+    assert answer(said) == "2 rows of 'clicks' wait for a partner: the join holds no row of 'views'.", said
+    assert "join: INNER JOIN ON clicks.user = views.who" in said, said
+    assert "rows in: 2 of 'clicks' and 0 of 'views'; rows out: 0" in said, said
+    assert "Nothing waits for that to come out: the state is only kept for longer." in said, said
     clicks.ok(feed("views", {"who": "bob", "at": "2024-01-01 12:02:00"}))
-    assert "2 rows of the left stream and 1 of the right wait for a partner" in why(clicks)
+    assert "2 rows of 'clicks' and 1 of 'views' wait for a partner: so far none of them match." in why(clicks)
+
+
+def test_an_outer_join_waits_for_the_watermark(clicks: Client):
+    clicks.ok(VIEWS)
+    start(clicks, "SELECT user, at FROM clicks LEFT JOIN views ON user = who AND at BETWEEN ts AND ts + INTERVAL 5 MINUTES")
+    clicks.ok(feed("clicks", click(1), click(59)))
+    said = why(clicks)
+    assert "join: LEFT JOIN ON" in said and "come out alone, with NULLs, when" in said, said
+    assert "'views' holds the watermark back" in said and "Meanwhile no row comes out without a partner." in said, said
+
+
+def test_a_join_of_a_stream_with_itself(clicks: Client):
+    start(clicks, "SELECT a.user FROM clicks AS a JOIN clicks AS b ON a.user = b.user AND a.ts < b.ts")
+    clicks.ok(feed("clicks", click(1)))
+    said = why(clicks)
+    assert "1 row of the left stream and 1 of the right stream wait for a partner" in said, said
+    assert said.count("was added to 'clicks'") == 1, said
 
 
 def test_a_trigger_is_not_due(clicks: Client):
@@ -129,8 +180,9 @@ def test_a_trigger_is_not_due(clicks: Client):
     start(clicks, "SELECT user FROM clicks", '--clock manual --trigger "10 seconds"')
     clicks.ok(feed("clicks", click(1)))
     said = why(clicks)
-    assert answer(said) == "Not yet: 1 row waiting for the next trigger, which is due at 2024-01-01 12:00:10.", said
-    assert "%clock advance" in said
+    assert answer(said) == "Not yet: 1 row waits for the next trigger, which is due at 2024-01-01 12:00:10.", said
+    clock = 'which stands at 2024-01-01 12:00:00: %clock advance "10 seconds" makes it due'
+    assert clock in said, said
     clicks.ok('%clock advance "10 seconds"')
     assert "wrote 1 row" in why(clicks)
 
@@ -140,7 +192,12 @@ def test_a_query_that_ran_once_is_done(clicks: Client):
     clicks.ok("%await q")
     said = why(clicks)
     assert "its trigger once asks for and has ended" in answer(said), said
-    assert "No row was added" in said
+    assert "No row was added to 'clicks' yet." in said, said
+    start(clicks, "SELECT user FROM clicks LIMIT 1", name="one")
+    clicks.ok(feed("clicks", click(1)))
+    clicks.ok(feed("clicks", click(2)))
+    said = why(clicks, "one")
+    assert "The LIMIT is reached" in answer(said) and "All 2 rows that were added to 'clicks' were read." in said, said
 
 
 def test_update_and_complete_are_told_apart_from_append(clicks: Client):
@@ -241,7 +298,7 @@ def test_the_progress_holds_the_facts(clicks: Client):
     clicks.ok(feed("clicks", click(1)))
     progress = json.loads(clicks.ok("%progress q").contents("display_data")[0]["data"]["text/plain"])
     [node] = progress["why"]["nodes"]
-    assert node["node"] == "filter" and node["inputs"] == [{"numRows": 1, "isStream": True}]
+    assert node["node"] == "filter" and node["inputs"] == [{"numRows": 1, "isStream": True, "sources": [0]}]
     assert list(progress)[-2:] == ["sink", "why"]
 
 

@@ -131,15 +131,17 @@ impl StreamingQuery {
                 Trigger::ProcessingTime(interval) if !interval.is_zero() => Some(interval),
                 _ => None,
             };
+            let now_ms = self.facts.clock.now_ms();
             let next_trigger = interval
                 .filter(|_| self.is_active())
-                .map(|interval| format_iso8601(next_trigger(interval, self.facts.clock.now_ms())));
+                .map(|interval| format_iso8601(next_trigger(interval, now_ms)));
             Ok(QueryWhy {
                 batch: self.run.last_why(),
                 sources: sources.map_err(|error| {
                     Error::internal(format!("the sources could not be looked at: {error}"))
                 })?,
                 next_trigger,
+                now: Some(format_iso8601(now_ms)),
             })
         }
         .boxed()

@@ -21,6 +21,12 @@ impl AggregateStates {
         Self(aggregates.to_vec())
     }
 
+    /// Whether there is nothing else than counts.
+    pub(super) fn are_counts(&self) -> bool {
+        let mut names = self.0.iter().map(|aggregate| aggregate.fun().name());
+        !self.0.is_empty() && names.all(|name| name == "count")
+    }
+
     /// Merges states, the columns of all aggregates one after the other, into one row per group.
     pub(super) fn merge(
         &self,

@@ -73,6 +73,7 @@ impl LateRows {
         (dropped > 0).then(|| LateWhy {
             num_dropped: dropped,
             watermark: format_iso8601(self.watermark_ms),
+            watermark_from: None,
             max_late_ms: self.max_late_us.div_euclid(1000),
             rows: self.rows,
         })

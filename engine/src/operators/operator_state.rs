@@ -58,8 +58,9 @@ pub(crate) struct StoreLayout {
     schema: SchemaRef,
     shape: TableShape,
     event_time: Option<EventTimeColumn>,
-    /// How far the watermark goes beyond what a row expires by before the row leaves.
-    leaves_after_ms: i64,
+    /// How far the watermark goes beyond what a row expires by before the row leaves; `None` if that alone
+    /// does not make it leave.
+    leaves_after_ms: Option<i64>,
     instances: i64,
     counted: Counted,
 }
@@ -83,7 +84,7 @@ impl StoreLayout {
             schema,
             shape,
             event_time: None,
-            leaves_after_ms: 0,
+            leaves_after_ms: Some(0),
             instances: 1,
             counted: Counted::Rows,
         }
@@ -102,8 +103,9 @@ impl StoreLayout {
         Self { event_time, ..self }
     }
 
-    /// The same, whose rows leave when the watermark is so far beyond what they expire by.
-    pub(crate) fn leaving_after(self, leaves_after_ms: i64) -> Self {
+    /// The same, whose rows leave when the watermark is so far beyond what they expire by; with `None` that
+    /// alone does not make them leave.
+    pub(crate) fn leaving_after(self, leaves_after_ms: Option<i64>) -> Self {
         Self {
             leaves_after_ms,
             ..self
@@ -174,6 +176,8 @@ pub(crate) struct OperatorState {
     more_layouts: Vec<StoreLayout>,
     variables: Option<StateSchema>,
     no_data_batches: NoDataBatches,
+    /// What it says of itself whenever it is asked why.
+    traits: OperatorWhy,
     watermarks: Mutex<Watermarks>,
     inner: Mutex<Inner>,
 }
@@ -207,6 +211,10 @@ impl OperatorState {
             more_layouts: Vec::new(),
             variables: None,
             no_data_batches,
+            traits: OperatorWhy {
+                operator_name: name.to_string(),
+                ..OperatorWhy::default()
+            },
             watermarks: Mutex::default(),
             inner: Mutex::default(),
         }
@@ -215,6 +223,18 @@ impl OperatorState {
     /// The same with another store.
     pub(crate) fn and(mut self, layout: StoreLayout) -> Self {
         self.more_layouts.push(layout);
+        self
+    }
+
+    /// The same, an aggregation that computes nothing but counts, if so.
+    pub(super) fn counting_only(mut self, only_counts: bool) -> Self {
+        self.traits.only_counts = only_counts;
+        self
+    }
+
+    /// The same, a join of this type.
+    pub(super) fn joining(mut self, join_type: &str) -> Self {
+        self.traits.join_type = Some(join_type.to_string());
         self
     }
 
@@ -391,12 +411,12 @@ impl OperatorState {
         let (dropped, late) = std::mem::take(&mut inner.late);
         let stores = self.layouts().zip(&inner.stores);
         OperatorWhy {
-            operator_name: self.name.to_string(),
             watermark: Some(format_iso8601(self.watermarks().eviction_ms)),
             stores: stores
                 .map(|(layout, store)| store_why(layout, store, closes_at))
                 .collect(),
             late: late.told(dropped),
+            ..self.traits.clone()
         }
     }
 }
@@ -452,6 +472,7 @@ fn store_why(
     closes_at: &dyn Fn(i64) -> Vec<String>,
 ) -> StoreWhy {
     let open = layout.event_time.and_then(|event_time| {
+        let leaves_after_ms = layout.leaves_after_ms?;
         let expiries = store.expiries(SAMPLES);
         let first = expiries.first.first()?;
         Some(OpenWhy {
@@ -463,7 +484,7 @@ fn store_why(
                 first
                     .saturating_add(999)
                     .div_euclid(1000)
-                    .saturating_add(layout.leaves_after_ms),
+                    .saturating_add(leaves_after_ms),
             ),
         })
     });

@@ -96,10 +96,13 @@ pub(crate) fn session_window(
     });
     let shape = TableShape::many_rows_per_key(keys.len());
     let layout = StoreLayout::new(Arc::clone(&state_schema), shape).expiring_by(expiry);
+    let aggregates = AggregateStates::new(partial.aggr_expr());
+    let state = OperatorState::new(OPERATOR_NAME, no_data_batches, layout)
+        .counting_only(aggregates.are_counts());
     let sessions = Sessions {
         context,
-        state: Arc::new(OperatorState::new(OPERATOR_NAME, no_data_batches, layout)),
-        aggregates: AggregateStates::new(partial.aggr_expr()),
+        state: Arc::new(state),
+        aggregates,
         session,
         keys,
         state_schema,

@@ -87,11 +87,13 @@ pub(crate) fn stateful_aggregate(
     };
     let shape = TableShape::one_row_per_key(num_keys.max(1));
     let layout = StoreLayout::new(columns, shape).expiring_by(event_time);
-    let state = OperatorState::new(OPERATOR_NAME, no_data_batches, layout);
+    let aggregates = AggregateStates::new(partial.aggr_expr());
+    let state = OperatorState::new(OPERATOR_NAME, no_data_batches, layout)
+        .counting_only(aggregates.are_counts());
     let merger = Merger {
         context,
         state: Arc::new(state),
-        aggregates: AggregateStates::new(partial.aggr_expr()),
+        aggregates,
         num_keys,
         output_mode,
         partial_schema,

@@ -28,6 +28,11 @@ pub(crate) trait StatefulOperator: fmt::Debug + Send + Sync {
     /// Says behind the name what the node was made with; `schema` is that of its rows.
     fn describe(&self, schema: &SchemaRef, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
+    /// What the node was made with in words of SQL, if it says so otherwise than in plans.
+    fn in_sql(&self) -> Option<String> {
+        None
+    }
+
     /// What it remembers.
     fn state(&self) -> &Arc<OperatorState>;
 

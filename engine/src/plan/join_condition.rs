@@ -10,6 +10,7 @@ use datafusion::logical_expr::utils::{find_valid_equijoin_key_pair, split_conjun
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, Operator};
 use datafusion::scalar::ScalarValue;
 
+use super::as_typed::as_typed;
 use super::event_time::{has_event_time, watermark_delay_ms};
 use crate::operators::Bound;
 
@@ -121,6 +122,16 @@ impl JoinCondition {
             bound(lower, upper, own, other).map(|bound| Bound { or_equal, ..bound })
         });
         bounds.collect()
+    }
+
+    /// The condition as it may have been typed.
+    pub(super) fn as_typed(&self) -> String {
+        let keys = self.keys.iter().map(|(left, right)| {
+            let (left, right) = (as_typed(left), as_typed(right));
+            format!("{left} = {right}")
+        });
+        let rest = self.rest.iter().map(as_typed);
+        keys.chain(rest).collect::<Vec<_>>().join(" AND ")
     }
 
     /// What is not NULL in any row that matches: of the left side, and of the right.

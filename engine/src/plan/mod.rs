@@ -5,6 +5,7 @@
 //!    ─► DataFusion's optimizer ─► stateful nodes ─► physical plan ─► IncrementalExecution
 //! ```
 
+mod as_typed;
 mod current_time;
 mod event_time;
 mod flat_map_groups_with_state;

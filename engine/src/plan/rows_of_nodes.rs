@@ -79,12 +79,15 @@ impl Walk<'_> {
             return NodeInput {
                 num_rows: Some(rows),
                 is_stream: true,
+                sources: vec![source.source()],
             };
         }
         let number = self.number(plan);
         let children = plan.children().into_iter();
         let inputs: Vec<NodeInput> = children.map(|child| self.visit(child)).collect();
         let is_stream = inputs.iter().any(|input| input.is_stream);
+        let sources = inputs.iter().flat_map(|input| input.sources.clone());
+        let sources = sources.collect();
         let num_rows = match plan.downcast_ref::<StatefulExec>() {
             Some(stateful) => Some(stateful.num_rows()),
             // What an operator counts as its input is what its first half reads.
@@ -106,6 +109,7 @@ impl Walk<'_> {
         NodeInput {
             num_rows,
             is_stream,
+            sources,
         }
     }
 
@@ -135,10 +139,9 @@ fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
     }
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
         let on = join.on().iter();
-        let on = on.map(|(left, right)| {
-            format!("{} = {}", fmt_sql(left.as_ref()), fmt_sql(right.as_ref()))
-        });
-        let on = on.collect::<Vec<_>>().join(" AND ");
+        let on =
+            on.map(|(left, right)| [left, right].map(|side| fmt_sql(side.as_ref()).to_string()));
+        let on = on_columns(&on.collect::<Vec<_>>());
         return Some((NodeKind::Join, joined(*join.join_type(), &on)));
     }
     if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
@@ -148,7 +151,8 @@ fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
         return Some((NodeKind::Join, joined(join.join_type(), "")));
     }
     if let Some(stateful) = plan.downcast_ref::<StatefulExec>() {
-        let detail = Described(stateful).to_string();
+        let detail = stateful.operator().in_sql();
+        let detail = detail.unwrap_or_else(|| Described(stateful).to_string());
         return Some((NodeKind::Stateful, detail));
     }
     let kind = if plan.is::<CrossJoinExec>() {
@@ -193,8 +197,21 @@ impl fmt::Display for Described<'_> {
 
 fn joined(join_type: JoinType, on: &str) -> String {
     let join_type = join_type.to_string().to_uppercase();
-    match on {
-        "" => join_type,
-        on => format!("{join_type} ON {on}"),
+    format!("{join_type} {on}").trim_end().to_string()
+}
+
+/// What must be equal. A physical plan does not know the tables' names: columns that are called alike are
+/// told by the one name.
+fn on_columns(pairs: &[[String; 2]]) -> String {
+    let is_using = pairs.iter().all(|[left, right]| left == right);
+    let names = pairs.iter().map(|[left, right]| match is_using {
+        true => left.clone(),
+        false => format!("{left} = {right}"),
+    });
+    let names = names.collect::<Vec<_>>();
+    match (is_using, names.is_empty()) {
+        (_, true) => String::new(),
+        (true, _) => format!("USING ({})", names.join(", ")),
+        (false, _) => format!("ON {}", names.join(" AND ")),
     }
 }

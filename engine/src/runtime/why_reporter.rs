@@ -1,5 +1,6 @@
 //! Gathers the facts of a trigger that tell why it gave what it gave.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,7 +12,9 @@ use super::watermark_tracker::WatermarkTracker;
 use crate::clock::format_iso8601;
 use crate::operators::{EventTimeStats, InputPart};
 use crate::plan::IncrementalExecution;
-use crate::why::{BatchWhy, NodeRows, OperatorWhy, WatermarkPart, WatermarkWhy, iso_us};
+use crate::why::{
+    BatchWhy, LateWhy, NodeRows, OperatorWhy, WatermarkOrigin, WatermarkPart, WatermarkWhy, iso_us,
+};
 
 /// What one run has seen, as far as it explains what came out.
 #[derive(Debug)]
@@ -20,6 +23,10 @@ pub(super) struct WhyReporter {
     columns: Vec<(String, Vec<usize>)>,
     /// What each watermark has seen in this run.
     seen: Vec<EventTimeStats>,
+    /// The batch that read the latest event time of each.
+    latest_in: Vec<i64>,
+    /// Where the watermark of the query stood of late, and what had put it there, the newest last.
+    moves: VecDeque<(i64, WatermarkOrigin)>,
     /// Rows of the batch under way that went to the sink.
     num_output_rows: Arc<AtomicI64>,
 }
@@ -29,6 +36,8 @@ impl WhyReporter {
         Self {
             columns: execution.watermark_columns(),
             seen: vec![EventTimeStats::default(); execution.watermarks.len()],
+            latest_in: vec![0; execution.watermarks.len()],
+            moves: VecDeque::new(),
             num_output_rows: Arc::default(),
         }
     }
@@ -53,12 +62,13 @@ impl WhyReporter {
     /// Ends a batch, whose watermarks have seen `stats`.
     pub(super) fn batch(
         &mut self,
+        batch_id: i64,
         execution: &IncrementalExecution,
         tracker: &WatermarkTracker,
         stats: &[EventTimeStats],
         inputs: &[Option<Arc<InputPart>>],
     ) -> BatchWhy {
-        self.saw(stats);
+        self.saw(batch_id, tracker, stats);
         let operators = self.operators(execution, tracker);
         let num_output_rows = self.num_output_rows.load(Ordering::Relaxed);
         let counted = num_output_rows == 0 || dropped(&operators);
@@ -70,10 +80,42 @@ impl WhyReporter {
         )
     }
 
-    /// Takes up what the watermarks have seen.
-    pub(super) fn saw(&mut self, stats: &[EventTimeStats]) {
-        for (seen, stats) in self.seen.iter_mut().zip(stats) {
+    /// Takes up what the watermarks have seen in a batch, or in a part of it.
+    pub(super) fn saw(
+        &mut self,
+        batch_id: i64,
+        tracker: &WatermarkTracker,
+        stats: &[EventTimeStats],
+    ) {
+        let seen = self.seen.iter_mut().zip(&mut self.latest_in);
+        for ((seen, latest_in), stats) in seen.zip(stats) {
+            if stats.count > 0 && (seen.count == 0 || stats.max_us > seen.max_us) {
+                *latest_in = batch_id;
+            }
             seen.merge(stats);
+        }
+        self.note_move(tracker);
+    }
+
+    /// Remembers why the watermark stands where it stands now.
+    fn note_move(&mut self, tracker: &WatermarkTracker) {
+        let now_ms = tracker.current_ms();
+        if self.moves.back().is_some_and(|(ms, _)| *ms == now_ms) {
+            return;
+        }
+        // After a restart it may stand where no event of this run has put it.
+        let mut parts = tracker.parts();
+        let decided = parts.position(|part| part.seen_ms == Some(now_ms));
+        let origin = decided.and_then(|part| {
+            Some(WatermarkOrigin {
+                part,
+                batch_id: *self.latest_in.get(part)?,
+                event_time: iso_us(self.seen.get(part)?.max_us),
+            })
+        });
+        self.moves.extend(origin.map(|origin| (now_ms, origin)));
+        if self.moves.len() > MOVES {
+            self.moves.pop_front();
         }
     }
 
@@ -150,14 +192,30 @@ impl WhyReporter {
             let why = operator
                 .state()
                 .why(&|wanted_ms| closes_at(number, wanted_ms));
+            let late_ms = operator.state().watermarks().late_ms;
+            let late_ms = execution.origin_watermark(number, late_ms);
             OperatorWhy {
                 watermark: why.watermark.filter(|_| !self.columns.is_empty()),
+                late: why.late.map(|late| LateWhy {
+                    watermark_from: self.origin(late_ms),
+                    ..late
+                }),
                 ..why
             }
         });
         operators.collect()
     }
+
+    /// What had put the watermark of the query at `watermark_ms`.
+    fn origin(&self, watermark_ms: i64) -> Option<WatermarkOrigin> {
+        let mut moves = self.moves.iter();
+        let found = moves.find(|(ms, _)| *ms == watermark_ms);
+        found.map(|(_, origin)| origin.clone())
+    }
 }
+
+/// A batch drops what the watermark of the batch before it had passed: much older moves count no more.
+const MOVES: usize = 32;
 
 /// Whether anything came too late.
 pub(super) fn dropped(operators: &[OperatorWhy]) -> bool {

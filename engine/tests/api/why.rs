@@ -6,7 +6,9 @@ use tidebook_engine::connect::proto::{
     Command, CreateDataFrameViewCommand, Deduplicate, Read, Relation, Sql, WithWatermark,
     WriteStreamOperationStart, read,
 };
-use tidebook_engine::why::{BatchWhy, FilesWhy, InputWhy, NodeKind, QueryWhy, WatermarkPart};
+use tidebook_engine::why::{
+    BatchWhy, FilesWhy, InputWhy, NodeKind, QueryWhy, WatermarkOrigin, WatermarkPart,
+};
 use tidebook_engine::{CommandOutput, RowFormat, Session, StreamingQuery, StreamingQueryProgress};
 
 fn relation(kind: RelType) -> Relation {
@@ -120,6 +122,7 @@ async fn open_windows_and_the_event_that_closes_the_next() {
     let open = silent.operators[0].stores[0].open.as_ref().unwrap();
     assert_eq!(open.num_times, 2);
     assert_eq!(open.duration_ms, 300_000);
+    assert!(silent.operators[0].only_counts);
     assert_eq!(
         open.ends,
         ["2024-01-01T12:05:00.000Z", "2024-01-01T12:10:00.000Z"]
@@ -197,6 +200,13 @@ async fn late_groups_and_late_rows_with_samples() {
     assert_eq!(late.max_late_ms, 16 * 60_000);
     assert_eq!(late.rows.len(), 2);
     assert_eq!(late.rows[0].event_time, "2024-01-01T12:05:00.000Z");
+    // The second batch read the latest event, and the third dropped what that was too late for.
+    let origin = WatermarkOrigin {
+        part: 0,
+        batch_id: 2,
+        event_time: "2024-01-01T12:31:00.000Z".into(),
+    };
+    assert_eq!(late.watermark_from, Some(origin));
     query.stop().await.unwrap();
 
     let query = start(&session, "append", "SELECT DISTINCT user, ts FROM views").await;
@@ -282,22 +292,45 @@ async fn a_join_of_streams_holds_what_waits() {
     assert_eq!((why.num_output_rows, held), (0, vec![2, 0]));
     // A click can find a view until five minutes later: it is forgotten when no view can be as early.
     let open = why.operators[0].stores[0].open.as_ref().unwrap();
-    assert!(
-        open.closes_at_event_time
-            .iter()
-            .any(|at| at.contains("12:16:00")),
-        "{open:?}"
-    );
+    assert_eq!(open.closes_at_event_time, ["2024-01-01T12:16:00.001Z"; 2]);
+    assert_eq!(why.operators[0].join_type.as_deref(), Some("INNER"));
+    let nodes = read(&query).why.unwrap().nodes;
+    let node = nodes.last().unwrap();
+    assert_eq!(node.num_output_rows, 0);
+    let inputs = node.inputs.iter();
+    let inputs: Vec<_> = inputs.map(|i| (&*i.sources, i.num_rows)).collect();
+    assert_eq!(inputs, [(&[0][..], Some(2)), (&[1][..], Some(0))]);
     assert_eq!(
-        read(&query)
-            .why
-            .unwrap()
-            .nodes
-            .last()
-            .unwrap()
-            .num_output_rows,
-        0
+        node.detail,
+        "INNER JOIN ON clicks.user = views.user AND views.ts >= clicks.ts \
+         AND views.ts <= clicks.ts + INTERVAL '00:05' MINUTE"
     );
+    // A millisecond earlier does not do, the time that was named does.
+    for (at, left) in [("12:16:00.000", 2), ("12:16:00.001", 1)] {
+        for stream in ["clicks", "views"] {
+            let row = format!("user,ts\nzoe,2024-01-01 {at}\n");
+            session.feed(stream, RowFormat::Csv, &row).unwrap();
+        }
+        query.process_all_available().await.unwrap();
+        let held = batch(&query).await.operators[0].stores[0].num_rows;
+        // Rows of noon, besides those that were fed here.
+        let fed = if left == 2 { 1 } else { 2 };
+        assert_eq!(held - fed, left, "after {at}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_no_watermark_lets_go_has_no_end() {
+    let session = session().await;
+    // What bounds the times of the left side is no time of the right one.
+    let join = "SELECT clicks.user FROM clicks LEFT JOIN views ON clicks.user = views.user \
+                AND CAST(clicks.ts AS BIGINT) >= 1704110400 AND views.ts >= clicks.ts";
+    let query = start(&session, "append", join).await;
+    feed(&session, &query, "clicks", &[("ann", 1), ("bob", 2)]).await;
+    let why = batch(&query).await;
+    assert_eq!(why.operators[0].join_type.as_deref(), Some("LEFT"));
+    let left = &why.operators[0].stores[0];
+    assert_eq!((left.num_rows, &left.open), (2, &None), "{left:?}");
 }
 
 async fn files(session: &Session, options: &[(&str, &str)]) -> StreamingQuery {

@@ -51,6 +51,8 @@ pub(crate) struct StreamJoin {
     pub right: JoinSide,
     /// What must hold besides equal keys, of the columns of both sides.
     pub condition: Option<Arc<dyn PhysicalExpr>>,
+    /// All that must hold, as it may have been typed.
+    pub condition_text: String,
 }
 
 /// One side of a join; expressions and indices are those of the side's columns.
@@ -71,6 +73,7 @@ struct SymmetricHashJoin {
     context: Arc<BatchContext>,
     state: Arc<OperatorState>,
     join_type: JoinType,
+    condition_text: String,
     left: Side,
     right: Side,
     matching: Matching,
@@ -99,11 +102,13 @@ pub(crate) fn stream_join(
         true => NoDataBatches::WhenWatermarkMoved,
         false => NoDataBatches::Never,
     };
-    let state = OperatorState::new(OPERATOR_NAME, no_data_batches, left_side.layout());
+    let state = OperatorState::new(OPERATOR_NAME, no_data_batches, left_side.layout())
+        .joining(sql_name(join_type));
     let operator = SymmetricHashJoin {
         context,
         state: Arc::new(state.and(right_side.layout())),
         join_type,
+        condition_text: join.condition_text,
         left: left_side,
         right: right_side,
         matching: Matching::new(pairs, join.condition, is_semi),
@@ -131,6 +136,11 @@ impl StatefulOperator for SymmetricHashJoin {
         )
     }
 
+    fn in_sql(&self) -> Option<String> {
+        let name = sql_name(self.join_type);
+        Some(format!("{name} JOIN ON {}", self.condition_text))
+    }
+
     fn state(&self) -> &Arc<OperatorState> {
         &self.state
     }
@@ -151,6 +161,17 @@ impl StatefulOperator for SymmetricHashJoin {
             let right = self.read(right, context).await?;
             Ok(self.join(left, right)?)
         }))
+    }
+}
+
+/// What SQL calls a join.
+fn sql_name(join_type: JoinType) -> &'static str {
+    match join_type {
+        JoinType::Left => "LEFT",
+        JoinType::Right => "RIGHT",
+        JoinType::Full => "FULL",
+        JoinType::LeftSemi => "LEFT SEMI",
+        _ => "INNER",
     }
 }
 

@@ -111,10 +111,11 @@ impl Side {
     /// What its store holds. Spark has two stores for it, one of which only counts rows per key.
     pub(super) fn layout(&self) -> StoreLayout {
         let shape = TableShape::many_rows_per_key(self.join.keys.len());
+        let state_watermark = self.join.state_watermark.as_ref();
         StoreLayout::new(Arc::clone(&self.state_schema), shape)
             .named(self.store)
             .expiring_by(self.event_time())
-            .leaving_after(self.state_watermark_ms(0).map_or(0, i64::saturating_neg))
+            .leaving_after(state_watermark.map_or(Some(0), StateWatermark::leaves_after_ms))
             .counted_as(2)
     }
 

@@ -41,6 +41,21 @@ impl StateWatermark {
     }
 }
 
+impl StateWatermark {
+    /// How far the watermark goes beyond the time of a row before the row can match nothing; `None` if there
+    /// are rows to which that never happens, because a bound stays where it is.
+    pub(super) fn leaves_after_ms(&self) -> Option<i64> {
+        match self {
+            Self::Value { bounds, .. } if bounds.iter().any(|bound| bound.times == 0.0) => None,
+            // Far enough from zero, towards which Spark rounds.
+            _ => Some(SOME_TIME_MS - self.at(SOME_TIME_MS)),
+        }
+    }
+}
+
+/// Years after the epoch, and less than a float holds in microseconds.
+const SOME_TIME_MS: i64 = 1_000_000_000_000;
+
 impl Bound {
     fn at(&self, watermark_ms: i64) -> i64 {
         let time_us = self.times * watermark_ms as f64 * 1000.0 + self.offset_us;
@@ -67,5 +82,22 @@ mod tests {
             value(vec![bound(0.0, false), bound(-2_500.0, false)]).at(7),
             4
         );
+    }
+
+    #[test]
+    fn a_row_leaves_when_the_watermark_is_past_every_bound() {
+        let bound = |times, offset_us| Bound {
+            times,
+            offset_us,
+            or_equal: true,
+        };
+        let after = |bounds| StateWatermark::Value { column: 0, bounds }.leaves_after_ms();
+        assert_eq!(StateWatermark::Key(0).leaves_after_ms(), Some(0));
+        assert_eq!(after(vec![bound(1.0, -5_000.0)]), Some(6));
+        assert_eq!(after(vec![bound(1.0, -2_500.0)]), Some(4));
+        assert_eq!(after(vec![bound(1.0, 7_000.0), bound(1.0, 0.0)]), Some(1));
+        // The time of the other side does not count: the watermark never passes such a bound.
+        assert_eq!(after(vec![bound(0.0, 1.7e15)]), None);
+        assert_eq!(after(vec![bound(1.0, 0.0), bound(0.0, 1.7e15)]), None);
     }
 }

@@ -64,6 +64,7 @@ impl StreamingOperation for StreamJoin {
             left: self.side(planning, key, left_keys, on_left, (left, right))?,
             right: self.side(planning, key, right_keys, on_right, (right, left))?,
             condition: condition.transpose()?,
+            condition_text: self.condition.as_typed(),
         };
         Ok(Arc::new(operators::stream_join(
             Arc::clone(planning.context),

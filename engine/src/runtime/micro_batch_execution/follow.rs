@@ -102,7 +102,7 @@ impl MicroBatchExecution {
         let (inputs, written) = self.process(&mut epoch.timer, &part, number).await?;
         let stats = self.observe();
         epoch.add(self.source_counts(&inputs), &stats, written);
-        self.why.saw(&stats);
+        self.why.saw(self.batch_id, &self.tracker, &stats);
         self.went_on_to(part);
         self.epoch = Some(epoch);
         Ok(true)

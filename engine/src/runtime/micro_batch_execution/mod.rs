@@ -384,7 +384,9 @@ impl MicroBatchExecution {
         let counts = self.source_counts(&inputs);
         let operators = self.operator_progress();
         let execution = &self.setup.execution;
-        let why = self.why.batch(execution, &self.tracker, &stats, &inputs);
+        let why = self
+            .why
+            .batch(self.batch_id, execution, &self.tracker, &stats, &inputs);
         self.run.set_why(why.clone());
         let report = BatchReport {
             batch_id: self.batch_id,

@@ -1,6 +1,6 @@
 //! What came too late: how much, how late, and a few of the rows.
 
-use tidebook_engine::why::{LateWhy, OperatorWhy};
+use tidebook_engine::why::{LateWhy, OperatorWhy, WatermarkOrigin, WatermarkPart};
 
 use super::windows::is_aggregation;
 use super::words::{self, span, time};
@@ -23,22 +23,62 @@ pub(super) fn reasons(asked: &Asked, said: &[Reason]) -> Option<Reason> {
         .sum();
     let dropped = what(operator, late.num_dropped);
     let is_said = said.iter().any(|reason| reason.says.contains("too late"));
+    let watermark = time(&late.watermark);
     let says = match is_said {
-        true => format!("Dropped as late by batch {batch}: {dropped}."),
-        false => format!("Batch {batch} dropped {dropped} that came too late."),
+        true => format!(
+            "Dropped as late by batch {batch}: {dropped}; the watermark was at {watermark} already."
+        ),
+        false => format!(
+            "Batch {batch} dropped {dropped} that came too late: the watermark was at {watermark} already."
+        ),
     };
-    let mut reason = Reason::new(says).figure(format!(
-        "the watermark was {}; the worst of them was {} behind it",
-        time(&late.watermark),
-        span(late.max_late_ms)
-    ));
+    let mut reason = Reason::new(says);
+    if let Some(from) = origin(asked, &late) {
+        reason = reason.figure(from);
+    }
     for row in rows(operator, &late) {
         reason = reason.figure(row);
+    }
+    if let Some(remedy) = remedy(asked, &late) {
+        reason = reason.figure(remedy);
     }
     if all > late.num_dropped {
         reason = reason.figure(format!("in all recent batches: {}", what(operator, all)));
     }
     Some(reason)
+}
+
+/// The event that had put the watermark there.
+fn origin(asked: &Asked, late: &LateWhy) -> Option<String> {
+    let from = late.watermark_from.as_ref()?;
+    let part = part(asked, from)?;
+    Some(format!(
+        "batch {} had read {} = {} from {}, and the delay is {}",
+        from.batch_id,
+        part.column,
+        time(&from.event_time),
+        asked.sources(&part.sources),
+        span(part.delay_ms)
+    ))
+}
+
+/// What would have kept them all, if that can be said of one delay.
+fn remedy(asked: &Asked, late: &LateWhy) -> Option<String> {
+    let watermark = asked.batch()?.watermark.as_ref()?;
+    if watermark.parts.len() > 1 && watermark.policy == "max" {
+        return None;
+    }
+    let part = part(asked, late.watermark_from.as_ref()?)?;
+    let needed = part.delay_ms.saturating_add(late.max_late_ms);
+    Some(format!(
+        "a delay of more than {} in the watermark of {} would have kept them",
+        span(needed),
+        asked.sources(&part.sources)
+    ))
+}
+
+fn part<'a>(asked: &'a Asked, from: &WatermarkOrigin) -> Option<&'a WatermarkPart> {
+    asked.batch()?.watermark.as_ref()?.parts.get(from.part)
 }
 
 /// How many rows; an aggregation counts groups.

@@ -21,7 +21,7 @@ use tidebook_engine::{Error, OutputMode, StreamingQuery, StreamingQueryProgress,
 
 use super::MimeBundle;
 use super::html::{DIM, escape, panel};
-use super::number::{count, thousands};
+use super::number::count;
 use super::query_card::{QueryState, ran_a_batch};
 
 /// Pixels.
@@ -95,6 +95,7 @@ impl Asked {
             batch: batch.map(|why| *why),
             sources: newest.map_or_else(Vec::new, |why| why.sources),
             next_trigger: None,
+            now: None,
         };
         Self { why, ..asked }
     }
@@ -218,20 +219,17 @@ fn html(asked: &Asked, reasons: &[Reason]) -> String {
 fn summary(asked: &Asked) -> String {
     let batches = asked.batches();
     let read: i64 = batches.iter().map(|batch| batch.num_input_rows).sum();
-    let last = batches.last().map(|last| last.batch_id);
-    let last = last.map_or_else(String::new, |id| format!(", last batch {id}"));
-    let written = asked.batch().map_or(0, |batch| batch.num_output_rows);
-    let written = match batches.is_empty() {
-        true => String::new(),
-        false => format!(", {} written by it", count(written, "row")),
-    };
+    let silent = asked.batch().is_none_or(|batch| batch.num_output_rows == 0);
+    let last = batches.last().map(|last| match silent {
+        true => format!(", last batch {} wrote 0 rows", last.batch_id),
+        // What it wrote is the answer.
+        false => format!(", last batch {}", last.batch_id),
+    });
     format!(
-        "{}, {} read{last}{written}, {} mode",
+        "{}, {} read{}, {} mode",
         asked.state.word(),
-        match read {
-            1 => "1 row".to_owned(),
-            read => format!("{} rows", thousands(read)),
-        },
+        count(read, "row"),
+        last.unwrap_or_default(),
         asked.output_mode
     )
 }

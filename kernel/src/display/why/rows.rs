@@ -4,6 +4,7 @@ use tidebook_engine::why::{BatchWhy, NodeKind, NodeRows};
 use tidebook_engine::{OutputMode, StreamingQueryProgress};
 
 use super::windows::{closes, is_aggregation, still_open};
+use super::words::waits;
 use super::{Asked, Reason};
 use crate::display::number::{count, thousands};
 
@@ -218,6 +219,7 @@ fn join_of_streams(asked: &Asked, read: &StreamingQueryProgress, node: &NodeRows
         store.map_or(0, |store| store.num_rows)
     };
     let (left, right) = (held("left"), held("right"));
+    let [left_name, right_name] = sides(asked, node);
     let says = match (left, right) {
         (0, 0) => format!(
             "The join found no partner for the {} of batch {}.",
@@ -225,31 +227,32 @@ fn join_of_streams(asked: &Asked, read: &StreamingQueryProgress, node: &NodeRows
             read.batch_id
         ),
         (left, 0) => format!(
-            "{} of the left stream {} for a partner: the join holds no row of the right stream.",
+            "{} of {left_name} {} for a partner: the join holds no row of {right_name}.",
             count(left, "row"),
-            wait(left)
+            waits(left)
         ),
         (0, right) => format!(
-            "{} of the right stream {} for a partner: the join holds no row of the left stream.",
+            "{} of {right_name} {} for a partner: the join holds no row of {left_name}.",
             count(right, "row"),
-            wait(right)
+            waits(right)
         ),
         (left, right) => format!(
-            "{} of the left stream and {} of the right wait for a partner: so far none of them match.",
+            "{} of {left_name} and {} of {right_name} wait for a partner: so far none of them match.",
             count(left, "row"),
             thousands(right)
         ),
     };
-    let inputs = node.inputs.iter().map(|input| input.num_rows.unwrap_or(0));
-    let inputs: Vec<String> = inputs.map(thousands).collect();
+    let inputs = node.inputs.iter().zip([&left_name, &right_name]);
+    let inputs = inputs.map(|(input, name)| {
+        let rows = input.num_rows.map_or("not counted".to_owned(), thousands);
+        format!("{rows} of {name}")
+    });
+    let inputs: Vec<String> = inputs.collect();
     let mut reason = Reason::new(says)
         .figure(format!("join: {}", node.detail))
-        .figure(format!(
-            "rows in, left and right: {}; rows out: 0",
-            inputs.join(" and ")
-        ));
-    let is_outer = ["Left,", "Right,", "Full,"];
-    let is_outer = is_outer.iter().any(|outer| node.detail.starts_with(outer));
+        .figure(format!("rows in: {}; rows out: 0", inputs.join(" and ")));
+    let join_type = now.and_then(|now| now.join_type.as_deref());
+    let is_outer = matches!(join_type, Some("LEFT" | "RIGHT" | "FULL"));
     let opens = stores.iter().filter_map(|store| store.open.as_ref());
     let next = opens.min_by_key(|open| open.closes_at_event_time.as_slice());
     if let Some(next) = next {
@@ -266,6 +269,28 @@ fn join_of_streams(asked: &Asked, read: &StreamingQueryProgress, node: &NodeRows
     reason
 }
 
-fn wait(count: i64) -> &'static str {
-    if count == 1 { "waits" } else { "wait" }
+/// What the sides of a join of streams are called.
+fn sides(asked: &Asked, node: &NodeRows) -> [String; 2] {
+    let name = |side: usize| {
+        let input = node.inputs.get(side);
+        input.map_or_else(String::new, |input| asked.sources(&input.sources))
+    };
+    let (left, right) = (name(0), name(1));
+    match left == right || left.is_empty() || right.is_empty() {
+        true => ["left", "right"].map(|side| format!("the {side} stream")),
+        false => [left, right],
+    }
+}
+
+/// Whether a LIMIT has let all the rows pass that it ever will.
+pub(super) fn limit_is_reached(asked: &Asked) -> bool {
+    let last = asked.last_with_rows();
+    let why = last.and_then(|last| last.why.as_ref());
+    why.is_some_and(|why| {
+        why.nodes.iter().any(|node| {
+            let operator = node.operator.and_then(|at| why.operators.get(at));
+            let is_limit = operator.is_some_and(|limit| limit.operator_name == "globalLimit");
+            is_limit && arrived(node) > 0 && node.num_output_rows == 0
+        })
+    })
 }

@@ -3,6 +3,7 @@
 use tidebook_engine::StreamingQueryProgress;
 use tidebook_engine::why::{FilesWhy, InputWhy, SourceWhy};
 
+use super::rows::limit_is_reached;
 use super::words::{self, are, names, span, time};
 use super::{Asked, Reason};
 use crate::display::number::{count, thousands};
@@ -16,7 +17,7 @@ pub(super) fn reasons(asked: &Asked) -> Vec<Reason> {
             InputWhy::Memory {
                 num_rows,
                 num_rows_waiting,
-            } => reasons.extend(of_memory(source, *num_rows, *num_rows_waiting)),
+            } => reasons.extend(not_read(source, *num_rows, *num_rows_waiting)),
             InputWhy::Kafka {
                 topics,
                 starting_offsets,
@@ -28,6 +29,7 @@ pub(super) fn reasons(asked: &Asked) -> Vec<Reason> {
             InputWhy::Socket { server } => reasons.extend(of_socket(asked, index, server)),
         }
     }
+    reasons.extend(all_read(asked));
     reasons
 }
 
@@ -40,27 +42,65 @@ fn read(asked: &Asked, index: usize) -> i64 {
     asked.progress.iter().map(rows).sum()
 }
 
-fn of_memory(source: &SourceWhy, rows: i64, waiting: i64) -> Option<Reason> {
-    let name = words::source(source);
-    let says = match (rows, waiting) {
-        (0, _) => format!("No row was added to {name} yet; %%feed adds some."),
-        (1, 0) => format!("The one row that was added to {name} was read; %%feed adds more."),
-        (rows, 0) => format!(
-            "All {} that were added to {name} were read; %%feed adds more.",
-            count(rows, "row")
-        ),
-        (rows, waiting) => {
-            return Some(
-                Reason::new(format!(
-                    "{} of {name} {} not read yet.",
-                    count(waiting, "row"),
-                    are(waiting)
-                ))
-                .figure(format!("rows added: {}", thousands(rows))),
-            );
+/// Rows of one memory source that no batch has read yet.
+fn not_read(source: &SourceWhy, rows: i64, waiting: i64) -> Option<Reason> {
+    (waiting > 0).then(|| {
+        Reason::new(format!(
+            "{} of {} {} not read yet.",
+            count(waiting, "row"),
+            words::source(source),
+            are(waiting)
+        ))
+        .figure(format!("rows added: {}", thousands(rows)))
+    })
+}
+
+/// What was added to the memory sources of which everything was read, each said once.
+fn all_read(asked: &Asked) -> Option<Reason> {
+    let mut added: Vec<(String, i64)> = Vec::new();
+    for source in &asked.why.sources {
+        if let Some(InputWhy::Memory {
+            num_rows,
+            num_rows_waiting: 0,
+        }) = &source.input
+        {
+            let name = words::source(source);
+            if !added.iter().any(|(known, _)| *known == name) {
+                added.push((name, *num_rows));
+            }
         }
+    }
+    let (empty, fed): (Vec<_>, Vec<_>) = added.into_iter().partition(|(_, rows)| *rows == 0);
+    let empty: Vec<String> = empty.into_iter().map(|(name, _)| name).collect();
+    let total: i64 = fed.iter().map(|(_, rows)| rows).sum();
+    let fed_names: Vec<&str> = fed.iter().map(|(name, _)| name.as_str()).collect();
+    let mut says = match total {
+        0 => String::new(),
+        1 => format!(
+            "The one row that was added to {} was read",
+            fed_names.join(" and ")
+        ),
+        rows => format!(
+            "All {} that were added to {} were read",
+            count(rows, "row"),
+            fed_names.join(" and ")
+        ),
     };
-    Some(Reason::new(says))
+    if !empty.is_empty() {
+        let names = empty.join(" or ");
+        says = match says.is_empty() {
+            true => format!("No row was added to {names} yet"),
+            false => format!("{says}, and none was added to {names} yet"),
+        };
+    }
+    // A query that runs no more reads nothing more, and a LIMIT lets no more through.
+    let helps = asked.state.is_active() && !limit_is_reached(asked);
+    let hint = match (helps, total) {
+        (false, _) => "",
+        (true, 0) => "; %%feed adds some",
+        (true, _) => "; %%feed adds more",
+    };
+    (!says.is_empty()).then(|| Reason::new(format!("{says}{hint}.")))
 }
 
 fn of_kafka(asked: &Asked, index: usize, topics: &str, starting: &str) -> Option<Reason> {

@@ -40,6 +40,7 @@ fn asked(rows: i64, why: Value, sources: Value) -> Asked {
             batch,
             sources: serde_json::from_value(sources).unwrap(),
             next_trigger: None,
+            now: None,
         },
     }
 }
@@ -128,6 +129,56 @@ fn what_remembers_says_why_it_lets_nothing_through() {
     );
     assert!(stateful("globalLimit", 2, None).starts_with("The LIMIT is reached"));
     assert!(stateful("flatMapGroupsWithState", 2, None).contains("gave no row for the 2 rows"));
+}
+
+#[test]
+fn the_clock_that_is_moved_by_hand_is_told_to_the_millisecond() {
+    let mut waits = asked(0, json!({"numOutputRows": 0}), json!([]));
+    (waits.manual_clock, waits.trigger) = (
+        true,
+        Trigger::ProcessingTime(std::time::Duration::from_secs(60)),
+    );
+    waits.why.next_trigger = Some("2024-01-01T12:01:00.000Z".to_owned());
+    for (now, advance) in [
+        ("2024-01-01T12:00:00.000Z", "1 minute"),
+        ("2024-01-01T12:00:30.000Z", "30 seconds"),
+        ("2024-01-01T12:00:59.500Z", "500 milliseconds"),
+        ("2024-01-01T11:00:00.000Z", "61 minutes"),
+    ] {
+        waits.why.now = Some(now.to_owned());
+        let said = waits.text();
+        let advance = format!("%clock advance \"{advance}\" makes it due");
+        assert!(said.contains(&advance), "{advance} is not in\n{said}");
+    }
+}
+
+#[test]
+fn a_watermark_that_several_sources_hold_back() {
+    let part = |sources: &[usize], at: Option<&str>| {
+        json!({
+            "column": "ts", "delayMs": 0, "sources": sources, "numRows": i32::from(at.is_some()),
+            "numNulls": 0, "maxEventTime": at, "watermark": at
+        })
+    };
+    let why = json!({
+        "numOutputRows": 0,
+        "watermark": {
+            "current": "1970-01-01T00:00:00.000Z", "policy": "min",
+            "parts": [part(&[0], Some("2024-01-01T12:00:00.000Z")), part(&[0, 1], None)]
+        },
+        "operators": [{
+            "operatorName": "stateStoreSave", "stores": [{"name": "default", "numRows": 3}]
+        }]
+    });
+    let source = |name: &str| json!({"name": name, "description": "MemoryStream"});
+    let mut asked = asked(1, why, json!([source("a"), source("b")]));
+    let held = "'a' and 'b' hold the watermark back: they have brought no row yet, and of several \
+                streams the slowest decides. ";
+    let append = format!("{held}Meanwhile no group is complete.");
+    assert!(asked.text().contains(&append), "{}", asked.text());
+    asked.output_mode = OutputMode::Update;
+    let update = format!("{held}Nothing waits for that to come out");
+    assert!(asked.text().contains(&update), "{}", asked.text());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use tidebook_engine::Trigger;
 use tidebook_engine::why::InputWhy;
 
-use super::words::{span, time};
+use super::words::{interval, ms_between, span, time, waits};
 use super::{Asked, Reason};
 use crate::display::number::count;
 use crate::display::query_card::QueryState;
@@ -16,14 +16,17 @@ pub(super) fn waiting(asked: &Asked) -> Option<Reason> {
     };
     let mut sources = asked.why.sources.iter();
     let waiting = sources.find_map(|source| match source.input.as_ref()? {
-        InputWhy::Files(files) if files.waiting.num > 0 => Some(count(files.waiting.num, "file")),
+        InputWhy::Files(files) if files.waiting.num > 0 => Some((files.waiting.num, "file")),
         InputWhy::Memory {
             num_rows_waiting, ..
-        } if *num_rows_waiting > 0 => Some(count(*num_rows_waiting, "row")),
+        } if *num_rows_waiting > 0 => Some((*num_rows_waiting, "row")),
         _ => None,
-    })?;
+    });
+    let (num, what) = waiting?;
     let reason = Reason::new(format!(
-        "Not yet: {waiting} waiting for the next trigger, which is due at {}.",
+        "Not yet: {} {} for the next trigger, which is due at {}.",
+        count(num, what),
+        waits(num),
         time(due)
     ));
     let reason = reason.figure(format!(
@@ -31,9 +34,25 @@ pub(super) fn waiting(asked: &Asked) -> Option<Reason> {
         span(interval.as_millis() as i64)
     ));
     Some(match asked.manual_clock {
-        true => reason.figure("the query lives by the manual clock: %clock advance moves it"),
+        true => reason.figure(manual_clock(asked, due)),
         false => reason,
     })
+}
+
+/// Where the clock stands that is moved by hand, and what moves it to the next trigger.
+fn manual_clock(asked: &Asked, due: &str) -> String {
+    let now = asked.why.now.as_deref();
+    let stands = now.map_or_else(String::new, |now| {
+        format!(", which stands at {}", time(now))
+    });
+    let left = now
+        .and_then(|now| ms_between(now, due))
+        .filter(|ms| *ms > 0);
+    let advance = match left {
+        Some(ms) => format!("%clock advance \"{}\" makes it due", interval(ms)),
+        None => "%clock advance moves it".to_owned(),
+    };
+    format!("the query lives by the manual clock{stands}: {advance}")
 }
 
 /// When the query looks again.
@@ -45,13 +64,9 @@ pub(super) fn next(asked: &Asked) -> Option<Reason> {
         return None;
     }
     let due = asked.why.next_trigger.as_deref()?;
-    let clock = if asked.manual_clock {
-        " by the manual clock, which %clock advance moves"
-    } else {
-        ""
-    };
-    Some(Reason::new(format!(
-        "The next trigger is due at {}{clock}.",
-        time(due)
-    )))
+    let reason = Reason::new(format!("The next trigger is due at {}.", time(due)));
+    Some(match asked.manual_clock {
+        true => reason.figure(manual_clock(asked, due)),
+        false => reason,
+    })
 }

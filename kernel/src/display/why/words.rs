@@ -4,7 +4,7 @@ use chrono::DateTime;
 use serde_json::Value;
 use tidebook_engine::why::{Names, SourceWhy};
 
-use crate::display::number::{duration, thousands};
+use crate::display::number::{count, duration, thousands};
 
 /// `2024-01-01T12:10:00.000Z` as `2024-01-01 12:10:00`.
 pub(super) fn time(iso: &str) -> String {
@@ -65,6 +65,27 @@ pub(super) fn row(row: &Value) -> String {
         None => format!("{name} = {value}"),
     });
     columns.collect::<Vec<_>>().join(", ")
+}
+
+/// How many milliseconds after one time another is.
+pub(super) fn ms_between(from: &str, to: &str) -> Option<i64> {
+    let at = |iso| DateTime::parse_from_rfc3339(iso).ok();
+    Some((at(to)? - at(from)?).num_milliseconds())
+}
+
+/// A span as it is typed.
+pub(super) fn interval(ms: i64) -> String {
+    match ms {
+        ms if ms % 60_000 == 0 => count(ms / 60_000, "minute"),
+        ms if ms % 1000 == 0 => count(ms / 1000, "second"),
+        ms => count(ms, "millisecond"),
+    }
+    .replace(',', "")
+}
+
+/// `waits` or `wait`.
+pub(super) fn waits(count: i64) -> &'static str {
+    if count == 1 { "waits" } else { "wait" }
 }
 
 /// `is` or `are`.
