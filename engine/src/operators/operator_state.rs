@@ -310,6 +310,10 @@ impl OperatorState {
         };
         let operator = directory.parent().unwrap_or(directory);
         variables.go_on(operator, durable, version, |new| {
+            variables.deleted.iter().try_for_each(|name| {
+                let store = directory.join(folder(name));
+                remove_store(&store)
+            })?;
             self.open_stores(kind, directory, durable, version, new)
         })
     }
@@ -492,6 +496,17 @@ fn store_why(
         name: layout.name.to_string(),
         num_rows: store.num_keys() as i64,
         open,
+    }
+}
+
+/// Removes the files of a store, if there are any.
+fn remove_store(directory: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let message = format!("'{}' cannot be removed: {error}", directory.display());
+            Err(Error::runtime(message).with_source(error))
+        }
+        _ => Ok(()),
     }
 }
 

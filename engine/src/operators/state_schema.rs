@@ -26,6 +26,9 @@ pub(super) struct StateSchema {
     /// Variables that were declared once; their state stays where it is.
     #[serde(default)]
     pub(super) earlier: Vec<StateVariable>,
+    /// Variables that were declared once and whose state goes now.
+    #[serde(skip)]
+    pub(super) deleted: Vec<String>,
 }
 
 impl StateSchema {
@@ -46,7 +49,10 @@ impl StateSchema {
         };
         let mut next = self.clone();
         let mut new: Vec<&str> = Vec::new();
-        if let Some(written) = written {
+        if let Some(mut written) = written {
+            let is_kept = |variable: &StateVariable| !self.deleted.contains(&variable.name);
+            written.variables.retain(is_kept);
+            written.earlier.retain(is_kept);
             self.check(&written)?;
             let names = |variables: &[StateVariable], name: &str| {
                 variables.iter().any(|variable| variable.name == name)

@@ -35,6 +35,8 @@ pub struct StatefulProcessorDefinition {
     pub output: SchemaRef,
     /// Its state, in the order in which groups have it.
     pub variables: Vec<StateVariable>,
+    /// State variables of earlier runs, by name, whose state is not to be kept any longer.
+    pub deleted: Vec<String>,
     /// What it does.
     pub processor: Arc<dyn StatefulProcessor>,
 }

@@ -291,6 +291,8 @@ pub enum Function {
         output: String,
         /// Its state, in the order in which groups have it.
         variables: Vec<StateVariable>,
+        /// Variables of earlier runs whose state is not to be kept any longer.
+        deleted: Vec<String>,
     },
 }
 

@@ -16,6 +16,7 @@ pub(super) fn definition(
     remote: Arc<Remote>,
     output: &str,
     variables: Vec<wire::StateVariable>,
+    deleted: Vec<String>,
 ) -> Result<StatefulProcessorDefinition> {
     let declared = |variable: wire::StateVariable| StateVariable {
         name: variable.name,
@@ -30,6 +31,7 @@ pub(super) fn definition(
     Ok(StatefulProcessorDefinition {
         output: parse_ddl(output)?,
         variables: variables.into_iter().map(declared).collect(),
+        deleted,
         processor: Arc::new(Processor { remote }),
     })
 }

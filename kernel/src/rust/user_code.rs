@@ -96,8 +96,12 @@ impl RustCells {
                 session.register_groups_function(id, parse_ddl(&output)?, Arc::new(groups));
                 Ok(())
             }
-            Function::StatefulProcessor { output, variables } => {
-                let definition = processors::definition(remote, &output, variables)?;
+            Function::StatefulProcessor {
+                output,
+                variables,
+                deleted,
+            } => {
+                let definition = processors::definition(remote, &output, variables, deleted)?;
                 session.register_stateful_processor(id, definition);
                 Ok(())
             }

@@ -119,6 +119,7 @@ pub(crate) fn transform_with_state(
         output_mode: call.output_mode.to_string(),
         variables: declared.clone(),
         earlier: Vec::new(),
+        deleted: call.definition.deleted.clone(),
     });
     let output = Arc::clone(&call.output);
     let processor = Processor {

@@ -70,6 +70,13 @@ pub(crate) fn transform_with_state(
 
 fn check_variables(asked: &TransformWithState) -> Result<()> {
     let variables = &asked.definition.variables;
+    let mut deleted = asked.definition.deleted.iter();
+    if let Some(name) = deleted.find(|name| variables.iter().any(|known| known.name == **name)) {
+        let message = format!("state variable '{name}' is declared, and deleted as well");
+        return Err(Error::illegal_argument(message).with_hint(
+            "delete a variable in a run that does not declare it; one of another type takes its name in a later run",
+        ));
+    }
     for (number, variable) in variables.iter().enumerate() {
         let name = &variable.name;
         let refused = |what: String, condition: &'static str| {

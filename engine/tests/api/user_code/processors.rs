@@ -245,6 +245,7 @@ fn relation_of(recording: &Recording, session: &Session) -> Relation {
     let definition = StatefulProcessorDefinition {
         output: output(),
         variables: interpreter.variables(),
+        deleted: Vec::new(),
         processor: Arc::new(interpreter),
     };
     session.register_stateful_processor("p#1", definition);
@@ -390,6 +391,7 @@ struct Run {
     time_mode: &'static str,
     mode: &'static str,
     variables: Vec<(&'static str, StateVariableKind, &'static str, Option<i64>)>,
+    deleted: Vec<&'static str>,
 }
 
 async fn run(world: &World, run: &Run) -> Result<(), Error> {
@@ -399,6 +401,7 @@ async fn run(world: &World, run: &Run) -> Result<(), Error> {
     let definition = StatefulProcessorDefinition {
         output: output(),
         variables: interpreter.variables(),
+        deleted: run.deleted.iter().map(ToString::to_string).collect(),
         processor: Arc::new(interpreter),
     };
     world.session.register_stateful_processor("p#1", definition);
@@ -426,12 +429,14 @@ async fn what_spark_refuses_is_refused() {
         time_mode,
         mode,
         variables: vec![(name, kind, holds, ttl)],
+        deleted: Vec::new(),
     };
     let a = |time_mode, kind, ttl| one(time_mode, "append", "a", kind, "STRING", ttl);
     let twice = Run {
         time_mode: "None",
         mode: "append",
         variables: vec![("a", Value, "STRING", None), ("a", List, "STRING", None)],
+        deleted: Vec::new(),
     };
     let duplicate = "STATEFUL_PROCESSOR_DUPLICATE_STATE_VARIABLE_DEFINED";
     let world = World::new(1);
@@ -506,6 +511,7 @@ async fn a_variable_that_comes_back_holds_what_it_held() {
         time_mode: "None",
         mode: "append",
         variables,
+        deleted: Vec::new(),
     };
     let both = with(vec![
         ("v", Value, "STRING", None),
@@ -528,12 +534,46 @@ async fn a_variable_that_comes_back_holds_what_it_held() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_variable_that_is_deleted_is_as_new_when_it_comes_back() {
+    use StateVariableKind::{List, Value};
+    let world = World::new(1);
+    let both = [("v", Value, "STRING", None), ("l", List, "STRING", None)];
+    // What was a list holds a value, of another type, once it has been deleted.
+    let changed = [("v", Value, "STRING", None), ("l", Value, "BIGINT", None)];
+    let declared = |variables: &[_], deleted: &[&'static str]| Run {
+        time_mode: "None",
+        mode: "append",
+        variables: variables.to_vec(),
+        deleted: deleted.to_vec(),
+    };
+    let runs = [
+        (declared(&both, &[]), "v= 1; l= a b"),
+        (declared(&both[..1], &["l", "nothing"]), "v?"),
+        (declared(&changed, &[]), "v?; l?; l= 7; l?"),
+    ];
+    for (run_of, todo) in &runs {
+        world.add(&[(1, "ann".into(), (*todo).into())]);
+        run(&world, run_of).await.unwrap();
+    }
+    let said = ["v? -> 1", "v? -> 1", "l? -> none", "l? -> 7"];
+    assert_eq!(world.taken(), said.map(|said| format!("ann {said}")));
+    // What is declared is not deleted by the way.
+    let both_ways = declared(&changed, &["l"]);
+    let error = run(&world, &both_ways).await.unwrap_err();
+    assert!(
+        error.message().contains("'l' is declared, and deleted"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_run_is_refused_at_the_start() {
     let world = World::new(1);
     let interpreter = Interpreter::new("None");
     let definition = StatefulProcessorDefinition {
         output: output(),
         variables: interpreter.variables(),
+        deleted: Vec::new(),
         processor: Arc::new(interpreter),
     };
     world.session.register_stateful_processor("p#1", definition);

@@ -23,6 +23,7 @@ pub(super) struct Context {
     pub(super) phase: Phase,
     pub(super) time_mode: TimeMode,
     pub(super) declared: Vec<StateVariable>,
+    pub(super) deleted: Vec<String>,
     variables: Vec<Variable>,
     timers: BTreeSet<i64>,
     held_timers: Vec<i64>,

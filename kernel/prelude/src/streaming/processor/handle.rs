@@ -71,6 +71,17 @@ impl StatefulProcessorHandle {
         MapState::at(self.declare(name, StateVariableKind::Map, holds, ttl.into()))
     }
 
+    /// Removes a state variable that an earlier run of the query declared and this one does not, with all
+    /// that it holds, if it is there: in [`init`](super::StatefulProcessor::init). A later run may give its
+    /// name to a variable of another type. What is neither declared nor deleted stays in the checkpoint.
+    pub fn delete_if_exists(&self, name: &str) {
+        let mut context = self.shared.lock();
+        match context.phase {
+            Phase::Init => context.deleted.push(name.to_string()),
+            _ => context.fail(wrong_phase("deleting a state variable")),
+        }
+    }
+
     /// Has [`handle_expired_timer`](super::StatefulProcessor::handle_expired_timer) called for this key
     /// in the first batch whose time, or watermark, has come to this time, in ms since 1970. A time of
     /// this key that is registered already stays as it is.

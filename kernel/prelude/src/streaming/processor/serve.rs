@@ -46,13 +46,13 @@ pub(super) fn register<P: StatefulProcessor>(
         context.time_mode = time_mode;
     }
     processor.init(&handle);
-    let variables = {
+    let (variables, deleted) = {
         let mut context = handle.shared.lock();
         if let Some(error) = context.take_error() {
             return Err(error);
         }
         context.phase = Phase::Processing;
-        context.declared.clone()
+        (context.declared.clone(), context.deleted.clone())
     };
     let served = Mutex::new(Served {
         processor,
@@ -79,6 +79,7 @@ pub(super) fn register<P: StatefulProcessor>(
     let known = Function::StatefulProcessor {
         output: output.to_string(),
         variables,
+        deleted,
     };
     callbacks::register("processor", known, 1, Arc::new(serve))
 }
