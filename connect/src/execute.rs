@@ -1,6 +1,7 @@
 //! What a plan gives: the rows of a relation, or what came of a command.
 
-use tidebook_engine::connect::proto;
+use std::sync::Arc;
+
 use tidebook_engine::connect::proto::command::CommandType;
 use tidebook_engine::connect::proto::execute_plan_response::{ArrowBatch, ResponseType};
 use tidebook_engine::connect::proto::plan::OpType;
@@ -10,6 +11,7 @@ use tidebook_engine::{CommandOutput, Error, Result, Rows};
 
 use crate::listener_bus;
 use crate::operation::Operation;
+use crate::python;
 use crate::rows::encode;
 use crate::schema::of_schema;
 use crate::sessions::Client;
@@ -18,7 +20,7 @@ use crate::sql;
 use crate::streams;
 
 /// Runs a plan; what it gives goes to the operation.
-pub(crate) async fn run(client: &Client, plan: &Plan, operation: &Operation) -> Result<()> {
+pub(crate) async fn run(client: &Arc<Client>, plan: &Plan, operation: &Operation) -> Result<()> {
     match &plan.op_type {
         Some(OpType::Root(relation)) => send_rows(&rows(client, relation).await?, operation),
         Some(OpType::Command(command)) => run_command(client, command, operation).await,
@@ -53,7 +55,7 @@ fn send_rows(rows: &Rows, operation: &Operation) -> Result<()> {
     Ok(())
 }
 
-async fn run_command(client: &Client, command: &Command, operation: &Operation) -> Result<()> {
+async fn run_command(client: &Arc<Client>, command: &Command, operation: &Operation) -> Result<()> {
     let kind = command.command_type.as_ref();
     match kind.ok_or_else(|| Error::illegal_argument("the command is empty"))? {
         CommandType::SqlCommand(statement) => {
@@ -66,13 +68,22 @@ async fn run_command(client: &Client, command: &Command, operation: &Operation) 
             ));
         }
         CommandType::WriteStreamOperationStart(start) => {
-            check_functions(start)?;
-            if let CommandOutput::Query(query) = client.session.execute(command).await? {
+            let query = match python::start(client, start) {
+                Some(started) => Some(started.await?),
+                None => match client.session.execute(command).await? {
+                    CommandOutput::Query(query) => Some(query),
+                    _ => None,
+                },
+            };
+            if let Some(query) = query {
                 operation.send(streams::started(&query));
             }
         }
         CommandType::CreateDataframeView(_) | CommandType::WriteOperation(_) => {
             client.session.execute(command).await?;
+        }
+        CommandType::RegisterFunction(function) => {
+            client.session.register_inline_function(function)?;
         }
         CommandType::StreamingQueryCommand(asked) => {
             operation.send(streams::query(client, asked).await?);
@@ -97,30 +108,8 @@ async fn run_command(client: &Client, command: &Command, operation: &Operation) 
     Ok(())
 }
 
-/// Functions of Python run in workers of Spark, which there are none of here.
-fn check_functions(start: &proto::WriteStreamOperationStart) -> Result<()> {
-    use proto::streaming_foreach_function::Function;
-    let given = [
-        ("foreachBatch", &start.foreach_batch),
-        ("foreach", &start.foreach_writer),
-    ];
-    for (name, function) in given {
-        if let Some(Function::PythonFunction(_)) =
-            function.as_ref().and_then(|given| given.function.as_ref())
-        {
-            return Err(Error::analysis(format!(
-                "{name} with a function of Python is not supported in this version"
-            ))
-            .with_condition("UNSUPPORTED_FEATURE")
-            .with_hint("write to a memory sink and read its table, or use a Rust cell"));
-        }
-    }
-    Ok(())
-}
-
 fn unsupported(command: &CommandType) -> Error {
     let what = match command {
-        CommandType::RegisterFunction(_) => "a function of Python or Scala",
         CommandType::RegisterTableFunction(_) => "a table function of Python",
         CommandType::RegisterDataSource(_) => "a data source of Python",
         CommandType::WriteOperationV2(_) => "writeTo: a table of a catalog",

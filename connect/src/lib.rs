@@ -8,10 +8,10 @@
 //! ```
 //! One request, one file. A client's operation runs on its own and keeps its responses until they are
 //! released, so that a client whose connection was lost can go on where it was. A streaming query
-//! outlives its client and is found again.
+//! outlives its client and is found again. What a client wrote in Python runs in workers ([`python`]).
 //!
 //! Dependencies point one way: {wire, schema, rows, errors} ← operation ← sessions ← {analyze, config,
-//! artifacts, catalog, sql, streams} ← execute ← service.
+//! artifacts, catalog, sql, streams, python} ← execute ← service.
 
 mod analyze;
 mod artifacts;
@@ -21,6 +21,7 @@ mod errors;
 mod execute;
 mod listener_bus;
 mod operation;
+mod python;
 mod rows;
 mod schema;
 mod service;

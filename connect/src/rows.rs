@@ -105,21 +105,25 @@ fn sent_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     made.map_err(|error| internal("send rows", error))
 }
 
-/// Rows as a relation that can be sent back and asked for.
-pub(crate) fn local_relation(rows: &Rows) -> Result<Relation> {
+/// All rows as one stream.
+pub(crate) fn stream_of(rows: &Rows) -> Result<Vec<u8>> {
     let schema = sent_schema(&rows.schema);
+    let batches = rows.batches.iter().map(|batch| sent_batch(batch, &schema));
+    let batches = batches.collect::<Result<Vec<_>>>()?;
     let written = || {
         let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
-        for batch in &rows.batches {
-            writer.write(&RecordBatch::try_new(
-                Arc::clone(&schema),
-                batch.columns().to_vec(),
-            )?)?;
+        for batch in &batches {
+            writer.write(batch)?;
         }
         writer.finish()?;
         writer.into_inner()
     };
-    let data = written().map_err(|error| internal("send rows", error))?;
+    written().map_err(|error| internal("send rows", error))
+}
+
+/// Rows as a relation that can be sent back and asked for.
+pub(crate) fn local_relation(rows: &Rows) -> Result<Relation> {
+    let data = stream_of(rows)?;
     Ok(Relation {
         common: None,
         rel_type: Some(RelType::LocalRelation(LocalRelation {

@@ -1,6 +1,7 @@
 //! The service: each request to the file that answers it, and the door that listens.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::generated::spark_connect_service_server::{
     SparkConnectService, SparkConnectServiceServer,
 };
 use crate::operation::Operation;
+use crate::python::{FindPython, Host};
 use crate::sessions::{Client, Sessions};
 use crate::token::Token;
 
@@ -36,7 +38,8 @@ type Responses =
 
 /// A door that clients of Spark Connect come in by.
 pub struct Door {
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
+    python: Option<FindPython>,
     token: Token,
 }
 
@@ -45,9 +48,19 @@ impl Door {
     /// give it out each time.
     pub fn new(make: impl Fn() -> EngineResult<Session> + Send + Sync + 'static) -> Self {
         Self {
-            sessions: Arc::new(Sessions::new(Box::new(make))),
+            sessions: Sessions::new(Box::new(make)),
+            python: None,
             token: Token(None),
         }
+    }
+
+    /// Runs functions that clients wrote in Python, by the Python that `find` finds. It may block.
+    pub fn with_python(
+        mut self,
+        find: impl Fn() -> EngineResult<PathBuf> + Send + Sync + 'static,
+    ) -> Self {
+        self.python = Some(Box::new(find));
+        self
     }
 
     /// Lets only those in who bring this token.
@@ -65,8 +78,13 @@ impl Door {
         listener: TcpListener,
         end: impl Future<Output = ()>,
     ) -> Result<(), tonic::transport::Error> {
+        let address = listener.local_addr().ok();
+        let host = Host {
+            python: self.python,
+            remote: address.map(|address| self.token.remote(address)),
+        };
         let service = SparkConnectServiceServer::new(Service {
-            sessions: self.sessions,
+            sessions: Arc::new(self.sessions.at(host)),
         })
         .max_decoding_message_size(MOST_BYTES)
         .max_encoding_message_size(usize::MAX);

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::errors::{Errors, refused};
 use crate::operation::Operation;
+use crate::python::{Host, PythonFunctions};
 
 /// So many ids of released sessions are remembered.
 const RELEASED: usize = 1_000;
@@ -20,6 +21,10 @@ const RELEASED: usize = 1_000;
 pub(crate) struct Client {
     /// The session behind it.
     pub session: Session,
+    /// What workers need of the server.
+    pub host: Arc<Host>,
+    /// Who the client says it is.
+    pub user: String,
     /// The client's id of it.
     pub id: String,
     /// Ours; another one tells a client that the server has forgotten what it knew.
@@ -34,9 +39,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn new(session: Session, id: &str) -> Self {
+    fn new(session: Session, host: &Arc<Host>, user: &str, id: &str) -> Self {
+        session.set_inline_functions(Arc::new(PythonFunctions(Arc::clone(host))));
         Self {
             session,
+            host: Arc::clone(host),
+            user: user.to_string(),
             id: id.to_string(),
             server_side_id: Uuid::new_v4().to_string(),
             errors: Errors::default(),
@@ -119,6 +127,8 @@ type Key = (String, String);
 
 /// All sessions.
 pub(crate) struct Sessions {
+    /// What workers need of the server.
+    host: Arc<Host>,
     make: MakeSession,
     clients: Mutex<HashMap<Key, Arc<Client>>>,
     released: Mutex<VecDeque<Key>>,
@@ -128,10 +138,17 @@ impl Sessions {
     /// None yet.
     pub(crate) fn new(make: MakeSession) -> Self {
         Self {
+            host: Arc::default(),
             make,
             clients: Mutex::default(),
             released: Mutex::default(),
         }
+    }
+
+    /// The same, on a server that runs functions of Python.
+    pub(crate) fn at(self, host: Host) -> Self {
+        let host = Arc::new(host);
+        Self { host, ..self }
     }
 
     /// The session a request speaks of; a new one, if there is none.
@@ -163,7 +180,7 @@ impl Sessions {
         }
         let session = (self.make)();
         let session = session.map_err(|error| Errors::default().status(&error))?;
-        let client = Arc::new(Client::new(session, id));
+        let client = Arc::new(Client::new(session, &self.host, &key.0, id));
         clients.insert(key, Arc::clone(&client));
         Ok(client)
     }
@@ -189,7 +206,7 @@ impl Sessions {
         }
         let session = client.session.fork();
         let session = session.map_err(|error| client.errors.status(&error))?;
-        let cloned = Arc::new(Client::new(session, &id));
+        let cloned = Arc::new(Client::new(session, &self.host, &key.0, &id));
         *cloned.settings.lock() = client.settings.lock().clone();
         *cloned.artifacts.lock() = client.artifacts.lock().clone();
         clients.insert(key, Arc::clone(&cloned));

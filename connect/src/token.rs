@@ -1,5 +1,6 @@
 //! Who may come in: those who know the token, if there is one.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tonic::service::Interceptor;
@@ -8,6 +9,22 @@ use tonic::{Request, Status};
 /// Lets a request pass if it brings the token.
 #[derive(Clone)]
 pub(crate) struct Token(pub Option<Arc<str>>);
+
+impl Token {
+    /// The server's address for a client on this machine.
+    pub(crate) fn remote(&self, address: SocketAddr) -> String {
+        let ip = address.ip();
+        // PySpark sends a token without TLS to this name only.
+        let host = match ip {
+            _ if ip.is_loopback() || ip.is_unspecified() => "localhost".to_string(),
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        let token = self.0.as_ref();
+        let token = token.map_or_else(String::new, |token| format!(";token={token}"));
+        format!("sc://{host}:{}/{token}", address.port())
+    }
+}
 
 impl Interceptor for Token {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {

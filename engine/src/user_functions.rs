@@ -216,6 +216,11 @@ fn without_blocking<T>(run: impl FnOnce() -> T) -> T {
     }
 }
 
+/// The name of a function as it is shown: what stands behind '#' tells functions of one name apart.
+pub(crate) fn shown_name(name: &str) -> &str {
+    name.split_once('#').map_or(name, |(shown, _)| shown)
+}
+
 /// What a panic said.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| text.to_string());

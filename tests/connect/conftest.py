@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ class Server:
             [PROGRAM, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **settings},
+            # Functions of clients run by the Python of the tests, which has PySpark.
+            env={"TIDEBOOK_PYTHON": sys.executable, **os.environ, **settings},
         )
         self.first_line = self.process.stdout.readline()
         self.address = self.first_line.split(" on ")[1].split("/;")[0].strip()

@@ -192,3 +192,13 @@ def test_what_is_left_out_is_refused_by_name(spark, people):
         people.groupBy().pivot("name").sum("score").collect()
     with pytest.raises(AnalysisException, match="writeTo"):
         people.writeTo("t").create()
+
+
+def test_from_json_takes_a_schema_of_pyspark(spark):
+    from pyspark.sql.functions import from_json
+    from pyspark.sql.types import ArrayType, IntegerType, StringType, StructType
+
+    schema = StructType().add("n", IntegerType()).add("tags", ArrayType(StringType()))
+    frame = spark.createDataFrame([('{"n": 1, "tags": ["a", "b"]}',)], "value STRING")
+    row = frame.select(from_json("value", schema).alias("data")).select("data.*").first()
+    assert (row.n, row.tags) == (1, ["a", "b"])

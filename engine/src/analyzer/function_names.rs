@@ -3,6 +3,7 @@
 
 use super::output_names::{name_of, sort_names};
 use crate::tree::{Call, Expression, NullTreatment};
+use crate::user_functions;
 
 /// Functions that Spark shows in capitals.
 const CAPITALS: &[&str] = &[
@@ -172,7 +173,7 @@ fn shown_name(call: &Call) -> String {
     let name = other.map_or(name, |(_, shown)| shown);
     match CAPITALS.contains(&name) {
         true => name.to_uppercase(),
-        false => name.to_string(),
+        false => user_functions::shown_name(name).to_string(),
     }
 }
 

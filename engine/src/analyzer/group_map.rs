@@ -11,7 +11,7 @@ use crate::plan::{
     FlatMapGroupsWithState, KeyedRows, TransformWithState, check_binary, check_unique,
     flat_map_groups_with_state, is_streaming, transform_with_state, with_key_columns,
 };
-use crate::user_functions::{GroupsFunctions, StatefulProcessors};
+use crate::user_functions::{GroupsFunctions, StatefulProcessors, shown_name};
 
 /// A frame and what it is grouped by.
 pub(super) struct Grouped {
@@ -43,7 +43,7 @@ impl Analyzer<'_> {
             false => OutputMode::Append,
         };
         let asked = FlatMapGroupsWithState {
-            name: shown(name),
+            name: shown_name(name).to_string(),
             registered,
             timeout: match map.timeout_conf.as_deref().map(str::trim) {
                 None | Some("") => Default::default(),
@@ -69,10 +69,10 @@ impl Analyzer<'_> {
             Error::illegal_argument(format!("no stateful processor '{name}' is registered"))
         })?;
         check_streams(&input, initial.as_ref())?;
-        check_binary(&shown(name), &definition.output)?;
+        check_binary(shown_name(name), &definition.output)?;
         let event_time = info.event_time_column_name.as_deref().map(str::trim);
         let asked = TransformWithState {
-            name: shown(name),
+            name: shown_name(name).to_string(),
             definition,
             time_mode: info.time_mode.parse()?,
             output_mode: output_mode(map, OutputMode::Append, "transformWithState")?,
@@ -90,11 +90,6 @@ fn function_name(map: &GroupMap) -> Result<&str> {
     let function = map.func.as_ref();
     let function = function.ok_or_else(|| Error::illegal_argument("a group's function is missing"));
     Ok(&function?.function_name)
-}
-
-/// What stands behind '#' tells functions of one name apart.
-fn shown(name: &str) -> String {
-    name.split('#').next().unwrap_or(name).to_string()
 }
 
 fn output_mode(map: &GroupMap, default: OutputMode, operation: &str) -> Result<OutputMode> {

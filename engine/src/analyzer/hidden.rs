@@ -174,9 +174,12 @@ const INTERNAL: &[&str] = &[
     "timestampdiff",
 ];
 
-/// Whether a function is no function of Spark's.
+/// Whether a function is no function of Spark's, or came with a query and has a name of ours.
 pub(crate) fn is_hidden(name: &str) -> bool {
-    NOT_SPARKS.contains(&name) || INTERNAL.contains(&name) || is_rows_function(name)
+    name.contains('#')
+        || NOT_SPARKS.contains(&name)
+        || INTERNAL.contains(&name)
+        || is_rows_function(name)
 }
 
 /// Whether Spark has no function of that name, nor syntax that becomes a call of it.

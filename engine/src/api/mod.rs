@@ -3,9 +3,11 @@
 //! What may wait gives a boxed future: the code behind it, DataFusion's included, is compiled here
 //! once and not again in every program that waits for it.
 
+mod cached_rows;
 mod conf;
 mod feed;
 mod frames;
+mod inline_functions;
 mod manual_clock;
 mod query_options;
 mod session;
@@ -19,6 +21,7 @@ mod write;
 
 pub use feed::Fed;
 pub use frames::SqlKind;
+pub use inline_functions::InlineFunctions;
 pub use query_options::QUERY_OPTIONS;
 pub use session::{CommandOutput, Console, Rows, Session, SessionBuilder, SqlOutput, ViewInfo};
 pub use state::{StateRequest, StoreState};

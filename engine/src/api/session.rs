@@ -16,7 +16,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
-use super::{StreamingQuery, StreamingQueryManager};
+use super::{InlineFunctions, StreamingQuery, StreamingQueryManager};
 use crate::analyzer::{analyze, session_state};
 use crate::cancellation::{Cancellation, cancellable_state};
 use crate::clock::{Clock, ManualClock, SystemClock};
@@ -104,6 +104,7 @@ pub(super) struct SessionInner {
     pub(super) state_partitions: usize,
     pub(super) console: RwLock<Option<Console>>,
     pub(super) foreach_batch: RwLock<HashMap<String, Arc<dyn ForeachBatch>>>,
+    pub(super) inline_functions: RwLock<Option<Arc<dyn InlineFunctions>>>,
     pub(super) groups_functions: Arc<GroupsFunctions>,
     pub(super) stateful_processors: Arc<StatefulProcessors>,
     pub(super) format_defaults: Arc<FormatDefaults>,
@@ -186,6 +187,7 @@ impl SessionBuilder {
                 state_partitions: self.state_partitions,
                 console: RwLock::default(),
                 foreach_batch: RwLock::default(),
+                inline_functions: RwLock::default(),
                 groups_functions,
                 stateful_processors,
                 format_defaults,
@@ -300,6 +302,14 @@ impl Session {
         *self.inner.console.write() = Some(console);
     }
 
+    /// Prints a text of a query where its console sink prints.
+    pub fn print(&self, query: &str, text: String) {
+        let console = self.inner.console.read().clone();
+        if let Some(console) = console {
+            console(query, text);
+        }
+    }
+
     /// Sets an option for all sources and sinks that know it and are made from now on without it,
     /// e.g. `kafka.bootstrap.servers`; `None` takes it away.
     pub fn set_format_default(&self, option: &str, value: Option<&str>) {
@@ -376,7 +386,7 @@ impl Session {
     }
 
     pub(super) async fn plan(&self, relation: &proto::Relation) -> Result<LogicalPlan> {
-        let planned = self.plan_tree(&relation_of(relation)?).await;
+        let planned = self.plan_tree(&relation_of(relation, self)?).await;
         planned.map_err(|error| match &relation.rel_type {
             Some(proto::relation::RelType::Sql(sql)) => error.shown_in(&sql.query),
             _ => error,

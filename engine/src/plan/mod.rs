@@ -45,7 +45,7 @@ pub(crate) use nodes::{
 pub(crate) use recursion::RecursiveTable;
 pub(crate) use resolve::resolve_node;
 pub(crate) use row_id::row_id_functions;
-pub(crate) use scalar_function::{is_user_function, scalar_udf};
+pub(crate) use scalar_function::{is_user_function, scalar_udf, scalar_udf_of_any};
 pub(crate) use streaming_relation::{StreamingRelation, is_streaming, streaming_relations};
 pub(crate) use time_window::{described_time_window, time_window_functions};
 pub(crate) use unsupported_continuous::check_continuous;

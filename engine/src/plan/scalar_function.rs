@@ -14,15 +14,23 @@ use datafusion::scalar::ScalarValue;
 use crate::cancellation::cancellation_of;
 use crate::error::{Error, Result};
 use crate::type_names::sql_type;
-use crate::user_functions::{ScalarFunction, call_user_code};
+use crate::user_functions::{ScalarFunction, call_user_code, shown_name};
 
 /// The function as a session registers it.
 pub(crate) fn scalar_udf(function: ScalarFunction) -> ScalarUDF {
+    made(function, false)
+}
+
+/// The same for a function that takes any number of arguments of any types, as they are.
+pub(crate) fn scalar_udf_of_any(function: ScalarFunction) -> ScalarUDF {
+    made(function, true)
+}
+
+fn made(function: ScalarFunction, of_any: bool) -> ScalarUDF {
     let lower = function.name.to_lowercase();
-    let volatility = if function.deterministic {
-        Volatility::Immutable
-    } else {
-        Volatility::Volatile
+    let volatility = match function.deterministic {
+        true => Volatility::Immutable,
+        false => Volatility::Volatile,
     };
     ScalarUDF::from(UserFunction {
         aliases: (lower != function.name)
@@ -30,6 +38,7 @@ pub(crate) fn scalar_udf(function: ScalarFunction) -> ScalarUDF {
             .into_iter()
             .collect(),
         signature: Signature::user_defined(volatility),
+        of_any,
         function,
     })
 }
@@ -42,6 +51,8 @@ pub(crate) fn is_user_function(function: &ScalarUDF) -> bool {
 #[derive(Debug)]
 struct UserFunction {
     function: ScalarFunction,
+    /// Whether it takes whatever it is given.
+    of_any: bool,
     /// SQL looks functions up in lower case.
     aliases: Vec<String>,
     signature: Signature,
@@ -64,7 +75,7 @@ impl UserFunction {
             .collect::<DataFusionResult<Vec<_>>>()
             .map_err(crate::error::from_datafusion)?;
         let cancellation = cancellation_of(&args.config_options);
-        let value = call_user_code(&function.name, &cancellation, || {
+        let value = call_user_code(shown_name(&function.name), &cancellation, || {
             function.function.call(&arguments, rows, &cancellation)
         })?;
         self.check(value, rows)
@@ -72,6 +83,7 @@ impl UserFunction {
 
     fn check(&self, value: ArrayRef, rows: usize) -> Result<ArrayRef> {
         let ScalarFunction { name, returns, .. } = &self.function;
+        let name = shown_name(name);
         let wrong = if value.len() != rows {
             format!("returned {} values for {rows} rows", value.len())
         } else if value.data_type() != returns {
@@ -116,6 +128,9 @@ impl ScalarUDFImpl for UserFunction {
     /// What cannot be cast stays as it is: `return_type` then says what is wrong, where
     /// DataFusion passes the error on unchanged.
     fn coerce_types(&self, given: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+        if self.of_any {
+            return Ok(given.to_vec());
+        }
         let declared = self.function.arguments.iter().map(Some);
         let declared = declared.chain(std::iter::repeat(None));
         let coerced = given.iter().zip(declared).map(|(given, declared)| {
@@ -129,6 +144,9 @@ impl ScalarUDFImpl for UserFunction {
         let ScalarFunction {
             name, arguments, ..
         } = &self.function;
+        if self.of_any {
+            return Ok(self.function.returns.clone());
+        }
         if given.len() != arguments.len() {
             let wanted = match arguments.len() {
                 1 => "1 argument".to_string(),

@@ -15,10 +15,7 @@ pub fn parse_schema_of_columns(text: &str) -> Result<SchemaRef> {
     if !text.trim_start().starts_with('{') {
         return parse_ddl(text);
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        Error::illegal_argument(format!("the schema is no JSON: {error}")).with_source(error)
-    })?;
-    let DataType::Struct(fields) = type_of(&value)? else {
+    let DataType::Struct(fields) = json_type(text)? else {
         return Err(
             Error::illegal_argument("the schema is no struct of columns")
                 .with_condition("INVALID_SCHEMA.NON_STRUCT_TYPE"),
@@ -26,6 +23,21 @@ pub fn parse_schema_of_columns(text: &str) -> Result<SchemaRef> {
     };
     check_unique_columns(fields.iter().map(|field| field.name().as_str()))?;
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// A schema that is one type, `array<int>`, or a list of columns, which make a struct; also in JSON.
+pub(crate) fn parse_schema(text: &str) -> Result<DataType> {
+    if text.trim_start().starts_with('{') {
+        return json_type(text);
+    }
+    parse_type(text).or_else(|_| Ok(DataType::Struct(parse_ddl(text)?.fields().clone())))
+}
+
+fn json_type(text: &str) -> Result<DataType> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        Error::illegal_argument(format!("the schema is no JSON: {error}")).with_source(error)
+    })?;
+    type_of(&value)
 }
 
 fn type_of(value: &Value) -> Result<DataType> {

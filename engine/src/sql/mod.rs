@@ -39,12 +39,12 @@ pub(crate) use data_type::COMMENT;
 pub(crate) use expression::{bare_call, call};
 pub(crate) use identifier::parse_identifier;
 pub(crate) use interval::whole_interval;
+pub(crate) use json_schema::parse_schema;
 pub use json_schema::parse_schema_of_columns;
 pub(crate) use literal::{literal, shown, shown_as};
 pub(crate) use parameters::Parameters;
 pub(crate) use query::bare_query;
 pub(crate) use statement::{Statement, parse_statement};
-pub(crate) use types::parse_schema;
 pub use types::{parse_ddl, parse_type};
 
 use crate::error::{Error, Result};

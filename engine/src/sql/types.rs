@@ -47,11 +47,6 @@ pub fn parse_ddl(ddl: &str) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// Parses a schema that is one type, `array<int>`, or a list of columns, which make a struct.
-pub(crate) fn parse_schema(text: &str) -> Result<DataType> {
-    parse_type(text).or_else(|_| Ok(DataType::Struct(parse_ddl(text)?.fields().clone())))
-}
-
 /// Parses one type: `decimal(10, 2)`.
 pub fn parse_type(text: &str) -> Result<DataType> {
     let mut parser = Parser::new(text)?;

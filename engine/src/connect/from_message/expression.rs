@@ -56,12 +56,13 @@ impl<'a> Reader<'a> {
             ExprType::CommonInlineUserDefinedFunction(function)
                 if matches!(function.function, Some(InlineFunction::PythonUdf(_))) =>
             {
-                Err(Error::analysis(format!(
-                    "a function of Python is not supported in this version, so neither is '{}'",
-                    function.function_name
-                ))
-                .with_condition("UNSUPPORTED_FEATURE.PYTHON_UDF")
-                .with_hint("use the functions of pyspark.sql.functions, or expr(\"…\")"))
+                let inline = self.inline.ok_or_else(|| {
+                    Error::analysis("a function of Python cannot stand here")
+                        .with_condition("UNSUPPORTED_FEATURE.PYTHON_UDF")
+                })?;
+                let name = inline.name_of(function)?;
+                let call = bare_call(&name, self.expressions(&function.arguments)?, None);
+                Ok(Expression::Call(Box::new(call)))
             }
             ExprType::CommonInlineUserDefinedFunction(function) => self.call(
                 &function.function_name,

@@ -7,6 +7,8 @@ mod relation;
 mod types;
 mod values;
 
+pub(crate) use types::type_of;
+
 use std::cell::Cell;
 
 use super::proto;
@@ -18,8 +20,27 @@ use crate::tree;
 ///
 /// # Errors
 /// If a part of the message is missing, or if this version has not what it asks for.
-pub(crate) fn relation_of(relation: &proto::Relation) -> Result<tree::Relation> {
-    Reader::default().relation(relation)
+pub(crate) fn relation_of(
+    relation: &proto::Relation,
+    inline: &dyn Inline,
+) -> Result<tree::Relation> {
+    let inline = Some(inline);
+    let reader = Reader {
+        inline,
+        ..Reader::default()
+    };
+    reader.relation(relation)
+}
+
+/// Gives functions that come with a message a name.
+pub(crate) trait Inline: std::fmt::Debug {
+    /// The name by which the function can be called from now on; what stands behind `#` is not shown.
+    fn name_of(&self, function: &proto::CommonInlineUserDefinedFunction) -> Result<String>;
+}
+
+/// The name under which a session knows the rows that a client refers to by an id.
+pub(crate) fn cached_name(id: &str) -> String {
+    format!("cached relation {}", id.to_lowercase())
 }
 
 /// Reads messages, some of which refer to others.
@@ -27,6 +48,8 @@ pub(crate) fn relation_of(relation: &proto::Relation) -> Result<tree::Relation> 
 struct Reader<'a> {
     /// Relations that subqueries name by the number of their plan.
     references: Vec<&'a proto::Relation>,
+    /// Where functions that come with a message are known.
+    inline: Option<&'a dyn Inline>,
     /// How many messages are around the one that is read.
     depth: Cell<usize>,
 }
@@ -62,6 +85,10 @@ mod tests {
     use crate::connect::proto::relation::RelType;
     use crate::sql::{parse_expression, parse_query};
     use crate::tree::{Bound, Expression, Relation};
+
+    fn relation_of(relation: &proto::Relation) -> Result<tree::Relation> {
+        Reader::default().relation(relation)
+    }
 
     fn expression_of(expression: &proto::Expression) -> Result<tree::Expression> {
         Reader::default().expression(expression)

@@ -2,7 +2,7 @@
 
 use super::literal::literal_of;
 use super::local::local_of;
-use super::{Reader, missing};
+use super::{Reader, cached_name, missing};
 use crate::connect::proto;
 use crate::connect::proto::aggregate::GroupType;
 use crate::connect::proto::join::JoinType;
@@ -116,6 +116,10 @@ impl<'a> Reader<'a> {
             }
             RelType::Hint(hint) => self.input(hint.input.as_deref())?,
             RelType::WithRelations(with) => self.with_relations(with)?,
+            RelType::CachedRemoteRelation(cached) => Relation::Table {
+                name: vec![cached_name(&cached.relation_id)],
+                place: None,
+            },
             other => return self.of_columns(other),
         })
     }
