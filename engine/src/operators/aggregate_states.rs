@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, BooleanArray};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::GroupsAccumulatorAdapter;
@@ -40,6 +40,26 @@ impl AggregateStates {
             accumulator.merge_batch(states, group_of_row, groups)?;
             accumulator.state(EmitTo::All)
         })
+    }
+
+    /// The states of rows, of which each belongs to a group: `arguments` are the columns of each aggregate,
+    /// `filters` say which rows it takes.
+    pub(super) fn update(
+        &self,
+        arguments: &[Vec<ArrayRef>],
+        filters: &[Option<BooleanArray>],
+        group_of_row: &[usize],
+        groups: usize,
+    ) -> Result<Vec<ArrayRef>> {
+        let mut states = Vec::new();
+        for (aggregate, (arguments, filter)) in self.0.iter().zip(arguments.iter().zip(filters)) {
+            let mut accumulator = accumulator(aggregate)?;
+            let updated =
+                accumulator.update_batch(arguments, group_of_row, filter.as_ref(), groups);
+            let state = updated.and_then(|()| accumulator.state(EmitTo::All));
+            states.extend(state.map_err(datafusion_error)?);
+        }
+        Ok(states)
     }
 
     /// The results of states, one column per aggregate.

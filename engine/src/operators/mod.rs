@@ -14,6 +14,7 @@ mod key_groups;
 mod late_rows;
 mod operator_state;
 mod session_window;
+mod sharding;
 mod source;
 mod state_schema;
 mod stateful_aggregate;

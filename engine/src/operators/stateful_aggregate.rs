@@ -29,18 +29,18 @@ use futures::TryStreamExt;
 
 use super::aggregate_states::AggregateStates;
 use super::batch_context::BatchContext;
-use super::exec::{at_once, each_partition};
+use super::exec::each_partition;
 use super::operator_state::{
     EventTimeColumn, NoDataBatches, OperatorMetrics, OperatorState, StoreLayout, Watermarks,
     arrow_error, global_key, global_key_field, to_us,
 };
+use super::sharding::{ShardRows, Sharding, joined, on_each_shard};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output_mode::OutputMode;
 use crate::state::{
-    Claim, EncodedKeys, KeyEncoder, StateShard, TableShape, WINDOW_DURATION_US, split_columns,
-    take_rows,
+    Claim, EncodedKeys, StateShard, TableShape, WINDOW_DURATION_US, split_columns, take_rows,
 };
 
 /// Spark's name for the operator.
@@ -124,26 +124,17 @@ impl StatefulOperator for Merger {
         Ok(rows_at_once(async move {
             let parallel = self.context.is_parallel();
             let cores = input.output_partitioning().partition_count();
-            let shards = self.shards(parallel, cores)?;
-            let read = |rows| Arc::clone(&self).read(rows, Arc::clone(&shards));
+            let sharding = Sharding::of(
+                self.state.lock().store()?,
+                &self.context,
+                cores,
+                self.num_keys > 0,
+            )?;
+            let read = |rows| Arc::clone(&self).read(rows, Arc::clone(&sharding));
             let parts = each_partition(input, context, parallel, read).await?;
             Ok(self.merge(parts, parallel)?)
         }))
     }
-}
-
-/// How a batch's rows are divided.
-#[derive(Debug)]
-struct Shards {
-    encoder: Arc<KeyEncoder>,
-    count: usize,
-}
-
-/// Partial rows that belong to one shard, with their keys.
-#[derive(Debug)]
-struct ShardRows {
-    rows: RecordBatch,
-    keys: EncodedKeys,
 }
 
 /// What a shard made of a batch.
@@ -153,46 +144,17 @@ struct Merged {
 }
 
 impl Merger {
-    /// A state is divided when the first large batch comes: until then one core does it faster.
-    fn shards(&self, parallel: bool, cores: usize) -> Result<Arc<Shards>> {
-        let mut state = self.state.lock();
-        let store = state.store()?;
-        let partitions = match self.context.state_partitions() {
-            0 if parallel => cores,
-            partitions => partitions,
-        };
-        if self.num_keys > 0 {
-            store.divide(partitions)?;
-        }
-        let shards = store.shards();
-        let first = shards.first();
-        let first = first.ok_or_else(|| Error::internal("a state has no shards"))?;
-        Ok(Arc::new(Shards {
-            encoder: Arc::clone(first.encoder()),
-            count: shards.len(),
-        }))
-    }
-
     /// The partial rows of one partition, for each shard.
     async fn read(
         self: Arc<Self>,
         rows: SendableRecordBatchStream,
-        shards: Arc<Shards>,
+        sharding: Arc<Sharding>,
     ) -> DataFusionResult<Vec<ShardRows>> {
         let batches: Vec<RecordBatch> = rows.try_collect().await?;
         let rows = concat_batches(&self.partial_schema, &batches)?;
         drop(batches);
-        let keys = shards.encoder.encode(&self.keys(&rows)?)?;
-        if shards.count == 1 {
-            return Ok(vec![ShardRows { rows, keys }]);
-        }
-        let parts = keys.rows_of_shards(shards.count).into_iter();
-        let parts = parts.map(|indices| {
-            let keys = shards.encoder.take(&keys, &indices);
-            let rows = take_rows(&rows, indices)?;
-            Ok(ShardRows { rows, keys })
-        });
-        parts.collect()
+        let keys = sharding.encoder.encode(&self.keys(&rows)?)?;
+        Ok(sharding.divide(rows, keys)?)
     }
 
     /// Merges what the partitions gave into the state; the output of each shard.
@@ -200,19 +162,8 @@ impl Merger {
         let watermarks = self.state.watermarks();
         let mut state = self.state.lock();
         let shards = state.store()?.shards();
-        let mut inputs: Vec<Vec<ShardRows>> = shards.iter().map(|_| Vec::new()).collect();
-        for partition in partitions {
-            let parts = inputs.iter_mut().zip(partition);
-            parts.for_each(|(input, part)| input.push(part));
-        }
-        let work = shards.iter_mut().zip(inputs);
-        let merge = |(shard, input)| self.merge_shard(shard, input, watermarks);
-        let merged = if parallel {
-            at_once(work, merge)
-        } else {
-            work.map(merge).collect()
-        };
-        let merged = merged.into_iter().collect::<Result<Vec<_>>>()?;
+        let work = |shard: &mut StateShard, input| self.merge_shard(shard, input, watermarks);
+        let merged = on_each_shard(shards, partitions, parallel, work)?;
         let mut output = Vec::with_capacity(merged.len());
         for shard in merged {
             state.metrics().add(&shard.metrics);
@@ -229,10 +180,10 @@ impl Merger {
     ) -> Result<Merged> {
         let watch = Stopwatch::start();
         let mut metrics = OperatorMetrics::default();
-        let (rows, keys): (Vec<_>, Vec<_>) =
-            input.into_iter().map(|part| (part.rows, part.keys)).unzip();
-        let mut partial = concat_batches(&self.partial_schema, &rows).map_err(arrow_error)?;
-        let mut keys = shard.encoder().concat(keys);
+        let ShardRows {
+            rows: mut partial,
+            mut keys,
+        } = joined(&self.partial_schema, shard.encoder(), input)?;
         if let Some(kept) = self.rows_in_time(&partial, &keys, watermarks, &mut metrics)? {
             keys = shard.encoder().take(&keys, &kept);
             partial = take_rows(&partial, kept)?;

@@ -5,7 +5,8 @@ use std::hash::BuildHasher;
 use arrow::array::ArrayRef;
 use arrow::datatypes::Schema;
 use arrow::row::{Row, RowConverter, Rows, SortField};
-use hashbrown::DefaultHashBuilder;
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::arrow_error;
 use crate::error::{Error, Result};
@@ -23,6 +24,15 @@ pub(crate) struct KeyEncoder {
 pub(crate) struct EncodedKeys {
     rows: Rows,
     hashes: Vec<u64>,
+}
+
+/// Which rows have the same key.
+#[derive(Debug)]
+pub(crate) struct NumberedKeys {
+    /// The number of the key of each row.
+    pub number_of_row: Vec<u32>,
+    /// The first row of each key.
+    pub first_rows: Vec<u32>,
 }
 
 impl KeyEncoder {
@@ -136,6 +146,31 @@ impl EncodedKeys {
     /// Bytes held in memory.
     pub(super) fn memory_bytes(&self) -> usize {
         self.rows.size() + self.hashes.capacity() * size_of::<u64>()
+    }
+
+    /// The keys without repetition, numbered by first appearance.
+    pub(crate) fn numbered(&self) -> NumberedKeys {
+        let mut numbered = NumberedKeys {
+            number_of_row: Vec::with_capacity(self.num_keys()),
+            first_rows: Vec::new(),
+        };
+        let mut table: HashTable<(u32, u32)> = HashTable::new();
+        for (row, &hash) in self.hashes.iter().enumerate() {
+            let key = self.key(row);
+            let is_same = |&(_, first): &(u32, u32)| self.key(first as usize) == key;
+            let rehash = |&(_, first): &(u32, u32)| self.hash(first as usize);
+            let number = match table.entry(hash, is_same, rehash) {
+                Entry::Occupied(entry) => entry.get().0,
+                Entry::Vacant(entry) => {
+                    let number = numbered.first_rows.len() as u32;
+                    entry.insert((number, row as u32));
+                    numbered.first_rows.push(row as u32);
+                    number
+                }
+            };
+            numbered.number_of_row.push(number);
+        }
+        numbered
     }
 
     /// Which rows belong to each of `shards` shards.

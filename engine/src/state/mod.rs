@@ -178,7 +178,8 @@ impl StateStore {
         shards.try_for_each(|shard| shard.expire_by(&expiry))
     }
 
-    /// Its parts; a key is in the one that [`EncodedKeys::rows_of_shards`] says.
+    /// Its parts; a key is in the one that [`EncodedKeys::rows_of_shards`] says, where many rows share a
+    /// key that one.
     pub(crate) fn shards(&mut self) -> &mut [StateShard] {
         &mut self.shards
     }
@@ -191,8 +192,7 @@ impl StateStore {
         }
     }
 
-    /// Divides a state that is one shard into `shards`. One with many rows per key, or on disk,
-    /// stays whole.
+    /// Divides a state that is one shard into `shards`. One on disk stays whole.
     pub(crate) fn divide(&mut self, shards: usize) -> Result<()> {
         let stays_whole = self.shards.iter().any(StateShard::stays_whole);
         if stays_whole || self.shards.len() > 1 || shards < 2 {

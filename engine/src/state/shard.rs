@@ -56,6 +56,13 @@ impl StateShard {
         self.table.encoder()
     }
 
+    /// What encodes the key by which a state is divided: rows that share one stay together.
+    pub(crate) fn dividing_encoder(&self) -> &Arc<KeyEncoder> {
+        self.table
+            .prefix_encoder()
+            .unwrap_or_else(|| self.encoder())
+    }
+
     /// What encodes the key that many rows share, in a table that has many rows per key.
     pub(crate) fn shared_encoder(&self) -> Result<&Arc<KeyEncoder>> {
         let encoder = self.table.prefix_encoder();
@@ -216,13 +223,17 @@ impl StateShard {
     pub(super) fn divided(self, shards: usize) -> Result<Vec<Self>> {
         let empty = || {
             let (schema, encoder) = (self.schema().clone(), Arc::clone(self.encoder()));
-            Self::new(StateTable::Memory(ColumnarState::new(schema, encoder)))
+            let shared = self.table.prefix_encoder().cloned();
+            Self::new(StateTable::Memory(
+                ColumnarState::new(schema, encoder).with_prefixes(shared),
+            ))
         };
         let mut divided: Vec<Self> = (0..shards).map(|_| empty()).collect();
         for stored in self.live_rows()?.stored(usize::MAX)? {
             let stored = stored?;
-            let (keys, _) = split_columns(&stored, self.encoder().columns())?;
-            let keys = self.encode(keys)?;
+            let encoder = self.dividing_encoder();
+            let (keys, _) = split_columns(&stored, encoder.columns())?;
+            let keys = encoder.encode(keys)?;
             for (shard, rows) in divided.iter_mut().zip(keys.rows_of_shards(shards)) {
                 shard.add(&super::take_rows(&stored, rows)?)?;
             }

@@ -312,7 +312,7 @@ fn find(memory: &ColumnarState, keys: &EncodedKeys) -> impl Iterator<Item = (u32
 
 /// An operator that has a store on disk was asked to divide it.
 pub(super) fn stays_whole(table: &StateTable) -> bool {
-    matches!(table, StateTable::Disk(_)) || table.prefix_encoder().is_some()
+    matches!(table, StateTable::Disk(_))
 }
 
 /// What a table without many rows per key says when it is asked for them.

@@ -63,7 +63,7 @@ impl StreamingOperation for StatefulAggregate {
                 end,
                 has_watermark: event_time.is_some(),
             };
-            let node = operators::session_window(context, exec, partial, session, mode, schema);
+            let node = operators::session_window(context, exec, session, mode, schema)?;
             return Ok(Arc::new(node));
         }
         let event_time = event_time.map(|(column, _)| match keys.get(column) {
