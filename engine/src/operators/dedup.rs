@@ -6,8 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::TaskContext;
@@ -24,7 +23,7 @@ use super::operator_state::{
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator};
 use crate::clock::Stopwatch;
 use crate::error::Result;
-use crate::state::TableShape;
+use crate::state::{NewRows, TableShape, take_rows};
 
 /// Which of Spark's two deduplications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
@@ -145,14 +144,18 @@ impl DedupFilter {
         let keys = self.keys(&batch);
         let mut state = self.state.lock();
         let store = state.whole()?;
-        let first = BooleanArray::from(store.are_new(&store.encode(&keys)?)?);
-        let rows = filter_record_batch(&batch, &first).map_err(arrow_error)?;
-        let new_keys = self.keys(&rows);
-        let expiry = self.expiry(&rows, &new_keys)?;
-        let encoded = store.encode(&new_keys)?;
-        let held = RecordBatch::try_new(self.state.schema().clone(), new_keys);
-        let held = held.map_err(arrow_error)?;
-        store.upsert(held, encoded, expiry.as_deref())?;
+        let keys = store.encode(&keys)?;
+        let mut rows = batch.slice(0, 0);
+        store.insert_new(keys, |first| {
+            rows = take_rows(&batch, first.to_vec())?;
+            let new_keys = self.keys(&rows);
+            let expiry = self.expiry(&rows, &new_keys)?;
+            let held = RecordBatch::try_new(self.state.schema().clone(), new_keys);
+            Ok(NewRows {
+                rows: held.map_err(arrow_error)?,
+                expiry,
+            })
+        })?;
         let metrics = state.metrics();
         metrics.updated += rows.num_rows() as i64;
         metrics.dropped_by_watermark += dropped;

@@ -32,6 +32,9 @@ use crate::error::Result;
 
 pub(super) use compaction::ChunkLimits;
 
+/// Of rows that are not written.
+const NO_GROUP: usize = usize::MAX;
+
 /// Chunk, and row in it.
 type Place = (usize, usize);
 
@@ -211,6 +214,16 @@ impl ColumnarState {
 
     /// Finds or makes the slots of `keys`, whose rows are written next.
     pub(super) fn claim(&mut self, keys: &EncodedKeys) -> Claim {
+        self.claim_some(keys, true)
+    }
+
+    /// Makes the slots of those of `keys` that are not held, whose rows are written next: the groups of
+    /// the claim. Rows of other keys belong to none.
+    pub(super) fn claim_new(&mut self, keys: &EncodedKeys) -> Claim {
+        self.claim_some(keys, false)
+    }
+
+    fn claim_some(&mut self, keys: &EncodedKeys, also_held: bool) -> Claim {
         let next = self.chunks.iter().position(Chunk::is_empty);
         let next = next.unwrap_or(self.chunks.len());
         let mut claim = Claim {
@@ -243,6 +256,10 @@ impl ColumnarState {
                     let place = (info.chunk as usize, info.row as usize);
                     if place.0 == next {
                         claim.group_of_row.push(place.1);
+                        continue;
+                    }
+                    if !also_held {
+                        claim.group_of_row.push(NO_GROUP);
                         continue;
                     }
                     claim.held.push(group);

@@ -22,7 +22,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,7 +38,7 @@ pub(crate) use columnar::Claim;
 pub(crate) use keys::{EncodedKeys, KeyEncoder};
 pub(crate) use reader::{StateChange, StateReader, StateRows};
 pub(crate) use shard::StateShard;
-pub(crate) use table::StateStoreKind;
+pub(crate) use table::{NewRows, StateStoreKind};
 
 /// The entry of a column's metadata that says: it holds the starts of windows, which are so long.
 pub(crate) const WINDOW_DURATION_US: &str = "tidebook.windowDurationUs";
@@ -212,7 +211,10 @@ impl StateStore {
     /// When rows expire: at how many different times, and the first `limit` of them.
     pub(crate) fn expiries(&self, limit: usize) -> Expiries {
         let all = self.shards.iter().flat_map(StateShard::expiries);
-        let all: BTreeSet<i64> = all.collect();
+        let mut all: Vec<i64> = all.collect();
+        // Runs in order are only merged.
+        all.sort();
+        all.dedup();
         Expiries {
             count: all.len(),
             first: all.into_iter().take(limit).collect(),

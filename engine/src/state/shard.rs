@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::columnar::{Claim, ColumnarState};
 use super::files;
-use super::table::{HeldStill, StateTable, one_row_per_key, stays_whole};
+use super::table::{HeldStill, NewRows, StateTable, one_row_per_key, stays_whole};
 use super::{EncodedKeys, KeyEncoder, split_columns};
 use crate::error::Result;
 
@@ -97,26 +95,18 @@ impl StateShard {
         Ok(HeldRows { numbers, rows })
     }
 
-    /// For each of `keys`, whether it is neither held nor one of those before it.
-    pub(crate) fn are_new(&self, keys: &EncodedKeys) -> Result<Vec<bool>> {
-        let mut are_new = self.table.contains(keys)?;
-        let mut seen: HashTable<usize> = HashTable::new();
-        for (number, is_held) in are_new.iter_mut().enumerate() {
-            if *is_held {
-                *is_held = false;
-                continue;
-            }
-            let (hash, key) = (keys.hash(number), keys.key(number));
-            let is_same = |&other: &usize| keys.key(other) == key;
-            *is_held = match seen.entry(hash, is_same, |&other| keys.hash(other)) {
-                Entry::Occupied(_) => false,
-                Entry::Vacant(first) => {
-                    first.insert(number);
-                    true
-                }
-            };
+    /// Adds rows of those of `keys` that are not held. `rows_at` makes them, given which of `keys` these
+    /// are, each once: the first where it comes more than once.
+    pub(crate) fn insert_new(
+        &mut self,
+        keys: EncodedKeys,
+        rows_at: impl FnOnce(&[u32]) -> Result<NewRows>,
+    ) -> Result<()> {
+        if let Some(new) = self.table.insert_new(keys, rows_at)? {
+            let expiry = new.expiry.as_deref();
+            self.written.push(files::with_expiry(&new.rows, expiry)?);
         }
-        Ok(are_new)
+        Ok(())
     }
 
     /// All rows.

@@ -32,6 +32,15 @@ pub(super) enum StateTable {
     Disk(DiskTable),
 }
 
+/// Rows that are to be added.
+#[derive(Debug)]
+pub(crate) struct NewRows {
+    /// All columns.
+    pub rows: RecordBatch,
+    /// At which watermark, in the operator's unit, each expires; `None` if none does.
+    pub expiry: Option<Vec<Option<i64>>>,
+}
+
 /// Rows with their expiry, some at a time.
 type Parts = Box<dyn Iterator<Item = Result<(RecordBatch, Int64Array)>>>;
 
@@ -166,6 +175,35 @@ impl StateTable {
             }
             Self::Disk(disk) => disk.write(&claim, &rows, &keys, expiry),
         }
+    }
+
+    /// Adds rows of those of `keys` that are not held. `rows_at` makes them, with their expiry, given which
+    /// of `keys` these are, each once. Gives what was added.
+    pub(super) fn insert_new(
+        &mut self,
+        keys: EncodedKeys,
+        rows_at: impl FnOnce(&[u32]) -> Result<NewRows>,
+    ) -> Result<Option<NewRows>> {
+        if let Self::Memory(memory) = self {
+            let claim = memory.claim_new(&keys);
+            if claim.num_groups() == 0 {
+                return Ok(None);
+            }
+            let new = rows_at(&claim.first_rows)?;
+            memory.write(claim, new.rows.clone(), keys, new.expiry.as_deref());
+            return Ok(Some(new));
+        }
+        let is_held = self.contains(&keys)?;
+        let first_rows = keys.numbered().first_rows.into_iter();
+        let is_new = |row: &u32| is_held.get(*row as usize) == Some(&false);
+        let first_rows: Vec<u32> = first_rows.filter(is_new).collect();
+        if first_rows.is_empty() {
+            return Ok(None);
+        }
+        let new = rows_at(&first_rows)?;
+        let keys = self.encoder().take(&keys, &first_rows);
+        self.upsert(new.rows.clone(), keys, new.expiry.as_deref())?;
+        Ok(Some(new))
     }
 
     /// Adds rows or replaces those of the same key.
