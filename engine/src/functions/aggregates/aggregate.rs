@@ -62,6 +62,12 @@ pub(in super::super) enum Counts {
         state: fn(&Setup) -> Vec<DataType>,
         accumulator: fn(&Setup) -> Result<Box<dyn Accumulator>>,
     },
+    /// The same, with one of all groups at once.
+    OwnAtOnce {
+        state: fn(&Setup) -> Vec<DataType>,
+        accumulator: fn(&Setup) -> Result<Box<dyn Accumulator>>,
+        groups: fn(&Setup) -> Result<Box<dyn GroupsAccumulator>>,
+    },
 }
 
 /// An aggregate without anything; the others say what they have: `Aggregate { name: …, ..AGGREGATE }`.
@@ -267,7 +273,8 @@ impl AggregateUDFImpl for Registered {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        matches!(self.row.counts, Counts::Statistic(_)) && !args.is_distinct
+        let counts = &self.row.counts;
+        matches!(counts, Counts::Statistic(_) | Counts::OwnAtOnce { .. }) && !args.is_distinct
     }
 
     fn create_groups_accumulator(
@@ -276,6 +283,7 @@ impl AggregateUDFImpl for Registered {
     ) -> DataFusionResult<Box<dyn GroupsAccumulator>> {
         match self.row.counts {
             Counts::Statistic(statistic) => Ok(statistic.groups(args.return_type().clone())),
+            Counts::OwnAtOnce { groups, .. } => Ok(groups(&self.setup(args)?)?),
             _ => datafusion::common::internal_err!("{} counts each group alone", self.row.name),
         }
     }
@@ -346,7 +354,7 @@ impl Counts {
                 let orders = setup.orders.iter().map(|(data_type, _)| data_type.clone());
                 kept.chain(orders).map(list_of).collect()
             }
-            Self::Own { state, .. } => state(setup),
+            Self::Own { state, .. } | Self::OwnAtOnce { state, .. } => state(setup),
         }
     }
 
@@ -354,7 +362,9 @@ impl Counts {
         match self {
             Self::Statistic(statistic) => Ok(statistic.one(setup.returns.clone())),
             Self::All(kept, finish) => Ok(accumulator(*finish, kept, setup.clone())),
-            Self::Own { accumulator, .. } => accumulator(setup),
+            Self::Own { accumulator, .. } | Self::OwnAtOnce { accumulator, .. } => {
+                accumulator(setup)
+            }
         }
     }
 }

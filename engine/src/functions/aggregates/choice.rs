@@ -3,13 +3,14 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::Accumulator;
+use datafusion::logical_expr::{Accumulator, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 
 use super::super::arguments::{argument, arguments};
 use super::super::scalar::Returns;
 use super::super::takes::Takes;
 use super::aggregate::{AGGREGATE, Aggregate, Counts, Setup};
+use super::choice_groups::ChoiceGroups;
 use crate::error::{Error, ErrorKind, Result, from_datafusion};
 
 /// All of them, in messages.
@@ -30,9 +31,10 @@ pub(super) const TABLE: &[Aggregate] = &[
     },
     Aggregate {
         aliases: &["last_value"],
-        counts: Counts::Own {
+        counts: Counts::OwnAtOnce {
             state,
             accumulator: |setup| Choice::make(setup, true),
+            groups: |setup| Choice::groups(setup, true),
         },
         doc: "The last value of a group.",
         example: "SELECT last(x) FROM VALUES (1), (2) AS t(x)",
@@ -68,9 +70,10 @@ const fn first(name: &'static str) -> Aggregate {
         name,
         forms: &[&[Takes::Any], &[Takes::Any, Takes::Boolean]],
         returns: Returns::Like(0),
-        counts: Counts::Own {
+        counts: Counts::OwnAtOnce {
             state,
             accumulator: |setup| Choice::make(setup, false),
+            groups: |setup| Choice::groups(setup, false),
         },
         may_ignore_nulls: true,
         ..AGGREGATE
@@ -79,6 +82,14 @@ const fn first(name: &'static str) -> Aggregate {
 
 fn state(setup: &Setup) -> Vec<DataType> {
     vec![setup.returns.clone(), DataType::Boolean]
+}
+
+fn ignores_nulls(setup: &Setup) -> Result<bool> {
+    let ignore = match setup.types.len() {
+        1 => None,
+        _ => setup.constant(1, &DataType::Boolean)?,
+    };
+    Ok(setup.ignore_nulls || ignore == Some(ScalarValue::Boolean(Some(true))))
 }
 
 #[derive(Debug)]
@@ -91,16 +102,17 @@ struct Choice {
 
 impl Choice {
     fn make(setup: &Setup, is_last: bool) -> Result<Box<dyn Accumulator>> {
-        let ignore = match setup.types.len() {
-            1 => None,
-            _ => setup.constant(1, &DataType::Boolean)?,
-        };
         Ok(Box::new(Self {
             value: super::kept::null(setup)?,
             is_chosen: false,
             is_last,
-            ignore_nulls: setup.ignore_nulls || ignore == Some(ScalarValue::Boolean(Some(true))),
+            ignore_nulls: ignores_nulls(setup)?,
         }))
+    }
+
+    fn groups(setup: &Setup, is_last: bool) -> Result<Box<dyn GroupsAccumulator>> {
+        let groups = ChoiceGroups::new(&setup.returns, is_last, ignores_nulls(setup)?);
+        Ok(Box::new(groups))
     }
 
     /// Takes the first or last of those rows that count.

@@ -5,6 +5,7 @@ mod avg;
 mod bitmaps;
 mod casting;
 mod choice;
+mod choice_groups;
 mod collect;
 mod count_min_sketch;
 mod counter_diff;
