@@ -140,6 +140,7 @@ fn a_processor_keeps_state_and_timers() {
             declared("pages", StateVariableKind::List, "String", Some(20_000)),
             declared("seen", StateVariableKind::Map, "String: i64", None),
         ],
+        deleted: Vec::new(),
     };
     assert_eq!(kernel.function(), expected);
 
