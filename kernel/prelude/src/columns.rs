@@ -108,6 +108,10 @@ impl Array<'_> {
     }
 
     /// The bytes of a row of [`Kind::Utf8`] or [`Kind::Binary`].
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`check` has seen that every row is in the buffers"
+    )]
     pub fn bytes(&self, row: usize) -> &[u8] {
         let offsets = self.offsets.as_chunks::<4>().0;
         let at = |index: usize| i32::from_le_bytes(offsets[index]) as usize;
@@ -153,6 +157,7 @@ impl Array<'_> {
 }
 
 /// The bit of a row.
+#[expect(clippy::indexing_slicing, reason = "there is a bit for every row")]
 pub fn bit(bits: &[u8], row: usize) -> bool {
     bits[row / 8] >> (row % 8) & 1 == 1
 }
@@ -221,9 +226,10 @@ fn buffer<'a>(rest: &mut &'a [u8]) -> io::Result<&'a [u8]> {
     let length = number(rest)?;
     let padded = length.checked_next_multiple_of(8);
     let split = padded.and_then(|padded| rest.split_at_checked(padded));
-    let (buffer, after) = split.ok_or_else(|| broken("columns are cut off"))?;
+    let (padded, after) = split.ok_or_else(|| broken("columns are cut off"))?;
     *rest = after;
-    Ok(&buffer[..length])
+    let buffer = padded.get(..length);
+    buffer.ok_or_else(|| broken("columns are cut off"))
 }
 
 fn broken(what: &str) -> io::Error {

@@ -554,7 +554,7 @@ pub fn receive<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<(
     let mut lengths = [0; 8];
     match from.by_ref().take(8).read(&mut lengths) {
         Ok(0) => return Ok(None),
-        Ok(read) => from.read_exact(&mut lengths[read..])?,
+        Ok(read) => from.read_exact(lengths.split_at_mut(read).1)?,
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             from.read_exact(&mut lengths)?
         }

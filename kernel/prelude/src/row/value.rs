@@ -161,10 +161,15 @@ fn items(json: Json, element_type: &DataType) -> Result<Vec<Value>> {
 fn map(json: Json, value_type: &DataType) -> Result<Value> {
     let pairs: Vec<(String, Json)> = match json {
         Json::Object(map) => map.into_iter().collect(),
-        Json::Array(pairs) => pairs
-            .into_iter()
-            .map(|mut pair| (plain(pair[0].take()), pair[1].take()))
-            .collect(),
+        Json::Array(pairs) => {
+            let pairs = pairs
+                .iter()
+                .map(|pair| match pair.as_array().map(Vec::as_slice) {
+                    Some([key, value]) => Ok((plain(key.clone()), value.clone())),
+                    _ => Err(unreadable(pair, value_type)),
+                });
+            pairs.collect::<Result<_>>()?
+        }
         other => return Err(unreadable(&other, value_type)),
     };
     let pairs = pairs

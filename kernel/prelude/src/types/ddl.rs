@@ -48,10 +48,10 @@ impl<'a> Parser<'a> {
                 collation: String::new(),
             },
             "char" | "character" => DataType::Char {
-                length: self.numbers()?[0],
+                length: self.numbers()?.0,
             },
             "varchar" => DataType::Varchar {
-                length: self.numbers()?[0],
+                length: self.numbers()?.0,
             },
             "binary" => DataType::Binary,
             "date" => DataType::Date,
@@ -95,11 +95,10 @@ impl<'a> Parser<'a> {
                 scale: 0,
             });
         }
-        let numbers = self.numbers()?;
-        let scale = numbers.get(1).copied().unwrap_or(0);
+        let (precision, scale) = self.numbers()?;
         Ok(DataType::Decimal {
-            precision: numbers[0],
-            scale,
+            precision,
+            scale: scale.unwrap_or(0),
         })
     }
 
@@ -135,7 +134,7 @@ impl<'a> Parser<'a> {
     }
 
     /// At least one number in parentheses.
-    fn numbers(&mut self) -> Result<Vec<i32>> {
+    fn numbers(&mut self) -> Result<(i32, Option<i32>)> {
         self.expect('(')?;
         let Some((inner, rest)) = self.rest.split_once(')') else {
             return Err(self.error());
@@ -144,8 +143,10 @@ impl<'a> Parser<'a> {
         let numbers = numbers
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| self.error())?;
+        let mut numbers = numbers.into_iter();
+        let first = numbers.next().ok_or_else(|| self.error())?;
         self.rest = rest.trim_start();
-        Ok(numbers)
+        Ok((first, numbers.next()))
     }
 
     fn name(&mut self) -> Result<String> {

@@ -43,6 +43,7 @@ macro_rules! numbers {
                 Ok(array.values.as_chunks().0)
             }
 
+            #[expect(clippy::indexing_slicing, reason = "there is a value for every row")]
             fn read<'a>(reader: &Self::Reader<'a>, row: usize) -> Self::Item<'a> {
                 <$type>::from_le_bytes(reader[row])
             }
@@ -99,6 +100,7 @@ impl UdfArgument for &[u8] {
         })
     }
 
+    #[expect(clippy::indexing_slicing, reason = "offsets lie within the values")]
     fn read<'a>(reader: &Self::Reader<'a>, row: usize) -> &'a [u8] {
         let (start, end) = reader.range(row);
         &reader.values[start..end]
@@ -174,6 +176,10 @@ pub struct Rows<'a, V: ?Sized> {
 }
 
 impl<V: ?Sized> Rows<'_, V> {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "there is an offset for every row, and one for the end"
+    )]
     fn range(&self, row: usize) -> (usize, usize) {
         let at = |index: usize| i32::from_le_bytes(self.offsets[index]) as usize;
         (at(row), at(row + 1))

@@ -119,6 +119,12 @@ pub(super) fn mask(arrays: &[Array], nullable: &[bool]) -> Option<Vec<u8>> {
     mask
 }
 
+/// A call has not the columns that the function takes.
+pub(super) fn wrong_number(columns: &[Array]) -> Error {
+    let message = format!("a function cannot take {} columns", columns.len());
+    Error::of("InternalError", message)
+}
+
 /// Whether a row of a mask is set.
 pub(super) fn is_set(mask: Option<&[u8]>, row: usize) -> bool {
     mask.is_none_or(|mask| bit(mask, row))

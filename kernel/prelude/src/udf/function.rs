@@ -1,7 +1,7 @@
 //! Functions that are called once per row.
 
 use super::argument::{UdfArgument, UdfArguments};
-use super::build::{Builder, is_set, mask};
+use super::build::{Builder, is_set, mask, wrong_number};
 use super::returned::UdfReturn;
 use crate::columns::Array;
 use crate::error::Result;
@@ -24,7 +24,7 @@ pub trait UdfFunction<Arguments, R>: Send + Sync + 'static {
 }
 
 macro_rules! function {
-    ($($argument:ident $reader:ident $index:literal)*) => {
+    ($($argument:ident $reader:ident)*) => {
         impl<Function, Return, $($argument),*> UdfSignature<($($argument,)*), Return> for Function
         where
             Function: Fn($($argument),*) -> Return,
@@ -43,7 +43,10 @@ macro_rules! function {
         {
             fn call_rows(&self, columns: &[Array], rows: usize) -> Result<Array<'static>> {
                 let mask = mask(columns, <($($argument,)*)>::NULLABLE);
-                $(let $reader = $argument::reader(&columns[$index])?;)*
+                let [$($reader),*] = columns else {
+                    return Err(wrong_number(columns));
+                };
+                $(let $reader = $argument::reader($reader)?;)*
                 let mut builder = Builder::new(Return::KIND, rows);
                 for row in 0..rows {
                     if is_set(mask.as_deref(), row) {
@@ -59,9 +62,9 @@ macro_rules! function {
 }
 
 function!();
-function!(A a 0);
-function!(A a 0 B b 1);
-function!(A a 0 B b 1 C c 2);
-function!(A a 0 B b 1 C c 2 D d 3);
-function!(A a 0 B b 1 C c 2 D d 3 E e 4);
-function!(A a 0 B b 1 C c 2 D d 3 E e 4 F f 5);
+function!(A a);
+function!(A a B b);
+function!(A a B b C c);
+function!(A a B b C c D d);
+function!(A a B b C c D d E e);
+function!(A a B b C c D d E e F f);

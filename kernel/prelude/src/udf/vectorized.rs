@@ -1,7 +1,7 @@
 //! Functions that are called once per batch, with slices.
 
 use super::argument::UdfArgument;
-use super::build::{Builder, is_set, mask};
+use super::build::{Builder, is_set, mask, wrong_number};
 use super::returned::UdfReturn;
 use crate::columns::{Array, Kind, bit};
 use crate::error::{Error, Result};
@@ -106,7 +106,7 @@ pub trait VectorFunction<Arguments, R>: Send + Sync + 'static {
 }
 
 macro_rules! function {
-    ($($argument:ident $values:ident $index:literal)+) => {
+    ($($argument:ident $values:ident)+) => {
         impl<$($argument: VectorArgument),*> VectorArguments for ($($argument,)*) {
             const KINDS: &'static [Kind] = &[$($argument::Element::KIND),*];
             const NULLABLE: &'static [bool] = &[$($argument::Element::NULLABLE),*];
@@ -124,7 +124,10 @@ macro_rules! function {
         {
             fn call_batch(&self, columns: &[Array], rows: usize) -> Result<Array<'static>> {
                 let mask = mask(columns, <($($argument,)*)>::NULLABLE);
-                $(let $values = $argument::Element::collect(&columns[$index], mask.as_deref())?;)*
+                let [$($values),*] = columns else {
+                    return Err(wrong_number(columns));
+                };
+                $(let $values = $argument::Element::collect($values, mask.as_deref())?;)*
                 let given = mask.as_deref().map_or(rows, |mask| count(mask, rows));
                 let values = self($($values.as_slice()),*).into_values()?;
                 scatter(values, given, mask.as_deref(), rows)
@@ -133,12 +136,12 @@ macro_rules! function {
     };
 }
 
-function!(A a 0);
-function!(A a 0 B b 1);
-function!(A a 0 B b 1 C c 2);
-function!(A a 0 B b 1 C c 2 D d 3);
-function!(A a 0 B b 1 C c 2 D d 3 E e 4);
-function!(A a 0 B b 1 C c 2 D d 3 E e 4 F f 5);
+function!(A a);
+function!(A a B b);
+function!(A a B b C c);
+function!(A a B b C c D d);
+function!(A a B b C c D d E e);
+function!(A a B b C c D d E e F f);
 
 /// How many rows a mask has.
 fn count(mask: &[u8], rows: usize) -> usize {
