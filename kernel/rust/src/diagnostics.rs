@@ -34,7 +34,8 @@ pub(crate) fn diagnostic(error: &CompilationError) -> Diagnostic {
 fn plain_notes(error: &CompilationError) -> Vec<String> {
     // Said of a type's name that was too long to show; the file it names is gone by now.
     const ABOUT_NAMES: [&str; 2] = ["the full name for the type", "consider using `--verbose`"];
-    let children = error.json["children"].as_array();
+    let children = error.json.get("children");
+    let children = children.and_then(|children| children.as_array());
     let notes = children.into_iter().flatten().filter(|child| {
         let has_place = child["spans"]
             .as_array()

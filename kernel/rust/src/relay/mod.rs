@@ -9,7 +9,7 @@ mod splitter;
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{self, BufRead as _, PipeReader, PipeWriter, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -35,6 +35,8 @@ const RUNTIME: &str = "TIDEBOOK_RUNTIME";
 const END: Duration = Duration::from_secs(1);
 /// How long a barrier may take; the reader of the other stream is never busy for long.
 const BARRIER: Duration = Duration::from_secs(5);
+/// How much of a stream is read at once.
+const BYTES_AT_ONCE: usize = 64 * 1024;
 
 /// Whether this process was started to be the relay.
 pub(crate) fn is_asked_for() -> bool {
@@ -125,11 +127,14 @@ impl Relay {
         self.barriers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn read_stderr(&self, mut stderr: PipeReader, passed: &Sender<u64>) {
+    fn read_stderr(&self, stderr: PipeReader, passed: &Sender<u64>) {
         let mut splitter = Splitter::default();
-        let mut buffer = vec![0; 64 * 1024];
-        while let Ok(read) = stderr.read(&mut buffer) {
-            for piece in splitter.push(&buffer[..read]) {
+        let mut stderr = BufReader::with_capacity(BYTES_AT_ONCE, stderr);
+        while let Ok(read) = stderr.fill_buf() {
+            let count = read.len();
+            let pieces = splitter.push(read);
+            stderr.consume(count);
+            for piece in pieces {
                 match piece {
                     Piece::Note(Note::Barrier { number }) => drop(passed.send(number)),
                     Piece::Note(note) => self.tell(&Told::Note(note), &[]),
@@ -138,7 +143,7 @@ impl Relay {
                     Piece::Content { content, .. } => self.tell_text(&content, true),
                 }
             }
-            if read == 0 {
+            if count == 0 {
                 break;
             }
         }
@@ -211,13 +216,15 @@ impl Relay {
 }
 
 impl Cells {
-    fn read_stdout(&mut self, mut stdout: PipeReader) -> i32 {
+    fn read_stdout(&mut self, stdout: PipeReader) -> i32 {
         let mut splitter = Splitter::default();
-        let mut buffer = vec![0; 64 * 1024];
+        let mut stdout = BufReader::with_capacity(BYTES_AT_ONCE, stdout);
         let mut content = BTreeMap::new();
         loop {
-            let read = stdout.read(&mut buffer).unwrap_or(0);
-            let pieces = splitter.push(&buffer[..read]);
+            let read = stdout.fill_buf().unwrap_or_default();
+            let count = read.len();
+            let pieces = splitter.push(read);
+            stdout.consume(count);
             for piece in pieces {
                 if let Piece::Content {
                     mime,
@@ -246,7 +253,7 @@ impl Cells {
                 }
             }
             self.show(&mut content);
-            if read == 0 {
+            if count == 0 {
                 return self.died(&mut splitter);
             }
         }

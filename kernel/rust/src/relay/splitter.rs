@@ -46,7 +46,8 @@ impl Splitter {
         let mut pieces = Vec::new();
         while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.unread.drain(..=end).collect();
-            self.line(&String::from_utf8_lossy(&line[..end]), &mut pieces);
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            self.line(&String::from_utf8_lossy(line), &mut pieces);
         }
         if self.content.is_none() {
             let length = self.plain_length();
@@ -104,15 +105,17 @@ impl Splitter {
 
     /// How much of the unfinished line is text for sure.
     fn plain_length(&self) -> usize {
-        let unread = &self.unread;
-        let is_special = |at: usize| {
-            let rest = &unread[at..];
-            rest[0] == NOTE as u8
+        let unread = self.unread.as_slice();
+        let is_special = |rest: &[u8]| {
+            rest.starts_with(&[NOTE as u8])
                 || EVCXR.as_bytes().starts_with(rest)
                 || rest.starts_with(EVCXR.as_bytes())
         };
-        let plain = (0..unread.len()).find(|&at| is_special(at));
-        let plain = &unread[..plain.unwrap_or(unread.len())];
+        let before_special = (0..unread.len()).find_map(|at| {
+            let (plain, rest) = unread.split_at_checked(at)?;
+            is_special(rest).then_some(plain)
+        });
+        let plain = before_special.unwrap_or(unread);
         match std::str::from_utf8(plain) {
             Ok(_) => plain.len(),
             // A character may come in two reads.
