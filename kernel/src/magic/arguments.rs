@@ -110,15 +110,18 @@ fn quoted(magic: &dyn Magic, line: &str, stray: &str) -> Option<String> {
     let words = words(line)?;
     let stray = words.iter().position(|word| word == stray)?;
     let is_flag = |word: &String| word.starts_with("--");
-    let flag = words[..stray].iter().rposition(is_flag)?;
-    let end = words[stray..].iter().position(is_flag);
-    let end = end.map_or(words.len(), |end| stray + end);
+    let (before, behind) = words.split_at_checked(stray)?;
+    let flag = before.iter().rposition(is_flag)?;
+    let (flag, values) = before.get(flag..)?.split_first()?;
+    let strays = behind.iter().take_while(|word| !is_flag(word));
     let command = command(magic);
     let mut flags = command.get_opts().filter_map(|arg| arg.get_long());
-    let named = words[flag].trim_start_matches("--");
+    let named = flag.trim_start_matches("--");
     let takes_value = flags.any(|flag| flag == named);
-    (takes_value && flag + 1 < stray)
-        .then(|| format!("{} \"{}\"", words[flag], words[flag + 1..end].join(" ")))
+    (takes_value && !values.is_empty()).then(|| {
+        let value: Vec<&str> = values.iter().chain(strays).map(String::as_str).collect();
+        format!("{flag} \"{}\"", value.join(" "))
+    })
 }
 
 /// What a number has to be, in words instead of the ends of its type.

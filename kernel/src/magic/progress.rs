@@ -42,7 +42,7 @@ impl Magic for Progress {
         let query = call.query().await?;
         let wanted = call.args.get_one::<u32>("recent").copied().unwrap_or(1);
         let recent = query.recent_progress();
-        let newest = &recent[recent.len().saturating_sub(wanted as usize)..];
+        let (_, newest) = recent.split_at(recent.len().saturating_sub(wanted as usize));
         match newest {
             [] => {
                 let title = query_title(&query);

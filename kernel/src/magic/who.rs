@@ -72,12 +72,14 @@ fn state(query: &StreamingQuery) -> String {
 }
 
 fn rows(named: &[Named]) -> Result<Rows> {
-    let column = |index: usize| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(
-            named.iter().map(|line| &line[index]),
-        ))
+    let column = |part: fn(&Named) -> &String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(named.iter().map(part)))
     };
-    let columns = [("name", column(0)), ("is", column(1)), ("type", column(2))];
+    let columns = [
+        ("name", column(|[name, ..]| name)),
+        ("is", column(|[_, is, _]| is)),
+        ("type", column(|[.., kind]| kind)),
+    ];
     let batch = RecordBatch::try_from_iter(columns).map_err(CellError::internal)?;
     Ok(Rows {
         schema: batch.schema(),

@@ -138,7 +138,9 @@ impl Groups {
             rows: HashMap::new(),
         };
         for row in rows {
-            let key: Vec<String> = keys.iter().map(|index| row[*index].clone()).collect();
+            let key = row.iter().enumerate();
+            let key = key.filter(|(index, _)| keys.contains(index));
+            let key: Vec<String> = key.map(|(_, value)| value.clone()).collect();
             let known = groups.rows.entry(key.clone()).or_default();
             if known.is_empty() {
                 groups.order.push(key);
