@@ -146,7 +146,8 @@ fn kernelspec() -> Result<String, String> {
     let text = std::fs::read_to_string(&spec).map_err(|error| format!("'{shown}': {error}"))?;
     let json: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("'{shown}': {error}"))?;
-    let binary = json["argv"][0].as_str().unwrap_or_default();
+    let binary = json.pointer("/argv/0").and_then(|binary| binary.as_str());
+    let binary = binary.unwrap_or_default();
     match Path::new(binary).is_file() {
         true => Ok(shown),
         false => Err(format!("'{shown}' names '{binary}', which is not there")),

@@ -96,8 +96,11 @@ impl Outputs {
     pub(crate) fn result(&self, bundle: MimeBundle) {
         let plain = bundle.data.get("text/plain").and_then(Value::as_str);
         self.shared.kept.lock().result = plain.map(str::to_owned);
+        let count = json!(self.shared.execution_count);
         let mut content = display_content(bundle, json!({}));
-        content["execution_count"] = json!(self.shared.execution_count);
+        if let Value::Object(content) = &mut content {
+            content.insert("execution_count".to_owned(), count);
+        }
         self.send("execute_result", content);
     }
 
@@ -124,7 +127,7 @@ impl Outputs {
 
     fn send(&self, msg_type: &str, content: Value) {
         if self.is_open() {
-            let bytes = text_bytes(&content["data"]);
+            let bytes = content.get("data").map_or(0, text_bytes);
             let Shared { iopub, parent, .. } = &*self.shared;
             iopub.send(parent, msg_type, content);
             iopub.catch_up(bytes);

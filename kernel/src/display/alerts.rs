@@ -71,7 +71,7 @@ pub(crate) fn alert(card: &AlertCard) -> MimeBundle {
         ));
         plain.push_str(&format!("\n  {} earlier", times(hidden)));
     }
-    for (batch, time, seen) in &card.crossings[hidden..] {
+    for (batch, time, seen) in card.crossings.iter().skip(hidden) {
         let seen = seen.join("; ");
         let time = time.trim_end_matches('Z').replace('T', " ");
         body.push_str(&format!(

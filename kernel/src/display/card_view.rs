@@ -90,16 +90,17 @@ fn error_html(error: &Error) -> String {
 }
 
 fn plain(card: &QueryCard) -> String {
-    let mut lines = vec![format!(
+    let mut title = format!(
         "{} {} {}",
         card.title(),
         card.state.sign(),
         card.state.word()
-    )];
+    );
     let message = card.status_message();
     if !message.is_empty() {
-        lines[0].push_str(&format!(" ({message})"));
+        title.push_str(&format!(" ({message})"));
     }
+    let mut lines = vec![title];
     let facts = card.facts();
     let width = facts
         .iter()
@@ -203,8 +204,8 @@ impl QueryCard {
 
     /// Rows per batch as blocks, with the largest batch as their scale.
     fn spark(&self) -> Option<(String, String)> {
-        let newest = self.rows_per_batch.len().saturating_sub(SPARK_BATCHES);
-        let shown = &self.rows_per_batch[newest..];
+        let old = self.rows_per_batch.len().saturating_sub(SPARK_BATCHES);
+        let (_, shown) = self.rows_per_batch.split_at(old);
         let largest = *shown.iter().max()?;
         if shown.len() < 2 {
             return None;

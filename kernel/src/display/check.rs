@@ -1,6 +1,7 @@
 //! What a learner is told about an answer: the verdict, the rows side by side, a hint.
 
 use super::MimeBundle;
+use super::grid::aligned;
 use super::html::{DIM, escape, panel, table};
 
 /// Pixels.
@@ -93,7 +94,9 @@ fn side_by_side(answer: &CheckAnswer) -> String {
     let headings: Vec<&str> = escaped.iter().map(String::as_str).collect();
     let rows = labelled(answer).into_iter().map(|row| {
         let mut cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
-        cells[0] = format!("<span style=\"{DIM}\">{}</span>", cells[0]);
+        if let [whose, ..] = cells.as_mut_slice() {
+            *whose = format!("<span style=\"{DIM}\">{whose}</span>");
+        }
         cells
     });
     let right = vec![false; headings.len()];
@@ -101,19 +104,11 @@ fn side_by_side(answer: &CheckAnswer) -> String {
 }
 
 fn plain_rows(answer: &CheckAnswer) -> String {
-    let mut rows = vec![vec![String::new()]];
-    rows[0].extend(answer.columns.iter().cloned());
-    rows.extend(labelled(answer));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..rows[0].len()).filter_map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        format!("  {}", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    let mut headings = vec![""];
+    headings.extend(answer.columns.iter().map(String::as_str));
+    let lines = aligned(&headings, &labelled(answer)).into_iter();
+    let lines = lines.map(|line| format!("  {line}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

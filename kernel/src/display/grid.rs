@@ -21,6 +21,28 @@ pub(super) fn grid(rows: &Rows, max_rows: usize) -> String {
     tidebook_engine::grid(&lines, Align::Left)
 }
 
+/// A heading and rows line by line, each column as wide as the widest of its cells.
+pub(super) fn aligned(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let mut widths: Vec<usize> = heading.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = cell.chars().count().max(*widest);
+        }
+    }
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let cells = cells.zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut heading.iter().copied())];
+    for row in rows {
+        lines.push(line(&mut row.iter().map(String::as_str)));
+    }
+    lines
+}
+
 /// Batch and row number of the first `max_rows` rows.
 pub(super) fn first_rows(
     rows: &Rows,

@@ -47,26 +47,26 @@ pub(super) fn fact(label: &str, value: &str) -> String {
 
 /// A small table whose cells are HTML already; `right` says which columns are right aligned.
 pub(super) fn table(headings: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
-    let style = |i: usize| {
-        let align = if right[i] { "right" } else { "left" };
+    let style = |right: bool| {
+        let align = if right { "right" } else { "left" };
         format!("text-align:{align};padding:3px 9px;white-space:nowrap")
     };
     let mut html = String::from(
         "<div style=\"overflow-x:auto\"><table style=\"border-collapse:collapse;margin:0;font-size:12px\"><thead><tr>",
     );
-    for (i, heading) in headings.iter().enumerate() {
+    for (heading, right) in headings.iter().zip(right) {
         html.push_str(&format!(
             "<th style=\"{};white-space:normal;border-bottom:1px solid #808080;font-weight:600\">{heading}</th>",
-            style(i)
+            style(*right)
         ));
     }
     html.push_str("</tr></thead><tbody>");
     for row in rows {
         html.push_str("<tr>");
-        for (i, cell) in row.iter().enumerate() {
+        for (cell, right) in row.iter().zip(right) {
             html.push_str(&format!(
                 "<td style=\"{};border-bottom:{LINE}\">{cell}</td>",
-                style(i)
+                style(*right)
             ));
         }
         html.push_str("</tr>");

@@ -1,6 +1,7 @@
 //! Topics, and what is being produced.
 
 use super::MimeBundle;
+use super::grid::aligned;
 use super::html::{DIM, escape, panel, table};
 use super::number::{bytes, count, thousands};
 
@@ -50,10 +51,10 @@ pub(crate) fn topics(topics: &[TopicLine], address: &str, memory: Option<usize>)
         );
     }
     let headings = ["topic", "partitions", "messages", "offsets"];
-    let lines: Vec<[String; 4]> = topics
+    let lines: Vec<Vec<String>> = topics
         .iter()
         .map(|topic| {
-            [
+            vec![
                 topic.name.clone(),
                 topic.partitions.len().to_string(),
                 thousands(topic.messages),
@@ -70,24 +71,7 @@ pub(crate) fn topics(topics: &[TopicLine], address: &str, memory: Option<usize>)
         table(&headings, &[false, true, true, false], &rows),
         escape(&broker)
     );
-    let width = |column: usize| {
-        let cells = lines.iter().map(|line| line[column].chars().count());
-        cells.chain([headings[column].len()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..4).map(width).collect();
-    let line = |cells: [&str; 4]| {
-        let cells = cells.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    let mut plain = vec![line(headings)];
-    plain.extend(
-        lines
-            .iter()
-            .map(|cells| line(cells.each_ref().map(String::as_str))),
-    );
+    let mut plain = aligned(&headings, &lines);
     plain.push(broker);
     MimeBundle::html(html, plain.join("\n"))
 }

@@ -60,17 +60,19 @@ pub(super) fn rate(value: f64) -> String {
 
 /// Bytes in binary units.
 pub(super) fn bytes(value: i64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    // But for the largest.
+    const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
     if value < 1024 {
         return format!("{value} B");
     }
     let mut scaled = value as f64 / 1024.0;
-    let mut unit = 0;
-    while scaled >= 1023.95 && unit + 1 < UNITS.len() {
+    for unit in UNITS {
+        if scaled < 1023.95 {
+            return format!("{scaled:.1} {unit}");
+        }
         scaled /= 1024.0;
-        unit += 1;
     }
-    format!("{scaled:.1} {}", UNITS[unit])
+    format!("{scaled:.1} TiB")
 }
 
 /// A duration given in milliseconds: `850 ms`, `1.2 s`, `2 min 3 s`, `1 h 30 min`, `1 day`.

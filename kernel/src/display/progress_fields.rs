@@ -1,7 +1,7 @@
 //! The fields of a progress by the paths that users write: `numInputRows`, `durationMs.addBatch`,
 //! `stateOperators[0].numRowsTotal`, and our own sums over all operators.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tidebook_engine::StreamingQueryProgress;
 
 /// Our own sums over the operators of a query.
@@ -9,7 +9,10 @@ pub(super) const SUMS: [&str; 3] = ["stateRows", "stateBytes", "droppedRows"];
 
 /// A progress as JSON, with our own sums and the watermark as a field of its own.
 pub(crate) fn with_sums(progress: &StreamingQueryProgress) -> Value {
-    let mut json = serde_json::to_value(progress).unwrap_or_default();
+    let mut json = match serde_json::to_value(progress) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
     let operators = || progress.state_operators.iter();
     let rows: i64 = operators().map(|operator| operator.num_rows_total).sum();
     let bytes: i64 = operators().map(|operator| operator.memory_used_bytes).sum();
@@ -17,10 +20,11 @@ pub(crate) fn with_sums(progress: &StreamingQueryProgress) -> Value {
         .map(|operator| operator.num_rows_dropped_by_watermark)
         .sum();
     for (name, value) in SUMS.into_iter().zip([rows, bytes, dropped]) {
-        json[name] = json!(value);
+        json.insert(name.to_owned(), json!(value));
     }
-    json["watermark"] = json!(progress.event_time.get("watermark"));
-    json
+    let watermark = progress.event_time.get("watermark");
+    json.insert("watermark".to_owned(), json!(watermark));
+    Value::Object(json)
 }
 
 /// What a path leads to, names in any case.

@@ -1,6 +1,7 @@
 //! All queries, one line each.
 
 use super::MimeBundle;
+use super::grid::aligned;
 use super::html::{DIM, escape, table};
 use super::number::thousands;
 use super::query_card::QueryCard;
@@ -20,10 +21,10 @@ fn query_list(cards: &[QueryCard]) -> MimeBundle {
         return MimeBundle::html(format!("<div style=\"{DIM}\">{message}</div>"), message);
     }
     let headings = ["name", "state", "batches", "rows in", "watermark", "id"];
-    let lines: Vec<[String; 6]> = cards
+    let lines: Vec<Vec<String>> = cards
         .iter()
         .map(|card| {
-            [
+            vec![
                 card.name.clone().unwrap_or_else(|| "–".to_owned()),
                 format!("{} {}", card.state.sign(), card.state.word()),
                 thousands(card.batches),
@@ -39,40 +40,22 @@ fn query_list(cards: &[QueryCard]) -> MimeBundle {
         .zip(&lines)
         .map(|(card, line)| {
             let mut cells: Vec<String> = line.iter().map(|cell| escape(cell)).collect();
-            cells[0] = format!("<b>{}</b>", cells[0]);
-            cells[1] = format!(
-                "<span style=\"color:{}\">{}</span> {}",
-                card.state.color(),
-                card.state.sign(),
-                card.state.word()
-            );
-            cells[5] = format!("<span style=\"font-size:11px;{DIM}\">{}</span>", cells[5]);
+            if let [name, state, .., id] = cells.as_mut_slice() {
+                *name = format!("<b>{name}</b>");
+                *state = format!(
+                    "<span style=\"color:{}\">{}</span> {}",
+                    card.state.color(),
+                    card.state.sign(),
+                    card.state.word()
+                );
+                *id = format!("<span style=\"font-size:11px;{DIM}\">{id}</span>");
+            }
             cells
         })
         .collect();
     let html = table(&headings, &[false, false, true, true, false, false], &rows);
 
-    let widths: Vec<usize> = (0..headings.len())
-        .map(|i| {
-            let cells = lines.iter().map(|line| line[i].chars().count());
-            cells.chain([headings[i].len()]).max().unwrap_or(0)
-        })
-        .collect();
-    let line = |cells: Vec<&str>| -> String {
-        let cells: Vec<String> = cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    let mut plain = vec![line(headings.to_vec())];
-    plain.extend(
-        lines
-            .iter()
-            .map(|cells| line(cells.iter().map(String::as_str).collect())),
-    );
-    MimeBundle::html(html, plain.join("\n"))
+    MimeBundle::html(html, aligned(&headings, &lines).join("\n"))
 }
 
 #[cfg(test)]

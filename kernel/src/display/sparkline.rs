@@ -18,11 +18,12 @@ fn block(value: f64, top: f64) -> char {
     if !value.is_finite() {
         return ' ';
     }
+    let [lowest, .., highest] = BLOCKS;
     if value <= 0.0 || top <= 0.0 {
-        return BLOCKS[0];
+        return lowest;
     }
     let step = (value / top * (BLOCKS.len() - 1) as f64).ceil() as usize;
-    BLOCKS[step.min(BLOCKS.len() - 1)]
+    BLOCKS.get(step).copied().unwrap_or(highest)
 }
 
 fn shrink(values: &[f64], width: usize) -> Vec<f64> {
@@ -33,7 +34,8 @@ fn shrink(values: &[f64], width: usize) -> Vec<f64> {
         .map(|column| {
             let from = column * values.len() / width;
             let to = (column + 1) * values.len() / width;
-            values[from..to].iter().copied().fold(f64::NAN, f64::max)
+            let share = values.iter().take(to).skip(from);
+            share.copied().fold(f64::NAN, f64::max)
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Columns of windows.
 
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
-use arrow::datatypes::{DataType, Fields};
+use arrow::datatypes::{DataType, Field};
 use tidebook_engine::{is_null, timestamp_micros};
 
 use super::local_time::{self, Zone};
@@ -20,19 +20,21 @@ pub(crate) fn window(array: &dyn Array, row: usize) -> Option<String> {
     Some(local_time::window(local(start)?, local(end)?))
 }
 
-/// Whether values of this type are windows: a struct of the timestamps `start` and `end`.
+/// Whether values of this type are windows.
 pub(super) fn is_window(data_type: &DataType) -> bool {
-    let names = |fields: &Fields| {
-        fields.len() == 2 && fields[0].name() == "start" && fields[1].name() == "end"
+    window_fields(data_type).is_some()
+}
+
+/// Start and end of a type whose values are windows: a struct of the timestamps `start` and `end`.
+pub(super) fn window_fields(data_type: &DataType) -> Option<(&Field, &Field)> {
+    let is = |field: &Field, name: &str| {
+        field.name() == name && matches!(field.data_type(), DataType::Timestamp(..))
     };
     match data_type {
-        DataType::Struct(fields) => {
-            names(fields)
-                && fields
-                    .iter()
-                    .all(|field| matches!(field.data_type(), DataType::Timestamp(..)))
+        DataType::Struct(fields) if let [start, end] = &**fields => {
+            (is(start, "start") && is(end, "end")).then_some((start, end))
         }
-        _ => false,
+        _ => None,
     }
 }
 

@@ -116,10 +116,10 @@ fn aliased<'a>(alias: &str, body: &str, names: &'a KnownNames) -> Option<&'a Vie
         .split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("as"))
         .collect();
-    let mut pairs = words.windows(2);
-    pairs.find_map(|pair| {
-        let view = names.view(pair[0])?;
-        pair[1].eq_ignore_ascii_case(alias).then_some(view)
+    let mut pairs = words.array_windows();
+    pairs.find_map(|[view, name]| {
+        let view = names.view(view)?;
+        name.eq_ignore_ascii_case(alias).then_some(view)
     })
 }
 

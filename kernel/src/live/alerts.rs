@@ -160,7 +160,7 @@ impl Alert {
         let recent = self.query.recent_progress();
         let known = watched.last.as_ref();
         let known = known.and_then(|last| recent.iter().rposition(|progress| progress == last));
-        let news = &recent[known.map_or(0, |known| known + 1)..];
+        let news = recent.iter().skip(known.map_or(0, |known| known + 1));
         match &self.subject {
             Subject::Progress => {
                 for progress in news {

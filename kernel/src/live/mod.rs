@@ -136,7 +136,8 @@ impl Live {
 
     /// A cell starts. Displays of an earlier run of the same cell are forgotten.
     pub(crate) fn begin(&self, parent: &Parent, batch: bool) {
-        let cell = parent.metadata["cellId"].as_str().map(str::to_owned);
+        let cell = parent.metadata.get("cellId");
+        let cell = cell.and_then(|id| id.as_str()).map(str::to_owned);
         let mut state = self.shared.state.lock();
         if cell.is_some() {
             state.forget(|display| display.cell == cell);
@@ -421,9 +422,8 @@ impl State {
         let Some(excess) = self.held_text.len().checked_sub(HELD_TEXT_BYTES) else {
             return;
         };
-        let next_line = self.held_text.as_bytes()[excess..]
-            .iter()
-            .position(|byte| *byte == b'\n');
+        let mut kept = self.held_text.bytes().skip(excess);
+        let next_line = kept.position(|byte| byte == b'\n');
         let cut = next_line.map_or(self.held_text.len(), |line| excess + line + 1);
         self.held_text.replace_range(..cut, "");
     }

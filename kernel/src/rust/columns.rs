@@ -14,7 +14,8 @@ use tidebook_engine::{Error, Result, sql_type};
 /// The body of a message that carries these columns.
 pub(super) fn encode(columns: &[ArrayRef]) -> Result<Vec<u8>> {
     let data: Vec<(Kind, ArrayData)> = columns.iter().map(compact).collect::<Result<_>>()?;
-    let arrays: Vec<Array<'_>> = data.iter().map(|(kind, data)| array(*kind, data)).collect();
+    let arrays = data.iter().map(|(kind, data)| array(*kind, data));
+    let arrays = arrays.collect::<Result<Vec<Array<'_>>>>()?;
     Ok(encode_arrays(&arrays))
 }
 
@@ -63,26 +64,29 @@ fn compact(column: &ArrayRef) -> Result<(Kind, ArrayData)> {
     Ok((kind, copied.to_data()))
 }
 
-fn array(kind: Kind, data: &ArrayData) -> Array<'_> {
-    let buffers = data.buffers();
-    let (offsets, values) = match kind.has_offsets() {
-        true => (&buffers[0][..(data.len() + 1) * 4], buffers[1].as_slice()),
-        false => (&[][..], buffers[0].as_slice()),
+fn array(kind: Kind, data: &ArrayData) -> Result<Array<'_>> {
+    let cut_off = || Error::internal("a column's buffers do not hold its rows");
+    let (offsets, values) = match (kind.has_offsets(), data.buffers()) {
+        (true, [offsets, values, ..]) => (offsets.get(..(data.len() + 1) * 4), values.as_slice()),
+        (false, [values, ..]) => (Some(&[][..]), values.as_slice()),
+        _ => return Err(cut_off()),
     };
     let used = match kind.width() {
         Some(width) => data.len() * width,
         None if kind.has_offsets() => values.len(),
         None => data.len().div_ceil(8),
     };
-    Array {
+    let validity = data.nulls().map(|nulls| {
+        let bits = nulls.validity().get(..data.len().div_ceil(8));
+        bits.map(Cow::Borrowed).ok_or_else(cut_off)
+    });
+    Ok(Array {
         kind,
         rows: data.len(),
-        validity: data
-            .nulls()
-            .map(|nulls| Cow::Borrowed(&nulls.validity()[..data.len().div_ceil(8)])),
-        offsets: Cow::Borrowed(offsets),
-        values: Cow::Borrowed(&values[..used]),
-    }
+        validity: validity.transpose()?,
+        offsets: Cow::Borrowed(offsets.ok_or_else(cut_off)?),
+        values: Cow::Borrowed(values.get(..used).ok_or_else(cut_off)?),
+    })
 }
 
 fn kind_of(data_type: &DataType) -> Result<Kind> {

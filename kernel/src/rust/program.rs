@@ -52,7 +52,8 @@ impl Program {
         let own = self.code.lines().map(str::trim);
         let own = own.filter(|own| !own.is_empty() && text.contains(own));
         let own = own.max_by_key(|own| own.len())?;
-        let before = lines[begin..line].iter().filter(|line| line.contains(own));
+        let before = lines.get(begin..line)?.iter();
+        let before = before.filter(|line| line.contains(own));
         let nth = before.count().checked_sub(1)?;
         self.own_lines(own).nth(nth)
     }

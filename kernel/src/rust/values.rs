@@ -50,11 +50,11 @@ fn type_of(data_type: &DataType) -> Value {
             "containsNull": item.is_nullable(),
         }),
         DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(pair) if pair.len() == 2 => json!({
+            DataType::Struct(pair) if let [key, value] = &**pair => json!({
                 "type": "map",
-                "keyType": type_of(pair[0].data_type()),
-                "valueType": type_of(pair[1].data_type()),
-                "valueContainsNull": pair[1].is_nullable(),
+                "keyType": type_of(key.data_type()),
+                "valueType": type_of(value.data_type()),
+                "valueContainsNull": value.is_nullable(),
             }),
             _ => json!("void"),
         },

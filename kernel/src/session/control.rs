@@ -75,7 +75,9 @@ impl Kernel {
         self.rust.shut_down().await;
         self.scratch.clear();
         if let Some((request, replies)) = asked {
-            let restart = request.content["restart"].as_bool().unwrap_or(false);
+            let restart = request.content.get("restart");
+            let restart = restart.and_then(|restart| restart.as_bool());
+            let restart = restart.unwrap_or(false);
             let content = json!({"status": "ok", "restart": restart});
             self.iopub.status(&request.parent, "busy");
             let _ = replies.send(request.reply(content.clone()));

@@ -120,15 +120,17 @@ impl Kernel {
                 (reply, false)
             }
             Err(error) => {
-                let mut shown = error_content(&error);
+                let shown = error_content(&error);
                 if !content.silent {
                     self.iopub.send(parent, "error", shown.clone());
                 }
-                shown["status"] = json!("error");
-                shown["execution_count"] = json!(count);
-                shown["payload"] = json!([]);
-                shown["user_expressions"] = json!({});
-                (shown, true)
+                let reply = json!({
+                    "status": "error",
+                    "execution_count": count,
+                    "payload": [],
+                    "user_expressions": {},
+                });
+                (with_fields(shown, reply), true)
             }
         }
     }
@@ -201,13 +203,20 @@ fn error_content(error: &CellError) -> Value {
     })
 }
 
+/// An object with the fields of another behind its own.
+fn with_fields(mut content: Value, more: Value) -> Value {
+    if let (Value::Object(content), Value::Object(more)) = (&mut content, more) {
+        content.extend(more);
+    }
+    content
+}
+
 /// There is no expression language outside cells; every expression is answered by an error.
 fn refused_expressions(content: &ExecuteRequest) -> Value {
     let names = content.user_expressions.iter().flat_map(Map::keys);
     let error = CellError::usage("user expressions are not supported");
     let refused = names.map(|name| {
-        let mut answer = error_content(&error);
-        answer["status"] = json!("error");
+        let answer = with_fields(error_content(&error), json!({"status": "error"}));
         (name.clone(), answer)
     });
     Value::Object(refused.collect())

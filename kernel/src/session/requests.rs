@@ -117,7 +117,7 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
         "comm_info_request" => json!({"status": "ok", "comms": {}}),
         "comm_open" => {
             // No comm target is known; the specification asks to close such a comm at once.
-            let close = json!({"comm_id": request.content["comm_id"], "data": {}});
+            let close = json!({"comm_id": request.content.get("comm_id"), "data": {}});
             kernel.iopub.send(&request.parent, "comm_close", close);
             return Ok(None);
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jupyter_protocol::messaging::{Header, JupyterMessage, JupyterMessageContent, UnknownMessage};
 use jupyter_zmq_client::RawMessage;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value, json};
 
 /// The version of the Jupyter messaging protocol that we speak.
@@ -29,15 +29,17 @@ pub(crate) struct Request {
 impl Request {
     /// Reads a verified message. Fails only without a readable header: then nobody can be answered.
     pub(crate) fn from_raw(raw: RawMessage) -> serde_json::Result<Self> {
-        let header: Header = serde_json::from_slice(&raw.jparts[0])?;
+        let [header, _, metadata, content, ..] = raw.jparts.as_slice() else {
+            return Err(serde_json::Error::custom("a message has four parts"));
+        };
+        let header: Header = serde_json::from_slice(header)?;
         let object = |part: &[u8]| -> Value {
             serde_json::from_slice(part).unwrap_or_else(|error| {
                 tracing::warn!(msg_type = header.msg_type, %error, "part of a message is not JSON");
                 json!({})
             })
         };
-        let metadata = object(&raw.jparts[2]);
-        let content = object(&raw.jparts[3]);
+        let (metadata, content) = (object(metadata), object(content));
         let parent = JupyterMessage {
             zmq_identities: raw.zmq_identities,
             parent_header: None,

@@ -25,12 +25,8 @@ const GREETING: [u8; 64] = {
     greeting[0] = 0xff;
     greeting[9] = 0x7f;
     greeting[10] = 3;
-    let mechanism = b"NULL";
-    let mut at = 0;
-    while at < mechanism.len() {
-        greeting[12 + at] = mechanism[at];
-        at += 1;
-    }
+    // The mechanism.
+    [greeting[12], greeting[13], greeting[14], greeting[15]] = *b"NULL";
     greeting
 };
 

@@ -86,7 +86,7 @@ pub(super) fn fit_text(text: &str, size: f64, room: f64) -> String {
     if whole && text_width(text, size) <= room {
         return text.to_owned();
     }
-    let start = |count: usize| chars[..count].iter().collect::<String>();
+    let start = |count: usize| chars.iter().take(count).collect::<String>();
     let counts: Vec<usize> = (1..=chars.len().min(MOST_CHARS)).collect();
     let fitting = counts.partition_point(|count| text_width(&start(*count), size) <= room);
     // The ellipsis takes the place of a few of them.
@@ -212,7 +212,7 @@ impl Backend for Pixels<'_> {
             (low.min(high) - margin).max(0)..(low.max(high) + margin + 1).min(size as i32)
         };
         let mut covered: HashMap<BackendCoord, f64> = HashMap::new();
-        let segments = points.windows(2).map(|pair| (pair[0], pair[1]));
+        let segments = points.array_windows().map(|[from, to]| (*from, *to));
         for (from, to) in segments.chain((first == last).then_some((*first, *last))) {
             for y in limit(from.1, to.1, size.1) {
                 for x in limit(from.0, to.0, size.0) {

@@ -96,14 +96,17 @@ fn other_keys(schema: &Schema, columns: &Columns) -> Vec<usize> {
     if columns.x.is_none() {
         return Vec::new();
     }
-    let fields = schema.fields();
-    let left_over = |i: usize| ![columns.x, Some(columns.y), columns.by].contains(&Some(i));
-    let first_measure = (0..columns.y)
-        .find(|i| left_over(*i) && is_measure(&fields[*i]))
-        .unwrap_or(columns.y);
-    (0..fields.len())
-        .filter(|i| left_over(*i) && !is_measure(&fields[*i]))
-        .filter(|i| *i < first_measure || is_key(fields[*i].data_type()))
+    let used = [columns.x, Some(columns.y), columns.by];
+    let fields = schema.fields().iter().enumerate();
+    let left_over = fields.filter(|(i, _)| !used.contains(&Some(*i)));
+    let mut before_y = left_over.clone().take_while(|(i, _)| *i < columns.y);
+    let first_measure = before_y
+        .find(|(_, field)| is_measure(field))
+        .map_or(columns.y, |(i, _)| i);
+    left_over
+        .filter(|(_, field)| !is_measure(field))
+        .filter(|(i, field)| *i < first_measure || is_key(field.data_type()))
+        .map(|(i, _)| i)
         .collect()
 }
 

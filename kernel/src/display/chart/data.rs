@@ -56,6 +56,11 @@ pub(crate) struct Series {
 }
 
 impl Series {
+    /// Its value at the x with this index.
+    pub(crate) fn at(&self, index: usize) -> Option<f64> {
+        self.values.get(index).copied().flatten()
+    }
+
     /// Sum over all x.
     pub(crate) fn total(&self) -> f64 {
         self.values.iter().flatten().sum()
@@ -103,7 +108,7 @@ impl ChartData {
 
     /// The smallest distance between two x values, or a stand-in when there are fewer than two.
     pub(crate) fn step(&self) -> f64 {
-        let gaps = self.xs.windows(2).map(|pair| pair[1] - pair[0]);
+        let gaps = self.xs.array_windows().map(|[from, to]| to - from);
         let smallest = gaps.fold(f64::INFINITY, f64::min);
         match (smallest.is_finite(), &self.axis) {
             (true, _) => smallest,

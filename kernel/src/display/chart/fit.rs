@@ -32,7 +32,7 @@ impl ChartData {
         };
         let total = self.xs.len();
         if total > room.max(1) {
-            self.keep(total - room.max(1)..total);
+            self.keep_newest(room.max(1));
             let (kept, total) = (thousands(self.xs.len() as i64), thousands(total as i64));
             self.notes.push(format!("last {kept} of {total}"));
         }
@@ -54,7 +54,7 @@ impl ChartData {
         let values = (0..self.xs.len())
             .map(|i| {
                 rest.iter()
-                    .filter_map(|series| series.values[i])
+                    .filter_map(|series| series.at(i))
                     .reduce(|a, b| a + b)
             })
             .collect();
@@ -82,7 +82,9 @@ impl ChartData {
             .map(|series| series.total().abs())
             .collect();
         totals.sort_by(|a, b| b.total_cmp(a));
-        let least = totals[room - 1];
+        let Some(&least) = totals.get(room - 1) else {
+            return Vec::new();
+        };
         let above = totals.iter().filter(|total| **total > least).count();
         let mut ties = room - above;
         let (large, small) = std::mem::take(&mut self.series)
@@ -106,28 +108,29 @@ impl ChartData {
         if names.len() <= MAX_CATEGORIES {
             return;
         }
-        let total = |i: usize| -> f64 { self.series.iter().filter_map(|s| s.values[i]).sum() };
-        let mut order: Vec<usize> = (0..names.len()).collect();
-        order.sort_by(|a, b| total(*b).total_cmp(&total(*a)));
+        let total = |i: usize| -> f64 { self.series.iter().filter_map(|s| s.at(i)).sum() };
+        let mut order: Vec<(usize, &String)> = names.iter().enumerate().collect();
+        order.sort_by(|(a, _), (b, _)| total(*b).total_cmp(&total(*a)));
         order.truncate(MAX_CATEGORIES);
         order.sort_unstable();
         let note = format!(
             "{MAX_CATEGORIES} largest of {}",
             thousands(names.len() as i64)
         );
-        let kept: Vec<String> = order.iter().map(|i| names[*i].clone()).collect();
+        let kept: Vec<String> = order.iter().map(|(_, name)| (*name).clone()).collect();
         for series in &mut self.series {
-            series.values = order.iter().map(|i| series.values[*i]).collect();
+            series.values = order.iter().map(|(i, _)| series.at(*i)).collect();
         }
         self.xs = (0..kept.len()).map(|i| i as f64).collect();
         self.axis = Axis::Category(kept);
         self.notes.push(note);
     }
 
-    fn keep(&mut self, range: std::ops::Range<usize>) {
-        self.xs = self.xs[range.clone()].to_vec();
+    fn keep_newest(&mut self, count: usize) {
+        let old = self.xs.len().saturating_sub(count);
+        self.xs.drain(..old);
         for series in &mut self.series {
-            series.values = series.values[range.clone()].to_vec();
+            series.values.drain(..old);
         }
     }
 }

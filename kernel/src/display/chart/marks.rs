@@ -29,7 +29,7 @@ pub(super) fn color(index: usize, series: &Series) -> RGBAColor {
 pub(super) fn extent(data: &ChartData, kind: ChartKind) -> (f64, f64) {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for i in 0..data.xs.len() {
-        let values = data.series.iter().filter_map(|series| series.values[i]);
+        let values = data.series.iter().filter_map(|series| series.at(i));
         if kind.stacks() {
             let (above, below) = values.fold((0.0, 0.0), |(above, below), value| {
                 (above + f64::max(value, 0.0), below + f64::min(value, 0.0))
@@ -53,7 +53,9 @@ pub(super) fn extent(data: &ChartData, kind: ChartKind) -> (f64, f64) {
 
 /// The x values at the edges of the plot.
 pub(super) fn reach(data: &ChartData, kind: ChartKind) -> (f64, f64) {
-    let (first, last) = (data.xs[0], data.xs[data.xs.len() - 1]);
+    let (Some(&first), Some(&last)) = (data.xs.first(), data.xs.last()) else {
+        return (0.0, 1.0);
+    };
     let spans = matches!(kind, ChartKind::Bar | ChartKind::Heatmap);
     if spans || matches!(data.axis, Axis::Category(_)) {
         let (from, to) = (data.span(first).0, data.span(last).1);
@@ -91,7 +93,7 @@ pub(super) fn stack(data: &ChartData, i: usize) -> Vec<(RGBAColor, f64, f64)> {
     let (mut above, mut below) = (0.0, 0.0);
     let mut segments = Vec::with_capacity(data.series.len());
     for (s, series) in data.series.iter().enumerate() {
-        if let Some(value) = series.values[i].filter(|value| *value != 0.0) {
+        if let Some(value) = series.at(i).filter(|value| *value != 0.0) {
             let base = if value > 0.0 { &mut above } else { &mut below };
             segments.push((color(s, series), *base, *base + value));
             *base += value;
@@ -169,7 +171,7 @@ pub(super) fn areas(canvas: &mut dyn Canvas, plot: &Plot, data: &ChartData) {
     for run in runs(&xs, data) {
         let mut base: Vec<f64> = vec![0.0; run.len()];
         for (s, series) in data.series.iter().enumerate() {
-            let value = |i: f64| series.values[i as usize].unwrap_or(0.0);
+            let value = |i: f64| series.at(i as usize).unwrap_or(0.0);
             let top: Vec<f64> = run
                 .iter()
                 .zip(&base)

@@ -41,6 +41,7 @@ const BLUE: RGBAColor = opaque(0x1F, 0x7F, 0xD0);
 const SHADES: f64 = 32.0;
 
 /// The colour of the series at `index`.
+#[expect(clippy::indexing_slicing, reason = "a remainder is in range")]
 pub(super) fn series(index: usize) -> RGBAColor {
     SERIES[index % SERIES.len()]
 }

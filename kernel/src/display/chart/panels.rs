@@ -25,8 +25,8 @@ pub(crate) fn progress_chart(
     note: Option<String>,
     title: &str,
 ) -> Result<MimeBundle, Error> {
-    if fields.len() > MAX_FIELDS {
-        let first = fields[..MAX_FIELDS].join(",");
+    if let Some((first, [_, ..])) = fields.split_first_chunk::<MAX_FIELDS>() {
+        let first = first.join(",");
         return Err(Error::illegal_argument(format!(
             "a chart of progress has room for {MAX_FIELDS} fields, not {}",
             fields.len()
@@ -152,7 +152,8 @@ fn draw_name(canvas: &mut dyn Canvas, plot: &Plot, panel: &ChartData) {
     };
     let y = plot.top - 10.0;
     canvas.text(&panel.y_name, (plot.left, y), style(true, INK, Align::Left));
-    let newest = panel.series[0].values.iter().rev().find_map(|value| *value);
+    let series = panel.series.first();
+    let newest = series.and_then(|series| series.values.iter().rev().find_map(|value| *value));
     if let Some(newest) = newest {
         let text = format!("last {}", short(newest));
         canvas.text(&text, (plot.right, y), style(false, DIM, Align::Right));

@@ -142,9 +142,10 @@ impl<'a> Reader<'a> {
     fn positions(&mut self, x: &ArrayRef) -> Result<Vec<Option<f64>>, Error> {
         if let Some((start, end)) = windows::window_bounds(x) {
             let (starts, ends) = (micros(start)?, micros(end)?);
-            let positions = (0..x.len())
-                .map(|row| {
-                    let (start, end) = (starts[row]?, ends[row]?);
+            let bounds = starts.into_iter().zip(ends).enumerate();
+            let positions = bounds
+                .map(|(row, (start, end))| {
+                    let (start, end) = (start?, end?);
                     if x.is_null(row) {
                         return None;
                     }
@@ -182,23 +183,25 @@ impl<'a> Reader<'a> {
                 data.notes.push(format!("last {kept} of {all}"));
             }
         }
-        if self.windows.len() == 1 {
-            data.window = Some(self.windows[0]).filter(|window| *window > 0.0);
+        if let [window] = self.windows.as_slice() {
+            data.window = Some(*window).filter(|window| *window > 0.0);
         }
         if let Axis::Category(names) = &mut data.axis {
             // Sorted by name, so that a bar keeps its place while rows arrive.
-            let name = |x: &f64| &self.categories.names[*x as usize];
-            self.xs.sort_by(|a, b| by_name(name(a), name(b)));
-            *names = self.xs.iter().map(|x| name(x).clone()).collect();
+            let known = &self.categories.names;
+            let named = |x: &f64| Some((*x, known.get(*x as usize)?.clone()));
+            let mut named: Vec<(f64, String)> = self.xs.iter().filter_map(named).collect();
+            named.sort_by(|(_, a), (_, b)| by_name(a, b));
+            (self.xs, *names) = named.into_iter().unzip();
         }
-        let mut order: Vec<usize> = (0..self.series.names.len()).collect();
-        order.sort_by(|a, b| by_name(&self.series.names[*a], &self.series.names[*b]));
-        data.series = order
+        let mut named: Vec<(usize, String)> = self.series.names.into_iter().enumerate().collect();
+        named.sort_by(|(_, a), (_, b)| by_name(a, b));
+        data.series = named
             .into_iter()
-            .map(|series| {
+            .map(|(series, name)| {
                 let value = |x: &f64| *self.points.get(&((*x + 0.0).to_bits(), series))?;
                 Series {
-                    name: self.series.names[series].clone(),
+                    name,
                     values: self.xs.iter().map(value).collect(),
                     is_rest: false,
                 }
@@ -230,8 +233,8 @@ fn axis(rows: &Rows, x: Option<usize>) -> Axis {
         return Axis::Number;
     };
     match rows.schema.field(x).data_type() {
-        DataType::Struct(fields) if windows::is_window(rows.schema.field(x).data_type()) => {
-            Axis::Time(Zone::of(fields[0].data_type()))
+        kind if let Some((start, _)) = windows::window_fields(kind) => {
+            Axis::Time(Zone::of(start.data_type()))
         }
         kind if is_time(kind) => Axis::Time(Zone::of(kind)),
         kind if kind.is_numeric() => Axis::Number,
