@@ -9,22 +9,24 @@ use crate::cell::time_of_millis;
 /// `batch 3: in=1 wm=12:05 rows=10 updated=2 removed=1`; zeros are left out.
 pub fn batch_line(progress: &StreamingQueryProgress) -> String {
     let known = figures(progress, 0);
-    let mut line = format!("batch {}: in={}", progress.batch_id, known["input"]);
-    let watermark = &known["watermark"];
+    let figure = |name: &str| known.get(name).map_or("none", String::as_str);
+    let mut line = format!("batch {}: in={}", progress.batch_id, figure("input"));
+    let watermark = figure("watermark");
     if watermark != "none" && watermark != "1970-01-01T00:00" {
         line.push_str(&format!(" wm={watermark}"));
     }
     if progress.state_operators.is_empty() {
         return line;
     }
-    line.push_str(&format!(" rows={}", known["state-rows"]));
+    line.push_str(&format!(" rows={}", figure("state-rows")));
     for (key, name) in [
         ("state-updated", "updated"),
         ("state-removed", "removed"),
         ("dropped-by-watermark", "dropped"),
     ] {
-        if known[key].split(',').any(|part| part != "0") {
-            line.push_str(&format!(" {name}={}", known[key]));
+        let figure = figure(key);
+        if figure.split(',').any(|part| part != "0") {
+            line.push_str(&format!(" {name}={figure}"));
         }
     }
     line

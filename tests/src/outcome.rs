@@ -66,7 +66,7 @@ impl Outcome {
                     .all(|(key, value)| figures.get(key) == Some(value))
             }
             (Self::Failed(failure), Some(expected)) => {
-                expected.len() == 1 && failure.fits(&expected[0])
+                matches!(expected.as_slice(), [line] if failure.fits(line))
             }
             (Self::Failed(_), None) => false,
             (_, None) => true,

@@ -27,7 +27,8 @@ impl Recording {
         let text = std::fs::read_to_string(&path)?;
         let value: Value =
             serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-        let steps = value["steps"].as_array().context("no steps")?.clone();
+        let steps = value.get("steps").and_then(Value::as_array);
+        let steps = steps.context("no steps")?.clone();
         Ok(Some(Self { steps }))
     }
 

@@ -6,7 +6,12 @@ use crate::script::Script;
 /// The whole script with `=>` at the step that failed, what was expected, what came, the last
 /// progress and all rows.
 pub fn report(script: &Script, variation: &str, wrong: &Wrong) -> String {
-    let step = &script.steps[wrong.step];
+    let Some(step) = script.steps.get(wrong.step) else {
+        return format!(
+            "\n{} ({variation}) has no step {}\n",
+            script.name, wrong.step
+        );
+    };
     let mut text = format!(
         "\n{} ({variation}), {}:{}\n",
         script.name,

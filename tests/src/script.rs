@@ -91,28 +91,26 @@ impl Script {
             open: None,
             not_recorded: None,
         };
-        let mut at = 0;
-        while at < script.lines.len() {
-            let start = at;
-            while at < script.lines.len() && !script.lines[at].trim().is_empty() {
-                at += 1;
-            }
-            if start < at {
-                script.block(start, at);
-            }
-            at += 1;
+        let lines = script.lines.clone();
+        let mut start = 0;
+        for block in lines.split(|line| line.trim().is_empty()) {
+            script.block(start, block);
+            start += block.len() + 1;
         }
         script
     }
 
-    fn block(&mut self, start: usize, end: usize) {
-        let mut first = start;
+    /// A step, whose first line is the one at `start`.
+    fn block(&mut self, start: usize, lines: &[String]) {
+        let (mut first, mut rest) = (start, lines);
         let mut spark_differs = None;
-        while first < end {
-            let line = self.lines[first].clone();
+        let (head, behind) = loop {
+            let [line, behind @ ..] = rest else {
+                return;
+            };
             if !line.starts_with('#') {
-                let Some((key, reason)) = directive(&line) else {
-                    break;
+                let Some((key, reason)) = directive(line) else {
+                    break (line.trim(), behind);
                 };
                 match key {
                     "no-restart" => self.no_restart = Some(reason),
@@ -123,25 +121,22 @@ impl Script {
                     _ => spark_differs = Some(reason),
                 }
             }
-            first += 1;
-        }
-        if first == end {
-            return;
-        }
-        let lines = &self.lines[..end];
-        let head = lines[first].trim();
+            (first, rest) = (first + 1, behind);
+        };
         let (verb, args) = head.split_once(' ').unwrap_or((head, ""));
-        let split = (first + 1..end).find(|&at| lines[at] == "----");
-        let trimmed = |range: Range<usize>| -> Vec<String> {
-            let lines = lines[range].iter();
+        let mut parts = behind.splitn(2, |line| line == "----");
+        let (body, expected) = (parts.next().unwrap_or_default(), parts.next());
+        let trimmed = |lines: &[String]| -> Vec<String> {
+            let lines = lines.iter();
             lines.map(|line| line.trim_end().to_owned()).collect()
         };
+        let end = start + lines.len();
         self.steps.push(Step {
             verb: verb.to_owned(),
             args: args.trim().to_owned(),
-            body: trimmed(first + 1..split.unwrap_or(end)),
-            expected: split.map(|at| trimmed(at + 1..end)),
-            expected_at: split.map(|at| at + 1..end),
+            body: trimmed(body),
+            expected: expected.map(trimmed),
+            expected_at: expected.map(|expected| end - expected.len()..end),
             line: first,
             spark_differs,
         });

@@ -69,9 +69,10 @@ fn is_refused_earlier(script: &Script, wrong: &Wrong) -> bool {
 }
 
 fn told(script: &Script, how: &str, wrong: &Wrong) -> Value {
-    let step = &script.steps[wrong.step];
+    let step = script.steps.get(wrong.step);
     let refused = |lines: &[String]| lines.first().is_some_and(|line| line.starts_with("error"));
-    let by_spark = step.expected.as_deref().is_some_and(refused);
+    let by_spark = step.and_then(|step| step.expected.as_deref());
+    let by_spark = by_spark.is_some_and(refused);
     let (kind, got) = match &wrong.got {
         Err(error) => ("broken", vec![format!("{error:#}")]),
         Ok(outcome @ Outcome::Failed(_)) if by_spark => ("other condition", outcome.lines()),
@@ -79,5 +80,6 @@ fn told(script: &Script, how: &str, wrong: &Wrong) -> Value {
         Ok(outcome) if by_spark => ("accepted", outcome.lines()),
         Ok(outcome) => ("rows", outcome.lines()),
     };
-    json!({"kind": kind, "variation": how, "line": step.line + 1, "got": got})
+    let line = step.map(|step| step.line + 1);
+    json!({"kind": kind, "variation": how, "line": line, "got": got})
 }

@@ -21,7 +21,8 @@ async fn main() -> Result<()> {
     let mut output = std::io::stdout();
     for line in std::io::stdin().lock().lines() {
         let asked: Value = serde_json::from_str(&line?)?;
-        let rows = asked["rows"].as_f64().context("rows")?;
+        let rows = asked.get("rows").and_then(Value::as_f64);
+        let rows = rows.context("rows")?;
         let (seconds, steady) = stream(&asked).await?;
         let batch = rows / batch(&asked).await?;
         let answer = json!({"total": rows / seconds, "steady": steady, "batch": batch});
