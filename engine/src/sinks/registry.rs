@@ -77,9 +77,7 @@ fn unknown(name: &str) -> Error {
     }
     if is_one_of(&NO_SINKS) {
         let message = format!("Data source {name} does not support streamed writing.");
-        return Error::analysis(message)
-            .with_condition("_LEGACY_ERROR_TEMP_2049")
-            .with_hint(hint);
+        return Error::analysis(message).with_hint(hint);
     }
     let hint = match nearest(name, names()) {
         Some(name) => format!("did you mean '{name}'?"),

@@ -130,9 +130,7 @@ fn unknown(name: &str) -> Error {
     }
     if is_one_of(&NO_STREAMS) {
         let message = format!("Data source {name} does not support streamed reading.");
-        return Error::analysis(message)
-            .with_condition("_LEGACY_ERROR_TEMP_2049")
-            .with_hint(hint);
+        return Error::analysis(message).with_hint(hint);
     }
     let hint = match nearest(name, names()) {
         Some(name) => format!("did you mean '{name}'?"),
