@@ -8,9 +8,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
     cat <<'TEXT'
-usage: ./install.sh [--no-notebooks]
+usage: ./install.sh [--no-notebooks] [--pyspark]
 
   --no-notebooks   do not execute the first lesson
+  --pyspark        also what cells of Python need (%%pyspark): PySpark's client, pandas and pyarrow; no Java
 
 Settings, from the environment:
   PYTHON            the Python to make .venv with (default: python3; 3.11 or newer)
@@ -19,9 +20,11 @@ TEXT
 }
 
 run_notebooks=yes
+with_pyspark=no
 for argument in "$@"; do
     case "$argument" in
     --no-notebooks) run_notebooks=no ;;
+    --pyspark) with_pyspark=yes ;;
     -h | --help)
         usage
         exit 0
@@ -215,7 +218,12 @@ python_version() {
 }
 
 jupyterlab() {
-    local requirements=notebooks/requirements.txt stamp=$venv/.requirements
+    packages notebooks/requirements.txt "$venv/.requirements"
+    [[ $with_pyspark == no ]] || packages notebooks/pyspark/requirements.txt "$venv/.requirements-pyspark"
+}
+
+packages() {
+    local requirements=$1 stamp=$2
     if cmp -s "$requirements" "$stamp" && has_pip; then
         note "up to date"
         return

@@ -11,7 +11,9 @@ use crate::error::Result;
 use crate::kafka::Kafka;
 use crate::live::{Failures, Live, Tally};
 use crate::outputs::Outputs;
+use crate::python::PythonCells;
 use crate::scratch::Scratch;
+use crate::sockets::Stdin;
 
 /// What a running cell works on.
 pub(crate) struct Context {
@@ -29,6 +31,10 @@ pub(crate) struct Context {
     pub kafka: Arc<Kafka>,
     /// Where clients of Spark Connect come in.
     pub door: Arc<NotebookDoor>,
+    /// Where cells of Python run.
+    pub python: Arc<PythonCells>,
+    /// Where the user is asked.
+    pub stdin: Arc<Stdin>,
     /// Folders that live as long as the kernel.
     pub scratch: Arc<Scratch>,
     /// What Rust cells have defined.

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use crate::install;
+use crate::interpreter;
 use crate::rust;
 
 /// What was found.
@@ -63,6 +64,11 @@ pub(crate) fn examine() -> Report {
             "linker",
             program("cc"),
             "Rust cells: install a C compiler, e.g. build-essential",
+        ),
+        useful(
+            "pyspark",
+            interpreter::describe(),
+            "%%pyspark: run ./install.sh --pyspark",
         ),
     ];
     let can_run = checks

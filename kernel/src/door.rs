@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::error::{CellError, Result};
+use crate::interpreter;
 
 /// The door of a notebook, if it is open.
 #[derive(Default)]
@@ -47,7 +48,8 @@ impl NotebookDoor {
             CellError::new("IOException", error).hint("%serve without --port takes a free one")
         })?;
         let session = session.clone();
-        let mut door = Door::new(move || Ok(session.clone()));
+        let door = Door::new(move || Ok(session.clone()));
+        let mut door = door.with_python(interpreter::for_functions);
         if let Some(token) = token {
             door = door.with_token(token);
         }

@@ -15,6 +15,8 @@ pub(crate) struct CellError {
     pub evalue: String,
     /// Lines that show more than the sentence can say, coloured with ANSI codes.
     pub details: Vec<String>,
+    /// How the language of the cell shows it; if there is any, that is all of it.
+    pub own_traceback: Vec<String>,
     /// One action the user can paste.
     pub hint: Option<String>,
 }
@@ -26,6 +28,7 @@ impl CellError {
             ename: ename.into(),
             evalue: evalue.into(),
             details: Vec::new(),
+            own_traceback: Vec::new(),
             hint: None,
         }
     }
@@ -70,6 +73,12 @@ impl CellError {
         self
     }
 
+    /// Shown as the language of the cell shows it.
+    pub(crate) fn shown_as(mut self, lines: Vec<String>) -> Self {
+        self.own_traceback = lines;
+        self
+    }
+
     /// The error without its name, as user code prints it.
     pub(crate) fn text(&self) -> String {
         match &self.hint {
@@ -94,6 +103,7 @@ impl From<tidebook_engine::Error> for CellError {
             ename: error.ename().to_owned(),
             evalue: format!("{}{}", condition.unwrap_or_default(), error.message()),
             details: Vec::new(),
+            own_traceback: Vec::new(),
             hint: error.hint().map(str::to_owned),
         }
     }

@@ -7,13 +7,14 @@
 //! ```
 //! Start reading at [`session`]: it shows who answers what. A cell's way goes through [`cell`]
 //! (what is it?), [`magic`] (the table of all magics) or [`rust`] (compiled cells), and [`outputs`].
-//! What it works on is a [`context`]; where its queries run, a [`backend`]. Compiled cells are compiled by another program,
-//! `tidebook-rust`: nothing here depends on a compiler.
+//! What it works on is a [`context`]; where its queries run, a [`backend`]. Compiled cells are compiled by
+//! another program, `tidebook-rust`: nothing here depends on a compiler. Cells of Python run in
+//! [`python`], a kernel beside this one.
 //!
 //! Beside the kernel, [`serve`] opens a door for clients of Spark Connect.
 //!
-//! Dependencies point one way: error ← {backend ← display, sockets, kafka, door, scratch} ← outputs ← live ← context ← magic ←
-//! language ← rust ← session.
+//! Dependencies point one way: error ← {backend ← display, sockets, kafka, interpreter, door, scratch,
+//! process_group} ← outputs ← live ← python ← context ← magic ← language ← rust ← session.
 //!
 //! **Invariants.** The sockets have a thread of their own and never wait for the engine. · A cell
 //! ends with at most one error, whatever happened in it. · Running queries survive interrupts,
@@ -29,12 +30,15 @@ mod door;
 mod engine;
 mod error;
 mod install;
+mod interpreter;
 mod kafka;
 mod language;
 mod live;
 mod magic;
 mod names;
 mod outputs;
+mod process_group;
+mod python;
 mod rust;
 mod scratch;
 mod serve;

@@ -56,6 +56,11 @@ impl Outputs {
         self.shared.execution_count
     }
 
+    /// The request that the cell came with.
+    pub(crate) fn parent(&self) -> &Parent {
+        &self.shared.parent
+    }
+
     /// Whether anybody sees what is said.
     pub(crate) fn is_open(&self) -> bool {
         self.shared.open.load(Ordering::Acquire)

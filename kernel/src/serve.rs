@@ -9,6 +9,8 @@ use tidebook_connect::Door;
 use tidebook_engine::Session;
 use tokio::net::TcpListener;
 
+use crate::interpreter;
+
 /// Where the door is and who may come in.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -49,6 +51,7 @@ pub(crate) fn run(serve: &Serve) -> anyhow::Result<()> {
             session.set_console(Arc::new(|_, text| print!("{text}")));
             Ok(session)
         });
+        door = door.with_python(interpreter::for_functions);
         if let Some(token) = token {
             door = door.with_token(token);
         }

@@ -10,4 +10,5 @@ mod known_names;
 pub(crate) mod other_language;
 pub(crate) mod place;
 mod pyspark;
+pub(crate) mod python_body;
 pub(crate) mod sql_slips;

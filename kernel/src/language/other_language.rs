@@ -42,8 +42,8 @@ pub(crate) fn recognise(code: &str, defines: impl Fn(&str) -> bool) -> Option<Ce
 
 fn python() -> CellError {
     CellError::usage("this looks like Python; a cell without a magic is Rust").hint(
-        "for a stream, write %%source NAME and %%stream NAME with SQL below; in Rust, \
-         spark.read_stream() and write_stream(). %lsmagic lists the magics",
+        "put %%pyspark on the first line. In SQL, a stream is %%source NAME and %%stream NAME; in \
+         Rust, spark.read_stream() and write_stream()",
     )
 }
 

@@ -84,9 +84,13 @@ pub(super) fn recognise(first_line: &str, code: &str) -> Option<CellError> {
     ));
     let name = name.trim_matches(['.', '(']);
     let stream = "a stream is written with %%source NAME and %%stream NAME, SQL below";
-    Some(error.hint(match *magic {
+    let here = match *magic {
         "nothing" => format!("{name} is {rust} in Rust; else {stream}"),
         _ => format!("{name} is {magic}, in Rust {rust}; {stream}. %lsmagic lists the magics"),
+    };
+    Some(error.hint(match scala {
+        true => here,
+        false => format!("put %%pyspark on the first line. Without Python, {here}"),
     }))
 }
 

@@ -23,6 +23,7 @@ mod lsmagic;
 mod process;
 mod produce;
 mod progress;
+mod pyspark;
 mod queries;
 mod serve;
 mod source;
@@ -45,6 +46,7 @@ use tidebook_engine::options::OptionSpec;
 pub(crate) use arguments::{command, is_closed};
 pub(crate) use describe::{arg_help, help, markdown_table, shown, usage};
 pub(crate) use formats::markdown_tables;
+pub(crate) use pyspark::NAME as PYSPARK;
 
 use crate::backend::Query;
 use crate::context::Context;
@@ -79,6 +81,7 @@ pub(crate) static MAGICS: &[&dyn Magic] = &[
     &check::Check,
     &kafka::Kafka,
     &produce::Produce,
+    &pyspark::PySpark,
     &serve::Serve,
     &connect::Connect,
     &views::Views,

@@ -50,10 +50,10 @@ use crate::context::{Context, Known};
 use crate::error::{CellError, Result};
 use crate::live::{Failures, Live};
 use crate::outputs::Outputs;
+use crate::process_group::ProcessGroup;
 use child::Child;
 use compiler::Compiler;
 use functions::Functions;
-use process::Process;
 use server::Server;
 use user_code::Listener;
 
@@ -81,7 +81,7 @@ pub(crate) struct RustCells {
     listeners: Mutex<HashMap<String, Arc<Listener>>>,
     compiler: tokio::sync::Mutex<Slot>,
     /// That of the compiler that runs or starts.
-    process: Mutex<Option<Process>>,
+    process: Mutex<Option<ProcessGroup>>,
     /// Who waits for the compiler's connection.
     connecting: Mutex<Option<oneshot::Sender<Connection>>>,
     /// The compiler is being started, which an interrupt does not end: the next cell needs it too.
@@ -110,7 +110,7 @@ enum Slot {
 #[derive(Clone)]
 struct Started {
     compiler: Compiler,
-    process: Process,
+    process: ProcessGroup,
     _server: Arc<Server>,
 }
 
@@ -328,7 +328,7 @@ impl RustCells {
         let server = Server::start(self).map_err(|error| not_started(&format!("{error:#}")))?;
         let (connecting, connection) = oneshot::channel();
         *self.connecting.lock() = Some(connecting);
-        let process = Process::start(&server.path())?;
+        let process = process::start(&server.path())?;
         *self.process.lock() = Some(process.clone());
         Ok(tokio::spawn(async move {
             let compiler = connect(connection, &process, toolchain, say).await;
@@ -357,7 +357,7 @@ impl RustCells {
     }
 
     /// The error of a cell whose compiler has ended.
-    async fn compiler_has_ended(&self, process: &Process) -> CellError {
+    async fn compiler_has_ended(&self, process: &ProcessGroup) -> CellError {
         let lost = std::mem::take(&mut *self.known.lock());
         self.child.kill();
         let how = process.finish().await;
@@ -379,7 +379,7 @@ impl RustCells {
 /// Waits until the program that compiles cells has connected and started evcxr.
 async fn connect(
     connection: oneshot::Receiver<Connection>,
-    process: &Process,
+    process: &ProcessGroup,
     toolchain: Toolchain,
     say: impl Fn(&'static str) + Send + Sync,
 ) -> Result<Compiler> {

@@ -73,6 +73,7 @@ impl Kernel {
         self.interrupt();
         self.stop_queries().await;
         self.rust.shut_down().await;
+        self.python.shut_down().await;
         self.scratch.clear();
         if let Some((request, replies)) = asked {
             let restart = request.content.get("restart");

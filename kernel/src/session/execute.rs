@@ -152,6 +152,8 @@ impl Kernel {
                 failures: Arc::clone(&kernel.failures),
                 kafka: Arc::clone(&kernel.kafka),
                 door: Arc::clone(&kernel.door),
+                python: Arc::clone(&kernel.python),
+                stdin: Arc::clone(&kernel.stdin),
                 scratch: Arc::clone(&kernel.scratch),
                 known: Arc::clone(&kernel.known),
                 outputs,
@@ -164,6 +166,10 @@ impl Kernel {
             () = interrupted => {
                 if self.rust.is_busy() {
                     self.rust.interrupt().await;
+                    return cell.await.unwrap_or_else(|error| Err(broken(error)));
+                }
+                if self.python.is_busy() {
+                    self.python.interrupt().await;
                     return cell.await.unwrap_or_else(|error| Err(broken(error)));
                 }
                 cell.abort();
@@ -191,16 +197,16 @@ fn broken(error: JoinError) -> CellError {
 }
 
 fn error_content(error: &CellError) -> Value {
-    json!({
-        "ename": error.ename,
-        "evalue": error.evalue,
-        "traceback": display::error_traceback(
+    let traceback = match error.own_traceback.as_slice() {
+        [] => display::error_traceback(
             &error.ename,
             &error.evalue,
             &error.details,
             error.hint.as_deref(),
         ),
-    })
+        lines => lines.to_vec(),
+    };
+    json!({"ename": error.ename, "evalue": error.evalue, "traceback": traceback})
 }
 
 /// An object with the fields of another behind its own.

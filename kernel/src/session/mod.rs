@@ -26,9 +26,10 @@ use crate::door::NotebookDoor;
 use crate::engine::Engine;
 use crate::kafka::Kafka;
 use crate::live::{Failures, Live};
+use crate::python::PythonCells;
 use crate::rust::RustCells;
 use crate::scratch::Scratch;
-use crate::sockets::{self, IoPub, Request, Sockets};
+use crate::sockets::{self, IoPub, Request, Sockets, Stdin};
 use history::History;
 
 /// What all loops of a session share.
@@ -40,6 +41,8 @@ pub(crate) struct Kernel {
     connections: Arc<Connections>,
     kafka: Arc<Kafka>,
     door: Arc<NotebookDoor>,
+    python: Arc<PythonCells>,
+    stdin: Arc<Stdin>,
     scratch: Arc<Scratch>,
     rust: Arc<RustCells>,
     known: Arc<Mutex<Known>>,
@@ -59,6 +62,8 @@ pub(crate) async fn run(connection_file: &Path, connect: Option<String>) -> anyh
     let kernel = Arc::new(Kernel {
         rust: Arc::new(RustCells::new(live.clone(), Arc::clone(&known))),
         known,
+        python: Arc::new(PythonCells::new(live.clone())),
+        stdin: Arc::new(sockets.stdin),
         live,
         iopub: sockets.iopub,
         engine: Engine::new().context("start the engine's threads")?,
@@ -83,8 +88,6 @@ pub(crate) async fn run(connection_file: &Path, connect: Option<String>) -> anyh
         cells,
         asked_to_stop,
     ));
-    // Nothing asks the user anything yet; keeping the channel keeps its port open.
-    let _stdin = sockets.stdin;
     control::run(&kernel, sockets.control, sockets.shell.replies, stop).await;
     sockets::clean_up(&info);
     Ok(())

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::Kernel;
 use super::history::HistoryRequest;
+use crate::language::python_body::in_python;
 use crate::language::{complete, inspect, is_complete};
 use crate::rust::RustCells;
 use crate::sockets::Request;
@@ -22,6 +23,9 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// How long rust-analyzer may take; its first answer needs longer than those that follow.
 const RUST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long Python may take, which looks into modules.
+const PYTHON_PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Deserialize)]
 struct Position {
@@ -60,6 +64,13 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
         "complete_request" => {
             let position: Position = parse(request)?;
             let end = position.cursor_pos;
+            if let Some(place) = in_python(&position.code, end) {
+                let asked = kernel.ask_python("complete_request", place.request(0));
+                return Ok(Some(asked.await.map_or_else(
+                    || complete::nothing(end),
+                    |reply| place.completed(reply),
+                )));
+            }
             if complete::is_rust(&position.code, end) {
                 let asked = kernel.ask_rust(position, |rust, asked, session| async move {
                     rust.complete(&asked.code, asked.cursor_pos, session.as_ref())
@@ -92,6 +103,12 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
         }
         "inspect_request" => {
             let position: Position = parse(request)?;
+            if let Some(place) = in_python(&position.code, position.cursor_pos) {
+                let level = request.content["detail_level"].as_u64().unwrap_or(0);
+                let asked = kernel.ask_python("inspect_request", place.request(level));
+                let nothing = json!({"status": "ok", "found": false, "data": {}, "metadata": {}});
+                return Ok(Some(asked.await.unwrap_or(nothing)));
+            }
             let asked = position.clone();
             let inspected = kernel
                 .ask(move |session| inspect::position(&asked.code, asked.cursor_pos, session));
@@ -152,6 +169,12 @@ impl Kernel {
             }
             Err(_) => None,
         }
+    }
+
+    /// Asks Python, but not for longer than a person would wait: it answers nothing while a cell runs.
+    async fn ask_python(&self, msg_type: &str, content: Value) -> Option<Value> {
+        let answer = self.python.ask(msg_type, content);
+        tokio::time::timeout(PYTHON_PATIENCE, answer).await.ok()?
     }
 
     /// Asks about the session, but not for longer than a person would wait.

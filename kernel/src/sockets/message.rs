@@ -97,7 +97,7 @@ pub(super) fn child(parent: &JupyterMessage, msg_type: &str, content: Value) -> 
 }
 
 /// A message that nobody asked for.
-pub(super) fn orphan(msg_type: &str, content: Value) -> JupyterMessage {
+pub(crate) fn orphan(msg_type: &str, content: Value) -> JupyterMessage {
     stamped(JupyterMessage::new(unknown(msg_type, content), None))
 }
 

@@ -9,6 +9,7 @@ mod ipc;
 mod message;
 mod publisher;
 mod router;
+mod stdin;
 mod subscriber;
 mod zmtp;
 
@@ -20,8 +21,9 @@ pub(crate) use iopub::Recorded;
 pub(crate) use iopub::{IoPub, Stream};
 #[cfg(test)]
 pub(crate) use message::parent;
-pub(crate) use message::{Parent, Request};
+pub(crate) use message::{Parent, Request, orphan as message};
 pub(crate) use router::Channel;
+pub(crate) use stdin::Stdin;
 
 /// All sockets of a kernel, bound and running.
 pub(crate) struct Sockets {
@@ -31,8 +33,8 @@ pub(crate) struct Sockets {
     pub control: Channel,
     /// Everything that is broadcast.
     pub iopub: IoPub,
-    /// Kept so that the port answers; cells ask nothing of the user yet.
-    pub stdin: Channel,
+    /// What cells ask of the user.
+    pub stdin: Stdin,
 }
 
 impl Sockets {
@@ -47,7 +49,9 @@ impl Sockets {
             iopub: IoPub::spawn(info, &session)
                 .await
                 .with_context(|| format!("bind iopub to '{}'", info.iopub_url()))?,
-            stdin: Channel::spawn("stdin", &info.stdin_url(), &info.key, &session).await?,
+            stdin: Stdin::new(
+                Channel::spawn("stdin", &info.stdin_url(), &info.key, &session).await?,
+            ),
             control: Channel::spawn("control", &info.control_url(), &info.key, &session).await?,
             shell: Channel::spawn("shell", &info.shell_url(), &info.key, &session).await?,
         })
