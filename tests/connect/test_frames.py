@@ -186,8 +186,6 @@ def test_files_written_are_read_again(spark, people, tmp_path):
 
 
 def test_what_is_left_out_is_refused_by_name(spark, people):
-    with pytest.raises(AnalysisException, match="Python"):
-        people.select(F.udf(lambda x: x, "bigint")("id")).collect()
     with pytest.raises(AnalysisException, match="pivot"):
         people.groupBy().pivot("name").sum("score").collect()
     with pytest.raises(AnalysisException, match="writeTo"):

@@ -92,7 +92,6 @@ def test_a_listener_of_the_client_hears_of_every_query(spark, clicks):
     [
         (lambda clicks: clicks.groupBy("user").count().writeStream.format("memory").queryName("x"), "watermark"),
         (lambda clicks: clicks.writeStream.format("memory"), "name"),
-        (lambda clicks: clicks.writeStream.foreachBatch(lambda frame, batch: None), "foreachBatch"),
     ],
 )
 def test_what_cannot_run_is_refused_at_the_start(clicks, change, message):

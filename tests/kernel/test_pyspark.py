@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from client import eventually
 
 os.environ.setdefault("TIDEBOOK_PYTHON", sys.executable)
+# What Python completes with is cached here; the kernels of tests are killed, which can leave half a file behind.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tidebook-cache-")
 
 
 def python(code: str) -> str:
