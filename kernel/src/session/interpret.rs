@@ -37,12 +37,10 @@ pub(super) async fn run(
 async fn run_cell(cell: Cell<'_>, context: &Context, rust: &Arc<RustCells>) -> Result<()> {
     match cell {
         Cell::Empty => Ok(()),
-        Cell::Magic { name, args, body } => {
-            magic::find(name, Kind::Cell)?
-                .invoke(args, body, context)
-                .await
-                .map_err(|error| sql_slips::explained(error, body))
-        }
+        Cell::Magic { name, args, body } => magic::find(name, Kind::Cell)?
+            .invoke(args, body, context)
+            .await
+            .map_err(|error| sql_slips::explained(error, body)),
         Cell::Lines(lines) => {
             for line in lines {
                 run_line(line, context, rust).await?;
