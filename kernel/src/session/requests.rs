@@ -104,7 +104,8 @@ async fn content(kernel: &Arc<Kernel>, request: &Request) -> anyhow::Result<Opti
         "inspect_request" => {
             let position: Position = parse(request)?;
             if let Some(place) = in_python(&position.code, position.cursor_pos) {
-                let level = request.content["detail_level"].as_u64().unwrap_or(0);
+                let level = request.content.get("detail_level").and_then(Value::as_u64);
+                let level = level.unwrap_or(0);
                 let asked = kernel.ask_python("inspect_request", place.request(level));
                 let nothing = json!({"status": "ok", "found": false, "data": {}, "metadata": {}});
                 return Ok(Some(asked.await.unwrap_or(nothing)));
