@@ -187,7 +187,12 @@ impl Start<'_> {
             ),
         };
         let conf = self.conf(&execution);
-        let policy = conf[WATERMARK_POLICY].parse()?;
+        let setting = |key: &str| {
+            let value = conf.get(key);
+            value.ok_or_else(|| Error::internal(format!("'{key}' has no value")))
+        };
+        let policy = setting(WATERMARK_POLICY)?.parse()?;
+        let no_data_batches = setting("spark.sql.streaming.noDataMicroBatches.enabled")? == "true";
         let setup = QuerySetup {
             sources,
             sink,
@@ -200,7 +205,7 @@ impl Start<'_> {
             trigger,
             end: own.end,
             watermark_policy: policy,
-            no_data_batches: conf["spark.sql.streaming.noDataMicroBatches.enabled"] == "true",
+            no_data_batches,
             partitions: inner.partitions,
             clock,
             fault: inner.fault.clone(),

@@ -282,7 +282,8 @@ impl StateShard {
     /// Adds rows that are in the files already.
     fn add(&mut self, stored: &RecordBatch) -> Result<()> {
         let (rows, expiry) = files::split_expiry(stored, self.schema())?;
-        let keys = self.encode(&rows.columns()[..self.encoder().columns()])?;
+        let (keys, _) = split_columns(&rows, self.encoder().columns())?;
+        let keys = self.encode(keys)?;
         self.table.upsert(rows, keys, Some(&expiry))
     }
 }
