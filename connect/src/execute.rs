@@ -9,9 +9,9 @@ use tidebook_engine::connect::proto::streaming_query_listener_bus_command::Comma
 use tidebook_engine::connect::proto::{Command, GetResourcesCommandResult, Plan, Relation};
 use tidebook_engine::{CommandOutput, Error, Result, Rows};
 
+use crate::foreach;
 use crate::listener_bus;
 use crate::operation::Operation;
-use crate::python;
 use crate::rows::encode;
 use crate::schema::of_schema;
 use crate::sessions::Client;
@@ -68,7 +68,7 @@ async fn run_command(client: &Arc<Client>, command: &Command, operation: &Operat
             ));
         }
         CommandType::WriteStreamOperationStart(start) => {
-            let query = match python::start(client, start) {
+            let query = match foreach::start(client, start) {
                 Some(started) => Some(started.await?),
                 None => match client.session.execute(command).await? {
                     CommandOutput::Query(query) => Some(query),

@@ -10,8 +10,8 @@
 //! released, so that a client whose connection was lost can go on where it was. A streaming query
 //! outlives its client and is found again. What a client wrote in Python runs in workers ([`python`]).
 //!
-//! Dependencies point one way: {wire, schema, rows, errors} ← operation ← sessions ← {analyze, config,
-//! artifacts, catalog, sql, streams, python} ← execute ← service.
+//! Dependencies point one way: {wire, schema, rows, errors} ← {operation, python} ← sessions ← {analyze,
+//! config, artifacts, catalog, sql, streams, foreach} ← execute ← service.
 
 mod analyze;
 mod artifacts;
@@ -19,6 +19,7 @@ mod catalog;
 mod config;
 mod errors;
 mod execute;
+mod foreach;
 mod listener_bus;
 mod operation;
 mod python;

@@ -3,7 +3,6 @@
 //! A worker is told to run one function, then asked again and again to run it on something. It is a
 //! client of the server too: the frame of a batch is one of the client's session.
 
-mod foreach;
 mod udf;
 mod worker;
 
@@ -11,8 +10,8 @@ use std::path::PathBuf;
 
 use tidebook_engine::{Error, Result};
 
-pub(crate) use foreach::start;
 pub(crate) use udf::PythonFunctions;
+pub(crate) use worker::Worker;
 
 /// Finds the Python that runs functions, or says why there is none. It may block.
 pub(crate) type FindPython = Box<dyn Fn() -> Result<PathBuf> + Send + Sync>;
@@ -27,7 +26,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    fn python(&self) -> Result<PathBuf> {
+    /// The Python that runs functions; it may block.
+    pub(crate) fn python(&self) -> Result<PathBuf> {
         match &self.python {
             Some(find) => find(),
             None => Err(
@@ -37,7 +37,8 @@ impl Host {
         }
     }
 
-    fn remote(&self) -> Result<&str> {
+    /// The address for workers.
+    pub(crate) fn remote(&self) -> Result<&str> {
         let remote = self.remote.as_deref();
         remote.ok_or_else(|| Error::internal("the server does not know its address"))
     }

@@ -21,17 +21,17 @@ const PROGRAM: &str = include_str!("worker.py");
 const CONNECT: Duration = Duration::from_secs(30);
 
 /// Receives the lines that a function prints.
-pub(super) type Print = Box<dyn Fn(String) + Send + Sync>;
+pub(crate) type Print = Box<dyn Fn(String) + Send + Sync>;
 
 /// A worker that runs. It ends with this.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     stream: BufReader<TcpStream>,
     child: Child,
 }
 
 impl Worker {
     /// Starts one; `print` receives what its function prints.
-    pub(super) async fn start(python: &Path, print: Print) -> Result<Self> {
+    pub(crate) async fn start(python: &Path, print: Print) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::io("start a worker for a function of Python", error);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
@@ -80,7 +80,7 @@ impl Worker {
     }
 
     /// Sends a frame and gives the body of the answer; a worker that fails says why.
-    pub(super) async fn ask(&mut self, header: &Value, body: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) async fn ask(&mut self, header: &Value, body: &[u8]) -> Result<Vec<u8>> {
         match self.exchange(header, body).await {
             Ok((answer, body)) => match answer.get("error").and_then(Value::as_str) {
                 Some(traceback) => Err(Error::runtime(traceback.trim_end())),

@@ -110,7 +110,9 @@ const LAYERS_OF_THE_DOOR: Layers = &[
     ("token", &[]),
     ("generated", &[]),
     ("operation", &[]),
-    ("sessions", &["operation"]),
+    ("python", &[]),
+    ("sessions", &["operation", "python"]),
+    ("foreach", &["sessions"]),
     ("artifacts", &["sessions"]),
     ("catalog", &["sessions"]),
     ("config", &["sessions"]),
@@ -119,7 +121,7 @@ const LAYERS_OF_THE_DOOR: Layers = &[
     ("sql", &["sessions"]),
     ("analyze", &["shown"]),
     ("streams", &["listener_bus"]),
-    ("execute", &["shown", "sql", "streams"]),
+    ("execute", &["foreach", "shown", "sql", "streams"]),
     (
         "service",
         &[

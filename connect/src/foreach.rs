@@ -17,7 +17,7 @@ use tidebook_engine::{CommandOutput, Error, ForeachBatch, Part, Result, Rows, St
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::worker::Worker;
+use crate::python::Worker;
 use crate::rows::stream_of;
 use crate::sessions::Client;
 
