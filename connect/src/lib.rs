@@ -8,7 +8,7 @@
 //! ```
 //! One request, one file. A client's operation runs on its own and keeps its responses until they are
 //! released, so that a client whose connection was lost can go on where it was. A streaming query
-//! outlives its client and is found again. What a client wrote in Python runs in workers ([`python`]).
+//! outlives its client and is found again. What a client wrote in Python runs in workers (`python`).
 //!
 //! Dependencies point one way: {wire, schema, rows, errors} ← {operation, python} ← sessions ← {analyze,
 //! config, artifacts, catalog, sql, streams, foreach} ← execute ← service.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::Stream;
 use tidebook_engine::connect::Deep;
@@ -89,12 +90,29 @@ impl Door {
         .max_decoding_message_size(MOST_BYTES)
         .max_encoding_message_size(usize::MAX);
         let service = InterceptedService::new(service, self.token);
-        Server::builder()
+        let (ended, has_ended) = tokio::sync::oneshot::channel::<()>();
+        let end = async {
+            end.await;
+            let _ = ended.send(());
+        };
+        let serving = Server::builder()
             .add_service(service)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), end)
-            .await
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), end);
+        // A client that waits for a query, or listens to all of them, keeps its connection open for ever.
+        let given_up = async {
+            let _ = has_ended.await;
+            tokio::time::sleep(LAST_ANSWERS).await;
+        };
+        tokio::select! {
+            biased;
+            served = serving => served,
+            () = given_up => Ok(()),
+        }
     }
 }
+
+/// How long answers that are under way may take when the server ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 struct Service {
     sessions: Arc<Sessions>,

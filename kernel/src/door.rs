@@ -49,6 +49,11 @@ impl NotebookDoor {
         })?;
         let session = session.clone();
         let door = Door::new(move || Ok(session.clone()));
+        // PySpark sends a token without TLS to this name only.
+        let host = match token {
+            Some(_) => "localhost".to_string(),
+            None => address.ip().to_string(),
+        };
         let mut door = door.with_python(interpreter::for_functions);
         if let Some(token) = token {
             door = door.with_token(token);
@@ -63,7 +68,7 @@ impl NotebookDoor {
                 tracing::warn!(%error, "the door for clients of Spark Connect failed");
             }
         });
-        let address = format!("sc://{address}");
+        let address = format!("sc://{host}:{}", address.port());
         *open = Some(Open {
             address: address.clone(),
             end,

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tidebook_engine::Error;
+
 use crate::error::{CellError, Result};
 use crate::install::on_path;
 
@@ -64,10 +66,10 @@ pub(crate) fn describe() -> std::result::Result<String, String> {
 }
 
 /// The Python for functions of clients, or the engine's error.
-pub(crate) fn for_functions() -> tidebook_engine::Result<PathBuf> {
+pub(crate) fn for_functions() -> std::result::Result<PathBuf, Error> {
     find(FOR_FUNCTIONS).map_err(|error| {
         let hint = error.hint.unwrap_or_default();
-        tidebook_engine::Error::runtime(format!("{}; {hint}", error.evalue))
+        Error::runtime(format!("{}; {hint}", error.evalue))
             .with_condition("UNSUPPORTED_FEATURE.PYTHON_UDF")
     })
 }

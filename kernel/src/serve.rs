@@ -57,6 +57,11 @@ pub(crate) fn run(serve: &Serve) -> anyhow::Result<()> {
         }
         // Whoever started this reads the address from the first line.
         let with_token = if token.is_some() { "/;token=…" } else { "" };
+        // PySpark sends a token without TLS to this name only.
+        let address = match token.is_some() && address.ip().is_loopback() {
+            true => format!("localhost:{}", address.port()),
+            false => address.to_string(),
+        };
         println!("Spark Connect on sc://{address}{with_token}");
         let interrupted = async {
             // Without a signal to wait for, it serves until it is killed.

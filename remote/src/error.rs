@@ -176,7 +176,7 @@ pub(crate) fn is_transient(status: &Status) -> bool {
 /// Whether the server does not know the operation.
 pub(crate) fn is_unknown_operation(status: &Status) -> bool {
     let mentions = |name: &&str| status.message().contains(*name);
-    OPERATION_GONE.iter().any(|name| mentions(name))
+    OPERATION_GONE.iter().any(mentions)
 }
 
 /// The innermost reason: `Connection refused (os error 111)` and not `transport error`.

@@ -47,7 +47,9 @@ def request(plan_of_relation, session):
 def test_a_token_opens_and_nothing_else(serve):
     server = serve(TIDEBOOK_TOKEN="open-sesame")
     assert "open-sesame" not in server.first_line
-    opened = SparkSession.builder.remote(f"{server.address}/;token=open-sesame;use_ssl=false")
+    opened = SparkSession.builder.remote(f"{server.address}/;token=open-sesame").create()
+    assert opened.range(3).count() == 3
+    opened.stop()
     with pytest.raises(grpc.RpcError) as refused:
         stub(server).Config(base_pb2.ConfigRequest(session_id=str(uuid.uuid4())))
     assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
@@ -59,7 +61,6 @@ def test_a_token_opens_and_nothing_else(serve):
     asked.operation.get_option.keys.append("spark.sql.session.timeZone")
     right = (("authorization", "Bearer open-sesame"),)
     assert stub(server).Config(asked, metadata=right).pairs[0].value == "UTC"
-    assert opened is not None
 
 
 def test_other_addresses_need_a_token():

@@ -1,4 +1,5 @@
-"""Whole programs of PySpark print what they print on Spark 4.3.0 (`python PROGRAM "local[2]"` with `pyspark[connect]`)."""
+"""Whole programs of PySpark: streaming_basics prints what it prints on Spark 4.3.0 (`python PROGRAM "local[2]"` with
+`pyspark[connect]`)."""
 
 import subprocess
 import sys
@@ -19,7 +20,7 @@ def test_streaming_basics_prints_what_spark_prints(server):
     assert ran.stdout == (Path(__file__).parent / "streaming_basics.txt").read_text()
 
 
-def test_kafka_streaming_prints_what_spark_prints(server, tmp_path):
+def test_kafka_streaming_prints_what_was_read(server, tmp_path):
     program = ROOT / "notebooks" / "pyspark" / "kafka_streaming.py"
     with real_broker(tmp_path / "kafka") as brokers:
         ran = subprocess.run(

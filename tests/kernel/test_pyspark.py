@@ -4,16 +4,20 @@ import os
 import re
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from client import eventually
 
-os.environ.setdefault("TIDEBOOK_PYTHON", sys.executable)
-# What Python completes with is cached here; the kernels of tests are killed, which can leave half a file behind.
-os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tidebook-cache-")
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
+    """The Python of the tests. What it completes with is cached in a folder of its own: the kernels of tests are
+    killed, which can leave half a file behind."""
+    if "TIDEBOOK_PYTHON" not in os.environ:
+        monkeypatch.setenv("TIDEBOOK_PYTHON", sys.executable)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 def python(code: str) -> str:

@@ -81,7 +81,16 @@ impl Worker {
 
     /// Sends a frame and gives the body of the answer; a worker that fails says why.
     pub(crate) async fn ask(&mut self, header: &Value, body: &[u8]) -> Result<Vec<u8>> {
-        match self.exchange(header, body).await {
+        let exchanged = tokio::select! {
+            biased;
+            exchanged = exchange(&mut self.stream, header, body) => exchanged,
+            // What it has started may hold the connection open.
+            status = self.child.wait() => match status {
+                Ok(status) => return Err(has_ended(&status.to_string())),
+                Err(error) => Err(error),
+            },
+        };
+        match exchanged {
             Ok((answer, body)) => match answer.get("error").and_then(Value::as_str) {
                 Some(traceback) => Err(Error::runtime(traceback.trim_end())),
                 None => Ok(body),
@@ -92,33 +101,35 @@ impl Worker {
             },
         }
     }
+}
 
-    async fn exchange(&mut self, header: &Value, body: &[u8]) -> std::io::Result<(Value, Vec<u8>)> {
-        for part in [header.to_string().as_bytes(), body] {
-            self.stream.write_u64(part.len() as u64).await?;
-            self.stream.write_all(part).await?;
-        }
-        self.stream.flush().await?;
-        let header = self.part().await?;
-        let body = self.part().await?;
-        let header = serde_json::from_slice(&header).unwrap_or_else(
-            |error| json!({"error": format!("the worker's answer cannot be read: {error}")}),
-        );
-        Ok((header, body))
+/// Sends a frame and reads the answer: header and body.
+async fn exchange(
+    stream: &mut BufReader<TcpStream>,
+    header: &Value,
+    body: &[u8],
+) -> std::io::Result<(Value, Vec<u8>)> {
+    for part in [header.to_string().as_bytes(), body] {
+        stream.write_u64(part.len() as u64).await?;
+        stream.write_all(part).await?;
     }
+    stream.flush().await?;
+    let header = part(stream).await?;
+    let body = part(stream).await?;
+    let header = serde_json::from_slice(&header).unwrap_or_else(
+        |error| json!({"error": format!("the worker's answer cannot be read: {error}")}),
+    );
+    Ok((header, body))
+}
 
-    async fn part(&mut self) -> std::io::Result<Vec<u8>> {
-        let length = self.stream.read_u64().await?;
-        // Read as it comes: a length is no reason to take so much memory.
-        let mut part = Vec::new();
-        (&mut self.stream)
-            .take(length)
-            .read_to_end(&mut part)
-            .await?;
-        match part.len() as u64 == length {
-            true => Ok(part),
-            false => Err(std::io::ErrorKind::UnexpectedEof.into()),
-        }
+async fn part(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>> {
+    let length = stream.read_u64().await?;
+    // Read as it comes: a length is no reason to take so much memory.
+    let mut part = Vec::new();
+    stream.take(length).read_to_end(&mut part).await?;
+    match part.len() as u64 == length {
+        true => Ok(part),
+        false => Err(std::io::ErrorKind::UnexpectedEof.into()),
     }
 }
 

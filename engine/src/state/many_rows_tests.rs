@@ -122,18 +122,57 @@ fn a_table_gives_all_rows_that_share_a_key() {
 }
 
 #[test]
-fn a_table_with_many_rows_per_key_is_not_divided() {
+fn a_table_with_many_rows_per_key_is_divided_by_that_key() {
     let directory = tempfile::tempdir().unwrap();
-    let shape = TableShape::many_rows_per_key(1);
-    let mut store = StateStore::open(
-        StateStoreKind::Memory,
-        directory.path(),
-        false,
-        schema(),
-        shape,
-        0,
-    )
-    .unwrap();
+    let open = |version| {
+        StateStore::open(
+            StateStoreKind::Memory,
+            directory.path(),
+            false,
+            schema(),
+            TableShape::many_rows_per_key(1),
+            version,
+        )
+        .unwrap()
+    };
+    let key_of = |number: i64| (number > 0).then(|| format!("key{number}"));
+    let row = |key: i64, order: i64| ((key_of(key), order), (10 * key + order, 100 + order));
+    let mut model: Model = (0..40)
+        .map(|row_of| row(row_of % 10, row_of / 10))
+        .collect();
+    let mut store = open(0);
+    put(store.whole().unwrap(), &model);
     store.divide(4).unwrap();
-    assert!(store.whole().is_ok());
+    assert!(store.whole().is_err());
+
+    // Each shard has all rows of its keys, takes more of them, and forgets those that expire.
+    let more: Model = (0..10).map(|key| row(key, 4)).collect();
+    let keys: Vec<_> = (0..10).map(key_of).collect();
+    let parts = shared_keys(&store.shards()[0], &keys).rows_of_shards(4);
+    assert!(parts.iter().filter(|keys| !keys.is_empty()).count() > 1);
+    for (shard, part) in store.shards().iter_mut().zip(parts) {
+        let own: Vec<_> = part.iter().map(|&key| key_of(i64::from(key))).collect();
+        let of_own = |model: &Model| -> Model {
+            let rows = model.iter().filter(|((key, _), _)| own.contains(key));
+            rows.map(|(row, values)| (row.clone(), *values)).collect()
+        };
+        put(shard, &of_own(&more));
+        assert_eq!(sharing(shard, &own).len(), 5 * own.len());
+        shard.evict(101).unwrap();
+    }
+    model.extend(more);
+    model.retain(|_, (_, expiry)| *expiry > 101);
+    assert_eq!(store.num_keys(), model.len());
+
+    // The files know nothing of the shards.
+    let version = store.commit().unwrap();
+    let mut again = open(version);
+    let expected = keys.iter().enumerate().flat_map(|(number, key)| {
+        let rows = model.iter().filter(move |((own, _), _)| own == key);
+        rows.map(move |((_, order), (value, _))| (number as u32, *order, *value))
+    });
+    assert_eq!(
+        sharing(again.whole().unwrap(), &keys),
+        expected.collect::<Vec<_>>()
+    );
 }

@@ -151,6 +151,10 @@ impl PythonCells {
             process.kill();
             process.ended().await;
         }
+        // Its sockets' folder goes with it.
+        if let Ok(mut python) = self.python.try_lock() {
+            python.take();
+        }
         self.door.close().await;
     }
 
@@ -194,9 +198,7 @@ impl PythonCells {
         self.door.close().await;
         let token = Uuid::new_v4().simple().to_string();
         let (address, _) = self.door.open(session, 0, Some(&token)).await?;
-        let port = address.rsplit(':').next().unwrap_or_default();
-        // PySpark sends a token without TLS to this name only.
-        Ok(format!("sc://localhost:{port}/;token={token}"))
+        Ok(format!("{address}/;token={token}"))
     }
 }
 

@@ -2,8 +2,8 @@
 //! lies between them. As in Spark the rows of a batch are aggregated in the order of time.
 //!
 //! ```text
-//! rows, each a session of its own, by shard ─► drop late ones ─► in order of time, one of what touches
-//!      ─► + all sessions of those keys from the state ─► once more ─► in the place of the old ones
+//! rows, each a session of its own, by shard ─► drop late ones ─► + all sessions of those keys from the
+//!      state ─► in order of time, one of what touches ─► in the place of the old ones
 //!      ─► append: sessions the watermark has passed, then removed      complete: all
 //! ```
 
@@ -13,8 +13,8 @@ mod rows;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::{concat_batches, take};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::{concat_batches, interleave};
 use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -239,18 +239,17 @@ impl Sessions {
         }
         let watermark = to_us(watermarks.late_ms);
         let ShardRows { rows, keys } = &input;
-        let stretches = self.stretches(rows, 0, &[])?;
+        let stretches = self.stretches(rows, &[], true)?;
         let is_late = |stretch: &Stretch| stretch.end <= watermark;
         if !stretches.iter().any(is_late) {
             return Ok(input);
         }
-        let (late, kept): (Vec<Stretch>, Vec<Stretch>) =
+        let (mut late, kept): (Vec<Stretch>, Vec<Stretch>) =
             stretches.iter().partition(|one| is_late(one));
         // A session counts once, however many rows or partitions saw it.
-        let dropped = late
-            .iter()
-            .map(|one| (keys.key(one.row as usize), one.start, one.end));
-        metrics.dropped_by_watermark += dropped.collect::<HashSet<_>>().len() as i64;
+        let mut dropped = HashSet::new();
+        late.retain(|one| dropped.insert((keys.key(one.row as usize), one.start, one.end)));
+        metrics.dropped_by_watermark += late.len() as i64;
         let shown = rows.project(&(0..self.num_keys + 2).collect::<Vec<_>>());
         let shown = shown.map_err(arrow_error)?;
         let late = late.iter().map(|one| (one.row as usize, one.end));
@@ -270,43 +269,15 @@ impl Sessions {
         metrics: &mut OperatorMetrics,
     ) -> Result<()> {
         let numbered = input.keys.numbered();
-        let grown = Grown::of(self.stretches(&input.rows, 0, &numbered.number_of_row)?);
-        let rows = take_rows(&input.rows, grown.order.clone())?;
-        let taken = self.rows.taken(&rows);
-        let states = self.aggregates.update(
-            &taken.arguments,
-            &taken.filters,
-            &grown.session_of,
-            grown.len(),
-        )?;
-        let new = self.sessions(&rows, &grown, states)?;
-
         let encoder = Arc::clone(shard.dividing_encoder());
         let held = shard.sharing(&encoder.take(&input.keys, &numbered.first_rows))?;
-        let sessions = match held.rows.num_rows() {
-            0 => new,
-            held_rows => {
-                let mut stretches = self.stretches(&held.rows, 0, &held.numbers)?;
-                // Of equal ones those of the state come first.
-                stretches.extend(self.stretches(&new, held_rows as u32, &grown.keys)?);
-                let grown = Grown::of(stretches);
-                let gone = grown.joined_others().filter(|&row| row < held_rows as u32);
-                let gone = take_rows(&held.rows, gone.collect())?;
-                metrics.removed += shard.remove(&shard.encode(&self.row_keys(&gone))?)? as i64;
-                let all = concat_batches(&self.state_schema, [&held.rows, &new]);
-                let all = take_rows(&all.map_err(arrow_error)?, grown.order.clone())?;
-                let states: Vec<ArrayRef> = all
-                    .columns()
-                    .iter()
-                    .skip(self.num_keys + 2)
-                    .cloned()
-                    .collect();
-                let states = self
-                    .aggregates
-                    .merge(&states, &grown.session_of, grown.len())?;
-                self.sessions(&all, &grown, states)?
-            }
-        };
+        let mut stretches = self.stretches(&held.rows, &held.numbers, false)?;
+        stretches.extend(self.stretches(&input.rows, &numbered.number_of_row, true)?);
+        let grown = Grown::of(stretches);
+        let sessions = self.sessions(&held.rows, &input.rows, &grown)?;
+        let absorbed = take_rows(&held.rows, grown.absorbed)?;
+        let absorbed = shard.encode(&self.row_keys(&absorbed))?;
+        metrics.removed += shard.remove(&absorbed)? as i64;
         let session_keys = shard.encode(&self.row_keys(&sessions))?;
         metrics.updated += sessions.num_rows() as i64;
         let event_time = self.state.event_time();
@@ -320,41 +291,69 @@ impl Sessions {
         columns.take(self.num_keys + 1).cloned().collect()
     }
 
-    /// From when to when rows last, whose first columns are keys, start and end; they are numbered from
-    /// `first`, and `keys` are the numbers of their keys.
-    fn stretches(&self, rows: &RecordBatch, first: u32, keys: &[u32]) -> Result<Vec<Stretch>> {
+    /// From when to when rows last, whose first columns are keys, start and end; `keys` are the numbers of
+    /// their keys.
+    fn stretches(&self, rows: &RecordBatch, keys: &[u32], is_new: bool) -> Result<Vec<Stretch>> {
         let starts = times(rows.column(self.num_keys))?.values().iter();
         let ends = times(rows.column(self.num_keys + 1))?.values().iter();
         let keys = keys.iter().copied().chain(std::iter::repeat(0));
-        let rows = starts.zip(ends).zip(keys).zip(first..);
+        let rows = starts.zip(ends).zip(keys).zip(0..);
         let stretches = rows.map(|(((&start, &end), key), row)| Stretch {
             key,
             start,
-            row,
+            is_new,
             end,
+            row,
         });
         Ok(stretches.collect())
     }
 
-    /// State rows of the sessions that `rows`, which are in order, have become; `states` are those of
-    /// their aggregates.
+    /// State rows of the sessions that those of the state, `held`, and the rows of the batch become.
     fn sessions(
         &self,
+        held: &RecordBatch,
         rows: &RecordBatch,
         grown: &Grown,
-        states: Vec<ArrayRef>,
     ) -> Result<RecordBatch> {
-        let firsts = UInt32Array::from(grown.firsts.clone());
-        let own = rows.columns().iter().take(self.num_keys + 1);
-        let own = own.map(|column| take(column, &firsts, None));
-        let own = own.collect::<std::result::Result<Vec<_>, _>>();
-        let mut columns = own.map_err(arrow_error)?;
+        let firsts = grown.firsts.iter();
+        let firsts = firsts.map(|&(is_new, row)| (usize::from(is_new), row as usize));
+        let firsts: Vec<(usize, usize)> = firsts.collect();
+        let own = self.row_keys(held).into_iter().zip(self.row_keys(rows));
+        let mut columns = both(own, &firsts)?;
         let zone = times(rows.column(self.num_keys + 1))?.timezone();
         let zone = zone.map(Arc::<str>::from);
         let ends = TimestampMicrosecondArray::from(grown.ends.clone());
         columns.push(Arc::new(ends.with_timezone_opt(zone)));
-        columns.extend(states);
+        columns.extend(self.states(held, rows, grown)?);
         RecordBatch::try_new(Arc::clone(&self.state_schema), columns).map_err(arrow_error)
+    }
+
+    /// The states of their aggregates.
+    fn states(
+        &self,
+        held: &RecordBatch,
+        rows: &RecordBatch,
+        grown: &Grown,
+    ) -> Result<Vec<ArrayRef>> {
+        let rows = take_rows(rows, grown.rows.clone())?;
+        let taken = self.rows.taken(&rows);
+        let of_runs = self.aggregates.update(
+            &taken.arguments,
+            &taken.filters,
+            &grown.run_of_row,
+            grown.runs,
+        )?;
+        if held.num_rows() == 0 {
+            // Every session is one run.
+            return Ok(of_runs);
+        }
+        let parts = grown.parts.iter();
+        let parts = parts.map(|part| (usize::from(part.is_new), part.number));
+        let parts: Vec<(usize, usize)> = parts.collect();
+        let of_held = held.columns().iter().skip(self.num_keys + 2).cloned();
+        let states = both(of_held.zip(of_runs), &parts)?;
+        self.aggregates
+            .merge(&states, &grown.session_of_part, grown.len())
     }
 
     /// Final rows from state rows.
@@ -383,4 +382,14 @@ fn times(column: &ArrayRef) -> Result<&TimestampMicrosecondArray> {
     column
         .as_primitive_opt::<TimestampMicrosecondType>()
         .ok_or_else(|| Error::internal("a session has no times"))
+}
+
+/// Of each pair of columns the values at `places`, which say of which of the two.
+fn both(
+    pairs: impl Iterator<Item = (ArrayRef, ArrayRef)>,
+    places: &[(usize, usize)],
+) -> Result<Vec<ArrayRef>> {
+    let columns = pairs.map(|(one, other)| interleave(&[one.as_ref(), other.as_ref()], places));
+    let columns = columns.collect::<std::result::Result<Vec<_>, _>>();
+    columns.map_err(arrow_error)
 }
