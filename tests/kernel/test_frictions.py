@@ -138,10 +138,10 @@ PYTHON = {
     'deduped_df = streaming_df.withWatermark("timestamp", "1 hour").dropDuplicates(["user_id", "event_id"])': "--watermark",
     "query.lastProgress['inputRowsPerSecond']": "%progress NAME",
     "query.awaitTermination()": "%await NAME",
-    'def on_query_progress(event):\n    print(f"Batch: {event.progress.batchId}")': "%lsmagic",
-    "from pyspark.sql import SparkSession": "%lsmagic",
-    "print('hello')": "%lsmagic",
-    "# a comment": "%lsmagic",
+    'def on_query_progress(event):\n    print(f"Batch: {event.progress.batchId}")': "%%pyspark",
+    "from pyspark.sql import SparkSession": "%%pyspark",
+    "print('hello')": "%%pyspark",
+    "# a comment": "%%pyspark",
 }
 
 
