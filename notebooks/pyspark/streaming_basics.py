@@ -55,7 +55,10 @@ def write_file(folder: Path, number: int) -> None:
                 "amount": amount,
             }
         )
-    (folder / f"{number}.json").write_text("\n".join(json.dumps(row) for row in rows))
+    # Under a hidden name until it is whole: a query reads a file as it finds it, and only once.
+    written = folder / f".{number}.json"
+    written.write_text("\n".join(json.dumps(row) for row in rows))
+    written.rename(folder / f"{number}.json")
 
 
 def show(title: str, frame) -> None:
