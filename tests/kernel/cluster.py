@@ -43,7 +43,7 @@ class Server:
 
 
 def own_server(tidebook: Path, folder: Path, *arguments: str) -> Server:
-    return Server([tidebook, "serve", "--port", str(free_port()), *arguments], folder, r"sc://[\d.]+:(\d+)", "stdout")
+    return Server([tidebook, "serve", "--port", str(free_port()), *arguments], folder, r"sc://[^:]+:(\d+)", "stdout")
 
 
 def spark_server(folder: Path) -> Server:
