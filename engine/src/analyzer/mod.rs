@@ -14,6 +14,7 @@ mod calls;
 mod cast;
 mod chains;
 mod compare;
+mod conditionals;
 mod domain;
 mod expression;
 mod frames;

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::GroupsAccumulatorAdapter;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 
-use super::operator_state::datafusion_error;
+use super::errors::datafusion_error;
 use crate::error::{Error, Result};
 
 /// The aggregates of an aggregation.

@@ -16,11 +16,11 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::batch_context::BatchContext;
-use super::operator_state::{
-    EventTimeColumn, NoDataBatches, OperatorState, StoreLayout, arrow_error, rows_in_time,
-    times_after, to_us,
-};
+use super::errors::arrow_error;
+use super::event_time_column::{EventTimeColumn, rows_in_time, times_after, to_us};
+use super::operator_state::{NoDataBatches, OperatorState};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator};
+use super::store_layout::StoreLayout;
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::state::{NewRows, TableShape, take_rows};

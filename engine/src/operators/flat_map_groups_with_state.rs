@@ -21,10 +21,13 @@ use datafusion::physical_plan::execution_plan::EmissionType;
 use serde_json::Value;
 
 use super::batch_context::{Batch, BatchContext};
+use super::errors::arrow_error;
+use super::event_time_column::rows_in_time;
 use super::exec::collect;
 use super::key_groups::{KeyGroups, key_values};
-use super::operator_state::{NoDataBatches, OperatorState, StoreLayout, arrow_error, rows_in_time};
+use super::operator_state::{NoDataBatches, OperatorState};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::store_layout::StoreLayout;
 use crate::cancellation::{Cancellation, cancellation_of};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};

@@ -17,11 +17,11 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::EmissionType;
 
 use super::batch_context::BatchContext;
+use super::errors::arrow_error;
 use super::exec::collect;
-use super::operator_state::{
-    NoDataBatches, OperatorState, StoreLayout, arrow_error, global_key, global_key_field,
-};
+use super::operator_state::{NoDataBatches, OperatorState};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::store_layout::{StoreLayout, global_key, global_key_field};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::state::TableShape;

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema};
 use serde_json::Value;
 
-use super::operator_state::arrow_error;
+use super::errors::arrow_error;
 use crate::error::Result;
 use crate::json::json_rows;
 use crate::state::EncodedKeys;

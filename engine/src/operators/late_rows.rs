@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 
-use super::operator_state::{event_times, to_us};
+use super::event_time_column::{event_times, to_us};
 use crate::clock::format_iso8601;
 use crate::error::Result;
 use crate::json::json_rows;

@@ -6,6 +6,8 @@
 mod aggregate_states;
 mod batch_context;
 mod dedup;
+mod errors;
+mod event_time_column;
 mod event_time_watermark;
 pub(crate) mod exec;
 mod flat_map_groups_with_state;
@@ -19,15 +21,16 @@ mod source;
 mod state_schema;
 mod stateful_aggregate;
 mod stateful_operator;
+mod store_layout;
 mod stream_join;
 mod transform_with_state;
 
 pub(crate) use batch_context::{Batch, BatchContext, InputPart};
 pub(crate) use dedup::{DedupKind, dedup};
+pub(crate) use event_time_column::{EventTimeColumn, Watermarks};
 pub(crate) use event_time_watermark::{EventTimeStats, EventTimeWatermarkExec, WatermarkObserver};
 pub(crate) use flat_map_groups_with_state::{GroupsCall, flat_map_groups_with_state};
 pub(crate) use global_limit::streaming_global_limit;
-pub(crate) use operator_state::{EventTimeColumn, Watermarks};
 pub(crate) use session_window::{SessionKeys, session_window};
 pub(crate) use source::StreamingSourceExec;
 pub(crate) use stateful_aggregate::stateful_aggregate;

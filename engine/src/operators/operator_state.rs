@@ -1,127 +1,22 @@
 //! What all stateful operators share: their stores, their figures, their use of the watermark.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray,
-};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, SchemaRef, TimestampMicrosecondType};
-use datafusion::error::DataFusionError;
+use arrow::datatypes::SchemaRef;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::event_time_column::{EventTimeColumn, Watermarks};
 use super::late_rows::LateRows;
 use super::state_schema::StateSchema;
-use crate::checkpointing::{DEFAULT_STORE, StateStoreInfo};
+use super::store_layout::{Counted, StoreLayout, remove_store};
+use crate::checkpointing::StateStoreInfo;
 use crate::clock::{Stopwatch, format_iso8601};
-use crate::error::{Error, Result, from_datafusion};
-use crate::state::{StateShard, StateStore, StateStoreKind, TableShape};
+use crate::error::{Error, Result};
+use crate::state::{StateShard, StateStore, StateStoreKind};
 use crate::streaming_query_progress::StateOperatorProgress;
-use crate::why::{OpenWhy, OperatorWhy, SAMPLES, StoreWhy, iso_us};
-
-/// Where a state row's event time stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
-pub(crate) struct EventTimeColumn {
-    /// Index among the columns of the row.
-    pub column: usize,
-    /// What to add to the column to get the time at which the row is complete: the length of the
-    /// window that starts there, or 0 for a plain event time. Microseconds.
-    pub duration_us: i64,
-}
-
-impl EventTimeColumn {
-    /// The watermark, in microseconds, at which each row is complete; `None` for NULL, which is
-    /// never late.
-    pub(crate) fn expiry(&self, columns: &[ArrayRef]) -> Result<Vec<Option<i64>>> {
-        let times = columns.get(self.column);
-        let times = times.ok_or_else(|| Error::internal("rows lack their event time"))?;
-        times_after(times, self.duration_us)
-    }
-}
-
-/// The watermarks of one operator in one batch, in milliseconds since the epoch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Watermarks {
-    /// Rows at or before it are too late: what the other one was in the batch before.
-    pub late_ms: i64,
-    /// State at or before it is complete.
-    pub eviction_ms: i64,
-}
-
-/// What one store of an operator holds.
-#[derive(Debug, Clone)]
-pub(crate) struct StoreLayout {
-    name: Cow<'static, str>,
-    schema: SchemaRef,
-    shape: TableShape,
-    event_time: Option<EventTimeColumn>,
-    /// How far the watermark goes beyond what a row expires by before the row leaves; `None` if that alone
-    /// does not make it leave.
-    leaves_after_ms: Option<i64>,
-    instances: i64,
-    counted: Counted,
-}
-
-/// What of a store counts as a row of the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counted {
-    /// Every row.
-    Rows,
-    /// All rows of a key together.
-    Keys,
-    /// Nothing.
-    Nothing,
-}
-
-impl StoreLayout {
-    /// Rows with the columns of `schema`: those of the key that `shape` says, then values.
-    pub(crate) fn new(schema: SchemaRef, shape: TableShape) -> Self {
-        Self {
-            name: Cow::Borrowed(DEFAULT_STORE),
-            schema,
-            shape,
-            event_time: None,
-            leaves_after_ms: Some(0),
-            instances: 1,
-            counted: Counted::Rows,
-        }
-    }
-
-    /// The same under a name, which is that of the store's folder.
-    pub(crate) fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            name: name.into(),
-            ..self
-        }
-    }
-
-    /// The same, whose rows expire by the event time in them, if there is one.
-    pub(crate) fn expiring_by(self, event_time: Option<EventTimeColumn>) -> Self {
-        Self { event_time, ..self }
-    }
-
-    /// The same, whose rows leave when the watermark is so far beyond what they expire by; with `None` that
-    /// alone does not make them leave.
-    pub(crate) fn leaving_after(self, leaves_after_ms: Option<i64>) -> Self {
-        Self {
-            leaves_after_ms,
-            ..self
-        }
-    }
-
-    /// The same, for which Spark has `instances` stores.
-    pub(crate) fn counted_as(self, instances: i64) -> Self {
-        Self { instances, ..self }
-    }
-
-    /// The same, of which other things count as rows of the state.
-    pub(crate) fn counting(self, counted: Counted) -> Self {
-        Self { counted, ..self }
-    }
-}
+use crate::why::OperatorWhy;
 
 /// Counters of one batch.
 #[derive(Debug, Clone, Default)]
@@ -310,10 +205,8 @@ impl OperatorState {
         };
         let operator = directory.parent().unwrap_or(directory);
         variables.go_on(operator, durable, version, |new| {
-            variables.deleted.iter().try_for_each(|name| {
-                let store = directory.join(folder(name));
-                remove_store(&store)
-            })?;
+            let mut deleted = variables.deleted.iter();
+            deleted.try_for_each(|name| remove_store(directory, name))?;
             self.open_stores(kind, directory, durable, version, new)
         })
     }
@@ -328,10 +221,7 @@ impl OperatorState {
         new: &[&str],
     ) -> Result<()> {
         let open = |layout: &StoreLayout| {
-            let directory = match layout.name.as_ref() {
-                DEFAULT_STORE => directory.to_path_buf(),
-                name => directory.join(folder(name)),
-            };
+            let directory = layout.directory(directory);
             let schema = Arc::clone(&layout.schema);
             let open = match new.contains(&layout.name.as_ref()) {
                 true => StateStore::open_again,
@@ -417,7 +307,7 @@ impl OperatorState {
         OperatorWhy {
             watermark: Some(format_iso8601(self.watermarks().eviction_ms)),
             stores: stores
-                .map(|(layout, store)| store_why(layout, store, closes_at))
+                .map(|(layout, store)| layout.why(store, closes_at))
                 .collect(),
             late: late.told(dropped),
             ..self.traits.clone()
@@ -467,145 +357,5 @@ impl StateGuard<'_> {
     /// Counters to add to.
     pub(crate) fn metrics(&mut self) -> &mut OperatorMetrics {
         &mut self.0.metrics
-    }
-}
-
-fn store_why(
-    layout: &StoreLayout,
-    store: &StateStore,
-    closes_at: &dyn Fn(i64) -> Vec<String>,
-) -> StoreWhy {
-    let open = layout.event_time.and_then(|event_time| {
-        let leaves_after_ms = layout.leaves_after_ms?;
-        let expiries = store.expiries(SAMPLES);
-        let first = expiries.first.first()?;
-        Some(OpenWhy {
-            num_times: expiries.count as i64,
-            ends: expiries.first.iter().copied().map(iso_us).collect(),
-            duration_ms: event_time.duration_us.div_euclid(1000),
-            // A watermark is whole milliseconds, and the first that is not before the time.
-            closes_at_event_time: closes_at(
-                first
-                    .saturating_add(999)
-                    .div_euclid(1000)
-                    .saturating_add(leaves_after_ms),
-            ),
-        })
-    });
-    StoreWhy {
-        name: layout.name.to_string(),
-        num_rows: store.num_keys() as i64,
-        open,
-    }
-}
-
-/// Removes the files of a store, if there are any.
-fn remove_store(directory: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            let message = format!("'{}' cannot be removed: {error}", directory.display());
-            Err(Error::runtime(message).with_source(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The name of a store as that of a folder.
-fn folder(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-$".contains(c);
-    let encoded = name.chars().map(|c| match is_plain(c) {
-        true => c.to_string(),
-        false => {
-            let mut bytes = [0; 4];
-            let bytes = c.encode_utf8(&mut bytes).bytes();
-            bytes.map(|byte| format!("%{byte:02X}")).collect()
-        }
-    });
-    encoded.collect()
-}
-
-/// Stands in for the key of state that has no key.
-pub(super) fn global_key_field() -> Field {
-    Field::new("__global", DataType::Boolean, false)
-}
-
-/// Its column, for `rows` rows.
-pub(super) fn global_key(rows: usize) -> ArrayRef {
-    Arc::new(BooleanArray::from(vec![true; rows]))
-}
-
-/// The times of an event-time column. A column of windows counts with their ends.
-pub(super) fn event_times(column: &ArrayRef) -> Result<&TimestampMicrosecondArray> {
-    let end = column
-        .as_struct_opt()
-        .and_then(|window| window.column_by_name("end"));
-    end.unwrap_or(column)
-        .as_primitive_opt::<TimestampMicrosecondType>()
-        .ok_or_else(|| Error::internal("the event time is not a timestamp"))
-}
-
-/// For each time of an event-time column, the time `duration_us` after it, without overflow.
-pub(super) fn times_after(column: &ArrayRef, duration_us: i64) -> Result<Vec<Option<i64>>> {
-    let times = event_times(column)?.iter();
-    Ok(times
-        .map(|time| Some(time?.saturating_add(duration_us)))
-        .collect())
-}
-
-/// The rows of `batch` whose event time, in `column`, is not too late, and how many are.
-pub(super) fn rows_in_time(
-    batch: &RecordBatch,
-    column: usize,
-    watermarks: Watermarks,
-) -> Result<(RecordBatch, i64)> {
-    let watermark = to_us(watermarks.late_ms);
-    let times = event_times(batch.column(column))?;
-    let in_time = |row: usize| times.is_null(row) || times.value(row) > watermark;
-    let kept: BooleanArray = (0..batch.num_rows())
-        .map(|row| Some(in_time(row)))
-        .collect();
-    let late = batch.num_rows() - kept.true_count();
-    if late == 0 {
-        return Ok((batch.clone(), 0));
-    }
-    let kept = filter_record_batch(batch, &kept).map_err(arrow_error)?;
-    Ok((kept, late as i64))
-}
-
-/// Milliseconds to microseconds, without overflow.
-pub(super) fn to_us(time_ms: i64) -> i64 {
-    time_ms.saturating_mul(1000)
-}
-
-/// Arrow errors inside an operator.
-pub(super) fn arrow_error(error: arrow::error::ArrowError) -> Error {
-    Error::internal(error.to_string()).with_source(error)
-}
-
-/// DataFusion errors inside an operator; an engine error that went through DataFusion comes back.
-pub(super) fn datafusion_error(error: DataFusionError) -> Error {
-    from_datafusion(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_the_last_window_does_not_overflow() {
-        let times = TimestampMicrosecondArray::from(vec![Some(i64::MAX - 1), None, Some(7)]);
-        let event_time = EventTimeColumn {
-            column: 0,
-            duration_us: 5,
-        };
-        let expiry = event_time.expiry(&[Arc::new(times)]).unwrap();
-        assert_eq!(expiry, [Some(i64::MAX), None, Some(12)]);
-    }
-
-    #[test]
-    fn any_name_is_a_folder_of_its_own() {
-        assert_eq!(folder("last_seen-2"), "last_seen-2");
-        assert_eq!(folder("../a b"), "%2E%2E%2Fa%20b");
-        assert_eq!(folder("é%"), "%C3%A9%25");
     }
 }

@@ -8,8 +8,10 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 
 use super::batch_context::BatchContext;
+use super::errors::arrow_error;
+use super::event_time_column::Watermarks;
 use super::exec::at_once;
-use super::operator_state::arrow_error;
+use super::operator_state::{OperatorMetrics, OperatorState};
 use crate::error::{Error, Result};
 use crate::state::{EncodedKeys, KeyEncoder, StateShard, StateStore, take_rows};
 
@@ -68,26 +70,40 @@ impl Sharding {
     }
 }
 
-/// What `work` makes of each shard and of what all partitions have for it, in the order of the shards;
-/// `parallel` does it at once.
-pub(super) fn on_each_shard<T: Send>(
-    shards: &mut [StateShard],
+/// What a shard made of its part of a batch.
+pub(super) struct ShardOutput {
+    pub rows: RecordBatch,
+    pub metrics: OperatorMetrics,
+}
+
+/// What `work` makes of each shard of an operator's one store and of what all partitions have for it, in the
+/// order of the shards; `parallel` does it at once. The operator's counters count it.
+pub(super) fn on_each_shard(
+    state: &OperatorState,
     partitions: Vec<Vec<ShardRows>>,
     parallel: bool,
-    work: impl Fn(&mut StateShard, Vec<ShardRows>) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
+    work: impl Fn(&mut StateShard, Vec<ShardRows>, Watermarks) -> Result<ShardOutput> + Sync,
+) -> Result<Vec<RecordBatch>> {
+    let watermarks = state.watermarks();
+    let mut state = state.lock();
+    let shards = state.store()?.shards();
     let mut inputs: Vec<Vec<ShardRows>> = shards.iter().map(|_| Vec::new()).collect();
     for partition in partitions {
         let parts = inputs.iter_mut().zip(partition);
         parts.for_each(|(input, part)| input.push(part));
     }
     let items = shards.iter_mut().zip(inputs);
-    let work = |(shard, input)| work(shard, input);
+    let work = |(shard, input)| work(shard, input, watermarks);
     let done = match parallel {
         true => at_once(items, work),
         false => items.map(work).collect(),
     };
-    done.into_iter().collect()
+    let done = done.into_iter().collect::<Result<Vec<_>>>()?;
+    let counted = done.into_iter().map(|shard| {
+        state.metrics().add(&shard.metrics);
+        shard.rows
+    });
+    Ok(counted.collect())
 }
 
 /// All rows of a shard, one part after the other.

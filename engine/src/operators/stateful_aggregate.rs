@@ -29,13 +29,13 @@ use futures::TryStreamExt;
 
 use super::aggregate_states::AggregateStates;
 use super::batch_context::BatchContext;
+use super::errors::arrow_error;
+use super::event_time_column::{EventTimeColumn, Watermarks, to_us};
 use super::exec::each_partition;
-use super::operator_state::{
-    EventTimeColumn, NoDataBatches, OperatorMetrics, OperatorState, StoreLayout, Watermarks,
-    arrow_error, global_key, global_key_field, to_us,
-};
-use super::sharding::{ShardRows, Sharding, joined, on_each_shard};
+use super::operator_state::{NoDataBatches, OperatorMetrics, OperatorState};
+use super::sharding::{ShardOutput, ShardRows, Sharding, joined, on_each_shard};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::store_layout::{StoreLayout, global_key, global_key_field};
 use crate::clock::Stopwatch;
 use crate::error::Result;
 use crate::output_mode::OutputMode;
@@ -132,15 +132,12 @@ impl StatefulOperator for Merger {
             )?;
             let read = |rows| Arc::clone(&self).read(rows, Arc::clone(&sharding));
             let parts = each_partition(input, context, parallel, read).await?;
-            Ok(self.merge(parts, parallel)?)
+            let work = |shard: &mut StateShard, input, watermarks| {
+                self.merge_shard(shard, input, watermarks)
+            };
+            Ok(on_each_shard(&self.state, parts, parallel, work)?)
         }))
     }
-}
-
-/// What a shard made of a batch.
-struct Merged {
-    output: RecordBatch,
-    metrics: OperatorMetrics,
 }
 
 impl Merger {
@@ -157,27 +154,12 @@ impl Merger {
         Ok(sharding.divide(rows, keys)?)
     }
 
-    /// Merges what the partitions gave into the state; the output of each shard.
-    fn merge(&self, partitions: Vec<Vec<ShardRows>>, parallel: bool) -> Result<Vec<RecordBatch>> {
-        let watermarks = self.state.watermarks();
-        let mut state = self.state.lock();
-        let shards = state.store()?.shards();
-        let work = |shard: &mut StateShard, input| self.merge_shard(shard, input, watermarks);
-        let merged = on_each_shard(shards, partitions, parallel, work)?;
-        let mut output = Vec::with_capacity(merged.len());
-        for shard in merged {
-            state.metrics().add(&shard.metrics);
-            output.push(shard.output);
-        }
-        Ok(output)
-    }
-
     fn merge_shard(
         &self,
         shard: &mut StateShard,
         input: Vec<ShardRows>,
         watermarks: Watermarks,
-    ) -> Result<Merged> {
+    ) -> Result<ShardOutput> {
         let watch = Stopwatch::start();
         let mut metrics = OperatorMetrics::default();
         let ShardRows {
@@ -207,7 +189,10 @@ impl Merger {
         }
         let output = self.evaluate(&output)?;
         metrics.removals_ms += watch.elapsed().as_millis() as i64;
-        Ok(Merged { output, metrics })
+        Ok(ShardOutput {
+            rows: output,
+            metrics,
+        })
     }
 
     /// The key columns of partial rows, as the state knows them.

@@ -17,6 +17,7 @@ mod nesting;
 mod sources;
 mod state;
 mod step_by_step;
+mod trigger_refusals;
 mod triggers;
 mod user_code;
 mod why;

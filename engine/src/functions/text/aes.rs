@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::functions::scalar::{Call, Returns, SCALAR, Scalar};
 use crate::functions::takes::Takes;
 
-const DECRYPTS: &[&[Takes]] = &[
+const ENCRYPTS: &[&[Takes]] = &[
     &[Takes::Binary, Takes::Binary],
     &[Takes::Binary, Takes::Binary, Takes::Text],
     &[Takes::Binary, Takes::Binary, Takes::Text, Takes::Text],
@@ -27,31 +27,23 @@ const DECRYPTS: &[&[Takes]] = &[
         Takes::Text,
         Takes::Binary,
     ],
+    &[
+        Takes::Binary,
+        Takes::Binary,
+        Takes::Text,
+        Takes::Text,
+        Takes::Binary,
+        Takes::Binary,
+    ],
 ];
+
+/// The same without a vector: that is part of what was encrypted.
+const DECRYPTS: &[&[Takes]] = ENCRYPTS.split_at(4).0;
 
 pub(super) const AES: &[Scalar] = &[
     Scalar {
         name: "aes_encrypt",
-        forms: &[
-            &[Takes::Binary, Takes::Binary],
-            &[Takes::Binary, Takes::Binary, Takes::Text],
-            &[Takes::Binary, Takes::Binary, Takes::Text, Takes::Text],
-            &[
-                Takes::Binary,
-                Takes::Binary,
-                Takes::Text,
-                Takes::Text,
-                Takes::Binary,
-            ],
-            &[
-                Takes::Binary,
-                Takes::Binary,
-                Takes::Text,
-                Takes::Text,
-                Takes::Binary,
-                Takes::Binary,
-            ],
-        ],
+        forms: ENCRYPTS,
         returns: Returns::Binary,
         call: |call| {
             call.binaries(|row| {

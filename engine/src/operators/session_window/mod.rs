@@ -28,13 +28,13 @@ use self::growing::{Grown, Stretch};
 use self::rows::SessionRows;
 use super::aggregate_states::AggregateStates;
 use super::batch_context::BatchContext;
+use super::errors::arrow_error;
+use super::event_time_column::{EventTimeColumn, Watermarks, to_us};
 use super::exec::each_partition;
-use super::operator_state::{
-    EventTimeColumn, NoDataBatches, OperatorMetrics, OperatorState, StoreLayout, Watermarks,
-    arrow_error, to_us,
-};
-use super::sharding::{ShardRows, Sharding, joined, on_each_shard};
+use super::operator_state::{NoDataBatches, OperatorMetrics, OperatorState};
+use super::sharding::{ShardOutput, ShardRows, Sharding, joined, on_each_shard};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
+use super::store_layout::StoreLayout;
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};
 use crate::output_mode::OutputMode;
@@ -67,12 +67,6 @@ struct Sessions {
     state_schema: SchemaRef,
     output_mode: OutputMode,
     schema: SchemaRef,
-}
-
-/// What a shard made of a batch.
-struct Merged {
-    output: RecordBatch,
-    metrics: OperatorMetrics,
 }
 
 /// An aggregation over sessions in the place of one whose first half is `partial`, an aggregation in
@@ -157,7 +151,10 @@ impl StatefulOperator for Sessions {
             };
             let read = |rows| Arc::clone(&self).read(rows, Arc::clone(&sharding));
             let parts = each_partition(input, context, parallel, read).await?;
-            Ok(self.take(parts, parallel)?)
+            let work = |shard: &mut StateShard, input, watermarks| {
+                self.take_shard(shard, input, watermarks)
+            };
+            Ok(on_each_shard(&self.state, parts, parallel, work)?)
         }))
     }
 }
@@ -171,7 +168,7 @@ impl Sessions {
     ) -> DataFusionResult<Vec<ShardRows>> {
         let mut batches = Vec::new();
         while let Some(batch) = rows.try_next().await? {
-            batches.extend(self.rows.of(&batch)?);
+            batches.push(self.rows.of(&batch)?);
         }
         let rows = concat_batches(self.rows.schema(), &batches)?;
         drop(batches);
@@ -180,27 +177,12 @@ impl Sessions {
         Ok(sharding.divide(rows, keys)?)
     }
 
-    /// Takes what the partitions gave into the state; the output of each shard.
-    fn take(&self, partitions: Vec<Vec<ShardRows>>, parallel: bool) -> Result<Vec<RecordBatch>> {
-        let watermarks = self.state.watermarks();
-        let mut state = self.state.lock();
-        let shards = state.store()?.shards();
-        let work = |shard: &mut StateShard, input| self.take_shard(shard, input, watermarks);
-        let taken = on_each_shard(shards, partitions, parallel, work)?;
-        let mut output = Vec::with_capacity(taken.len());
-        for shard in taken {
-            state.metrics().add(&shard.metrics);
-            output.push(shard.output);
-        }
-        Ok(output)
-    }
-
     fn take_shard(
         &self,
         shard: &mut StateShard,
         input: Vec<ShardRows>,
         watermarks: Watermarks,
-    ) -> Result<Merged> {
+    ) -> Result<ShardOutput> {
         let watch = Stopwatch::start();
         let mut metrics = OperatorMetrics::default();
         let input = joined(self.rows.schema(), shard.dividing_encoder(), input)?;
@@ -222,7 +204,10 @@ impl Sessions {
         };
         let output = self.evaluate(&output)?;
         metrics.removals_ms = watch.elapsed().as_millis() as i64;
-        Ok(Merged { output, metrics })
+        Ok(ShardOutput {
+            rows: output,
+            metrics,
+        })
     }
 
     /// Those that are not over already: as in Spark in complete mode too, though windows of a fixed length keep

@@ -74,20 +74,19 @@ impl SessionRows {
         &self.schema
     }
 
-    /// Those of a batch of what is below; with grouping sets, once for each of them.
-    pub(super) fn of(&self, batch: &RecordBatch) -> DataFusionResult<Vec<RecordBatch>> {
+    /// Those of a batch of what is below.
+    pub(super) fn of(&self, batch: &RecordBatch) -> DataFusionResult<RecordBatch> {
+        let sets = evaluate_group_by(&self.groups, batch)?;
+        let [keys] = sets.as_slice() else {
+            return datafusion::common::internal_err!("sessions do not go with grouping sets");
+        };
+        let ordered = self.order.iter().filter_map(|&key| keys.get(key).cloned());
         let arguments = evaluate_many(&self.arguments, batch)?;
-        let mut taken: Vec<ArrayRef> = arguments.into_iter().flatten().collect();
+        let mut columns: Vec<ArrayRef> = ordered.chain(arguments.into_iter().flatten()).collect();
         for filter in self.filters.iter().flatten() {
-            taken.push(filter.evaluate(batch)?.into_array(batch.num_rows())?);
+            columns.push(filter.evaluate(batch)?.into_array(batch.num_rows())?);
         }
-        let sets = evaluate_group_by(&self.groups, batch)?.into_iter();
-        let sets = sets.map(|keys| {
-            let ordered = self.order.iter().filter_map(|&key| keys.get(key).cloned());
-            let columns = ordered.chain(taken.iter().cloned()).collect();
-            Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
-        });
-        sets.collect()
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
     /// What the aggregates take of rows.

@@ -8,7 +8,7 @@ use arrow::datatypes::{SchemaRef, UInt32Type};
 use datafusion::physical_plan::PhysicalExpr;
 use hashbrown::HashSet;
 
-use super::super::operator_state::arrow_error;
+use super::super::errors::arrow_error;
 use super::side::{Side, satisfied};
 use crate::error::{Error, Result};
 use crate::state::StateShard;

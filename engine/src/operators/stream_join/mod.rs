@@ -28,10 +28,10 @@ use self::matching::{Matching, Probe};
 use self::side::{Arrived, Side};
 pub(crate) use self::state_watermark::{Bound, StateWatermark};
 use super::batch_context::BatchContext;
+use super::errors::arrow_error;
+use super::event_time_column::Watermarks;
 use super::exec::collect;
-use super::operator_state::{
-    NoDataBatches, OperatorMetrics, OperatorState, Watermarks, arrow_error,
-};
+use super::operator_state::{NoDataBatches, OperatorMetrics, OperatorState};
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::clock::Stopwatch;
 use crate::error::{Error, Result};

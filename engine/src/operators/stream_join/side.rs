@@ -13,10 +13,10 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::PhysicalExpr;
 
+use super::super::errors::{arrow_error, datafusion_error};
+use super::super::event_time_column::{EventTimeColumn, Watermarks, rows_in_time, to_us};
 use super::super::late_rows::LateRows;
-use super::super::operator_state::{
-    EventTimeColumn, StoreLayout, Watermarks, arrow_error, datafusion_error, rows_in_time, to_us,
-};
+use super::super::store_layout::StoreLayout;
 use super::{JoinSide, StateWatermark};
 use crate::error::{Error, Result};
 use crate::state::{StateShard, TableShape, split_columns};

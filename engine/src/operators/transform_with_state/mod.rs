@@ -28,11 +28,11 @@ use serde_json::Value;
 use self::timers::Expired;
 use self::variables::{Changes, Held};
 use super::batch_context::BatchContext;
+use super::errors::arrow_error;
+use super::event_time_column::{event_times, rows_in_time, to_us};
 use super::exec::collect;
 use super::key_groups::{KeyGroups, key_values};
-use super::operator_state::{
-    NoDataBatches, OperatorState, StateGuard, arrow_error, event_times, rows_in_time, to_us,
-};
+use super::operator_state::{NoDataBatches, OperatorState, StateGuard};
 use super::state_schema::StateSchema;
 use super::stateful_operator::{Inputs, Rows, StatefulExec, StatefulOperator, rows_at_once};
 use crate::cancellation::{Cancellation, cancellation_of};

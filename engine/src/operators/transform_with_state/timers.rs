@@ -7,8 +7,9 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
 use arrow::compute::take_arrays;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
+use super::super::errors::arrow_error;
 use super::super::key_groups::KeyGroups;
-use super::super::operator_state::{Counted, StoreLayout, arrow_error};
+use super::super::store_layout::{Counted, StoreLayout};
 use crate::error::{Error, Result};
 use crate::state::{StateShard, TableShape};
 

@@ -7,7 +7,8 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt
 use arrow::compute::take_arrays;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
-use super::super::operator_state::{Counted, StoreLayout, arrow_error};
+use super::super::errors::arrow_error;
+use super::super::store_layout::{Counted, StoreLayout};
 use crate::error::{Error, Result};
 use crate::state::{StateShard, TableShape};
 use crate::user_functions::{StateChange, StateEntry, StateVariable, StateVariableKind};

@@ -4,10 +4,12 @@
 
 mod frames;
 mod groups;
+mod groups_interpreter;
 mod interpreter;
 mod joins;
 mod processors;
 mod queries;
 mod restarts;
 mod scalar_functions;
+mod state_variables;
 pub(crate) mod support;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tidebook_engine::clock::ManualClock;
 use tidebook_engine::connect::proto::expression::{ExprType, UnresolvedAttribute};
 use tidebook_engine::connect::proto::relation::RelType;
@@ -18,10 +18,11 @@ use tidebook_engine::connect::proto::{
     WriteStreamOperationStart,
 };
 use tidebook_engine::{
-    BatchTimes, Cancellation, Error, FaultPoint, Group, GroupResult, GroupsFunction, MemoryStream,
-    Session, StateVariableKind, StatefulProcessorDefinition, StreamingQuery,
+    Error, FaultPoint, MemoryStream, Session, StateVariableKind, StatefulProcessorDefinition,
+    StreamingQuery,
 };
 
+use super::groups_interpreter::GroupsInterpreter;
 use super::interpreter::{Interpreter, variable};
 use super::support::{
     PATIENCE, batch_lines, relation, select, soon, sql, start, table, with_watermark,
@@ -83,7 +84,7 @@ enum Play {
 /// Rows by batch: a batch that is run again takes the place of the first try.
 type Sink = Arc<Mutex<BTreeMap<i64, Vec<String>>>>;
 
-struct World {
+pub(super) struct World {
     session: Session,
     clock: ManualClock,
     events: MemoryStream,
@@ -94,7 +95,7 @@ struct World {
 }
 
 impl World {
-    fn new(partitions: usize) -> Self {
+    pub(super) fn new(partitions: usize) -> Self {
         let clock = ManualClock::new(EPOCH_S * 1000);
         let deaths: Arc<Mutex<Vec<i64>>> = Arc::default();
         let dying = Arc::clone(&deaths);
@@ -137,7 +138,7 @@ impl World {
         }
     }
 
-    fn add(&self, rows: &[(i64, String, String)]) {
+    pub(super) fn add(&self, rows: &[(i64, String, String)]) {
         let times = rows.iter().map(|row| (EPOCH_S + row.0) * 1_000_000);
         let times = TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC");
         let columns: Vec<ArrayRef> = vec![
@@ -167,7 +168,7 @@ impl World {
     }
 
     /// The rows of all batches since the last call.
-    fn taken(&self) -> Vec<String> {
+    pub(super) fn taken(&self) -> Vec<String> {
         let batches = std::mem::take(&mut *self.sink.lock().unwrap());
         batches.into_values().flatten().collect()
     }
@@ -387,14 +388,14 @@ async fn groups_time_out_as_in_spark() {
 }
 
 /// What a changed query says when it goes on from a checkpoint of the first.
-struct Run {
-    time_mode: &'static str,
-    mode: &'static str,
-    variables: Vec<(&'static str, StateVariableKind, &'static str, Option<i64>)>,
-    deleted: Vec<&'static str>,
+pub(super) struct Run {
+    pub(super) time_mode: &'static str,
+    pub(super) mode: &'static str,
+    pub(super) variables: Vec<(&'static str, StateVariableKind, &'static str, Option<i64>)>,
+    pub(super) deleted: Vec<&'static str>,
 }
 
-async fn run(world: &World, run: &Run) -> Result<(), Error> {
+pub(super) async fn run(world: &World, run: &Run) -> Result<(), Error> {
     let variables = run.variables.iter();
     let variables = variables.map(|(name, kind, holds, ttl)| variable(name, *kind, holds, *ttl));
     let interpreter = Interpreter::with(run.time_mode, variables.collect());
@@ -504,69 +505,6 @@ async fn what_spark_refuses_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_variable_that_comes_back_holds_what_it_held() {
-    use StateVariableKind::{List, Value};
-    let world = World::new(1);
-    let with = |variables| Run {
-        time_mode: "None",
-        mode: "append",
-        variables,
-        deleted: Vec::new(),
-    };
-    let both = with(vec![
-        ("v", Value, "STRING", None),
-        ("l", List, "STRING", None),
-    ]);
-    let one = with(vec![("v", Value, "STRING", None)]);
-    let steps = [
-        (&both, "v= 1; l+ a b"),
-        (&one, "v?; v= 2"),
-        (&one, "v?"),
-        (&both, "v?; l?; l+ c"),
-        (&both, "l?"),
-    ];
-    for (declared, todo) in steps {
-        world.add(&[(1, "ann".into(), todo.into())]);
-        run(&world, declared).await.unwrap();
-    }
-    let said = ["v? -> 1", "v? -> 2", "v? -> 2", "l? -> a,b", "l? -> a,b,c"];
-    assert_eq!(world.taken(), said.map(|said| format!("ann {said}")));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_variable_that_is_deleted_is_as_new_when_it_comes_back() {
-    use StateVariableKind::{List, Value};
-    let world = World::new(1);
-    let both = [("v", Value, "STRING", None), ("l", List, "STRING", None)];
-    // What was a list holds a value, of another type, once it has been deleted.
-    let changed = [("v", Value, "STRING", None), ("l", Value, "BIGINT", None)];
-    let declared = |variables: &[_], deleted: &[&'static str]| Run {
-        time_mode: "None",
-        mode: "append",
-        variables: variables.to_vec(),
-        deleted: deleted.to_vec(),
-    };
-    let runs = [
-        (declared(&both, &[]), "v= 1; l= a b"),
-        (declared(&both[..1], &["l", "nothing"]), "v?"),
-        (declared(&changed, &[]), "v?; l?; l= 7; l?"),
-    ];
-    for (run_of, todo) in &runs {
-        world.add(&[(1, "ann".into(), (*todo).into())]);
-        run(&world, run_of).await.unwrap();
-    }
-    let said = ["v? -> 1", "v? -> 1", "l? -> none", "l? -> 7"];
-    assert_eq!(world.taken(), said.map(|said| format!("ann {said}")));
-    // What is declared is not deleted by the way.
-    let both_ways = declared(&changed, &["l"]);
-    let error = run(&world, &both_ways).await.unwrap_err();
-    assert!(
-        error.message().contains("'l' is declared, and deleted"),
-        "{error}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_run_is_refused_at_the_start() {
     let world = World::new(1);
     let interpreter = Interpreter::new("None");
@@ -611,70 +549,6 @@ async fn what_cannot_run_is_refused_at_the_start() {
         .unwrap_err();
     assert!(error.message().contains("needs a stream"), "{error}");
     assert_eq!(select(&world.session, "SELECT 1").await, ["1"]);
-}
-
-/// As the recorder's interpreter of groups.
-#[derive(Debug)]
-struct GroupsInterpreter {
-    timeout: String,
-}
-
-impl GroupsFunction for GroupsInterpreter {
-    fn call(
-        &self,
-        groups: Vec<Group>,
-        times: BatchTimes,
-        _: &Cancellation,
-    ) -> Result<Vec<GroupResult>, Error> {
-        Ok(groups
-            .into_iter()
-            .map(|group| self.one(group, times))
-            .collect())
-    }
-}
-
-impl GroupsInterpreter {
-    fn one(&self, group: Group, times: BatchTimes) -> GroupResult {
-        let mut result = GroupResult {
-            state: group.state,
-            ..Default::default()
-        };
-        let mut said = Vec::new();
-        if group.has_timed_out {
-            let held = result.state.take();
-            let shown = held.as_deref().unwrap_or("none");
-            said.push(format!("timed out with {shown}"));
-            result.state = held
-                .filter(|held| held.starts_with("keep"))
-                .map(|_| "kept".into());
-        }
-        for row in &group.rows {
-            for command in row["todo"].as_str().unwrap().split("; ") {
-                let (what, rest) = command.split_once(' ').unwrap_or((command, ""));
-                match what {
-                    "s=" => result.state = Some(rest.into()),
-                    "s-" => result.state = None,
-                    "s?" => {
-                        let shown = result.state.as_deref().unwrap_or("none");
-                        said.push(format!("s? -> {shown}"));
-                    }
-                    "w?" => said.push(format!("w? -> {}", times.watermark_ms)),
-                    "t+" => {
-                        let time: i64 = rest.parse().unwrap();
-                        let now = match self.timeout.as_str() {
-                            "ProcessingTimeTimeout" => times.batch_timestamp_ms,
-                            _ => 0,
-                        };
-                        result.timeout_ms = Some(now + time);
-                    }
-                    other => panic!("{other}"),
-                }
-            }
-        }
-        let row = |said| json!({"user": group.key[0], "said": said});
-        result.rows = said.into_iter().map(row).collect();
-        result
-    }
 }
 
 impl fmt::Debug for World {
