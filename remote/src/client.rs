@@ -129,6 +129,15 @@ impl Client {
         }
     }
 
+    /// A setting of the session; none if it has no value.
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<String>> {
+        let get = proto::config_request::GetOption {
+            keys: vec![key.to_string()],
+        };
+        let answer = self.configure(ConfigOp::GetOption(get)).await?;
+        Ok(answer.pairs.into_iter().find_map(|pair| pair.value))
+    }
+
     /// Changes a setting of the session.
     pub(crate) async fn set(&self, key: &str, value: &str) -> Result<()> {
         let set = proto::config_request::Set {
@@ -138,20 +147,24 @@ impl Client {
             }],
             ..Default::default()
         };
+        self.configure(ConfigOp::Set(set)).await.map(|_| ())
+    }
+
+    async fn configure(&self, asked: ConfigOp) -> Result<proto::ConfigResponse> {
         let request = proto::ConfigRequest {
             session_id: self.0.session_id.clone(),
             client_observed_server_side_session_id: self.observed(),
             user_context: self.user(),
             client_type: self.client_type(),
             operation: Some(proto::config_request::Operation {
-                op_type: Some(ConfigOp::Set(set)),
+                op_type: Some(asked),
             }),
         };
         let answer = self.retried(|mut stub| {
             let request = request.clone();
             async move { stub.config(request).await }
         });
-        answer.await.map(|_| ())
+        answer.await
     }
 
     /// Runs a command or a query; gives all that comes of it. Dropped before that, it is interrupted at

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tidebook_engine::Rows;
 use tidebook_engine::connect::proto;
-use tidebook_engine::connect::proto::analyze_plan_request::{Analyze, IsStreaming, Schema};
-use tidebook_engine::connect::proto::analyze_plan_response::Result as Analyzed;
 use tidebook_engine::connect::proto::command::CommandType;
-use tidebook_engine::connect::proto::data_type::Kind as TypeKind;
 use tidebook_engine::connect::proto::execute_plan_response::ResponseType;
 use tidebook_engine::connect::proto::plan::OpType;
 use tidebook_engine::connect::proto::relation::RelType;
@@ -139,36 +136,6 @@ impl Cluster {
         rows.ok_or_else(|| Error::no_answer("a query has no rows and no columns"))
     }
 
-    /// Registers a view; gives its number of columns, and whether it is a stream.
-    ///
-    /// # Errors
-    /// What the server says of it.
-    pub async fn create_view(
-        &self,
-        view: proto::CreateDataFrameViewCommand,
-    ) -> Result<(usize, bool)> {
-        let plan = |relation| proto::Plan {
-            op_type: Some(OpType::Root(relation)),
-        };
-        let named = plan(named_table(&view.name));
-        self.command(CommandType::CreateDataframeView(view)).await?;
-        let schema = Analyze::Schema(Schema {
-            plan: Some(named.clone()),
-        });
-        let columns = match self.0.client.analyze(schema).await? {
-            Analyzed::Schema(schema) => schema.schema.and_then(|schema| schema.kind),
-            _ => None,
-        };
-        let columns = match columns {
-            Some(TypeKind::Struct(columns)) => columns.fields.len(),
-            _ => return Err(Error::no_answer("a view has no columns")),
-        };
-        let streams = Analyze::IsStreaming(IsStreaming { plan: Some(named) });
-        let streams = self.0.client.analyze(streams).await?;
-        let is_streaming = matches!(streams, Analyzed::IsStreaming(answer) if answer.is_streaming);
-        Ok((columns, is_streaming))
-    }
-
     /// Starts a streaming query.
     ///
     /// # Errors
@@ -198,18 +165,11 @@ impl Cluster {
     /// # Errors
     /// If the server cannot be asked.
     pub async fn queries(&self) -> Result<Vec<Query>> {
-        let asked = proto::StreamingQueryManagerCommand {
-            command: Some(ManagerAsked::Active(true)),
+        let running = match self.ask_manager(ManagerAsked::Active(true)).await? {
+            Some(ManagerAnswer::Active(running)) => running.active_queries,
+            _ => Vec::new(),
         };
-        let answers = self.command(CommandType::StreamingQueryManagerCommand(asked));
-        let running = answers.await?.into_iter().find_map(|answer| match answer {
-            ResponseType::StreamingQueryManagerCommandResult(result) => match result.result_type {
-                Some(ManagerAnswer::Active(running)) => Some(running.active_queries),
-                _ => None,
-            },
-            _ => None,
-        });
-        for instance in running.unwrap_or_default() {
+        for instance in running {
             let Some(id) = instance.id else { continue };
             let is_same = |query: &Query| query.run_id().to_string() == id.run_id;
             if self.known_queries().iter().any(is_same) {
@@ -224,7 +184,24 @@ impl Cluster {
         Ok(self.known_queries())
     }
 
-    async fn command(&self, command: CommandType) -> Result<Vec<ResponseType>> {
+    /// What the session's manager of queries answers.
+    pub(crate) async fn ask_manager(&self, asked: ManagerAsked) -> Result<Option<ManagerAnswer>> {
+        let command = proto::StreamingQueryManagerCommand {
+            command: Some(asked),
+        };
+        let answers = self.command(CommandType::StreamingQueryManagerCommand(command));
+        Ok(answers.await?.into_iter().find_map(|answer| match answer {
+            ResponseType::StreamingQueryManagerCommandResult(result) => result.result_type,
+            _ => None,
+        }))
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// All that comes of a command.
+    pub(crate) async fn command(&self, command: CommandType) -> Result<Vec<ResponseType>> {
         let command = Command {
             command_type: Some(command),
         };
@@ -232,19 +209,10 @@ impl Cluster {
     }
 }
 
-fn relation(rel_type: RelType) -> Relation {
+/// A relation without an id.
+pub(crate) fn relation(rel_type: RelType) -> Relation {
     Relation {
         common: None,
         rel_type: Some(rel_type),
     }
-}
-
-fn named_table(name: &str) -> Relation {
-    relation(RelType::Read(proto::Read {
-        is_streaming: false,
-        read_type: Some(proto::read::ReadType::NamedTable(proto::read::NamedTable {
-            unparsed_identifier: name.to_string(),
-            ..Default::default()
-        })),
-    }))
 }

@@ -10,13 +10,15 @@
 //! An operation goes on at the server when the connection is lost, and its answer is taken up where it
 //! was. A streaming query outlives its client: [`Cluster::queries`] finds it again in the same session.
 //!
-//! Dependencies point one way: {address, error, progress, rows} ← channel ← client ← query ← cluster.
+//! Dependencies point one way: {address, error, progress, rows} ← channel ← client ← query ← cluster
+//! ← plans.
 
 mod address;
 mod channel;
 mod client;
 mod cluster;
 mod error;
+mod plans;
 mod progress;
 mod query;
 mod rows;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tidebook_engine::connect::proto::execute_plan_response::ResponseType;
 use tidebook_engine::connect::proto::plan::OpType;
-use tidebook_engine::connect::proto::streaming_query_command::Command as Asked;
+use tidebook_engine::connect::proto::streaming_query_command::{Command as Asked, ExplainCommand};
 use tidebook_engine::connect::proto::streaming_query_command_result::{
     ExceptionResult, ResultType as Answer, StatusResult,
 };
@@ -244,6 +244,18 @@ impl Query {
     pub async fn process_all_available(&self) -> Result<()> {
         self.0.ask(Asked::ProcessAllAvailable(true)).await?;
         self.0.look().await
+    }
+
+    /// How the server runs it, as text.
+    ///
+    /// # Errors
+    /// If the server cannot be asked.
+    pub async fn explain(&self) -> Result<String> {
+        let asked = Asked::Explain(ExplainCommand { extended: false });
+        match self.0.ask(asked).await? {
+            Some(Answer::Explain(explained)) => Ok(explained.result),
+            _ => Err(Error::no_answer("a query is not explained")),
+        }
     }
 
     /// Ends it.

@@ -76,6 +76,11 @@ def tables(kernel: Client, cells: "list[str]") -> "list[str]":
     return [result["data"]["text/plain"] for shown in results for result in shown]
 
 
+def value_of(executed) -> str:
+    [result] = executed.contents("execute_result")
+    return result["data"]["text/plain"]
+
+
 def plain(executed) -> str:
     return "\n".join(content["data"].get("text/plain", "") for content in executed.contents("display_data"))
 
@@ -131,6 +136,36 @@ def test_errors_are_the_servers(kernel, server, flights):
     # Told once.
     kernel.ok("%connect")
     assert "failed" in plain(kernel.ok("%queries"))
+
+
+def test_rust_cells_run_there(kernel, server, flights, tmp_path):
+    kernel.ok(f"%connect {server.address}")
+    kernel.ok(
+        f'let departures = spark.read_stream().format("json").option("maxFilesPerTrigger", "1")\n'
+        f'    .schema("{COLUMNS}").load(Some("{flights}"));\n'
+        'departures.create_or_replace_temp_view("departures_there")?;'
+    )
+    assert "isStreaming true" in kernel.ok('println!("isStreaming {}", spark.table("departures_there")?.is_streaming());').text()
+    kernel.ok(
+        'let late = departures.filter("delay > 10").select(["origin", "delay"])\n'
+        '    .write_stream().format("memory").query_name("late_there").trigger(Trigger::AvailableNow).start("")?;\n'
+        "late.await_termination(None)?;"
+    )
+    card = plain(kernel.ok("%status late_there"))
+    assert server.address in card
+    text = kernel.ok('spark.sql("SELECT * FROM late_there ORDER BY delay")?.show(2)?;').text()
+    assert "|origin|delay|" in text and "only showing top 2 rows" in text, text
+    assert value_of(kernel.ok('spark.sql("SELECT * FROM late_there")?.count()?')) == "5"
+    said = kernel.ok('println!("{} batches, active {}", late.recent_progress()?.len(), late.is_active()?);').text()
+    assert "active false" in said and not said.startswith("0 batches")
+    # Errors are the server's, the engine's own abilities are refused by name.
+    assert "[UNRESOLVED_COLUMN" in kernel.fails('spark.sql("SELECT nothing FROM late_there")?.show(20)?;')
+    refused = kernel.fails('spark.udf().register("twice", |x: i64| x * 2)?;')
+    assert "UnsupportedOperationException" in refused and server.address in refused and "%connect local" in refused
+    # A query is the same one wherever the notebook is now.
+    kernel.ok("%connect local")
+    assert "active false" in kernel.ok('println!("active {}", late.is_active()?);').text()
+    assert "[TABLE_OR_VIEW_NOT_FOUND]" in kernel.fails('spark.sql("SELECT * FROM late_there")?.show(20)?;')
 
 
 def test_what_only_this_process_can_do_is_refused_by_name(kernel, server):

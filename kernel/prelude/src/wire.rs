@@ -106,7 +106,7 @@ pub enum Request {
     /// Body: a `spark.connect.Plan`. `{"schema": <a struct type in Spark's JSON>, "isStreaming": bool}`.
     Schema,
     /// Body: a `spark.connect.Plan` of a batch query.
-    /// `{"schema": <struct type>, "rows": [[value, …], …], "total": rows the query has}`.
+    /// `{"schema": <struct type>, "rows": [[value, …], …]}`.
     Collect {
         /// At most so many rows, all without it.
         limit: Option<u64>,

@@ -149,6 +149,15 @@ impl Connections {
         queries.map(Query::There).collect()
     }
 
+    /// The query of a run, wherever it was started.
+    pub(crate) fn run(&self, session: &Session, run_id: &str) -> Result<Query> {
+        let is_it = |query: &Query| query.run_id().to_string() == run_id;
+        match self.known_queries().into_iter().find(is_it) {
+            Some(there) => Ok(there),
+            None => Ok(session.streams().find(run_id)?.into()),
+        }
+    }
+
     /// Fails if statements go elsewhere: `what` needs the engine in this process.
     pub(crate) fn check_here(&self, what: &str) -> Result<()> {
         let Some(place) = self.away() else {

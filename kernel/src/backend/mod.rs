@@ -5,6 +5,7 @@
 
 mod connections;
 mod growing_table;
+mod plans;
 mod query;
 
 use tidebook_engine::connect::proto;
@@ -14,6 +15,7 @@ use tidebook_remote::{Cluster, Output};
 
 pub(crate) use connections::{Connections, is_local};
 pub(crate) use growing_table::GrowingTable;
+pub(crate) use plans::Statement;
 pub(crate) use query::Query;
 
 use crate::error::{CellError, Result};

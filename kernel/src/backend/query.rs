@@ -8,7 +8,7 @@ use tidebook_engine::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{CellError, Result};
 
 /// A streaming query. Cheap to clone.
 #[derive(Clone)]
@@ -132,6 +132,46 @@ impl Query {
     /// Waits until it has ended; whether it did in time. Fails if it failed.
     pub(crate) async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
         Ok(either!(self, query => query.await_termination(timeout).await)?)
+    }
+
+    /// Waits until all data that there is now was processed. Fails if it fails meanwhile.
+    pub(crate) async fn process_all_available(&self) -> Result<()> {
+        match self {
+            Self::Here(query) => query.process_all_available().await?,
+            Self::There(query) => query.process_all_available().await?,
+        }
+        Ok(())
+    }
+
+    /// How it is run, as text.
+    pub(crate) async fn explain(&self) -> Result<String> {
+        Ok(match self {
+            Self::Here(query) => query.explain(),
+            Self::There(query) => query.explain().await?,
+        })
+    }
+
+    /// The newest progress.
+    pub(crate) fn last_progress(&self) -> Option<StreamingQueryProgress> {
+        match self {
+            Self::Here(query) => query.last_progress(),
+            Self::There(query) => query.recent_progress().pop(),
+        }
+    }
+
+    /// The engine's own query: `what` needs it.
+    pub(crate) fn here(&self, what: &str) -> Result<&StreamingQuery> {
+        match self {
+            Self::Here(query) => Ok(query),
+            Self::There(query) => Err(CellError::new(
+                "UnsupportedOperationException",
+                format!(
+                    "{what} works on queries of the engine in this process only, and this one runs on {}",
+                    query.address()
+                ),
+            )
+            .hint("%connect local, and start the query there")),
+        }
     }
 
     /// Ends it.

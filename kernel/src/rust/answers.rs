@@ -4,13 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidebook::wire::{QueryInfo, QueryRequest, QueryView, Reply, Request};
+use tidebook::wire::{Function, QueryInfo, QueryRequest, QueryView, Reply, Request};
 use tidebook_engine::connect::proto::{self, plan::OpType};
 use tidebook_engine::connect::{Deep, read_plan};
-use tidebook_engine::{CommandOutput, ShowForm, SqlKind, SqlOutput, StreamingQuery, show};
+use tidebook_engine::{Session, ShowForm};
 
 use super::server::{Caller, failure};
 use super::{RustCells, Scene, values};
+use crate::backend::{Backend, Query, Statement};
 use crate::display::{self, MimeBundle};
 use crate::error::{CellError, Result};
 use crate::magic::query_title;
@@ -32,99 +33,32 @@ impl RustCells {
         }
         let scene = self.scene.lock().clone();
         let scene = scene.ok_or_else(|| internal("no cell was run yet"))?;
-        if caller == Caller::Cell && !is_output(&request) {
-            scene.connections.check_here("a Rust cell")?;
-        }
         if is_shown(&request) {
             // What was printed before must be seen before.
             self.child.synchronise().await;
         }
         let mut interrupts = self.interrupts.subscribe();
         tokio::select! {
-            done = self.done(&scene, request, body) => done.map(Reply::Done),
+            done = self.done(&scene, request, body, caller) => done.map(Reply::Done),
             _ = interrupts.changed(), if can_be_interrupted => Ok(Reply::Interrupted),
         }
     }
 
-    async fn done(&self, scene: &Scene, request: Request, body: &[u8]) -> Result<Value> {
+    async fn done(
+        &self,
+        scene: &Scene,
+        request: Request,
+        body: &[u8],
+        caller: Caller,
+    ) -> Result<Value> {
+        if let Some(needed) = engine_needed(&request, caller) {
+            scene.connections.check_here(needed)?;
+        }
         let session = &scene.session;
         Ok(match request {
-            Request::Sql { text } => match session.sql_kind(&text)? {
-                SqlKind::Query => json!({"query": true}),
-                SqlKind::Command => match session.sql(&text).await? {
-                    SqlOutput::Done(sentence) => json!({"done": sentence}),
-                    SqlOutput::Rows(rows) => json!({
-                        "done": "",
-                        "schema": values::schema(&rows.schema),
-                        "rows": values::rows(&rows, u64::MAX),
-                    }),
-                },
-            },
-            Request::Schema => {
-                let plan = read_plan(body)?;
-                let relation = relation(&plan)?;
-                json!({
-                    "schema": values::schema(session.schema(relation).await?.as_ref()),
-                    "isStreaming": session.is_streaming(relation).await?,
-                })
-            }
-            Request::Collect { limit } => {
-                let rows = session.collect(relation(&read_plan(body)?)?).await?;
-                json!({
-                    "schema": values::schema(&rows.schema),
-                    "rows": values::rows(&rows, limit.unwrap_or(u64::MAX)),
-                    "total": rows.num_rows(),
-                })
-            }
-            Request::Show {
-                rows,
-                truncate,
-                vertical,
-            } => {
-                let all = session.collect(relation(&read_plan(body)?)?).await?;
-                let form = ShowForm {
-                    rows: usize::try_from(rows).unwrap_or(usize::MAX),
-                    truncate: usize::try_from(truncate).unwrap_or(usize::MAX),
-                    vertical,
-                };
-                json!({"text": show(&all.schema, &all.batches, form)})
-            }
-            Request::DisplayFrame => {
-                let shown = display_frame(scene, relation(&read_plan(body)?)?).await;
-                self.shown(shown)
-            }
-            Request::Explain => {
-                json!({"text": session.explain(relation(&read_plan(body)?)?).await?})
-            }
-            Request::Execute => {
-                session.execute(command(&read_plan(body)?)?).await?;
-                json!({})
-            }
-            Request::StartStream => match session.execute(command(&read_plan(body)?)?).await? {
-                CommandOutput::Query(query) => json!(info(&query)),
-                _ => return Err(internal("the command started no query")),
-            },
-            Request::ActiveQueries => {
-                let active = session.streams().active();
-                json!(active.iter().map(info).collect::<Vec<_>>())
-            }
-            Request::FindQuery { name } => json!(info(&session.streams().find(&name)?)),
             Request::Query { run_id, about } => {
-                let query = session.streams().find(&run_id)?;
+                let query = scene.connections.run(session, &run_id)?;
                 about_query(scene, &query, about).await?
-            }
-            Request::AwaitAnyTermination { timeout_ms } => {
-                let timeout = timeout_ms.map(Duration::from_millis);
-                json!({"ended": session.streams().await_any_termination(timeout).await?})
-            }
-            Request::ResetTerminated => {
-                session.streams().reset_terminated();
-                json!({})
-            }
-            Request::GetConf { key } => json!({"value": session.conf(&key)}),
-            Request::SetConf { key, value } => {
-                session.set_conf(&key, &value)?;
-                json!({})
             }
             Request::RegisterFunction { id, function } => {
                 self.register(session, &id, function)?;
@@ -154,7 +88,7 @@ impl RustCells {
                 json!({})
             }
             Request::DisplayQuery { run_id, what } => {
-                let query = session.streams().find(&run_id)?;
+                let query = scene.connections.run(session, &run_id)?;
                 let shown = display_query(scene, &query, what).await;
                 self.shown(shown)
             }
@@ -162,7 +96,26 @@ impl RustCells {
                 scene.outputs.clear(wait);
                 json!({})
             }
+            Request::DisplayFrame => {
+                let backend = scene.backend(caller).await?;
+                let plan = read_plan(body)?;
+                self.shown(display_frame(scene, &backend, relation(&plan)?).await)
+            }
+            asked => {
+                let backend = scene.backend(caller).await?;
+                asked_of(&backend, session, asked, body).await?
+            }
         })
+    }
+}
+
+impl Scene {
+    /// Where the request goes: what a query has called belongs to that query's engine.
+    async fn backend(&self, caller: Caller) -> Result<Backend> {
+        match caller {
+            Caller::Cell => self.connections.backend(&self.session).await,
+            Caller::Function => Ok(Backend::Here(self.session.clone())),
+        }
     }
 }
 
@@ -176,11 +129,87 @@ impl RustCells {
     }
 }
 
-async fn about_query(scene: &Scene, query: &StreamingQuery, about: QueryRequest) -> Result<Value> {
+/// What a session is asked, wherever it is; `session`, the engine's own, reads statements.
+async fn asked_of(
+    backend: &Backend,
+    session: &Session,
+    request: Request,
+    body: &[u8],
+) -> Result<Value> {
+    Ok(match request {
+        Request::Sql { text } => match backend.statement(session, &text).await? {
+            Statement::Query => json!({"query": true}),
+            Statement::Done(sentence) => json!({"done": sentence}),
+            Statement::Rows(rows) => json!({
+                "done": "",
+                "schema": values::schema(&rows.schema),
+                "rows": values::rows(&rows, u64::MAX),
+            }),
+        },
+        Request::Schema => {
+            let plan = read_plan(body)?;
+            let relation = relation(&plan)?;
+            json!({
+                "schema": values::schema(backend.schema(relation).await?.as_ref()),
+                "isStreaming": backend.is_streaming(relation).await?,
+            })
+        }
+        Request::Collect { limit } => {
+            let rows = backend.rows(relation(&read_plan(body)?)?, limit).await?;
+            json!({
+                "schema": values::schema(&rows.schema),
+                "rows": values::rows(&rows, limit.unwrap_or(u64::MAX)),
+            })
+        }
+        Request::Show {
+            rows,
+            truncate,
+            vertical,
+        } => {
+            let form = ShowForm {
+                rows: usize::try_from(rows).unwrap_or(usize::MAX),
+                truncate: usize::try_from(truncate).unwrap_or(usize::MAX),
+                vertical,
+            };
+            json!({"text": backend.show(relation(&read_plan(body)?)?, form).await?})
+        }
+        Request::Explain => {
+            json!({"text": backend.explain(relation(&read_plan(body)?)?).await?})
+        }
+        Request::Execute => {
+            backend.execute(command(&read_plan(body)?)?).await?;
+            json!({})
+        }
+        Request::StartStream => {
+            json!(info(&backend.start(command(&read_plan(body)?)?).await?))
+        }
+        Request::ActiveQueries => {
+            let active = backend.active().await?;
+            json!(active.iter().map(info).collect::<Vec<_>>())
+        }
+        Request::FindQuery { name } => json!(info(&backend.find_by_any(&name).await?)),
+        Request::AwaitAnyTermination { timeout_ms } => {
+            let timeout = timeout_ms.map(Duration::from_millis);
+            json!({"ended": backend.await_any_termination(timeout).await?})
+        }
+        Request::ResetTerminated => {
+            backend.reset_terminated().await?;
+            json!({})
+        }
+        Request::GetConf { key } => json!({"value": backend.conf(&key).await?}),
+        Request::SetConf { key, value } => {
+            backend.set_conf(&key, &value).await?;
+            json!({})
+        }
+        other => return Err(internal(&format!("{other:?} is not asked of a session"))),
+    })
+}
+
+async fn about_query(scene: &Scene, query: &Query, about: QueryRequest) -> Result<Value> {
     // A failure that user code is told of is not told again by the next cell.
-    let told = |error: tidebook_engine::Error| match scene.failures.report(&query.clone().into()) {
+    let told = |error: CellError| match scene.failures.report(query) {
         Err(failure) => failure,
-        Ok(()) => error.into(),
+        Ok(()) => error,
     };
     Ok(match about {
         QueryRequest::IsActive => json!({"isActive": query.is_active()}),
@@ -199,12 +228,13 @@ async fn about_query(scene: &Scene, query: &StreamingQuery, about: QueryRequest)
             query.stop().await?;
             json!({})
         }
-        QueryRequest::Exception => match scene.failures.report(&query.clone().into()) {
+        QueryRequest::Exception => match scene.failures.report(query) {
             Err(error) => json!(failure(&error)),
             Ok(()) => Value::Null,
         },
-        QueryRequest::Explain => json!({"text": query.explain()}),
+        QueryRequest::Explain => json!({"text": query.explain().await?}),
         QueryRequest::Why => {
+            let query = query.here("why()")?;
             let why = query.why().await?;
             let asked = display::Asked::new(query, query_title(query), why);
             json!({"text": asked.text()})
@@ -212,22 +242,18 @@ async fn about_query(scene: &Scene, query: &StreamingQuery, about: QueryRequest)
     })
 }
 
-async fn display_frame(scene: &Scene, relation: &proto::Relation) -> Result<()> {
-    let session = &scene.session;
-    let bundle = match session.is_streaming(relation).await? {
-        true => display::columns(session.schema(relation).await?.as_ref()),
-        false => display::table(&session.collect(relation).await?, SHOWN_ROWS),
+async fn display_frame(scene: &Scene, backend: &Backend, relation: &proto::Relation) -> Result<()> {
+    let bundle = match backend.is_streaming(relation).await? {
+        true => display::columns(backend.schema(relation).await?.as_ref()),
+        false => display::table(&backend.collect(relation).await?, SHOWN_ROWS),
     };
     scene.outputs.result(bundle);
     Ok(())
 }
 
-async fn display_query(scene: &Scene, query: &StreamingQuery, what: QueryView) -> Result<()> {
+async fn display_query(scene: &Scene, query: &Query, what: QueryView) -> Result<()> {
     match what {
-        QueryView::Card => {
-            let query = query.clone().into();
-            scene.live.show_card(&scene.outputs, &query).await?;
-        }
+        QueryView::Card => scene.live.show_card(&scene.outputs, query).await?,
         QueryView::Progress => {
             let last = query.last_progress();
             scene.outputs.result(display::progress(last.as_slice()));
@@ -237,7 +263,7 @@ async fn display_query(scene: &Scene, query: &StreamingQuery, what: QueryView) -
     Ok(())
 }
 
-fn info(query: &StreamingQuery) -> QueryInfo {
+fn info(query: &Query) -> QueryInfo {
     QueryInfo {
         id: query.id().to_string(),
         run_id: query.run_id().to_string(),
@@ -256,12 +282,19 @@ fn is_shown(request: &Request) -> bool {
     )
 }
 
-/// Requests that only show what user code made, and ask the session for nothing.
-fn is_output(request: &Request) -> bool {
-    matches!(
-        request,
-        Request::Display { .. } | Request::ClearOutput { .. }
-    )
+/// What of the request only the engine in this process can do, for a cell.
+fn engine_needed(request: &Request, caller: Caller) -> Option<&'static str> {
+    match (request, caller) {
+        (Request::RegisterFunction { function, .. }, Caller::Cell) => Some(match function {
+            Function::Udf { .. } => "a function of SQL in Rust",
+            Function::ForeachBatch => "foreach_batch in Rust",
+            Function::Foreach => "foreach in Rust",
+            Function::Listener => "a listener in Rust",
+            Function::GroupsWithState { .. } => "flat_map_groups_with_state in Rust",
+            Function::StatefulProcessor { .. } => "transform_with_state in Rust",
+        }),
+        _ => None,
+    }
 }
 
 /// The relation of the plan that was sent.

@@ -147,6 +147,7 @@ const LAYERS_OF_THE_CLIENT: Layers = &[
     ("client", &["channel"]),
     ("query", &["client"]),
     ("cluster", &["query"]),
+    ("plans", &["cluster"]),
 ];
 
 /// The engine's modules that its api shows: the plan language, the tables of formats and options, the

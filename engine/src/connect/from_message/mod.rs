@@ -7,7 +7,7 @@ mod relation;
 mod types;
 mod values;
 
-pub(crate) use types::type_of;
+pub use types::type_of;
 
 use std::cell::Cell;
 

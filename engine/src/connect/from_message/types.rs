@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::sql::parse_type;
 
 /// The type that a message is.
-pub(crate) fn type_of(message: &proto::DataType) -> Result<DataType> {
+pub fn type_of(message: &proto::DataType) -> Result<DataType> {
     Ok(match &message.kind {
         Some(Kind::Null(_)) => DataType::Null,
         Some(Kind::Boolean(_)) => DataType::Boolean,

@@ -205,8 +205,7 @@ fn accept(
 /// `Reply::Done` of a collect with one column.
 pub fn collected(name: &str, data_type: &str, values: Vec<Value>) -> Reply {
     let field = json!({"name": name, "type": data_type, "nullable": true, "metadata": {}});
-    let total = values.len();
     let rows: Vec<_> = values.into_iter().map(|value| json!([value])).collect();
     let schema = json!({"type": "struct", "fields": [field]});
-    Reply::Done(json!({"schema": schema, "rows": rows, "total": total}))
+    Reply::Done(json!({"schema": schema, "rows": rows}))
 }

@@ -22,7 +22,7 @@ fn rows_become_types_of_the_user() {
                 {"name": "window", "type": window}, field("n", "long"), field("mean", "double"),
                 field("tag", "binary"),
             ]});
-            Reply::Done(json!({"schema": schema, "total": 2, "rows": [
+            Reply::Done(json!({"schema": schema, "rows": [
                 [[0, 60_000_000], 3, 1.5, "AQI="],
                 [null, 1, "NaN", null],
             ]}))
