@@ -1,7 +1,7 @@
 //! The file that a row is of: `_metadata`, which files have where a query asks for it, and the functions
 //! that are fields of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
@@ -13,6 +13,7 @@ use super::planned::same_name;
 use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::plan::StreamingRelation;
+use crate::sources::SourceDefinition;
 use crate::sources::file::{METADATA_COLUMN, with_metadata};
 use crate::tree::{Call, Name};
 
@@ -36,6 +37,8 @@ const FILE_URL: &str = "file_url";
 pub(super) struct FileMetadata {
     pub is_there: bool,
     asked_for: Cell<bool>,
+    /// Streams, and what they are with the column: one stream stays one wherever it is read.
+    streams: RefCell<Vec<[Arc<dyn SourceDefinition>; 2]>>,
 }
 
 impl FileMetadata {
@@ -57,8 +60,9 @@ impl FileMetadata {
             return None;
         }
         if let Some(stream) = table.downcast_ref::<StreamingRelation>() {
-            let stream = stream.spec().with_metadata()?;
-            return Some(Arc::new(StreamingRelation::new(stream)));
+            return Some(Arc::new(StreamingRelation::new(
+                self.stream(stream.spec())?,
+            )));
         }
         match table.get_logical_plan() {
             Some(view) => {
@@ -67,6 +71,16 @@ impl FileMetadata {
             }
             None => with_metadata(table),
         }
+    }
+
+    fn stream(&self, own: &Arc<dyn SourceDefinition>) -> Option<Arc<dyn SourceDefinition>> {
+        let mut streams = self.streams.borrow_mut();
+        if let Some([_, with]) = streams.iter().find(|[known, _]| Arc::ptr_eq(known, own)) {
+            return Some(Arc::clone(with));
+        }
+        let with = own.with_metadata()?;
+        streams.push([Arc::clone(own), Arc::clone(&with)]);
+        Some(with)
     }
 
     /// The plan of a view with the column behind its own, if each of its rows is of one row of a file.

@@ -20,9 +20,14 @@ impl Sources {
     /// Opens every [`Relation::Source`] in `relation`, and every table that is a format and a path.
     pub(super) async fn load(session: &SessionState, relation: &Relation) -> Result<Self> {
         let mut sources = Self::default();
-        let mut open = vec![relation];
-        while let Some(relation) = open.pop() {
-            open.extend(inputs(relation));
+        // One frame is one stream, however often a plan repeats it.
+        let mut frames: HashMap<i64, &Relation> = HashMap::new();
+        let mut open = vec![(relation, None)];
+        while let Some((relation, frame)) = open.pop() {
+            open.extend(inputs(relation).into_iter().map(|input| match relation {
+                Relation::Numbered { plan_id, .. } => (input, Some(*plan_id)),
+                _ => (input, None),
+            }));
             if let Some((format, path)) = files_named(relation) {
                 let paths = [path.to_string()];
                 let table = open_table(session, format, None, &paths, &OptionMap::new()).await?;
@@ -39,6 +44,12 @@ impl Sources {
             else {
                 continue;
             };
+            let same = frame.map(|frame| *frames.entry(frame).or_insert(relation));
+            let same = same.filter(|same| *is_streaming && *same == relation);
+            if let Some(table) = same.and_then(|same| sources.get(same)) {
+                sources.0.insert(address(relation), table);
+                continue;
+            }
             let (schema, options) = (schema.clone(), options.clone());
             let table: Arc<dyn TableProvider> = if *is_streaming {
                 let stream = define_stream(session, format, schema, paths, options)?;

@@ -144,7 +144,7 @@ impl Start<'_> {
         let clock = clock.unwrap_or_else(|| Arc::clone(&inner.clock));
         let batches_to_retain = self.batches_to_retain()?;
         let mut sources = Vec::new();
-        for (index, spec) in execution.sources.iter().enumerate() {
+        for (index, spec) in execution.sources.definitions.iter().enumerate() {
             let metadata = checkpoint
                 .files
                 .root()
@@ -175,7 +175,7 @@ impl Start<'_> {
             explain: execution.explain(),
             manual_clock,
             started_ms: clock.now_ms(),
-            streams: execution.sources.clone(),
+            streams: execution.sources.definitions.clone(),
             clock: Arc::clone(&clock),
             checkpoint: checkpoint.files.root().clone(),
             has_state: !execution.operators.is_empty(),
@@ -219,7 +219,8 @@ impl Start<'_> {
         };
         let events = inner.streams.event_sink();
         let run = Arc::new(StreamExecution::new(identity, events, cancellation));
-        run.set_source_names(self.session.stream_names(&setup.execution.sources));
+        let streams = &setup.execution.sources.definitions;
+        run.set_source_names(self.session.stream_names(streams));
         let batches = MicroBatchExecution::try_new(setup, Arc::clone(&run))?;
         if let (Some(table), Some(name)) = (table, self.name) {
             self.session.register(name, table, true)?;
@@ -468,7 +469,8 @@ impl Start<'_> {
                 *value = set.to_lowercase();
             }
         }
-        let sources = execution.sources.iter().map(|source| source.identity());
+        let sources = execution.sources.definitions.iter();
+        let sources = sources.map(|source| source.identity());
         let sources = sources.collect::<Vec<_>>().join(", ");
         let operators = execution
             .operators

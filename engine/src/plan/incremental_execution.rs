@@ -6,7 +6,6 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::datasource::provider_as_source;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::context::{QueryPlanner, SessionState};
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -18,6 +17,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use parking_lot::Mutex;
 
+use super::bound_sources::BoundSources;
 use super::current_time::{TimeSource, resolve_current_time};
 use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
 use super::join_sides::with_streams_first;
@@ -25,14 +25,13 @@ use super::nodes::{Planning, Watermark, global_limit, plan_node, stateful_aggreg
 use super::outer_joins::simpler_joins;
 use super::rows_of_nodes::{rows_of_nodes, watermark_column};
 use super::semi_joins::semi_joins_first;
-use super::streaming_relation::{StreamingRelation, is_streaming, joins_streams, scanned_stream};
+use super::streaming_relation::{is_streaming, joins_streams};
 use super::watermark_propagator::WatermarkPropagator;
 use crate::error::{Error, Result, from_datafusion};
 use crate::operators::{
     self, BatchContext, InputPart, StatefulOperator, WatermarkObserver, Watermarks,
 };
 use crate::output_mode::OutputMode;
-use crate::sources::SourceDefinition;
 use crate::why::NodeRows;
 
 /// A plan that was accepted, with its streams, not yet bound to a run.
@@ -52,8 +51,8 @@ pub(crate) struct IncrementalExecution {
     optimized: LogicalPlan,
     /// What the plan's nodes learn about the batch.
     pub context: Arc<BatchContext>,
-    /// What each source of the plan reads, by source number.
-    pub sources: Vec<Arc<dyn SourceDefinition>>,
+    /// What the plan reads.
+    pub sources: BoundSources,
     /// The stateful operators, the one nearest the sink first; the position is the operator's id.
     pub operators: Vec<Arc<dyn StatefulOperator>>,
     propagator: WatermarkPropagator,
@@ -73,13 +72,13 @@ impl IncrementalExecution {
         partitions: usize,
     ) -> Result<Self> {
         let context = Arc::new(BatchContext::default());
-        let mut sources = Vec::new();
         let plan = make_limits_stateful(streaming.plan.clone(), streaming.output_mode)?;
         let plan = simpler_joins(semi_joins_first(plan, session)?, session)?;
         // An outer join that has become a simpler one lets more through.
         let plan = semi_joins_first(plan, session)?;
-        let plan = bind_sources(&plan, &context, partitions, &mut sources)
-            .and_then(|plan| resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context))))
+        let (plan, sources) =
+            BoundSources::bind(plan, &context, partitions).map_err(from_datafusion)?;
+        let plan = resolve_current_time(plan, &TimeSource::Batch(Arc::clone(&context)))
             .map_err(from_datafusion)?;
         let planned = Arc::new(Planned::default());
         let session = streaming_session(session, &context, streaming.output_mode, &planned);
@@ -223,31 +222,6 @@ fn streaming_session(
         .with_query_planner(Arc::new(planner))
         .with_physical_optimizer_rules(with_streams_first(session.physical_optimizers().to_vec()))
         .build()
-}
-
-/// Gives every scan of a stream its own source number.
-fn bind_sources(
-    plan: &LogicalPlan,
-    context: &Arc<BatchContext>,
-    partitions: usize,
-    sources: &mut Vec<Arc<dyn SourceDefinition>>,
-) -> DataFusionResult<LogicalPlan> {
-    let bound = plan.clone().transform_up_with_subqueries(|node| {
-        let Some(provider) = scanned_stream(&node) else {
-            return Ok(Transformed::no(node));
-        };
-        let (LogicalPlan::TableScan(mut scan), Some(relation)) =
-            (node, provider.downcast_ref::<StreamingRelation>())
-        else {
-            return datafusion::common::internal_err!("a scanned stream is a table scan");
-        };
-        let source = sources.len();
-        sources.push(Arc::clone(relation.spec()));
-        let bound = relation.bound(Arc::clone(context), source, partitions);
-        scan.source = provider_as_source(Arc::new(bound));
-        Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
-    })?;
-    Ok(bound.data)
 }
 
 /// Makes every limit count over all batches, if what it limits only ever gets more rows. Done

@@ -6,6 +6,7 @@
 //! ```
 
 mod as_typed;
+mod bound_sources;
 mod current_time;
 mod event_time;
 mod flat_map_groups_with_state;

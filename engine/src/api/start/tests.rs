@@ -274,3 +274,59 @@ async fn a_run_whose_sink_does_not_open_is_closed() {
     assert_eq!(calls, ["open", "close"]);
     assert!(!lesson.folder.path().join("offsets").exists());
 }
+
+/// The lines of `offsets/N` behind the settings.
+fn logged(lesson: &Lesson, batch_id: i64) -> Vec<String> {
+    let path = lesson.folder.path().join(format!("offsets/{batch_id}"));
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().skip(2).map(str::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_read_twice_is_one_source_with_two_lines_in_the_log() {
+    for sql in [
+        "SELECT a.n FROM numbers a JOIN numbers b ON a.n = b.n",
+        "SELECT n FROM numbers UNION ALL SELECT n + 1 FROM numbers WHERE n > 0",
+        "WITH c AS (SELECT n FROM numbers) SELECT n FROM c UNION ALL SELECT n FROM c",
+    ] {
+        let lesson = Lesson::new();
+        for (batch_id, numbers) in [[1, 2], [3, 4]].iter().enumerate() {
+            lesson.add(numbers);
+            let (query, _) = lesson.start(sql, Fails::Never).await;
+            let query = query.unwrap();
+            query.process_all_available().await.unwrap();
+            let progress = query.last_progress().unwrap();
+            let sources: Vec<i64> = progress.sources.iter().map(|s| s.num_input_rows).collect();
+            assert_eq!(
+                (progress.batch_id, sources),
+                (batch_id as i64, vec![4]),
+                "{sql}"
+            );
+            let lines = logged(&lesson, batch_id as i64);
+            assert_eq!(lines.len(), 2, "{sql}");
+            assert_eq!(lines[0], lines[1], "{sql}");
+            query.stop().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_read_a_stream_apart_does_not_go_on_together() {
+    const UNION: &str = "SELECT n FROM numbers UNION ALL SELECT n FROM numbers";
+    let lesson = Lesson::new();
+    lesson.add(&[1]);
+    lesson.calls(UNION, Fails::Never).await;
+    let path = lesson.folder.path().join("offsets/0");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    // As Spark writes it for a name in WITH that is read twice: one line.
+    std::fs::write(&path, lines[..3].join("\n")).unwrap();
+    lesson.add(&[2]);
+    let calls = lesson.calls(UNION, Fails::Never).await;
+    assert_eq!(calls[1], "add 1: 2 rows, not logged");
+    let path = lesson.folder.path().join("offsets/1");
+    let apart = format!("{}\n{}\n9", lines[0], lines[1..3].join("\n"));
+    std::fs::write(&path, apart).unwrap();
+    let error = lesson.start(UNION, Fails::Never).await.0.unwrap_err();
+    assert!(error.message().contains("different ends"), "{error}");
+}

@@ -6,6 +6,7 @@
 
 mod epoch;
 mod follow;
+mod logged_offsets;
 mod reports;
 mod resume;
 mod setup;
@@ -355,7 +356,8 @@ impl MicroBatchExecution {
         before: &[Option<Offset>],
     ) -> Result<()> {
         let watch = Stopwatch::start();
-        self.offset_log.add(self.batch_id, planned)?;
+        self.offset_log
+            .add(self.batch_id, &self.in_places(planned))?;
         for (source, committed) in self.setup.sources.iter_mut().zip(before) {
             if let Some(committed) = committed {
                 source.commit(committed).await?;

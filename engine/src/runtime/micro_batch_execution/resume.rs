@@ -18,6 +18,7 @@ impl MicroBatchExecution {
             return Ok(());
         };
         self.check_belongs(&offsets)?;
+        let offsets = self.of_sources(offsets)?;
         let own = offsets
             .metadata
             .conf
@@ -49,6 +50,7 @@ impl MicroBatchExecution {
                 let previous = previous.ok_or_else(|| {
                     self.missing_offsets(latest - 1, "the batch after it has not finished")
                 })?;
+                let previous = self.of_sources(previous)?;
                 self.previous_watermark_ms = previous.metadata.batch_watermark_ms;
                 self.committed = previous.offsets;
             }
@@ -95,11 +97,11 @@ impl MicroBatchExecution {
         let checkpoint = self.setup.checkpoint.root().display();
         let hint = "give this query a --checkpoint directory of its own";
         let foreign = |message: String| Error::new(ErrorKind::StreamingQuery, message);
-        if logged.offsets.len() != self.setup.sources.len() {
+        let sources = &self.setup.execution.sources;
+        let (places, theirs) = (sources.places.len(), logged.offsets.len());
+        if theirs != places && theirs != sources.definitions.len() {
             return Err(foreign(format!(
-                "the checkpoint '{checkpoint}' belongs to another query: it has {} sources, this query has {}",
-                logged.offsets.len(),
-                self.setup.sources.len()
+                "the checkpoint '{checkpoint}' belongs to another query: it has {theirs} sources, this query has {places}"
             ))
             .with_hint(hint));
         }
