@@ -81,10 +81,9 @@ fn parse(text: &str) -> Option<Timestamp> {
         (date, "") => (date, "00:00"),
         (date, rest) => (date, rest.strip_prefix(['T', ' '])?),
     };
-    let (time, offset) = match time.find(['Z', '+', '-']) {
-        Some(at) => (&time[..at], offset_seconds(&time[at..])?),
-        None => (time, 0),
-    };
+    let offset_at = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let (time, offset) = time.split_at_checked(offset_at)?;
+    let offset = offset_seconds(offset)?;
     let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
     let mut parts = time.split(':');
     let (hour, minute) = (number(parts.next()?, 23)?, number(parts.next()?, 59)?);
@@ -130,16 +129,17 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 }
 
 fn offset_seconds(text: &str) -> Option<i64> {
-    let sign = match text.as_bytes().first()? {
-        b'Z' if text.len() == 1 => return Some(0),
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
+    if matches!(text, "" | "Z") {
+        return Some(0);
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+')?),
     };
-    let (hours, minutes) = match text[1..].split_once(':') {
+    let (hours, minutes) = match digits.split_once(':') {
         Some((hours, minutes)) => (hours, minutes),
-        None if text.len() == 5 => text[1..].split_at(2),
-        None => (&text[1..], "0"),
+        None if digits.len() == 4 => digits.split_at_checked(2)?,
+        None => (digits, "0"),
     };
     Some(sign * (number(hours, 18)? * 3600 + number(minutes, 59)? * 60))
 }
@@ -213,6 +213,12 @@ mod tests {
             1_709_202_600_500_000,
             "2024-02-29T10:30:00.5Z",
         );
+        check(
+            "1970-01-01 00:00-0130",
+            5_400_000_000,
+            "1970-01-01T01:30:00Z",
+        );
+        check("1970-01-01 05:00+05", 0, "1970-01-01T00:00:00Z");
     }
 
     #[test]
@@ -224,6 +230,13 @@ mod tests {
             "2024-01-01T25:00",
             "12:00:00",
             "2024-01-01TZ",
+            "2024-01-01T12:00+aé1",
+            "2024-01-01T12:00+é",
+            "2024-01-01T12:00é",
+            "2024-01-01T12:00ZZ",
+            "2024-01-01T12:00+01:",
+            "2024-01-0é",
+            "é",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
