@@ -1,5 +1,6 @@
 //! Lengths of time as texts: the delay of a watermark, the length of a window, the pause between
-//! batches. Spark's notation and no other, so that a query runs on a cluster as well.
+//! batches. Spark's notation and no other, so that a query runs on a cluster as well; what no query
+//! holds may be short.
 
 use std::time::Duration;
 
@@ -47,6 +48,23 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
     })
 }
 
+/// A length of time as [`parse_duration`] reads it in any case of letters, or short: `30s`, `500ms`, `1m30s`.
+///
+/// # Errors
+/// If it is neither.
+pub fn parse_any_duration(text: &str) -> Result<Duration> {
+    let lower = text.to_lowercase();
+    match parse_short(&lower) {
+        Some(duration) => Ok(duration),
+        None => parse_duration(&lower),
+    }
+}
+
+/// `10s`, `500ms`, `1m30s`. `None` if it is anything else.
+pub(crate) fn parse_short(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok()
+}
+
 /// The interval of a trigger, in Spark's words.
 ///
 /// # Errors
@@ -67,7 +85,7 @@ pub(crate) fn parse_time(text: &str) -> Option<Duration> {
     let text = text.trim().to_ascii_lowercase();
     match text.parse() {
         Ok(millis) => Some(Duration::from_millis(millis)),
-        Err(_) => humantime::parse_duration(&text).ok(),
+        Err(_) => parse_short(&text),
     }
 }
 

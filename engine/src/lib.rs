@@ -102,7 +102,7 @@ pub use api::*;
 pub use cancellation::Cancellation;
 pub use error::{Error, ErrorKind, Result};
 pub use formats::RowFormat;
-pub use interval::parse_duration;
+pub use interval::{parse_any_duration, parse_duration};
 pub use json::json_rows;
 pub use nearest::nearest;
 pub use output_mode::OutputMode;

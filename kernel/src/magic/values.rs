@@ -9,15 +9,10 @@ use crate::error::{CellError, Result};
 
 /// A duration: `30s`, `500ms`, `1m30s`, or as Spark writes it: `10 seconds`, `1 minute 30 seconds`.
 pub(crate) fn duration(text: &str) -> Result<Duration> {
-    let lower = text.to_lowercase();
-    let spark = || tidebook_engine::parse_duration(&lower).ok();
-    humantime::parse_duration(&lower)
-        .ok()
-        .or_else(spark)
-        .ok_or_else(|| {
-            CellError::usage(format!("'{text}' is not a duration"))
-                .hint("write it like 500ms, 30s, \"10 seconds\" or \"2 minutes\"")
-        })
+    tidebook_engine::parse_any_duration(text).map_err(|_| {
+        CellError::usage(format!("'{text}' is not a duration"))
+            .hint("write it like 500ms, 30s, \"10 seconds\" or \"2 minutes\"")
+    })
 }
 
 /// `key=value` of an `--option`.

@@ -11,6 +11,7 @@ use super::rows::{NumberBatch, Times, schema};
 use crate::checkpointing::{CheckpointFileManager, MetadataLog};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::interval::parse_short;
 use crate::options::{OptionSpec, Options};
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
 use crate::sources::{
@@ -77,13 +78,14 @@ fn ramp_up_seconds(options: &Options) -> Result<i64> {
     if let Ok(seconds) = text.parse() {
         return Ok(seconds);
     }
-    let time =
-        humantime::parse_duration(text).map_err(|_| {
-            Error::illegal_argument(format!(
+    let time = parse_short(text).ok_or_else(|| {
+        Error::illegal_argument(format!(
             "Failed to parse time string: {text}. Time must be specified as a number and its unit"
         ))
-        .with_hint(format!("write it like 50s, 100ms, 2m or 1h: --option {NAME}=10s"))
-        })?;
+        .with_hint(format!(
+            "write it like 50s, 100ms, 2m or 1h: --option {NAME}=10s"
+        ))
+    })?;
     Ok(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
 
