@@ -63,12 +63,9 @@ impl Drop for Snapshots {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "a thread that takes its time")]
-
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use super::*;
     use crate::error::Error;
@@ -92,12 +89,15 @@ mod tests {
     fn dropping_waits_for_the_last() {
         let written = Arc::new(AtomicBool::default());
         let in_thread = Arc::clone(&written);
+        let (dropping, is_dropping) = mpsc::channel::<()>();
         let mut snapshots = Snapshots::default();
         snapshots.start(10, move || {
-            std::thread::sleep(Duration::from_millis(100));
+            // Not before the drop begins, which without waiting would be over at once.
+            let _ = is_dropping.recv();
             in_thread.store(true, Ordering::Release);
             Ok(())
         });
+        dropping.send(()).unwrap();
         drop(snapshots);
         assert!(written.load(Ordering::Acquire));
     }
