@@ -45,7 +45,7 @@ pub(crate) async fn query(
             "there is no run '{}' of a streaming query in this session",
             id.run_id
         ))
-        .with_condition("STREAMING_QUERY_NOT_FOUND")
+        .with_condition("CONNECT_INVALID_PLAN.STREAMING_QUERY_NOT_FOUND")
     })?;
     let command = asked.command.as_ref();
     let command =

@@ -41,6 +41,12 @@ const INTERVAL_AWAY: Duration = Duration::from_secs(2);
 /// How many progresses a server keeps; so many are kept here.
 const KEPT: usize = 100;
 
+/// How the conditions end by which a server says that it does not know a query.
+const FORGOTTEN: &[&str] = &[
+    "STREAMING_QUERY_NOT_FOUND",
+    "STREAMING_QUERY_RUN_ID_MISMATCH",
+];
+
 /// What the server's message about a failure goes on with: plans and offsets of many lines.
 const PLAN_HEADING: &str = "=== Streaming Query ===";
 
@@ -71,7 +77,8 @@ struct How {
 /// What the watcher has seen.
 struct Seen {
     is_active: bool,
-    is_away: bool,
+    /// Why what was seen may be old.
+    away: Option<String>,
     status: StreamingQueryStatus,
     recent: Vec<StreamingQueryProgress>,
     exception: Option<EngineError>,
@@ -97,7 +104,7 @@ impl Query {
             looking: tokio::sync::Mutex::default(),
             seen: Mutex::new(Seen {
                 is_active: true,
-                is_away: false,
+                away: None,
                 status: StreamingQueryStatus {
                     message: String::new(),
                     is_data_available: false,
@@ -144,11 +151,8 @@ impl Query {
     pub fn status(&self) -> StreamingQueryStatus {
         let seen = self.0.seen.lock();
         let mut status = seen.status.clone();
-        if seen.is_active && seen.is_away {
-            status.message = format!(
-                "{} cannot be reached; this is what was seen last",
-                self.0.client.address()
-            );
+        if let Some(away) = seen.away.as_ref().filter(|_| seen.is_active) {
+            status.message = format!("{away}; this is what was seen last");
         }
         status
     }
@@ -342,11 +346,18 @@ impl Shared {
         Ok(texts.filter_map(|text| progress::read(text)).collect())
     }
 
-    /// The server could not be asked.
+    /// The server did not answer as it should.
     fn is_away(&self, error: Error) {
+        let condition = error.condition.as_deref().unwrap_or_default();
+        let is_forgotten = error.kind == Kind::SessionGone
+            || FORGOTTEN.iter().any(|name| condition.ends_with(name));
         let mut seen = self.seen.lock();
-        if matches!(error.kind, Kind::Lost | Kind::Unauthenticated) {
-            seen.is_away = true;
+        if !is_forgotten {
+            // What went wrong is the answer; of the query nothing is known.
+            seen.away = Some(match error.kind {
+                Kind::Lost => format!("{} cannot be reached", self.client.address()),
+                _ => format!("{} does not tell: {}", self.client.address(), error.message),
+            });
         } else {
             // Whoever forgets a query has ended it.
             seen.is_active = false;
@@ -386,14 +397,14 @@ impl Seen {
             self.recent.push(progress);
         }
         let is_new = self.recent.len() > before
-            || self.is_away
+            || self.away.is_some()
             || self.status != status
             || self.is_active != is_active
             || self.exception.is_some() != exception.is_some();
         self.recent.drain(..self.recent.len().saturating_sub(KEPT));
         self.status = status;
         self.is_active = is_active;
-        self.is_away = false;
+        self.away = None;
         self.exception = exception;
         is_new
     }
