@@ -1,9 +1,13 @@
 //! Which Python runs cells, and functions of clients: the first one that has what they need.
 
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tidebook_engine::Error;
 
 use crate::error::{CellError, Result};
@@ -17,6 +21,9 @@ pub(crate) const FOR_CELLS: &[&str] = &["pyspark", "grpc", "pandas", "pyarrow", 
 
 /// What functions of clients need.
 pub(crate) const FOR_FUNCTIONS: &[&str] = &["pyspark", "grpc", "pandas", "pyarrow"];
+
+/// How long a Python has to say what it has: a busy machine may need a while to start it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Prints which of its arguments cannot be imported.
 const PROBE: &str = "import importlib.util, sys\n\
@@ -86,11 +93,9 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
 
 /// What this Python has not.
 fn missing(python: &Path, needed: &[&str]) -> std::io::Result<Vec<String>> {
-    let output = Command::new(python)
-        .args(["-c", PROBE])
-        .args(needed)
-        .stdin(Stdio::null())
-        .output()?;
+    let mut probe = Command::new(python);
+    probe.args(["-c", PROBE]).args(needed).stdin(Stdio::null());
+    let output = in_time(probe, PATIENCE)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.trim().lines().next_back().unwrap_or_default();
@@ -98,6 +103,27 @@ fn missing(python: &Path, needed: &[&str]) -> std::io::Result<Vec<String>> {
     }
     let said = String::from_utf8_lossy(&output.stdout);
     Ok(said.split_whitespace().map(str::to_owned).collect())
+}
+
+/// What a program says before it ends; one that does not end in time is ended, and fails.
+fn in_time(mut command: Command, patience: Duration) -> std::io::Result<Output> {
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let (end, ended) = mpsc::channel();
+    std::thread::spawn(move || end.send(child.wait_with_output()));
+    ended.recv_timeout(patience).unwrap_or_else(|_| {
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let seconds = patience.as_secs();
+        Err(std::io::Error::other(format!(
+            "it does not answer within {seconds} seconds"
+        )))
+    })
 }
 
 fn lacks(python: &Path, missing: &[String]) -> CellError {
@@ -113,4 +139,21 @@ fn lacks(python: &Path, missing: &[String]) -> CellError {
 
 fn not_available(why: impl Into<String>) -> CellError {
     CellError::new("PythonNotAvailable", why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_answer_is_ended() {
+        let mut endless = Command::new("sleep");
+        endless.arg("600").stdin(Stdio::null());
+        let error = in_time(endless, Duration::from_millis(50)).unwrap_err();
+        assert!(error.to_string().contains("does not answer"), "{error}");
+        let mut quick = Command::new("echo");
+        quick.arg("here");
+        let output = in_time(quick, PATIENCE).unwrap();
+        assert_eq!(output.stdout, b"here\n");
+    }
 }

@@ -56,6 +56,9 @@ pub(crate) struct PythonCells {
     live: Live,
     /// A door of its own: what `%serve` opens and closes is the user's.
     door: NotebookDoor,
+    /// The address of that door with its token, once it is open: it stays open, because functions that
+    /// queries call go on asking there when Python has started anew.
+    address: tokio::sync::Mutex<Option<String>>,
     python: tokio::sync::Mutex<Option<Arc<Python>>>,
     /// That of the Python that runs or starts.
     process: Mutex<Option<ProcessGroup>>,
@@ -87,6 +90,7 @@ impl PythonCells {
         Self {
             live,
             door: NotebookDoor::default(),
+            address: tokio::sync::Mutex::default(),
             python: tokio::sync::Mutex::default(),
             process: Mutex::default(),
             runs: AtomicBool::new(false),
@@ -155,6 +159,7 @@ impl PythonCells {
         if let Ok(mut python) = self.python.try_lock() {
             python.take();
         }
+        self.address.lock().await.take();
         self.door.close().await;
     }
 
@@ -194,11 +199,14 @@ impl PythonCells {
 
     /// The address of the notebook's session, with the token that opens it.
     async fn remote(&self, session: &Session) -> Result<String> {
-        // A door that was open before had another token.
-        self.door.close().await;
+        let mut known = self.address.lock().await;
+        if let Some(address) = &*known {
+            return Ok(address.clone());
+        }
         let token = Uuid::new_v4().simple().to_string();
         let (address, _) = self.door.open(session, 0, Some(&token)).await?;
-        Ok(format!("{address}/;token={token}"))
+        let address = format!("{address}/;token={token}");
+        Ok(known.insert(address).clone())
     }
 }
 

@@ -159,7 +159,8 @@ fn display_id(content: &Value) -> Option<&str> {
     content.get("transient")?.get("display_id")?.as_str()
 }
 
-fn bundle(content: &Value) -> MimeBundle {
+/// Data and metadata of a message.
+pub(super) fn bundle(content: &Value) -> MimeBundle {
     let object = |name: &str| -> Map<String, Value> {
         let part = content.get(name).and_then(Value::as_object);
         part.cloned().unwrap_or_default()

@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::channels::Channels;
-use super::relay::Relay;
+use super::relay::{Relay, bundle};
 use super::{Cell, execute_request};
+use crate::display::MimeBundle;
 use crate::error::{CellError, Result};
 use crate::live::Live;
 use crate::process_group::ProcessGroup;
@@ -128,7 +129,12 @@ impl Python {
             .hint("run the cells again that define what you need: a new Python starts")),
             (Ok(_), Some(error)) => Err(error),
             (Ok(reply), None) => match reply.get("status").and_then(Value::as_str) {
-                Some("ok") => Ok(()),
+                Some("ok") => {
+                    for page in pages(&reply) {
+                        cell.outputs.display(page);
+                    }
+                    Ok(())
+                }
                 _ => Err(CellError::new("PythonError", "the cell did not run to its end")),
             },
         }
@@ -144,6 +150,14 @@ impl Drop for Python {
     fn drop(&mut self) {
         self.process.kill();
     }
+}
+
+/// What a reply wants to be shown in a pager, as for `spark.read?`: a cell of a notebook has none.
+fn pages(reply: &Value) -> impl Iterator<Item = MimeBundle> {
+    let payload = reply.get("payload").and_then(Value::as_array);
+    let pages = payload.into_iter().flatten();
+    let pages = pages.filter(|page| page.get("source").and_then(Value::as_str) == Some("page"));
+    pages.map(bundle)
 }
 
 fn connection_info(folder: &Path) -> ConnectionInfo {
