@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tidebook_engine::{Error, Result};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -99,6 +100,16 @@ impl Worker {
                 Ok(Ok(status)) => Err(has_ended(&status.to_string())),
                 _ => Err(has_ended(&error.to_string())),
             },
+        }
+    }
+}
+
+impl Drop for Worker {
+    /// Ends what the function has started, too: the worker leads a process group.
+    fn drop(&mut self) {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = id.and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
