@@ -54,9 +54,15 @@ impl JsonDecoder {
     /// Reads one line. Fails in FAILFAST mode, with an error that shows the line but does not
     /// know where it stands.
     pub(crate) fn decode_line(&mut self, line: &[u8]) -> Result<()> {
-        let Ok(text) = str::from_utf8(line) else {
-            return self.malformed(line, "it is not UTF-8");
-        };
+        match str::from_utf8(line) {
+            Ok(text) => self.decode_text(text),
+            Err(_) => self.malformed(line, "it is not UTF-8"),
+        }
+    }
+
+    /// The same for a line that is known to be text.
+    pub(crate) fn decode_text(&mut self, text: &str) -> Result<()> {
+        let line = text.as_bytes();
         let mut first_row = self.columns.len();
         let mut outcome = self.read_records(&mut Parser::new(text, self.leniency));
         if let Err(Reject::DuplicateName) = outcome {

@@ -1,5 +1,7 @@
 //! `from_json(text, schema[, options])`.
 
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, StructArray, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
@@ -86,17 +88,23 @@ fn structs(call: &Call<'_>, options: &JsonOptions, fields: Fields) -> Result<Arr
         if let Some(text) = text {
             match text.trim_start().starts_with('[') {
                 true => decoder.malformed(text.as_bytes(), "it is an array, not an object")?,
-                false => decoder.decode_line(text.as_bytes())?,
+                false => decoder.decode_text(text)?,
             }
         }
         rows.push((decoder.num_rows() > before).then_some(before as u32));
     }
+    // Mostly every text is one object, and nothing has to be moved.
+    let in_place = decoder.num_rows() == call.rows && rows.iter().all(Option::is_some);
     let Some(batch) = decoder.flush()? else {
         return Ok(new_null_array(call.returns, call.rows));
     };
     let columns = batch.columns().to_vec();
     let read = StructArray::try_new_with_length(fields, columns, None, batch.num_rows());
-    take(&read.map_err(failed)?, &UInt32Array::from(rows), None).map_err(failed)
+    let read = read.map_err(failed)?;
+    match in_place {
+        true => Ok(Arc::new(read)),
+        false => take(&read, &UInt32Array::from(rows), None).map_err(failed),
+    }
 }
 
 /// Values that are no structs, each as the only field of one.
@@ -113,7 +121,7 @@ fn values(call: &Call<'_>, options: &JsonOptions, fields: Fields) -> Result<Arra
                 true => format!("{{\"{VALUE}\":[{text}]}}"),
                 false => format!("{{\"{VALUE}\":{text}}}"),
             };
-            decoder.decode_line(line.as_bytes())?;
+            decoder.decode_text(&line)?;
         }
         rows.push((decoder.num_rows() > before).then_some(before as u32));
     }
