@@ -19,20 +19,20 @@ type Log = Arc<Mutex<Vec<(Role, Request)>>>;
 type Answer = dyn Fn(&Request, &[u8]) -> Reply + Send + Sync;
 
 /// The kernel's side, as the test sees it.
-pub struct FakeKernel {
+pub(crate) struct FakeKernel {
     /// What was asked.
     asked: Log,
     /// Connections of functions, with their ids.
     functions: Receiver<(String, UnixStream)>,
     /// Roles of connections that user code has closed.
-    pub closed: Receiver<Role>,
+    pub(crate) closed: Receiver<Role>,
     /// The one that calls go over.
     current: Mutex<Option<(String, UnixStream)>>,
 }
 
 /// Runs the test named `test` in a process of its own, because the socket's name comes from the
 /// environment. There, this gives the kernel; in the process that runs all tests, what it printed.
-pub fn start(
+pub(crate) fn start(
     test: &str,
     answer: impl Fn(&Request, &[u8]) -> Reply + Send + Sync + 'static,
 ) -> Result<FakeKernel, Output> {
@@ -43,7 +43,7 @@ pub fn start(
 }
 
 /// A kernel that does everything that is asked, with `{}`.
-pub fn obedient(_: &Request, _: &[u8]) -> Reply {
+pub(crate) fn obedient(_: &Request, _: &[u8]) -> Reply {
     Reply::Done(json!({}))
 }
 
@@ -98,19 +98,19 @@ impl FakeKernel {
     }
 
     /// What was asked so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let asked = self.asked.lock().unwrap();
         asked.iter().map(|(_, request)| request.clone()).collect()
     }
 
     /// The role of the connection over which something was asked last.
-    pub fn last_role(&self) -> Role {
+    pub(crate) fn last_role(&self) -> Role {
         let asked = self.asked.lock().unwrap();
         asked.last().expect("something was asked").0.clone()
     }
 
     /// The function that was registered last.
-    pub fn function(&self) -> Function {
+    pub(crate) fn function(&self) -> Function {
         self.registered().1
     }
 
@@ -127,7 +127,7 @@ impl FakeKernel {
     }
 
     /// The next connection of the function that was registered last.
-    pub fn connection(&self) -> UnixStream {
+    pub(crate) fn connection(&self) -> UnixStream {
         let (wanted, _) = self.registered();
         let mut streams = self.functions.iter();
         let found = streams.find_map(|(id, stream)| (id == wanted).then_some(stream));
@@ -135,7 +135,7 @@ impl FakeKernel {
     }
 
     /// Calls the function that was registered last.
-    pub fn call(&self, call: &Call, body: &[u8]) -> (Return, Vec<u8>) {
+    pub(crate) fn call(&self, call: &Call, body: &[u8]) -> (Return, Vec<u8>) {
         let (wanted, _) = self.registered();
         let mut current = self.current.lock().unwrap();
         if current.as_ref().is_none_or(|(id, _)| *id != wanted) {
@@ -146,7 +146,7 @@ impl FakeKernel {
     }
 
     /// Calls a function of SQL with columns, and gives the column of its values.
-    pub fn call_udf(&self, columns: &[Array], rows: u64) -> Result<Array<'static>, Return> {
+    pub(crate) fn call_udf(&self, columns: &[Array], rows: u64) -> Result<Array<'static>, Return> {
         match self.call(&Call::Udf { rows }, &columns::encode(columns)) {
             (Return::Done, body) => {
                 let mut columns = columns::decode(&body).unwrap();
@@ -165,7 +165,7 @@ impl FakeKernel {
 }
 
 /// One call and its answer.
-pub fn exchange(stream: &mut UnixStream, call: &Call, body: &[u8]) -> (Return, Vec<u8>) {
+pub(crate) fn exchange(stream: &mut UnixStream, call: &Call, body: &[u8]) -> (Return, Vec<u8>) {
     wire::send(stream, call, body).unwrap();
     wire::receive(stream)
         .unwrap()
@@ -173,7 +173,7 @@ pub fn exchange(stream: &mut UnixStream, call: &Call, body: &[u8]) -> (Return, V
 }
 
 /// The failure's kind and message.
-pub fn failure(answer: &Return) -> (&str, &str) {
+pub(crate) fn failure(answer: &Return) -> (&str, &str) {
     match answer {
         Return::Failed(failure) => (&failure.ename, &failure.message),
         Return::Done => panic!("it was done"),
@@ -203,7 +203,7 @@ fn accept(
 }
 
 /// `Reply::Done` of a collect with one column.
-pub fn collected(name: &str, data_type: &str, values: Vec<Value>) -> Reply {
+pub(crate) fn collected(name: &str, data_type: &str, values: Vec<Value>) -> Reply {
     let field = json!({"name": name, "type": data_type, "nullable": true, "metadata": {}});
     let rows: Vec<_> = values.into_iter().map(|value| json!([value])).collect();
     let schema = json!({"type": "struct", "fields": [field]});
