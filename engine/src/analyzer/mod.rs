@@ -36,6 +36,7 @@ mod order;
 mod output_names;
 mod over;
 mod pivot;
+mod pivot_values;
 mod planned;
 mod query;
 mod relation;
@@ -64,6 +65,7 @@ pub(crate) use relation::scan;
 pub(crate) use session_state::session_state;
 
 use self::input_file::FileMetadata;
+use self::pivot_values::PivotValues;
 use self::sources::Sources;
 use crate::error::Result;
 use crate::tree::Relation;
@@ -72,15 +74,18 @@ use crate::tree::Relation;
 pub(crate) struct Analyzer<'a> {
     session: &'a SessionState,
     sources: Sources,
+    pivot_values: PivotValues,
     metadata: FileMetadata,
 }
 
 /// The logical plan of a relation, its columns under the names that the query gives them.
 pub(crate) async fn analyze(session: &SessionState, relation: &Relation) -> Result<LogicalPlan> {
+    let pivot_values = PivotValues::load(session, relation).await?;
     let sources = Sources::load(session, relation).await?;
     let mut analyzer = Analyzer {
         session,
         sources,
+        pivot_values,
         metadata: FileMetadata::default(),
     };
     let mut planned = analyzer.relation(relation, &query::Context::default());

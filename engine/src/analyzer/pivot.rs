@@ -32,7 +32,7 @@ impl Analyzer<'_> {
             None => other_columns(&input, pivot)?,
         };
         let mut items = keys.clone();
-        for value in &pivot.values {
+        for value in self.pivot_values.of(pivot) {
             let name = value_name(value);
             for aggregate in &pivot.aggregates {
                 let (expression, own) = match aggregate {

@@ -89,7 +89,7 @@ fn address(relation: &Relation) -> usize {
 
 /// The relations that a relation is made of, as far as sources may stand there: not in subqueries of
 /// expressions.
-fn inputs(relation: &Relation) -> Vec<&Relation> {
+pub(super) fn inputs(relation: &Relation) -> Vec<&Relation> {
     match relation {
         Relation::Query(query) => {
             let named = query.with.iter().map(|named| &named.query.body);

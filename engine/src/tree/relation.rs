@@ -334,7 +334,7 @@ pub(crate) struct Pivot {
     pub aggregates: Vec<Expression>,
     /// The columns whose values become columns.
     pub columns: Vec<Expression>,
-    /// Those values.
+    /// Those values; none are all that there are.
     pub values: Vec<PivotValue>,
     /// What the frame was grouped by; SQL groups by all other columns: `None`.
     pub keys: Option<Vec<Expression>>,

@@ -4,6 +4,7 @@ mod expression;
 mod literal;
 mod local;
 mod relation;
+mod statistics;
 mod types;
 mod values;
 

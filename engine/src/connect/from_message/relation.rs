@@ -322,12 +322,6 @@ impl<'a> Reader<'a> {
         &self,
         pivot: &'a proto::aggregate::Pivot,
     ) -> Result<(Vec<Expression>, Vec<PivotValue>)> {
-        if pivot.values.is_empty() {
-            return Err(Error::analysis(
-                "pivot without its values is not supported in this version",
-            )
-            .with_hint("list them: pivot(\"key\", [\"a\", \"b\"])"));
-        }
         let column = self.part(pivot.col.as_ref(), "what to pivot by")?;
         let values = pivot.values.iter().map(|value| {
             let values = vec![literal_of(value)?];

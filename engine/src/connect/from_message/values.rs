@@ -47,6 +47,8 @@ impl<'a> Reader<'a> {
                     pairs: pairs.collect::<Result<_>>()?,
                 }
             }
+            RelType::Crosstab(crosstab) => self.crosstab(crosstab)?,
+            RelType::SampleBy(sample) => self.sample_by(sample)?,
             RelType::ToSchema(to) => {
                 let schema = to.schema.as_ref().ok_or_else(|| missing("a schema"))?;
                 let DataType::Struct(fields) = type_of(schema)? else {
