@@ -15,6 +15,7 @@ mod cast;
 mod chains;
 mod compare;
 mod conditionals;
+mod costly_calls;
 mod domain;
 mod expression;
 mod frames;

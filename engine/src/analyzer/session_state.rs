@@ -7,6 +7,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion_spark::SessionStateBuilderSpark;
 
+use super::costly_calls;
 use super::lambda_columns::without_lambdas;
 
 use crate::functions::{
@@ -27,6 +28,9 @@ pub(crate) fn session_state(config: SessionConfig) -> SessionState {
     windows.extend(window_functions());
     let higher_order = builder.higher_order_functions().get_or_insert_default();
     higher_order.extend(higher_order_functions());
-    let rules = without_lambdas(PhysicalOptimizer::new().rules);
-    builder.with_physical_optimizer_rules(rules).build()
+    let physical = without_lambdas(PhysicalOptimizer::new().rules);
+    builder
+        .with_optimizer_rules(costly_calls::rules())
+        .with_physical_optimizer_rules(physical)
+        .build()
 }
