@@ -11,6 +11,8 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
+use crate::wording::PySpark;
+
 /// So many errors of a session can be asked about.
 const KEPT: usize = 100;
 
@@ -57,6 +59,12 @@ fn status(error: &Error, id: Option<String>) -> Status {
     }
     if let Some(condition) = error.condition() {
         metadata.insert("errorClass".to_string(), condition.to_string());
+        let parameters: HashMap<_, _> = error.parameters().iter().cloned().collect();
+        let parameters = serde_json::to_string(&parameters).unwrap_or_default();
+        metadata.insert("messageParameters".to_string(), parameters);
+    }
+    if let Some(state) = error.sql_state() {
+        metadata.insert("sqlState".to_string(), state.to_string());
     }
     let details = ErrorDetails::with_error_info(class, "org.apache.spark", metadata);
     let code = match error.is_cancelled() {
@@ -68,8 +76,12 @@ fn status(error: &Error, id: Option<String>) -> Status {
 
 fn detail(error: &Error) -> Detail {
     let classes = classes(error).iter().map(ToString::to_string);
+    let parameters = error.parameters().iter();
+    let parameters = parameters.map(|(name, value)| ((*name).to_string(), value.clone()));
     let throwable = error.condition().map(|condition| SparkThrowable {
         error_class: Some(condition.to_string()),
+        message_parameters: parameters.collect(),
+        sql_state: error.sql_state().map(str::to_string),
         ..Default::default()
     });
     Detail {
@@ -80,15 +92,15 @@ fn detail(error: &Error) -> Detail {
     }
 }
 
-/// The error in a sentence. A hint in the words of a notebook says nothing to a client.
+/// The error in a sentence, with what there is to do in the client's words.
 pub(crate) fn sentence(error: &Error) -> String {
     let mut text = match error.condition() {
         Some(condition) => format!("[{condition}] {}", error.message()),
         None => error.message().to_string(),
     };
-    if let Some(hint) = error.hint().filter(|hint| !hint.contains('%')) {
+    if let Some(hint) = error.advice() {
         text.push_str("\nhint: ");
-        text.push_str(hint);
+        text.push_str(&hint.worded(&PySpark));
     }
     text
 }

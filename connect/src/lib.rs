@@ -10,7 +10,7 @@
 //! released, so that a client whose connection was lost can go on where it was. A streaming query
 //! outlives its client and is found again. What a client wrote in Python runs in workers (`python`).
 //!
-//! Dependencies point one way: {wire, schema, rows, errors} ← {operation, python} ← sessions ← {analyze,
+//! Dependencies point one way: {wire, wording, schema, rows, errors} ← {operation, python} ← sessions ← {analyze,
 //! config, artifacts, catalog, sql, streams, foreach} ← execute ← service.
 
 mod analyze;
@@ -32,6 +32,7 @@ mod sql;
 mod streams;
 mod token;
 mod wire;
+mod wording;
 
 pub use service::Door;
 

@@ -92,6 +92,7 @@ pub(crate) fn parse_time(text: &str) -> Option<Duration> {
 /// Parses `10 minutes`, `1 hour 30 minutes`, `-0.5 seconds`, `interval 5 seconds`.
 pub(crate) fn parse_interval(text: &str) -> Result<Interval> {
     parse(text, |_| "CANNOT_PARSE_INTERVAL")
+        .map_err(|error| error.with_parameter("intervalString", format!("'{text}'")))
 }
 
 /// The same; `condition` makes Spark's condition from the one that says what is wrong.

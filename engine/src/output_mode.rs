@@ -47,6 +47,7 @@ impl FromStr for OutputMode {
             .ok_or_else(|| {
                 Error::illegal_argument(format!("unknown output mode '{text}'"))
                     .with_condition("STREAMING_OUTPUT_MODE.INVALID")
+                    .with_parameter("outputMode", text)
                     .with_hint("use one of append, update, complete")
             })
     }

@@ -177,6 +177,19 @@ def test_errors_are_the_exceptions_of_pyspark(spark, text, exception, condition)
     assert "%%" not in str(caught.value)
 
 
+def test_a_refused_mode_says_what_to_call(spark):
+    counts = spark.readStream.format("rate").load().groupBy("value").count()
+    with pytest.raises(AnalysisException) as caught:
+        counts.writeStream.format("memory").queryName("x").outputMode("append").start()
+    assert caught.value.getCondition() == "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION"
+    assert caught.value.getSqlState() == "42KDE"
+    assert caught.value.getMessageParameters() == {
+        "outputMode": "append",
+        "operation": "streaming aggregations without watermark",
+    }
+    assert '.withWatermark("' in str(caught.value) and '.outputMode("update")' in str(caught.value)
+
+
 def test_files_written_are_read_again(spark, people, tmp_path):
     path = str(tmp_path / "people")
     people.write.parquet(path)
@@ -185,9 +198,35 @@ def test_files_written_are_read_again(spark, people, tmp_path):
         people.write.parquet(path)
 
 
+def test_pivot_finds_its_values(spark):
+    sales = spark.createDataFrame(
+        [(2024, "b", 1.5), (2024, "a", 2.0), (2025, "b", 4.0), (2025, None, 8.0)], "year INT, shop STRING, amount DOUBLE"
+    )
+    by_year = sales.groupBy("year").pivot("shop").sum("amount").orderBy("year")
+    assert by_year.columns == ["year", "null", "a", "b"]
+    assert rows(by_year) == [(2024, None, 2.0, 1.5), (2025, 8.0, None, 4.0)]
+    several = sales.groupBy().pivot("year").agg(F.sum("amount").alias("total"), F.count("*").alias("n"))
+    assert several.columns == ["2024_total", "2024_n", "2025_total", "2025_n"]
+    assert rows(several) == [(3.5, 2, 12.0, 2)]
+    stream = spark.readStream.format("rate").load()
+    with pytest.raises(AnalysisException, match="list its values"):
+        stream.groupBy().pivot("value").count().schema
+
+
+def test_crosstab_and_samples_of_strata(spark):
+    pairs = spark.createDataFrame([("x", 1), ("x", 2), ("y", 1), (None, 10), ("x", 1)], "letter STRING, number INT")
+    counted = pairs.crosstab("letter", "number").orderBy("letter_number")
+    assert counted.columns == ["letter_number", "1", "10", "2"]
+    assert rows(counted) == [("null", 0, 1, 0), ("x", 2, 0, 1), ("y", 1, 0, 0)]
+    strata = spark.range(3000).withColumn("of", F.col("id") % 3)
+    sample = strata.sampleBy("of", fractions={0: 1.0, 1: 0.5}, seed=7)
+    found = {row["of"]: row["count"] for row in sample.groupBy("of").count().collect()}
+    assert found[0] == 1000 and 400 < found[1] < 600 and 2 not in found
+
+
 def test_what_is_left_out_is_refused_by_name(spark, people):
-    with pytest.raises(AnalysisException, match="pivot"):
-        people.groupBy().pivot("name").sum("score").collect()
+    with pytest.raises(AnalysisException, match="FreqItems"):
+        people.freqItems(["name"]).collect()
     with pytest.raises(AnalysisException, match="writeTo"):
         people.writeTo("t").create()
 

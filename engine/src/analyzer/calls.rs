@@ -19,7 +19,7 @@ use super::generate::{generators, is_generator};
 use super::hidden::{is_hidden, is_not_sparks};
 use super::struct_fields::structure;
 use super::typed::Typed;
-use crate::error::{Error, Result, from_datafusion};
+use crate::error::{Error, Result, SEARCH_PATH, from_datafusion, quoted};
 use crate::functions::{check_time_type, entropy, is_of_time, is_own};
 use crate::nearest::nearest;
 use crate::plan::is_user_function;
@@ -203,7 +203,9 @@ impl Expressions<'_> {
                 .with_condition("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE");
         }
         let error = Error::analysis(format!("function '{name}' does not exist"))
-            .with_condition("UNRESOLVED_ROUTINE");
+            .with_condition("UNRESOLVED_ROUTINE")
+            .with_parameter("routineName", quoted(name))
+            .with_parameter("searchPath", SEARCH_PATH);
         let scalars = session.scalar_functions().keys();
         let all = scalars.chain(session.aggregate_functions().keys());
         let all = all.chain(session.higher_order_functions().keys());

@@ -11,7 +11,7 @@ use super::input_file::{NO_METADATA, is_of_metadata};
 use super::planned::{PLACE, Visible, same_name};
 use super::scope::Scope;
 use super::typed::Typed;
-use crate::error::{Error, Result, unresolved_column};
+use crate::error::{Error, Result, quoted, unresolved_column};
 use crate::sql::WITHOUT_PARENTHESES;
 use crate::tree::Name;
 
@@ -257,10 +257,13 @@ fn ambiguous(name: &str, candidates: &[&Visible]) -> Error {
         None => column.name.clone(),
     });
     let mut qualified: Vec<String> = qualified.collect();
+    let references: Vec<String> = qualified.iter().map(|name| quoted(name)).collect();
     qualified.dedup();
     let column = name.rsplit('.').next().unwrap_or(name);
     let error = Error::analysis(format!("column '{column}' is in more than one table"))
-        .with_condition("AMBIGUOUS_REFERENCE");
+        .with_condition("AMBIGUOUS_REFERENCE")
+        .with_parameter("name", quoted(name))
+        .with_parameter("referenceNames", format!("[{}]", references.join(", ")));
     match qualified.len() {
         0 | 1 => error.with_hint(format!("write the table's name in front: t.{column}")),
         _ => error.with_hint(format!(

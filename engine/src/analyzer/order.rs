@@ -40,7 +40,9 @@ pub(super) fn ordinal<'c, C>(
         .with_condition(match clause {
             "GROUP BY" => "GROUP_BY_POS_OUT_OF_RANGE",
             _ => "ORDER_BY_POS_OUT_OF_RANGE",
-        })),
+        })
+        .with_parameter("index", number.to_string())
+        .with_parameter("size", columns.len().to_string())),
     }
 }
 

@@ -193,8 +193,14 @@ impl Analyzer<'_> {
         };
         match number.map(usize::try_from) {
             Some(Ok(rows)) => Ok(Some(rows)),
-            Some(Err(_)) => Err(Error::analysis(format!("{clause} cannot be negative"))
-                .with_condition("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE")),
+            Some(Err(_)) => {
+                let value = number.unwrap_or_default().to_string();
+                Err(Error::analysis(format!("{clause} cannot be negative"))
+                    .with_condition("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE")
+                    .with_parameter("name", clause.to_lowercase())
+                    .with_parameter("expr", format!("\"{value}\""))
+                    .with_parameter("v", value))
+            }
             None => Err(Error::analysis(format!(
                 "{clause} needs a whole number, the same for all rows"
             ))

@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::select::UNSORTED;
 use super::values::WRONG_NUMBER_IN_VALUES;
 use crate::depth::deeper;
-use crate::error::{Error, Result, from_datafusion};
+use crate::error::{Error, Result, SEARCH_PATH, from_datafusion};
 use crate::tree::{Call, Place, Relation};
 
 impl Analyzer<'_> {
@@ -105,10 +105,13 @@ impl Analyzer<'_> {
             return Ok(planned.clone());
         }
         let missing = || {
+            let quoted: Vec<_> = name.iter().map(|part| format!("`{part}`")).collect();
             let name = name.join(".");
             let error = Error::analysis(format!("table or view '{name}' does not exist"));
             error
                 .with_condition("TABLE_OR_VIEW_NOT_FOUND")
+                .with_parameter("relationName", quoted.join("."))
+                .with_parameter("searchPath", SEARCH_PATH)
                 .with_place(place)
         };
         let (own, catalog) = name.split_last().ok_or_else(missing)?;

@@ -88,6 +88,10 @@ fn check_widths(left: &Planned, right: &Planned, what: &str) -> Result<()> {
         "{what} needs the same number of columns on both sides, but there are {first} and {second}"
     ))
     .with_condition("NUM_COLUMNS_MISMATCH")
+    .with_parameter("operator", what)
+    .with_parameter("firstNumColumns", first.to_string())
+    .with_parameter("invalidOrdinalNum", "second")
+    .with_parameter("invalidNumColumns", second.to_string())
     .with_hint("give both sides the same columns"))
 }
 

@@ -7,7 +7,7 @@ use super::expression::Expressions;
 use super::planned::{Visible, same_name};
 use super::select::Item;
 use super::typed::Typed;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::tree::{Name, Star};
 
 impl Expressions<'_> {
@@ -67,8 +67,12 @@ impl Expressions<'_> {
                     relations.push(qualifier);
                 }
             }
+            let columns = self.scope.columns.iter();
+            let columns: Vec<_> = columns.map(|column| format!("`{}`", column.name)).collect();
             let error = Error::analysis(format!("'{}.*' names no table or struct", of.join(".")))
                 .with_condition("CANNOT_RESOLVE_STAR_EXPAND")
+                .with_parameter("targetString", quoted(&of.join(".")))
+                .with_parameter("columns", columns.join(", "))
                 .with_place(star.place);
             return Err(match relations.is_empty() {
                 true => error,

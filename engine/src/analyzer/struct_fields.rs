@@ -90,6 +90,8 @@ fn struct_field<'f>(fields: &'f Fields, name: &str) -> Result<&'f FieldRef> {
             let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
             Err(Error::analysis(format!("field '{name}' does not exist"))
                 .with_condition("FIELD_NOT_FOUND")
+                .with_parameter("fieldName", format!("`{name}`"))
+                .with_parameter("fields", format!("`{}`", names.join("`, `")))
                 .with_hint(format!("the fields are {}", names.join(", "))))
         }
     }

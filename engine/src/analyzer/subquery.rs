@@ -49,7 +49,8 @@ impl Expressions<'_> {
                         ))
                         .with_condition(
                             "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
-                        ));
+                        )
+                        .with_parameter("number", columns.len().to_string()));
                     }
                 };
                 let subquery = self.value_of(planned)?;

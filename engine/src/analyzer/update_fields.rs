@@ -81,6 +81,8 @@ impl Expressions<'_> {
             let names: Vec<&str> = fields.iter().map(|(own, _)| own.as_str()).collect();
             return Err(Error::analysis(format!("field '{name}' does not exist"))
                 .with_condition("FIELD_NOT_FOUND")
+                .with_parameter("fieldName", format!("`{name}`"))
+                .with_parameter("fields", format!("`{}`", names.join("`, `")))
                 .with_hint(format!("the fields are {}", names.join(", "))));
         };
         self.change(part, rest, value)

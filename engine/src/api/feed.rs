@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 
 use super::{Session, StreamingQuery};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::formats::{RowFormat, typed_rows};
 use crate::plan::{StreamingRelation, streaming_relations};
 use crate::sources::{MemoryStream, SourceDefinition};
@@ -92,11 +92,17 @@ impl Session {
                 "'{name}' reads {}; only a memory source takes rows by hand",
                 stream.description()
             ))
-            .with_hint(format!("declare one: %%source {name} --format memory"))),
+            .with_hint([
+                hint::say("declare one: "),
+                hint::define_stream(Some(name), Some("memory")),
+            ])),
             (None, _, None) => Err(Error::illegal_argument(format!(
                 "'{name}' is a table and takes no rows by hand"
             ))
-            .with_hint("declare a stream: %%source NAME --format memory")),
+            .with_hint([
+                hint::say("declare a stream: "),
+                hint::define_stream(Some("NAME"), Some("memory")),
+            ])),
         }
     }
 }

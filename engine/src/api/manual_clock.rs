@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 
 use super::{Session, StreamingQuery};
 use crate::clock::Clock as _;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::trigger::Trigger;
 
 impl Session {
@@ -30,7 +30,10 @@ impl Session {
                 return Err(Error::illegal_argument(format!(
                     "the clock cannot go back while query '{label}' lives by it"
                 ))
-                .with_hint(format!("%stop {label} first, or choose a later time")));
+                .with_hint([
+                    hint::stop(label),
+                    hint::say(" first, or choose a later time"),
+                ]));
             }
             self.inner.manual_clock.set(time_ms);
             for query in &queries {

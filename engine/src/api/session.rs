@@ -23,7 +23,9 @@ use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::connect::proto::command::CommandType;
 use crate::connect::{proto, relation_of};
 use crate::datetime::TIME_ZONE;
-use crate::error::{Error, Result, check_unique_columns, from_datafusion};
+use crate::error::{
+    Error, Result, SEARCH_PATH, check_unique_columns, from_datafusion, hint, quoted,
+};
 use crate::nearest::nearest;
 use crate::options::FormatDefaults;
 use crate::plan::{
@@ -493,7 +495,11 @@ impl Session {
                 self.stream_name(&plan)
                     .unwrap_or_else(|| stream.description())
             ))
-            .with_hint("start a streaming query: %%stream NAME, with this SELECT as its body"));
+            .with_hint([
+                hint::say("start a streaming query: "),
+                hint::start_query(),
+                hint::say(", with this SELECT as its body"),
+            ]));
         }
         let now = TimeSource::Fixed(self.inner.clock.now_ms());
         let plan = resolve_current_time(plan, &now).map_err(from_datafusion)?;
@@ -535,11 +541,16 @@ impl Session {
     pub(super) fn unknown_view(&self, name: &str) -> Error {
         let names: Vec<String> = self.inner.names.read().values().cloned().collect();
         let error = Error::analysis(format!("table or view '{name}' does not exist"))
-            .with_condition("TABLE_OR_VIEW_NOT_FOUND");
+            .with_condition("TABLE_OR_VIEW_NOT_FOUND")
+            .with_parameter("relationName", quoted(name))
+            .with_parameter("searchPath", SEARCH_PATH);
         match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-            None if names.is_empty() => error
-                .with_hint("define a stream with %%source, or a view with CREATE TEMPORARY VIEW"),
+            None if names.is_empty() => error.with_hint([
+                hint::say("define a stream with "),
+                hint::define_stream(None, None),
+                hint::say(", or a view with CREATE TEMPORARY VIEW"),
+            ]),
             None => error.with_hint(format!("there are {}", names.join(", "))),
         }
     }

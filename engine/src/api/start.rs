@@ -28,7 +28,7 @@ use crate::connect::proto::write_stream_operation_start::{
     SinkDestination, Trigger as ProtoTrigger,
 };
 use crate::connect::proto::{StreamingForeachFunction, WriteStreamOperationStart};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::interval::parse_trigger;
 use crate::output_mode::OutputMode;
 use crate::plan::{
@@ -128,7 +128,7 @@ impl Start<'_> {
                 other.label()
             ))
             .with_condition("CONCURRENT_QUERY")
-            .with_hint(format!("%stop {} first", other.label())));
+            .with_hint([hint::stop(other.label()), hint::say(" first")]));
         }
         let lock = match checkpoint.temporary {
             Some(_) => None,
@@ -265,8 +265,10 @@ impl Start<'_> {
             Some(ProtoTrigger::RealTimeBatchDuration(text)) => match interval(text)? {
                 Duration::ZERO => {
                     let message = "the trigger: requirement failed: the batch duration of real-time should be more than zero";
-                    return Err(Error::illegal_argument(message)
-                        .with_hint("any time will do: --trigger \"real-time 100 milliseconds\""));
+                    return Err(Error::illegal_argument(message).with_hint([
+                        hint::say("any time will do: "),
+                        hint::real_time(Some("100 milliseconds")),
+                    ]));
                 }
                 duration => Trigger::RealTime(duration),
             },
@@ -286,7 +288,10 @@ impl Start<'_> {
             Some(_) => Err(Error::illegal_argument(format!(
                 "a query named '{name}' is running already"
             ))
-            .with_hint(format!("%stop {name} first, or choose another name"))),
+            .with_hint([
+                hint::stop(name),
+                hint::say(" first, or choose another name"),
+            ])),
         }
     }
 
@@ -300,7 +305,12 @@ impl Start<'_> {
         Err(
             Error::analysis("this query reads no stream, so it cannot run as a streaming query")
                 .with_condition("WRITE_STREAM_NOT_ALLOWED")
-                .with_hint("run it with %%sql, or define the stream with %%source"),
+                .with_hint([
+                    hint::say("run it with "),
+                    hint::run_batch(),
+                    hint::say(", or define the stream with "),
+                    hint::define_stream(None, None),
+                ]),
         )
     }
 
@@ -344,7 +354,7 @@ impl Start<'_> {
                     "the {} sink needs a checkpoint directory (checkpointLocation)",
                     format.name
                 ))
-                .with_hint("add --checkpoint DIR"));
+                .with_hint([hint::say("add "), hint::set_checkpoint()]));
             }
             let temporary = TempDir::with_prefix("tidebook-")
                 .map_err(|error| Error::io("make a temporary checkpoint", error))?;
@@ -366,7 +376,11 @@ impl Start<'_> {
                 format.name,
                 root.display()
             ))
-            .with_hint("start with a new --checkpoint, leave it out, or write to files"));
+            .with_hint([
+                hint::say("start with a new "),
+                hint::checkpoint(),
+                hint::say(", leave it out, or write to files"),
+            ]));
         }
         Ok(Checkpoint {
             files,
@@ -494,7 +508,11 @@ fn needs_whole_batches(trigger: Trigger, format: &SinkFormat) -> Error {
         format.name
     );
     Error::analysis(message).with_condition(condition).with_hint(
-        "use --trigger \"1 second\", or a sink that takes rows as they come: memory, console, foreach, noop, or kafka without transactions",
+        [
+            hint::say("use "),
+            hint::processing_time("1 second"),
+            hint::say(", or a sink that takes rows as they come: memory, console, foreach, noop, or kafka without transactions"),
+        ],
     )
 }
 
@@ -516,7 +534,10 @@ fn writable(root: &Location, durable: bool) -> Result<()> {
         }
     };
     test().map_err(|error| {
-        Error::io(format!("the checkpoint '{root}' cannot be written"), error)
-            .with_hint("choose a --checkpoint directory that you can write to")
+        Error::io(format!("the checkpoint '{root}' cannot be written"), error).with_hint([
+            hint::say("choose a "),
+            hint::checkpoint(),
+            hint::say(" directory that you can write to"),
+        ])
     })
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::StreamingQuery;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::nearest::nearest;
 use crate::streaming_query_listener::{StreamingQueryEvent, StreamingQueryListener};
 
@@ -200,7 +200,9 @@ impl StreamingQueryManager {
         let error = Error::illegal_argument(format!("there is no query named '{name}'"));
         match nearest(name, names.iter().copied()) {
             Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-            None if names.is_empty() => error.with_hint("start one with %%stream"),
+            None if names.is_empty() => {
+                error.with_hint([hint::say("start one with "), hint::start_query()])
+            }
             None => error.with_hint(format!("the queries are {}", names.join(", "))),
         }
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind as IoErrorKind, Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::storage::{Location, create_folders, sync_file, sync_folder};
 
 type TemporaryFile = tempfile::NamedTempFile<File>;
@@ -160,8 +160,10 @@ impl CheckpointFileManager {
     }
 
     fn cannot_write(&self, error: io::Error) -> Error {
-        Error::io(format!("cannot write to '{}'", self.root), error)
-            .or_hint("choose a directory you may write to: --checkpoint DIR")
+        Error::io(format!("cannot write to '{}'", self.root), error).or_hint([
+            hint::say("choose a directory you may write to: "),
+            hint::set_checkpoint(),
+        ])
     }
 
     /// What is there is not text, not a directory, or not for this user.
@@ -170,9 +172,11 @@ impl CheckpointFileManager {
             IoErrorKind::InvalidData => Error::io(what, error).with_condition("MALFORMED_LOG_FILE"),
             _ => Error::io(what, error),
         };
-        error.with_hint(
-            "put back what was there, or start anew with another --checkpoint and another output",
-        )
+        error.with_hint([
+            hint::say("put back what was there, or start anew with another "),
+            hint::checkpoint(),
+            hint::say(" and another output"),
+        ])
     }
 
     fn concurrent_run(&self, name: &str) -> Error {
@@ -182,7 +186,11 @@ impl CheckpointFileManager {
             format!("'{file}' was written by another run of this query"),
         )
         .with_condition("CONCURRENT_STREAM_LOG_UPDATE")
-        .with_hint("stop the other query, or give this one a --checkpoint of its own")
+        .with_hint([
+            hint::say("stop the other query, or give this one a "),
+            hint::checkpoint(),
+            hint::say(" of its own"),
+        ])
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 
 use crate::checkpointing::file_manager::CheckpointFileManager;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 
 /// Hidden, so that it is no part of the checkpoint to anyone who lists it.
 const FILE: &str = ".tidebook.lock";
@@ -68,7 +68,11 @@ fn in_use(checkpoint: &CheckpointFileManager, file: &mut File) -> Error {
         checkpoint.root().display()
     ))
     .with_condition("CONCURRENT_QUERY")
-    .with_hint("stop that query first, or give this one a --checkpoint of its own")
+    .with_hint([
+        hint::say("stop that query first, or give this one a "),
+        hint::checkpoint(),
+        hint::say(" of its own"),
+    ])
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 
 use crate::checkpointing::file_manager::CheckpointFileManager;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 
 /// One file of a [`MetadataLog`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,9 +103,11 @@ impl MetadataLog {
             format!("log file '{}' is malformed: {why}", path.display()),
         )
         .with_condition("MALFORMED_LOG_FILE")
-        .with_hint(
-            "use another --checkpoint, or remove this file if it is the newest of its folder",
-        )
+        .with_hint([
+            hint::say("use another "),
+            hint::checkpoint(),
+            hint::say(", or remove this file if it is the newest of its folder"),
+        ])
     }
 
     fn parse(&self, name: &str, text: &str) -> Result<LogEntry> {
@@ -128,7 +130,10 @@ impl MetadataLog {
                     self.max_version
                 ),
             )
-            .with_hint("it was written by a newer engine: resume the query there, or start anew with another --checkpoint"));
+            .with_hint([
+                hint::say("it was written by a newer engine: resume the query there, or start anew with another "),
+                hint::checkpoint(),
+            ]));
         }
         Ok(LogEntry {
             version,

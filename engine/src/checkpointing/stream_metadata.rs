@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::checkpointing::file_manager::CheckpointFileManager;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 
 const FILE: &str = "metadata";
 
@@ -34,7 +34,7 @@ impl StreamMetadata {
                     path.display()
                 ),
             )
-            .with_hint("use another --checkpoint")
+            .with_hint([hint::say("use another "), hint::checkpoint()])
         })
     }
 
@@ -51,7 +51,10 @@ impl StreamMetadata {
                 );
                 return Err(Error::new(ErrorKind::Io, message)
                     .with_condition("STREAMING_CHECKPOINT_MISSING_METADATA_FILE")
-                    .with_hint("put the file back, or start anew with another --checkpoint"));
+                    .with_hint([
+                        hint::say("put the file back, or start anew with another "),
+                        hint::checkpoint(),
+                    ]));
             }
         }
         checkpoint.create(FILE, format!("{{\"id\":\"{new_id}\"}}").as_bytes())?;

@@ -1,8 +1,10 @@
 //! The one error type that crosses the engine's boundary.
 //!
 //! An error names the thing that is wrong, carries Spark's condition name where Spark has one,
-//! and, wherever one is known, a hint that can be pasted.
+//! and, wherever one is known, a hint that each front end words so that it can be pasted.
 
+pub(crate) mod hint;
+mod sql_state;
 mod translate;
 
 use std::fmt;
@@ -10,6 +12,8 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 
+pub use hint::{Act, Hint, Part, Streams, Wording};
+pub(crate) use translate::{ANSI_SETTING, SEARCH_PATH, quoted};
 pub use translate::{check_unique_columns, from_datafusion, syntax_error, unresolved_column};
 
 /// `Result` with the engine's [`Error`].
@@ -60,8 +64,9 @@ pub struct Place {
 pub struct Error {
     kind: ErrorKind,
     condition: Option<String>,
+    parameters: Box<[(&'static str, String)]>,
     message: String,
-    hint: Option<String>,
+    hint: Option<Box<Hint>>,
     place: Option<Place>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -72,6 +77,7 @@ impl Error {
         Self {
             kind,
             condition: None,
+            parameters: Box::default(),
             message: message.into(),
             hint: None,
             place: None,
@@ -127,7 +133,7 @@ impl Error {
     }
 
     /// Adds a hint if there is none.
-    pub fn or_hint(self, hint: impl Into<String>) -> Self {
+    pub fn or_hint(self, hint: impl Into<Hint>) -> Self {
         match self.hint {
             Some(_) => self,
             None => self.with_hint(hint),
@@ -140,9 +146,17 @@ impl Error {
         self
     }
 
-    /// Adds one action the user can paste.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    /// Adds a parameter of the condition's message, by Spark's name.
+    pub fn with_parameter(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let mut parameters = self.parameters.into_vec();
+        parameters.push((name, value.into()));
+        self.parameters = parameters.into_boxed_slice();
+        self
+    }
+
+    /// Says what the user can do.
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(Box::new(hint.into()));
         self
     }
 
@@ -173,7 +187,7 @@ impl Error {
     /// The same of a function that is known by another name.
     pub fn renamed(mut self, own: &str, shown: &str) -> Self {
         self.message = self.message.replace(own, shown);
-        self.hint = self.hint.map(|hint| hint.replace(own, shown));
+        self.hint = self.hint.map(|hint| Box::new(hint.renamed(own, shown)));
         self
     }
 
@@ -199,13 +213,28 @@ impl Error {
         self.condition.as_deref()
     }
 
+    /// The parameters of the condition's message that are known: Spark's name and value of each.
+    pub fn parameters(&self) -> &[(&'static str, String)] {
+        &self.parameters
+    }
+
+    /// The SQLSTATE of the condition, when Spark has one.
+    pub fn sql_state(&self) -> Option<&'static str> {
+        sql_state::of(self.condition()?)
+    }
+
     /// The sentence, without condition and hint.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// One action the user can paste.
+    /// What the user can do, in Spark's names.
     pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref().map(Hint::as_str)
+    }
+
+    /// What the user can do, for a front end to word.
+    pub fn advice(&self) -> Option<&Hint> {
         self.hint.as_deref()
     }
 

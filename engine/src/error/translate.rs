@@ -9,6 +9,20 @@ use datafusion::error::DataFusionError;
 use super::{Error, ErrorKind, Place, Result};
 use crate::nearest::nearest;
 
+/// The setting that makes some values errors, as messages name it.
+pub(crate) const ANSI_SETTING: &str = "\"spark.sql.ansi.enabled\"";
+
+/// Where names of tables and functions are looked for, as messages say it.
+pub(crate) const SEARCH_PATH: &str =
+    "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]";
+
+/// A name as messages show it, each part in backticks.
+pub(crate) fn quoted(name: &str) -> String {
+    let parts = name.split('.');
+    let parts: Vec<_> = parts.map(|part| format!("`{part}`")).collect();
+    parts.join(".")
+}
+
 /// Translates an error of DataFusion; one of ours that went through it comes back unchanged.
 pub fn from_datafusion(error: DataFusionError) -> Error {
     if let Some(own) = own_error(&error) {
@@ -29,12 +43,15 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
 
 /// A column that is not there, with the nearest names that are.
 pub fn unresolved_column(name: &str, columns: &[&str]) -> Error {
-    let error = Error::analysis(format!("column '{name}' does not exist"));
+    let error = Error::analysis(format!("column '{name}' does not exist"))
+        .with_parameter("objectName", quoted(name));
     if columns.is_empty() {
         return error.with_condition("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION");
     }
     let error = error.with_condition("UNRESOLVED_COLUMN.WITH_SUGGESTION");
     let all = columns.join(", ");
+    let proposal: Vec<_> = columns.iter().take(5).map(|name| quoted(name)).collect();
+    let error = error.with_parameter("proposal", proposal.join(", "));
     match nearest(name, columns.iter().copied()) {
         Some(near) => error.with_hint(format!("did you mean '{near}'? the columns are {all}")),
         None => error.with_hint(format!("the columns are {all}")),
@@ -49,6 +66,7 @@ pub fn check_unique_columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Res
             return Err(
                 Error::analysis(format!("there are two columns named '{name}'"))
                     .with_condition("COLUMN_ALREADY_EXISTS")
+                    .with_parameter("columnName", format!("`{}`", name.to_lowercase()))
                     .with_hint("give one of them another name: SELECT … AS name"),
             );
         }
@@ -119,6 +137,7 @@ fn from_schema(error: &SchemaError) -> Error {
             field.name()
         ))
         .with_condition("AMBIGUOUS_REFERENCE")
+        .with_parameter("name", quoted(field.name()))
         .with_hint(format!(
             "write the table's name in front: t.{}",
             field.name()
@@ -140,6 +159,7 @@ fn from_arrow(error: &ArrowError) -> Error {
     match error {
         ArrowError::DivideByZero => Error::new(ErrorKind::Runtime, "division by zero")
             .with_condition("DIVIDE_BY_ZERO")
+            .with_parameter("config", ANSI_SETTING)
             .with_hint("use try_divide(a, b) to get NULL instead, or nullif(b, 0)"),
         ArrowError::ArithmeticOverflow(_) => {
             Error::new(ErrorKind::Runtime, message).with_condition("ARITHMETIC_OVERFLOW")

@@ -9,7 +9,7 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use super::hadoop_blocks::{BlockCodec, BlockReader, BlockWriter};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::{OptionSpec, Options};
 
 /// The option of writers of text.
@@ -60,11 +60,12 @@ impl Compression {
                 Some("zst" | "zstd") => Self::Zstd,
                 Some(other @ ("xz" | "7z" | "zip" | "br")) => {
                     return Err(Error::illegal_argument(format!(
-                    "cannot read '{name}': there is no codec for '.{other}'"
-                ))
-                .with_hint(
-                    "use .gz, .bz2 or .zst, or leave such files out: --option pathGlobFilter='*.json'",
-                ));
+                        "cannot read '{name}': there is no codec for '.{other}'"
+                    ))
+                    .with_hint([
+                        hint::say("use .gz, .bz2 or .zst, or leave such files out: "),
+                        hint::option("pathGlobFilter", "*.json"),
+                    ]));
                 }
                 _ => Self::None,
             },

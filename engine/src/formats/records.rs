@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::record_options::ParseMode;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::type_names::sql_type;
 
 const SNIPPET_CHARS: usize = 120;
@@ -138,7 +138,12 @@ fn malformed_record(line: &[u8], why: &str) -> Error {
         format!("malformed record '{snippet}': {why}"),
     )
     .with_condition("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION")
-    .with_hint("--option mode=PERMISSIVE reads what can be read of such a record, --option mode=DROPMALFORMED leaves it out")
+    .with_hint([
+        hint::option("mode", "PERMISSIVE"),
+        hint::say(" reads what can be read of such a record, "),
+        hint::option("mode", "DROPMALFORMED"),
+        hint::say(" leaves it out"),
+    ])
 }
 
 fn check_corrupt_record_column(field: &Field) -> Result<()> {

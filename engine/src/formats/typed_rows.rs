@@ -14,7 +14,7 @@ use super::json::{JsonDecoder, JsonOptions};
 use super::line_format::LineDecoder;
 use super::record_options::ParseMode;
 use super::records::unfinished;
-use crate::error::{Error, Result};
+use crate::error::{Error, Part, Result, hint};
 use crate::nearest::nearest;
 use crate::options::{OptionMap, Options};
 use crate::type_names::sql_type;
@@ -201,12 +201,15 @@ fn unknown_column(number: usize, name: &str, schema: &Schema) -> Error {
     }
 }
 
-fn json_example(schema: &Schema) -> String {
+fn json_example(schema: &Schema) -> [Part; 2] {
     let first = schema.fields().first().map(|field| field.name().as_str());
-    format!(
-        "write one object per line: {{\"{}\": …}}; for CSV, say --format csv",
-        first.unwrap_or("column")
-    )
+    let object = format!("{{\"{}\": …}}", first.unwrap_or("column"));
+    [
+        hint::say(format!(
+            "write one object per line: {object}; for CSV, say "
+        )),
+        hint::format("csv"),
+    ]
 }
 
 #[cfg(test)]
@@ -274,7 +277,7 @@ mod tests {
         assert_eq!(hint, "did you mean 'user'?");
         let (message, hint) = json("a,1.5");
         assert_eq!(message, "line 1 is no JSON object: a,1.5");
-        assert!(hint.ends_with("--format csv"), "{hint}");
+        assert!(hint.ends_with("the format csv"), "{hint}");
         assert!(json("{\"user\": \"a\"").0.starts_with("line 1 is no JSON"));
         let csv = |text| refused(text, RowFormat::Csv);
         assert_eq!(

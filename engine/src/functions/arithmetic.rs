@@ -19,7 +19,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::ansi::is_ansi;
 use super::decimal::{self, decimal_of};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ANSI_SETTING, Error, ErrorKind, Result};
 
 /// Every operator as a function, and the forms that give NULL.
 pub(super) fn arithmetic_functions() -> Vec<ScalarUDF> {
@@ -287,10 +287,12 @@ impl Arithmetic {
             Operation::Remainder | Operation::PositiveRemainder => {
                 Error::new(ErrorKind::Runtime, "remainder by zero")
                     .with_condition("REMAINDER_BY_ZERO")
+                    .with_parameter("config", ANSI_SETTING)
                     .with_hint("use try_mod(a, b) to get NULL instead, or nullif(b, 0)")
             }
             _ => Error::new(ErrorKind::Runtime, "division by zero")
                 .with_condition("DIVIDE_BY_ZERO")
+                .with_parameter("config", ANSI_SETTING)
                 .with_hint("use try_divide(a, b) to get NULL instead, or nullif(b, 0)"),
         }
     }

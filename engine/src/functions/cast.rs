@@ -27,7 +27,7 @@ use super::ansi::is_ansi;
 use super::arguments::argument;
 use super::time::zone_named;
 use crate::datetime::{TIME_ZONE, Zone};
-use crate::error::{Error, Result, from_datafusion};
+use crate::error::{ANSI_SETTING, Error, Result, from_datafusion};
 use crate::text::format_value;
 use crate::type_names::sql_type;
 
@@ -213,6 +213,10 @@ impl Cast<'_> {
         let to = sql_type(self.to);
         Error::runtime(format!("'{value}' is not a valid {to}"))
             .with_condition("CAST_INVALID_INPUT")
+            .with_parameter("expression", format!("'{value}'"))
+            .with_parameter("sourceType", "\"STRING\"")
+            .with_parameter("targetType", format!("\"{to}\""))
+            .with_parameter("ansiConfig", ANSI_SETTING)
             .with_hint(format!("use try_cast(x AS {to}) to get NULL instead"))
     }
 }

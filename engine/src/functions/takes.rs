@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use super::common_type::{common_type, tightest, without_text};
 use super::decimal::decimal_of;
 use super::scalar::{time_type, timestamp_type};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::type_names::sql_type;
 
 /// What one argument may be.
@@ -271,6 +271,10 @@ fn wrong_count(function: &str, forms: &[&[Takes]], given: usize) -> Error {
     }
     Error::analysis(format!("{function} got {given} arguments"))
         .with_condition("WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
+        .with_parameter("functionName", quoted(function))
+        .with_parameter("expectedNum", counts.join(" or "))
+        .with_parameter("actualNum", given.to_string())
+        .with_parameter("docroot", "https://spark.apache.org/docs/latest")
         .with_hint(format!(
             "the number of arguments of {function} is {}",
             counts.join(" or ")

@@ -3,11 +3,9 @@
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::client::Problem;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Hint, hint};
 use crate::nearest::nearest;
 
-const CHECK_ADDRESS: &str =
-    "check kafka.bootstrap.servers (HOST:PORT) and that the broker runs; %kafka up starts one here";
 const CHECK_LOGIN: &str =
     "check kafka.security.protocol, kafka.sasl.mechanism and kafka.sasl.jaas.config";
 const CHECK_CERTIFICATE: &str = "check kafka.security.protocol, and that kafka.ssl.truststore.location is a PEM file with the certificate that the broker's is signed with";
@@ -45,9 +43,9 @@ pub(crate) fn from_kafka(what: &str, servers: &str, error: &KafkaError) -> Error
 pub(crate) fn cannot_reach(servers: &str, problem: Option<Problem>) -> Error {
     use RDKafkaErrorCode as Code;
     let hint = match problem.as_ref().and_then(|problem| problem.code) {
-        Some(Code::Authentication | Code::SaslAuthenticationFailed) => CHECK_LOGIN,
-        Some(Code::SSL) => CHECK_CERTIFICATE,
-        _ => CHECK_ADDRESS,
+        Some(Code::Authentication | Code::SaslAuthenticationFailed) => CHECK_LOGIN.into(),
+        Some(Code::SSL) => CHECK_CERTIFICATE.into(),
+        _ => check_address(),
     };
     let reason = problem.map(|problem| format!(" ({})", problem.reason));
     let message = format!(
@@ -57,24 +55,37 @@ pub(crate) fn cannot_reach(servers: &str, problem: Option<Problem>) -> Error {
     Error::new(ErrorKind::Io, message).with_hint(hint)
 }
 
+fn check_address() -> Hint {
+    [
+        hint::say("check kafka.bootstrap.servers (HOST:PORT) and that the broker runs; "),
+        hint::start_broker(),
+        hint::say(" starts one here"),
+    ]
+    .into()
+}
+
 /// A topic that is not there; `topics` are those that are.
 pub(crate) fn unknown_topic(topic: &str, topics: &[String]) -> Error {
     let message = format!(
         "the topic '{topic}' does not exist: This server does not host this topic-partition."
     );
     let hint = match nearest(topic, topics.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean '{near}'?"),
+        Some(near) => vec![hint::say(format!("did you mean '{near}'?"))],
         None if topics.is_empty() => {
-            format!("there is no topic yet: create it first, e.g. %kafka create {topic}")
+            vec![
+                hint::say("there is no topic yet: create it first, e.g. "),
+                hint::create_topic(topic),
+            ]
         }
         None => {
             const SHOWN: usize = 10;
             let shown: Vec<&str> = topics.iter().take(SHOWN).map(String::as_str).collect();
             let more = if topics.len() > SHOWN { ", …" } else { "" };
-            format!(
-                "topics are {}{more}; %kafka create {topic} makes it",
-                shown.join(", ")
-            )
+            vec![
+                hint::say(format!("topics are {}{more}; ", shown.join(", "))),
+                hint::create_topic(topic),
+                hint::say(" makes it"),
+            ]
         }
     };
     Error::new(ErrorKind::Io, message)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 
 /// Replaces Java's settings of TLS and SASL among `settings`.
 pub(super) fn translate(settings: &mut BTreeMap<String, String>) -> Result<()> {
@@ -105,9 +105,12 @@ fn trust_store(settings: &mut BTreeMap<String, String>) -> Result<()> {
         return Err(Error::illegal_argument(format!(
             "the trust store '{location}' is not a PEM file, and others cannot be read"
         ))
-        .with_hint(format!(
-            "make one of it: keytool -exportcert -rfc -keystore {location} -alias NAME -file ca.pem, then --option kafka.ssl.ca.location=ca.pem"
-        )));
+        .with_hint([
+            hint::say(format!(
+                "make one of it: keytool -exportcert -rfc -keystore {location} -alias NAME -file ca.pem, then "
+            )),
+            hint::option("kafka.ssl.ca.location", "ca.pem"),
+        ]));
     }
     settings.insert("ssl.ca.location".to_string(), location);
     Ok(())

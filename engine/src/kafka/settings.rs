@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaConfRes;
 
 use super::java_settings::{Becomes, becomes, known};
 use super::security;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result, hint};
 use crate::nearest::nearest;
 use crate::options::{OptionMap, OptionSpec};
 
@@ -254,9 +254,12 @@ fn servers(role: Role, settings: &BTreeMap<String, String>) -> Result<String> {
                 "Kafka option bootstrap.servers is not set. Please make sure it is set and retry."
             }
         };
-        return Err(Error::illegal_argument(message).with_hint(
-            "add --option kafka.bootstrap.servers=HOST:PORT, or start a broker here with %kafka up",
-        ));
+        return Err(Error::illegal_argument(message).with_hint([
+            hint::say("add "),
+            hint::option("kafka.bootstrap.servers", "HOST:PORT"),
+            hint::say(", or start a broker here with "),
+            hint::start_broker(),
+        ]));
     };
     for server in servers.split(',').map(str::trim) {
         let port = server.rsplit_once(':').map(|(_, port)| port);
@@ -272,25 +275,28 @@ fn servers(role: Role, settings: &BTreeMap<String, String>) -> Result<String> {
 
 /// Refuses what the engine itself decides, in Spark's words.
 fn check_allowed(role: Role, name: &str) -> Result<()> {
-    let refused = |message: String, hint: &str| {
-        Err(Error::illegal_argument(message).with_hint(hint.to_string()))
-    };
+    let refused =
+        |message: String, hint: Hint| Err(Error::illegal_argument(message).with_hint(hint));
     let side = match (role, name) {
         (_, "interceptor.classes") => {
             let message = format!("Kafka option '{name}' is not supported");
-            return refused(message, "remove it");
+            return refused(message, "remove it".into());
         }
         (Role::Consumer, "enable.auto.commit") => {
             let message = format!("Kafka option '{name}' is not supported");
             return refused(
                 message,
-                "remove it: offsets are kept in the query's checkpoint",
+                "remove it: offsets are kept in the query's checkpoint".into(),
             );
         }
         (Role::Consumer, "auto.offset.reset") => {
             return refused(
                 OFFSET_RESET.to_string(),
-                "use --option startingOffsets=earliest",
+                [
+                    hint::say("use "),
+                    hint::option("startingOffsets", "earliest"),
+                ]
+                .into(),
             );
         }
         (Role::Consumer, "key.deserializer") => {
@@ -307,12 +313,14 @@ fn check_allowed(role: Role, name: &str) -> Result<()> {
         _ => return Ok(()),
     };
     let hint = match name {
-        "transactional.id" => "use --option exactlyOnce=true",
-        "key.deserializer" => "write CAST(key AS STRING)",
+        "transactional.id" => [hint::say("use "), hint::option("exactlyOnce", "true")].into(),
+        "key.deserializer" => "write CAST(key AS STRING)".into(),
         "value.deserializer" => {
-            "write CAST(value AS STRING) or from_json(CAST(value AS STRING), …)"
+            "write CAST(value AS STRING) or from_json(CAST(value AS STRING), …)".into()
         }
-        _ => "remove it, and make the column a STRING or BINARY, e.g. with to_json(struct(*))",
+        _ => {
+            "remove it, and make the column a STRING or BINARY, e.g. with to_json(struct(*))".into()
+        }
     };
     refused(
         format!("Kafka option '{name}' is not supported as {side}"),
@@ -401,7 +409,12 @@ mod tests {
                 "localhost",
                 "localhost:9092",
             ),
-            (Role::Consumer, "kafka.bootstrap.servers", " ", "%kafka up"),
+            (
+                Role::Consumer,
+                "kafka.bootstrap.servers",
+                " ",
+                "start a broker",
+            ),
             (
                 Role::Consumer,
                 "kafka.isolation.levle",

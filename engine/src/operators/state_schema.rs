@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpointing::CheckpointFileManager;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::user_functions::StateVariable;
 
 /// Its file, in the operator's folder.
@@ -136,13 +136,20 @@ fn read(files: &CheckpointFileManager) -> Result<Option<StateSchema>> {
             "'{}/{FILE}' is no schema of a state: {error}",
             files.root().display()
         );
-        Error::new(ErrorKind::StreamingQuery, message)
-            .with_hint("start the query with a new --checkpoint directory")
+        Error::new(ErrorKind::StreamingQuery, message).with_hint([
+            hint::say("start the query with a new "),
+            hint::checkpoint(),
+            hint::say(" directory"),
+        ])
     })
 }
 
 fn changed(message: String, condition: &'static str) -> Error {
     Error::new(ErrorKind::StreamingQuery, message)
         .with_condition(condition)
-        .with_hint("change it back, or start the query with a new --checkpoint directory")
+        .with_hint([
+            hint::say("change it back, or start the query with a new "),
+            hint::checkpoint(),
+            hint::say(" directory"),
+        ])
 }

@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use super::current_time::current;
 use super::nodes::{Deduplicate, EventTimeWatermark, StreamingNode};
 use super::streaming_relation::{StreamingRelation, is_streaming, scanned_stream};
-use crate::error::{Error, Result, from_datafusion};
+use crate::error::{Error, Result, from_datafusion, hint};
 use crate::sources::NotContinuous;
 
 /// Refuses a plan that Spark's continuous processing does not run. The plan is one that
@@ -81,16 +81,20 @@ fn check_stream(stream: &std::sync::Arc<dyn datafusion::catalog::TableProvider>)
         ))
         .with_condition("_LEGACY_ERROR_TEMP_2253"),
     };
-    Err(error.with_hint(
-        "use --trigger real-time, or a source that can be followed: kafka, rate, socket or memory",
-    ))
+    Err(error.with_hint([
+        hint::say("use "),
+        hint::real_time(None),
+        hint::say(", or a source that can be followed: kafka, rate, socket or memory"),
+    ]))
 }
 
 fn unsupported(operation: &str) -> Error {
     let message = format!("Continuous processing does not support {operation} operations.");
     Error::analysis(message)
         .with_condition("_LEGACY_ERROR_TEMP_3102")
-        .with_hint(
-            "use --trigger real-time, which runs every query, or leave it to select and filter",
-        )
+        .with_hint([
+            hint::say("use "),
+            hint::real_time(None),
+            hint::say(", which runs every query, or leave it to select and filter"),
+        ])
 }

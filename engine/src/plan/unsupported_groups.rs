@@ -7,7 +7,7 @@ use super::flat_map_groups_with_state::FlatMapGroupsWithStateNode;
 use super::nodes::{Deduplicate, Processor, StreamingNode};
 use super::streaming_relation::is_streaming;
 use super::unsupported_operations::{is_streaming_aggregation, unsupported_mode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::output_mode::OutputMode;
 use crate::user_functions::GroupStateTimeout;
 
@@ -27,7 +27,11 @@ pub(super) fn check_groups(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<(
         return Err(Error::analysis(
             "more than one flatMapGroupsWithState in a query must all be in append mode, and so must the query",
         )
-        .with_hint("use --mode append and the output mode append in each"));
+        .with_hint([
+            hint::say("use "),
+            hint::mode("append"),
+            hint::say(" and the output mode append in each"),
+        ]));
     }
     groups().try_for_each(|groups| {
         check_mode(groups, mode, aggregates)?;
@@ -45,7 +49,10 @@ fn check_processors(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<()> {
         let own = processor.operation().asked.output_mode;
         if own != mode {
             let what = format!("transformWithState in {own} mode");
-            return Err(unsupported_mode(mode, &what).with_hint(format!("use --mode {own}")));
+            return Err(unsupported_mode(mode, &what).with_hint([
+                hint::say("use "),
+                hint::mode(own),
+            ]));
         }
         let others = nodes.iter().filter(|node| is_stateful(node)).count() > 1;
         match others && mode != OutputMode::Append {
@@ -53,7 +60,7 @@ fn check_processors(nodes: &[&LogicalPlan], mode: OutputMode) -> Result<()> {
             true => Err(Error::analysis(format!(
                 "transformWithState beside another operation with state has a correctness issue in output mode {mode}: rows of the first can come too late for the second"
             ))
-            .with_hint("use --mode append")),
+            .with_hint([hint::say("use "), hint::mode("append")])),
         }
     })
 }
@@ -71,9 +78,8 @@ fn check_mode(
             )
             .with_hint("use flatMapGroupsWithState in append mode")),
             (false, OutputMode::Update) => Ok(()),
-            (false, _) => {
-                Err(unsupported_mode(mode, "mapGroupsWithState").with_hint("use --mode update"))
-            }
+            (false, _) => Err(unsupported_mode(mode, "mapGroupsWithState")
+                .with_hint([hint::say("use "), hint::mode("update")])),
         };
     }
     let below = is_aggregated(&groups.input);
@@ -82,7 +88,7 @@ fn check_mode(
             mode,
             &format!("flatMapGroupsWithState in {own} mode"),
         )
-        .with_hint(format!("use --mode {own}"))),
+        .with_hint([hint::say("use "), hint::mode(own)])),
         _ if !aggregates => Ok(()),
         OutputMode::Append if !below => Ok(()),
         OutputMode::Append => Err(Error::analysis(

@@ -5,7 +5,7 @@ use datafusion::logical_expr::{Join, JoinType};
 use super::join_condition::JoinCondition;
 use super::set_operation::SetOperation;
 use super::streaming_relation::is_streaming;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Streams, hint};
 use crate::output_mode::OutputMode;
 
 /// Refuses a join, or what was planned as one, that cannot run on streams.
@@ -51,14 +51,17 @@ fn check_streams(join: &Join, mode: OutputMode) -> Result<()> {
     if mode == OutputMode::Complete || is_outer && mode != OutputMode::Append {
         let message =
             format!("{kind} joins of two streams are not supported in output mode {mode}");
-        return Err(Error::analysis(message).with_hint("use --mode append"));
+        return Err(Error::analysis(message).with_hint([hint::say("use "), hint::mode("append")]));
     }
     let condition = JoinCondition::of(join);
     if (is_outer || is_semi) && !is_bounded(join, &condition) {
         return Err(Error::analysis(format!(
             "a {kind} join of two streams needs a watermark in the join keys, or one on the other side with a range of time in the condition"
         ))
-        .with_hint("add --watermark \"ts 10 minutes\" to each %%source, and join ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 10 MINUTES"));
+        .with_hint([
+            hint::watermark("ts", Streams::Each),
+            hint::say(", and join ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 10 MINUTES"),
+        ]));
     }
     if condition.keys.is_empty() {
         return Err(Error::analysis(

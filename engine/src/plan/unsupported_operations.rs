@@ -13,7 +13,7 @@ use super::set_operation::{is_distinct_of_set_operation, is_set_operation};
 use super::streaming_relation::{is_streaming, joins_streams};
 use super::unsupported_groups::check_groups;
 use super::unsupported_joins::check_join;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Streams, hint};
 use crate::output_mode::OutputMode;
 
 /// Refuses a streaming plan that could not run, or could not run in this output mode.
@@ -63,17 +63,20 @@ fn check_mode(plan: &LogicalPlan, aggregations: &[&LogicalPlan], mode: OutputMod
             .is_some_and(|node| groups_by_session(node))
     };
     match mode {
-        OutputMode::Complete if aggregations.is_empty() => Err(unsupported_mode(
-            mode,
-            "a query without aggregation on the stream",
-        )
-        .with_hint("aggregate with GROUP BY, or use --mode append")),
+        OutputMode::Complete if aggregations.is_empty() => {
+            Err(
+                unsupported_mode(mode, "a query without aggregation on the stream").with_hint([
+                    hint::say("aggregate with GROUP BY, or use "),
+                    hint::mode("append"),
+                ]),
+            )
+        }
         OutputMode::Append if without_watermark() => Err(append_without_watermark(plan)),
         OutputMode::Update if over_sessions() => Err(unsupported_mode(
             mode,
             "an aggregation over session windows",
         )
-        .with_hint("use --mode append")),
+        .with_hint([hint::say("use "), hint::mode("append")])),
         OutputMode::Update | OutputMode::Complete if aggregations.len() > 1 => {
             Err(comes_too_late(mode))
         }
@@ -96,7 +99,7 @@ fn comes_too_late(mode: OutputMode) -> Error {
     Error::analysis(format!(
         "an operation with state on an aggregation has a correctness issue in output mode {mode}: rows of the first can come too late for the second"
     ))
-    .with_hint("use --mode append")
+    .with_hint([hint::say("use "), hint::mode("append")])
 }
 
 /// As in Spark, the duplicates that a set operation removes are no aggregation yet.
@@ -142,9 +145,10 @@ fn check_node(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
     match node {
         LogicalPlan::Sort(_) if mode != OutputMode::Complete || !is_aggregated(node)? => Err(
             Error::analysis("a stream can be sorted only after an aggregation, in complete mode")
-                .with_hint(
-                    "drop ORDER BY here and sort when you read the result, or use --mode complete",
-                ),
+                .with_hint([
+                    hint::say("drop ORDER BY here and sort when you read the result, or use "),
+                    hint::mode("complete"),
+                ]),
         ),
         LogicalPlan::Limit(limit) => {
             if limit.skip.is_some() {
@@ -153,8 +157,13 @@ fn check_node(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
             }
             if mode == OutputMode::Update {
                 return Err(
-                    Error::analysis("limit is not supported on a stream in update mode")
-                        .with_hint("use --mode append, or apply it when you read the result"),
+                    Error::analysis("limit is not supported on a stream in update mode").with_hint(
+                        [
+                            hint::say("use "),
+                            hint::mode("append"),
+                            hint::say(", or apply it when you read the result"),
+                        ],
+                    ),
                 );
             }
             Ok(())
@@ -170,8 +179,12 @@ fn check_node(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
                 Ok(())
             } else {
                 Err(
-                    Error::analysis("a union of a stream and a table is not supported")
-                        .with_hint("read the table as a stream too: %%source"),
+                    Error::analysis("a union of a stream and a table is not supported").with_hint(
+                        [
+                            hint::say("read the table as a stream too: "),
+                            hint::define_stream(None, None),
+                        ],
+                    ),
                 )
             }
         }
@@ -198,7 +211,7 @@ fn check_extension(node: &LogicalPlan) -> Result<()> {
         return Err(Error::analysis(
             "dropDuplicatesWithinWatermark needs a watermark on the stream",
         )
-        .with_hint("add --watermark \"ts 10 minutes\" to the %%source"));
+        .with_hint([hint::watermark("ts", Streams::The)]));
     }
     Ok(())
 }
@@ -214,7 +227,11 @@ fn check_runnable(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
             "append needs a watermark where a set operation compares the rows of a stream with a table",
         )
         .with_condition("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK")
-        .with_hint("use --mode update, or LEFT ANTI JOIN or LEFT SEMI JOIN instead"));
+        .with_hint([
+            hint::say("use "),
+            hint::mode("update"),
+            hint::say(", or LEFT ANTI JOIN or LEFT SEMI JOIN instead"),
+        ]));
     }
     if let Some(node) = StreamingNode::<EventTimeWatermark>::of(node)
         && reads_event_time(node.inputs())
@@ -305,23 +322,34 @@ fn subquery_of(expr: &Expr) -> Option<&LogicalPlan> {
 pub(super) fn unsupported_mode(mode: OutputMode, what: &str) -> Error {
     Error::analysis(format!("output mode {mode} is not supported for {what}"))
         .with_condition("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION")
+        .with_parameter("outputMode", mode.as_str())
+        .with_parameter("operation", what)
 }
 
 fn append_without_watermark(plan: &LogicalPlan) -> Error {
     let error = Error::analysis("append needs a watermark for this aggregation")
-        .with_condition("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION");
+        .with_condition("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION")
+        .with_parameter("outputMode", OutputMode::Append.as_str())
+        .with_parameter("operation", "streaming aggregations without watermark");
     if has_watermark(plan) {
-        return error.with_hint(
-            "group by the event time too, e.g. GROUP BY window(ts, '10 minutes'), or use --mode update",
-        );
+        return error.with_hint([
+            hint::say(
+                "group by the event time too, e.g. GROUP BY window(ts, '10 minutes'), or use ",
+            ),
+            hint::mode("update"),
+        ]);
     }
     match scanned_views(plan).as_slice() {
-        [source] => error.with_hint(format!(
-            "add --watermark \"{} 10 minutes\" to %%source {}, or use --mode update",
-            source.1, source.0
-        )),
-        _ => error
-            .with_hint("add --watermark \"ts 10 minutes\" to the %%source, or use --mode update"),
+        [source] => error.with_hint([
+            hint::watermark(&source.1, Streams::Named(source.0.to_string())),
+            hint::say(", or use "),
+            hint::mode("update"),
+        ]),
+        _ => error.with_hint([
+            hint::watermark("ts", Streams::The),
+            hint::say(", or use "),
+            hint::mode("update"),
+        ]),
     }
 }
 

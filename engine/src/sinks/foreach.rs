@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::foreach_batch::{FOREACH_BATCH, ForeachBatchSink};
 use super::{CreatedSink, ForeachBatch, Part, SinkFormat, SinkRequest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 
 /// The row of the table of sinks.
 pub(super) const FOREACH: SinkFormat = SinkFormat {
@@ -22,7 +22,7 @@ fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
     request.format.checked_options(request.options)?;
     let function = request.function.ok_or_else(|| {
         Error::illegal_argument("the sink 'foreach' needs a writer")
-            .with_hint("start the query with foreach(…) or foreach_writer(…) in a Rust cell")
+            .with_hint([hint::give_function("foreach")])
     })?;
     Ok(ForeachBatchSink::by_row(function, "ForeachWriterTable").into())
 }

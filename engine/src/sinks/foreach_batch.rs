@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 
 use super::{CreatedSink, Part, Sink, SinkFormat, SinkRequest, Target, collect};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::OptionSpec;
 use crate::output_mode::OutputMode;
 
@@ -37,7 +37,7 @@ fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
     request.format.checked_options(request.options)?;
     let function = request.function.ok_or_else(|| {
         Error::illegal_argument("the sink 'foreachBatch' needs a function")
-            .with_hint("start the query with foreach_batch(…) in a Rust cell")
+            .with_hint([hint::give_function("foreachBatch")])
     })?;
     Ok(ForeachBatchSink::new(function).into())
 }

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use super::{BatchSink, ConsoleWriter, ForeachBatch, MemoryTable, Sink};
 use crate::cancellation::Cancellation;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::{OptionMap, OptionSpec, Options};
 use crate::output_mode::OutputMode;
 use crate::storage::Stores;
@@ -174,16 +174,21 @@ impl SinkFormat {
         if self.output_modes.contains(&mode) {
             return Ok(());
         }
-        let accepted = self.output_modes.iter().map(|mode| mode.as_str());
-        let accepted: Vec<_> = accepted.collect();
+        let mut hint = vec![hint::say("use ")];
+        for (index, accepted) in self.output_modes.iter().enumerate() {
+            hint.extend((index > 0).then(|| hint::say(" or ")));
+            hint.push(hint::mode(accepted));
+        }
+        hint.push(hint::say(
+            ", or another sink: memory, console and noop take every mode",
+        ));
         Err(Error::analysis(format!(
             "sink '{}' does not take output mode '{mode}'",
             self.name
         ))
         .with_condition("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE")
-        .with_hint(format!(
-            "use --mode {}, or another sink: memory, console and noop take every mode",
-            accepted.join(" or --mode ")
-        )))
+        .with_parameter("className", self.name)
+        .with_parameter("outputMode", mode.as_str())
+        .with_hint(hint))
     }
 }

@@ -160,7 +160,10 @@ mod tests {
             error.message(),
             "Data source Rate does not support streamed writing."
         );
-        assert_eq!(hint(create("json", Append, &[])), "use --sink json:DIR");
+        assert_eq!(
+            hint(create("json", Append, &[])),
+            "use the format json with DIR"
+        );
         assert_eq!(
             hint(create("console", Append, &[("numRow", "1")])),
             "did you mean 'numRows'?"
@@ -171,7 +174,10 @@ mod tests {
             Some("STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE")
         );
         assert!(
-            error.hint().unwrap().starts_with("use --mode append, or"),
+            error
+                .hint()
+                .unwrap()
+                .starts_with("use the output mode append, or"),
             "{error}"
         );
     }

@@ -17,7 +17,7 @@ use futures::stream;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::formats::nullable;
 use crate::options::Options;
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
@@ -255,7 +255,11 @@ impl MemoryStreamSource {
             self.description(),
             self.stream.added.lock().len()
         ))
-        .with_hint("rows of a memory stream end with the session: start anew without --checkpoint, or feed the same rows first")
+        .with_hint([
+            hint::say("rows of a memory stream end with the session: start anew without "),
+            hint::checkpoint(),
+            hint::say(", or feed the same rows first"),
+        ])
     }
 
     fn index(&self, offset: &Offset) -> Result<usize> {

@@ -13,7 +13,7 @@ use super::memory::MEMORY;
 use super::rate::{RATE, RATE_MICRO_BATCH};
 use super::socket::SOCKET;
 use super::state::{STATE_METADATA, STATE_STORE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::nearest::nearest;
 use crate::options::{FormatDefaults, OptionMap};
 use crate::storage::Stores;
@@ -146,9 +146,10 @@ fn only_a_stream(name: &str) -> Error {
     Error::analysis(format!(
         "{name} is not a valid Spark SQL Data Source: it is only a stream"
     ))
-    .with_hint(format!(
-        "read it as a stream: %%source NAME --format {name}"
-    ))
+    .with_hint([
+        hint::say("read it as a stream: "),
+        hint::define_stream(Some("NAME"), Some(name)),
+    ])
 }
 
 fn unknown_table(format: &str) -> Error {

@@ -123,6 +123,8 @@ fn invalid(text: &str, name: &str, example: &str) -> Error {
     let message = format!("'{text}' is not a valid {name}");
     Error::new(ErrorKind::Parse, message)
         .with_condition("INVALID_TYPED_LITERAL")
+        .with_parameter("valueType", format!("\"{name}\""))
+        .with_parameter("value", format!("'{text}'"))
         .with_hint(format!("write it like {example}"))
 }
 

@@ -141,7 +141,13 @@ impl<'a> Parser<'a> {
                 .with_condition("TRAILING_COMMA_IN_SELECT")
                 .with_hint("remove the comma before FROM");
         }
+        let found = match &self.peek().kind {
+            TokenKind::End => "end of input".to_string(),
+            kind => format!("'{kind}'"),
+        };
         error
+            .with_parameter("error", found)
+            .with_parameter("hint", "")
     }
 
     /// Whether the token before is this symbol.

@@ -89,7 +89,9 @@ pub(super) fn no_such_time(digits: &[i64], column: &str) -> Error {
 
 pub(super) fn no_such_type(name: &str, column: &str) -> Error {
     let message = format!("column '{column}' has the type '{name}', which does not exist");
-    let error = Error::analysis(message).with_condition("UNSUPPORTED_DATATYPE");
+    let error = Error::analysis(message)
+        .with_condition("UNSUPPORTED_DATATYPE")
+        .with_parameter("typeName", format!("\"{}\"", name.to_uppercase()));
     let all = TYPES.join(", ");
     match nearest(&name.to_ascii_lowercase(), TYPES.iter().copied()) {
         Some(near) => error.with_hint(format!("did you mean {near}? the types are {all}")),

@@ -20,7 +20,7 @@ use super::WINDOW_DURATION_US;
 use super::checksum::{Summed, damage};
 use super::table::HeldStill;
 use crate::checkpointing::CheckpointFileManager;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result, hint};
 use crate::storage::Location;
 
 const EXPIRY_COLUMN: &str = "__expiry";
@@ -228,7 +228,11 @@ impl StateFiles {
         );
         Err(Error::new(ErrorKind::StreamingQuery, message)
             .with_condition(condition)
-            .with_hint("start the changed query with a new --checkpoint directory"))
+            .with_hint([
+                hint::say("start the changed query with a new "),
+                hint::checkpoint(),
+                hint::say(" directory"),
+            ]))
     }
 
     fn read(&self, name: &str, schema: &SchemaRef) -> Result<Delta> {
@@ -262,8 +266,13 @@ impl StateFiles {
             let damage = damage(input.read_from(0)?, input.metadata().size)?;
             Ok((input.read_from(0)?, damage))
         };
-        let hint = "put an undamaged copy back, or start anew with another --checkpoint and another output";
-        let (file, damage) = open().map_err(|error| Error::io(what(), error).with_hint(hint))?;
+        let hint = Hint::from([
+            hint::say("put an undamaged copy back, or start anew with another "),
+            hint::checkpoint(),
+            hint::say(" and another output"),
+        ]);
+        let (file, damage) =
+            open().map_err(|error| Error::io(what(), error).with_hint(hint.clone()))?;
         if let Some(why) = damage {
             let message = format!("the state file '{}' is damaged: {why}", path.display());
             return Err(Error::new(ErrorKind::Io, message)

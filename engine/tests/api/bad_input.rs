@@ -169,7 +169,12 @@ async fn sources_that_cannot_work_are_refused_with_the_way_out() {
             "has the type 'ITN'",
             "did you mean INT?",
         ),
-        (("json", "", ("", "")), "", "needs a schema", "%%source"),
+        (
+            ("json", "", ("", "")),
+            "",
+            "needs a schema",
+            "give the schema",
+        ),
         (
             ("csv", "a ARRAY<INT>", ("", "")),
             "",

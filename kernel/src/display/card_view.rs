@@ -9,6 +9,7 @@ use super::html::{DIM, escape, fact, panel};
 use super::number::{bytes, count, duration, rate, short, thousands};
 use super::query_card::{QueryCard, QueryState};
 use super::sparkline::sparkline;
+use crate::error::Magics;
 
 /// How many batches the sparkline shows.
 const SPARK_BATCHES: usize = 40;
@@ -78,8 +79,8 @@ fn error_html(error: &Error) -> String {
         .map(|name| format!("[{name}] "))
         .unwrap_or_default();
     let hint = error
-        .hint()
-        .map(|hint| format!("<br><b>hint</b>: {}", escape(hint)))
+        .advice()
+        .map(|hint| format!("<br><b>hint</b>: {}", escape(&hint.worded(&Magics))))
         .unwrap_or_default();
     format!(
         "<div style=\"margin:6px 0;white-space:pre-wrap;overflow-wrap:break-word\"><b>{}</b>: {}{}{hint}</div>",

@@ -229,7 +229,7 @@ async fn about_query(scene: &Scene, query: &Query, about: QueryRequest) -> Resul
             json!({})
         }
         QueryRequest::Exception => match scene.failures.report(query) {
-            Err(error) => json!(failure(&error)),
+            Err(error) => json!(failure(&error.in_rust())),
             Ok(()) => Value::Null,
         },
         QueryRequest::Explain => json!({"text": query.explain().await?}),

@@ -116,25 +116,19 @@ fn internal(panic: &tokio::task::JoinError) -> Failure {
 impl RustCells {
     /// An error as user code gets it; remembered, because the cell may pass it on with `?`.
     fn failed(&self, error: &CellError) -> Failure {
-        *self.last_failure.lock() = Some(error.clone());
-        failure(error)
+        let error = error.clone().in_rust();
+        let failure = failure(&error);
+        *self.last_failure.lock() = Some(error);
+        failure
     }
 }
 
 /// An error as it travels: condition and sentence apart.
 pub(super) fn failure(error: &CellError) -> Failure {
-    let parts = error
-        .evalue
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once("] "));
-    let (condition, message) = match parts {
-        Some((condition, message)) => (Some(condition.to_owned()), message),
-        None => (None, error.evalue.as_str()),
-    };
     Failure {
         ename: error.ename.clone(),
-        condition,
-        message: message.to_owned(),
+        condition: error.condition().map(str::to_owned),
+        message: error.sentence().to_owned(),
         hint: error.hint.clone(),
     }
 }

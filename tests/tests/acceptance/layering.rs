@@ -3,7 +3,7 @@
 //! in the kernel error ← {backend ← display, sockets, kafka} ← outputs ←
 //! live ← context ← magic ← language ← rust ← session; in the broker {log, topic_config} ← topics,
 //! {topics, groups} ← transactions ← state ← {apis, housekeeping} ← server ← broker; in the
-//! door {errors, rows, schema, wire} ← operation ← sessions ← {config, artifacts, catalog ← shown ← analyze,
+//! door {errors, rows, schema, wire, wording} ← operation ← sessions ← {config, artifacts, catalog ← shown ← analyze,
 //! sql, listener_bus ← streams} ← execute ← service; in the client of clusters {address, error, progress, rows} ← channel ← client ← query ← cluster; and the kernel sees the engine only through its api. The compiler does not check that inside a crate, so this reads the sources. Tests may use
 //! anything.
 
@@ -106,7 +106,7 @@ const LAYERS_OF_THE_BROKER: Layers = &[
 ];
 
 /// What everybody in the door may use.
-const VOCABULARY_OF_THE_DOOR: [&str; 4] = ["errors", "rows", "schema", "wire"];
+const VOCABULARY_OF_THE_DOOR: [&str; 5] = ["errors", "rows", "schema", "wire", "wording"];
 
 /// The same for the modules of the door for clients of Spark Connect.
 const LAYERS_OF_THE_DOOR: Layers = &[
@@ -359,7 +359,7 @@ fn module_path(root: &Path, file: &Path) -> Vec<String> {
 }
 
 /// The sources below a folder; what only tests see is left out.
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();

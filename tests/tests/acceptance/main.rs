@@ -10,6 +10,7 @@
 
 mod batch_equals_stream;
 mod broker;
+mod conditions;
 mod facts;
 mod format;
 mod kafka;

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, FieldRef, Schema};
 use super::fields::Fields;
 use super::options::{CsvOptions, CsvSyntax};
 use super::values::append_text;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::formats::json::column::Column;
 use crate::formats::line_format::LineDecoder;
 use crate::formats::records::{Records, column_at, unfinished};
@@ -97,9 +97,10 @@ impl CsvDecoder {
             found.join(", "),
             expected.join(", ")
         ))
-        .with_hint(
-            "name the columns in the order of the file, or leave out --option enforceSchema=false",
-        ))
+        .with_hint([
+            hint::say("name the columns in the order of the file, or leave out "),
+            hint::option("enforceSchema", "false"),
+        ]))
     }
 
     fn decode_record(&mut self, text: &str, line: &[u8]) -> Result<()> {

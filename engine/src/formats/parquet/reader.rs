@@ -17,7 +17,7 @@ use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::parquet::file::reader::ChunkReader;
 
 use super::adapt::{adapt, check_readable, spark_schema};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 
 /// The rows that are asked for of one file.
 pub(crate) struct ParquetRows {
@@ -197,8 +197,16 @@ fn corrupt(error: ParquetError) -> Error {
         },
         error => error,
     };
-    Error::new(ErrorKind::Io, format!("it is no Parquet file, or a broken one: {error}"))
-        .with_condition("FAILED_READ_FILE.NO_HINT")
-        .with_hint("replace the file, or leave such files out: --option ignoreCorruptFiles=true, --option pathGlobFilter=*.parquet")
-        .with_source(error)
+    Error::new(
+        ErrorKind::Io,
+        format!("it is no Parquet file, or a broken one: {error}"),
+    )
+    .with_condition("FAILED_READ_FILE.NO_HINT")
+    .with_hint([
+        hint::say("replace the file, or leave such files out: "),
+        hint::option("ignoreCorruptFiles", "true"),
+        hint::say(", "),
+        hint::option("pathGlobFilter", "*.parquet"),
+    ])
+    .with_source(error)
 }

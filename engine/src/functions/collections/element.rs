@@ -149,7 +149,9 @@ fn out_of_bounds(index: i64, length: i64, condition: &str) -> Error {
     let error = Error::runtime(format!(
         "index {index} is outside of an array of {length} elements"
     ))
-    .with_condition(condition);
+    .with_condition(condition)
+    .with_parameter("indexValue", index.to_string())
+    .with_parameter("arraySize", length.to_string());
     error.with_hint(match condition {
         "INVALID_ARRAY_INDEX" => "use get(array, index) to get NULL instead",
         _ => "use try_element_at(array, index) to get NULL instead",

@@ -174,5 +174,7 @@ fn raised(messages: &StringArray, row: usize) -> Error {
     } else {
         "null"
     };
-    Error::runtime(message).with_condition("USER_RAISED_EXCEPTION")
+    Error::runtime(message)
+        .with_condition("USER_RAISED_EXCEPTION")
+        .with_parameter("errorMessage", message)
 }

@@ -74,6 +74,8 @@ pub(crate) fn with_watermark(
         );
         return Err(Error::analysis(message)
             .with_condition("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE")
+            .with_parameter("eventName", format!("`{event_time}`"))
+            .with_parameter("eventType", format!("\"{}\"", sql_type(field.data_type())))
             .with_hint(format!("declare the column as '{event_time} TIMESTAMP'")));
     }
     if !is_streaming(&input) {

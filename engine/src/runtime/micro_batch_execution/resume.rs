@@ -3,7 +3,7 @@
 use super::MicroBatchExecution;
 use super::setup::{SOURCES, STATEFUL_OPERATORS, WATERMARK_POLICY};
 use crate::checkpointing::{OffsetSeq, OperatorInfo, OperatorStateMetadata, STATE_DIR};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 
 impl MicroBatchExecution {
     /// Takes up what the logs say.
@@ -95,7 +95,11 @@ impl MicroBatchExecution {
     /// Refuses a checkpoint that another query has written.
     fn check_belongs(&self, logged: &OffsetSeq) -> Result<()> {
         let checkpoint = self.setup.checkpoint.root().display();
-        let hint = "give this query a --checkpoint directory of its own";
+        let hint = [
+            hint::say("give this query a "),
+            hint::checkpoint(),
+            hint::say(" directory of its own"),
+        ];
         let foreign = |message: String| Error::new(ErrorKind::StreamingQuery, message);
         let sources = &self.setup.execution.sources;
         let (places, theirs) = (sources.places.len(), logged.offsets.len());
@@ -137,9 +141,11 @@ impl MicroBatchExecution {
             let message = format!(
                 "the checkpoint '{checkpoint}' was written by Spark, whose state cannot be read here, and this query keeps state"
             );
-            return Err(Error::new(ErrorKind::StreamingQuery, message).with_hint(
-                "go on with it on Spark, or start anew with another --checkpoint; a query without state can go on from here",
-            ));
+            return Err(Error::new(ErrorKind::StreamingQuery, message).with_hint([
+                hint::say("go on with it on Spark, or start anew with another "),
+                hint::checkpoint(),
+                hint::say("; a query without state can go on from here"),
+            ]));
         }
         for (id, operator) in self.setup.execution.operators.iter().enumerate() {
             let root = self.setup.checkpoint.root();
@@ -147,7 +153,11 @@ impl MicroBatchExecution {
                 Error::illegal_argument(format!(
                     "the state of a query cannot be in a store such as '{root}' in this version"
                 ))
-                .with_hint("choose a --checkpoint directory on the disk")
+                .with_hint([
+                    hint::say("choose a "),
+                    hint::checkpoint(),
+                    hint::say(" directory on the disk"),
+                ])
             })?;
             let directory = directory.join(STATE_DIR).join(id.to_string()).join("0");
             let state = operator.state();

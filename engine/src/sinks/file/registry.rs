@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::FileSink;
 use super::batch::BatchFiles;
 use super::layout::Layout;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::formats::{
     CSV_SINK_OPTIONS, CSV_VALUE_OPTIONS, FileFormat, JSON_SINK_OPTIONS, PARQUET_SINK_OPTIONS,
     TEXT_SINK_OPTIONS,
@@ -83,7 +83,7 @@ fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
     let format = request.format;
     let options = checked(format, request.options)?;
     let path = path(format, &options)
-        .map_err(|error| error.with_hint(format!("use --sink {}:DIR", format.name)))?;
+        .map_err(|error| error.with_hint([hint::say("use "), hint::sink(format.name, "DIR")]))?;
     let directory = Location::parse(path, &request.stores, request.options)?;
     let files = FileFormat::new(format.name, &options, &request.defaults)?;
     let layout = Layout::new(

@@ -9,7 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, SchemaRef};
 use rdkafka::message::{Header, OwnedHeaders};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::kafka::invalid_topic;
 use crate::type_names::simple_string;
 
@@ -58,7 +58,11 @@ impl RecordLayout {
                 let found = column("topic", &["string"], "string")?;
                 let missing = || {
                     Error::analysis("topic option required when no 'topic' attribute is present. Use the topic option for setting a topic.")
-                        .with_hint("use --sink kafka:TOPIC, or select a column AS topic")
+                        .with_hint([
+                            hint::say("use "),
+                            hint::sink("kafka", "TOPIC"),
+                            hint::say(", or select a column AS topic"),
+                        ])
                 };
                 Topic::Column(found.ok_or_else(missing)?)
             }
@@ -164,7 +168,11 @@ impl Records {
                 "The Kafka message data sent to the producer contains a null topic. Use the `topic` option for setting a default topic.",
             )
             .with_condition("KAFKA_NULL_TOPIC_IN_DATA")
-            .with_hint("use --sink kafka:TOPIC, or leave out rows without a topic")),
+            .with_hint([
+                hint::say("use "),
+                hint::sink("kafka", "TOPIC"),
+                hint::say(", or leave out rows without a topic"),
+            ])),
             TopicOf::Each(topics) => {
                 let topic = topics.value(row);
                 check_topic(topic).map(|()| topic)

@@ -5,7 +5,7 @@ use arrow::datatypes::SchemaRef;
 use super::batch::KafkaBatchSink;
 use super::records::RecordLayout;
 use super::sink::KafkaSink;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::kafka::{BOOTSTRAP_SERVERS, ClientSettings, Role, own_options};
 use crate::options::{OptionMap, OptionSpec};
 use crate::output_mode::OutputMode;
@@ -68,7 +68,11 @@ fn create(request: SinkRequest<'_>) -> Result<CreatedSink> {
         return Err(Error::illegal_argument(
             "exactlyOnce needs a topic that is always there, and the rows name theirs themselves",
         )
-        .with_hint("add --option markerTopic=TOPIC, one of the topics written to"));
+        .with_hint([
+            hint::say("add "),
+            hint::option("markerTopic", "TOPIC"),
+            hint::say(", one of the topics written to"),
+        ]));
     }
     Ok(KafkaSink::new(options).into())
 }

@@ -10,7 +10,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 
 use super::delivery::{Deliveries, Failed};
 use super::records::{RecordLayout, Records};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::kafka::{
     ClientSettings, ProducerClient, ProducerEvents, blocking, cannot_reach, code, from_kafka,
     invalid_topic, unknown_topic,
@@ -136,9 +136,11 @@ impl Writer {
             "The message is {size} bytes, which is larger than {}, which is the value of the max.request.size configuration.",
             self.max_size
         );
-        Error::new(ErrorKind::Runtime, message).with_hint(
-            "write less in a row, or set --option kafka.max.request.size=BYTES and the topic's max.message.bytes",
-        )
+        Error::new(ErrorKind::Runtime, message).with_hint([
+            hint::say("write less in a row, or set "),
+            hint::option("kafka.max.request.size", "BYTES"),
+            hint::say(" and the topic's max.message.bytes"),
+        ])
     }
 
     fn undelivered(&self, failed: &Failed) -> Error {

@@ -3,7 +3,7 @@
 use super::listing::Listing;
 use super::options::CleanSource;
 use crate::checkpointing::FileSourceEntry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::OptionMap;
 use crate::storage::{Location, Stores};
 
@@ -48,7 +48,11 @@ impl SourceCleaner {
                 "files that are archived in '{archive}' could be read again from '{}'",
                 listing.root()
             ))
-            .with_hint("choose a --option sourceArchiveDir that is neither in nor above the source's directory")),
+            .with_hint([
+                hint::say("choose a "),
+                hint::option_name("sourceArchiveDir"),
+                hint::say(" that is neither in nor above the source's directory"),
+            ])),
         }
     }
 

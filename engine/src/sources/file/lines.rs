@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, hint};
 use crate::formats::compression::Compression;
 use crate::formats::record_end::RecordFile;
 use crate::storage::{InputFile, Location};
@@ -144,7 +144,12 @@ pub(super) fn cannot_open(location: &Location, error: io::Error) -> Error {
             format!("file '{location}' was listed, but is gone now"),
         )
         .with_condition("FAILED_READ_FILE.FILE_NOT_EXIST")
-        .with_hint("put the file back; a stream's files must stay until it has read them, unless --option ignoreMissingFiles=true")
+        .with_hint([
+            hint::say(
+                "put the file back; a stream's files must stay until it has read them, unless ",
+            ),
+            hint::option("ignoreMissingFiles", "true"),
+        ])
         .with_source(error);
     }
     Error::io(format!("open '{location}'"), error)
@@ -154,9 +159,10 @@ pub(super) fn cannot_open(location: &Location, error: io::Error) -> Error {
 pub(super) fn cannot_read(location: &Location, error: io::Error) -> Error {
     Error::io(format!("read file '{location}'"), error)
         .with_condition("FAILED_READ_FILE.NO_HINT")
-        .with_hint(
-            "replace the file, or read on behind such files: --option ignoreCorruptFiles=true",
-        )
+        .with_hint([
+            hint::say("replace the file, or read on behind such files: "),
+            hint::option("ignoreCorruptFiles", "true"),
+        ])
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::checkpointing::{
     CheckpointFileManager, FileSinkLog, SINK_METADATA_DIR, has_sink_metadata,
 };
 use crate::datetime::{TimeFormats, Zone};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::formats::partition_folder::column_and_value;
 use crate::options::{OptionMap, OptionSpec, Options};
 use crate::storage::{Child, Location, Metadata, NamePattern, PartPattern, PathPattern, Stores};
@@ -79,7 +79,8 @@ impl ListingOptions {
     /// Reads them from checked options.
     pub(super) fn new(options: &Options) -> Result<Self> {
         let path = options.get("path").ok_or_else(|| {
-            Error::illegal_argument("a source of files needs a path").with_hint("add --path DIR")
+            Error::illegal_argument("a source of files needs a path")
+                .with_hint([hint::say("add "), hint::source_path()])
         })?;
         Self::with_path(path, options)
     }
@@ -439,7 +440,11 @@ fn base_depth(base: &Location, root: &Location) -> Result<usize> {
     Err(Error::illegal_argument(format!(
         "the base path '{base}' is not the beginning of the path '{root}'"
     ))
-    .with_hint("choose a --option basePath above the folders whose names are columns"))
+    .with_hint([
+        hint::say("choose a "),
+        hint::option_name("basePath"),
+        hint::say(" above the folders whose names are columns"),
+    ]))
 }
 
 /// Spark's condition for a path that is not there.

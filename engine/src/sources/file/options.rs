@@ -1,6 +1,6 @@
 //! Options of the streaming file source.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::interval::parse_time;
 use crate::options::{OptionMap, OptionSpec, Options};
 use crate::sources::file::reader::FileReader;
@@ -149,7 +149,7 @@ fn clean_source(options: &Options) -> Result<CleanSource> {
             None => Err(Error::illegal_argument(
                 "cleanSource=archive needs the directory that files are moved to",
             )
-            .with_hint("--option sourceArchiveDir=DIR")),
+            .with_hint([hint::option("sourceArchiveDir", "DIR")])),
         },
         Some(_) => Err(options.invalid("cleanSource", "off, delete or archive")),
     }

@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, TimeUnit};
 
 use super::listing::{Folders, Listing};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::formats::csv::value_of_text;
 use crate::storage::Location;
 
@@ -134,7 +134,10 @@ fn conflicting(listing: &Listing, left: &[String], right: &[String]) -> Error {
         right.join(", ")
     ))
     .with_condition("CONFLICTING_PARTITION_COLUMN_NAMES")
-    .with_hint("read them one by one, or without their columns: --option recursiveFileLookup=true")
+    .with_hint([
+        hint::say("read them one by one, or without their columns: "),
+        hint::option("recursiveFileLookup", "true"),
+    ])
 }
 
 /// The type that all values have.

@@ -9,7 +9,7 @@ use super::lines::cannot_open;
 use super::listing::{ListedFile, Listing};
 use super::partitions::PartitionColumns;
 use super::reader::{FileReader, ReadFormat};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::formats::line_format::{FileSchema, LineFormat, LineSchemaInference};
 use crate::formats::nullable;
 use crate::formats::parquet::parquet_schema;
@@ -97,7 +97,10 @@ fn schema_of_parquet(reader: &FileReader, files: &[(&Listing, ListedFile)]) -> R
             "the files have columns that cannot be merged: {error}"
         ))
         .with_condition("CANNOT_MERGE_SCHEMAS")
-        .with_hint("give the schema, or leave out --option mergeSchema=true")
+        .with_hint([
+            hint::say("give the schema, or leave out "),
+            hint::option("mergeSchema", "true"),
+        ])
     })?;
     Ok(Arc::new(merged))
 }

@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use serde_json::json;
 
 use crate::checkpointing::{CheckpointFileManager, FileSourceEntry, FileSourceLog};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::formats::compression::Compression;
 use crate::formats::line_format::FileSchema;
 use crate::options::Options;
@@ -121,7 +121,11 @@ impl SourceDefinition for FileStreamDefinition {
 fn needs_schema(format: &str) -> Error {
     Error::analysis(format!("a stream of format '{format}' needs a schema"))
         .with_condition("_LEGACY_ERROR_TEMP_2048")
-        .with_hint("write the columns below %%source, e.g. user STRING, ts TIMESTAMP; or let them be found out: %conf spark.sql.streaming.schemaInference true")
+        .with_hint([
+            hint::source_schema(),
+            hint::say("; or let them be found out: "),
+            hint::conf("spark.sql.streaming.schemaInference", "true"),
+        ])
 }
 
 /// Reads files as they appear.
@@ -289,9 +293,10 @@ impl FileStreamSource {
                 "'{offset}' is not an offset of {}",
                 self.description()
             ))
-            .with_hint(
-                "the checkpoint belongs to a query with other sources: choose another --checkpoint",
-            )
+            .with_hint([
+                hint::say("the checkpoint belongs to a query with other sources: choose another "),
+                hint::checkpoint(),
+            ])
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::offsets_json::shown;
 use super::ranges::OffsetRange;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::kafka::TopicPartition;
 
 /// What was lost.
@@ -41,7 +41,11 @@ impl DataLoss<'_> {
         );
         Err(Error::new(ErrorKind::Runtime, message)
             .with_condition(format!("KAFKA_DATA_LOSS.{condition}"))
-            .with_hint("add --option failOnDataLoss=false to go on with what is left"))
+            .with_hint([
+                hint::say("add "),
+                hint::option("failOnDataLoss", "false"),
+                hint::say(" to go on with what is left"),
+            ]))
     }
 
     fn reason(&self) -> (&'static str, String) {

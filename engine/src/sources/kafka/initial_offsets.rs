@@ -3,7 +3,7 @@
 
 use super::offsets_json::{offsets, to_json};
 use crate::checkpointing::CheckpointFileManager;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::kafka::PartitionOffsets;
 
 const FILE: &str = "0";
@@ -32,9 +32,12 @@ impl InitialOffsets {
             None => {
                 let path = self.files.root().join(FILE);
                 let message = format!("'{}' does not hold Kafka offsets", path.display());
-                Err(Error::new(ErrorKind::Io, message).with_hint(
-                    "the checkpoint belongs to a query with other sources: choose another --checkpoint",
-                ))
+                Err(Error::new(ErrorKind::Io, message).with_hint([
+                    hint::say(
+                        "the checkpoint belongs to a query with other sources: choose another ",
+                    ),
+                    hint::checkpoint(),
+                ]))
             }
         }
     }

@@ -17,7 +17,7 @@ use super::requests::{
 };
 use super::topics::Topics;
 use crate::clock::{Clock, Stopwatch};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::kafka::{
     ConsumerClient, PartitionOffsets, TopicPartition, blocking, cannot_reach, from_kafka,
 };
@@ -221,7 +221,10 @@ impl OffsetReader {
             return Err(Error::illegal_argument(format!(
                 "No offset matched from request of topic-partition {partition} and timestamp {time}."
             ))
-            .with_hint("choose an earlier time, or --option startingOffsetsByTimestampStrategy=latest"));
+            .with_hint([
+                hint::say("choose an earlier time, or "),
+                hint::option("startingOffsetsByTimestampStrategy", "latest"),
+            ]));
         }
         if !late.is_empty() {
             offsets.extend(self.ends(&late, LATEST).await?);

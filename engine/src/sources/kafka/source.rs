@@ -19,7 +19,7 @@ use super::ranges::{OffsetRange, divided};
 use super::rate_limit::{lag, limited};
 use crate::checkpointing::CheckpointFileManager;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::kafka::{PartitionOffsets, TopicPartition};
 use crate::options::OptionMap;
 use crate::sources::{
@@ -127,9 +127,10 @@ impl KafkaSource {
                 "'{offset}' is not an offset of {}",
                 self.description()
             ))
-            .with_hint(
-                "the checkpoint belongs to a query with other sources: choose another --checkpoint",
-            )
+            .with_hint([
+                hint::say("the checkpoint belongs to a query with other sources: choose another "),
+                hint::checkpoint(),
+            ])
         })
     }
 

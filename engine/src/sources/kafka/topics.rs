@@ -6,7 +6,7 @@ use std::fmt;
 use fancy_regex::Regex;
 
 use super::offsets_json::parse_assignment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::kafka::TopicPartition;
 use crate::options::Options;
 
@@ -35,7 +35,8 @@ impl Topics {
             "for Kafka source: subscribe, subscribepattern, assign. See the docs for more details.";
         let (way, value) = given.next().ok_or_else(|| {
             let message = format!("One {of} must be specified {ways}");
-            Error::illegal_argument(message).with_hint("add --option subscribe=TOPIC")
+            Error::illegal_argument(message)
+                .with_hint([hint::say("add "), hint::option("subscribe", "TOPIC")])
         })?;
         if given.next().is_some() {
             let message = format!("Only one {of} can be specified {ways}");
@@ -93,7 +94,7 @@ fn subscribed(value: &str) -> Result<Topics> {
         true => Err(Error::illegal_argument(format!(
             "No topics to subscribe to as specified value for option 'subscribe' is '{value}'"
         ))
-        .with_hint("name one: --option subscribe=TOPIC")),
+        .with_hint([hint::say("name one: "), hint::option("subscribe", "TOPIC")])),
         false => Ok(Topics::Subscribe(topics)),
     }
 }
@@ -104,14 +105,21 @@ fn matched(value: &str) -> Result<Topics> {
         return Err(Error::illegal_argument(format!(
             "Pattern to subscribe is empty as specified value for option 'subscribePattern' is '{value}'"
         ))
-        .with_hint("write a regular expression, e.g. --option 'subscribePattern=clicks_.*'"));
+        .with_hint([
+            hint::say("write a regular expression, e.g. "),
+            hint::option("subscribePattern", "clicks_.*"),
+        ]));
     }
     let pattern = Regex::new(&format!("^(?:{text})$")).map_err(|error| {
         Error::illegal_argument(format!(
             "option 'subscribePattern' is not a regular expression: '{text}'"
         ))
         .with_source(error)
-        .with_hint("write e.g. --option 'subscribePattern=clicks_.*'; a backslash before ( . [ takes it literally")
+        .with_hint([
+            hint::say("write e.g. "),
+            hint::option("subscribePattern", "clicks_.*"),
+            hint::say("; a backslash before ( . [ takes it literally"),
+        ])
     })?;
     Ok(Topics::SubscribePattern {
         text: text.to_string(),
@@ -124,7 +132,10 @@ fn assigned(value: &str) -> Result<Topics> {
         return Err(Error::illegal_argument(format!(
             "No topicpartitions to assign as specified value for option 'assign' is '{value}'"
         ))
-        .with_hint("write it as JSON: --option 'assign={\"TOPIC\":[0,1]}'"));
+        .with_hint([
+            hint::say("write it as JSON: "),
+            hint::option("assign", "{\"TOPIC\":[0,1]}"),
+        ]));
     }
     parse_assignment(value).map(Topics::Assign)
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::options::{check_no_schema, non_negative, partitions, positive};
 use super::rows::{NumberBatch, Times, schema};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::{OptionSpec, Options};
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
 use crate::sources::{
@@ -140,9 +140,10 @@ impl RatePerMicroBatchSource {
                 "'{offset}' is not an offset of {}",
                 self.description()
             ))
-            .with_hint(
-                "the checkpoint belongs to a query with other sources: choose another --checkpoint",
-            )),
+            .with_hint([
+                hint::say("the checkpoint belongs to a query with other sources: choose another "),
+                hint::checkpoint(),
+            ])),
         }
     }
 
@@ -155,7 +156,10 @@ impl RatePerMicroBatchSource {
         .with_condition(format!(
             "MALFORMED_STATE_IN_RATE_PER_MICRO_BATCH_SOURCE.{what}"
         ))
-        .with_hint("go on with the startTimestamp of the first run, or choose another --checkpoint")
+        .with_hint([
+            hint::say("go on with the startTimestamp of the first run, or choose another "),
+            hint::checkpoint(),
+        ])
     }
 
     fn after(&self, start: Position) -> Result<Position> {

@@ -1,6 +1,6 @@
 //! Numbers and times in the options of rate sources, refused in Spark's words.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::Options;
 use crate::sources::StreamRequest;
 
@@ -44,7 +44,7 @@ pub(super) fn invalid(value: i64, name: &str, must: &str) -> Error {
     Error::illegal_argument(format!(
         "Invalid value '{value}'. The option '{name}' {must}"
     ))
-    .with_hint(format!("--option {name}=5"))
+    .with_hint([hint::option(name, "5")])
 }
 
 /// Refuses columns of the user's own. `provider` is Spark's name.

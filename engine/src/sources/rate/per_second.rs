@@ -10,7 +10,7 @@ use super::options::{check_no_schema, invalid, partitions, positive};
 use super::rows::{NumberBatch, Times, schema};
 use crate::checkpointing::{CheckpointFileManager, MetadataLog};
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::interval::parse_short;
 use crate::options::{OptionSpec, Options};
 use crate::sources::format::{Columns, SourceFormat, StreamRequest};
@@ -82,9 +82,10 @@ fn ramp_up_seconds(options: &Options) -> Result<i64> {
         Error::illegal_argument(format!(
             "Failed to parse time string: {text}. Time must be specified as a number and its unit"
         ))
-        .with_hint(format!(
-            "write it like 50s, 100ms, 2m or 1h: --option {NAME}=10s"
-        ))
+        .with_hint([
+            hint::say("write it like 50s, 100ms, 2m or 1h: "),
+            hint::option(NAME, "10s"),
+        ])
     })?;
     Ok(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
@@ -198,9 +199,10 @@ impl RateSource {
                 "'{offset}' is not an offset of {}",
                 self.description
             ))
-            .with_hint(
-                "the checkpoint belongs to a query with other sources: choose another --checkpoint",
-            )
+            .with_hint([
+                hint::say("the checkpoint belongs to a query with other sources: choose another "),
+                hint::checkpoint(),
+            ])
         })
     }
 

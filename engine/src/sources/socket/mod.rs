@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use self::source::SocketSource;
 use super::format::{Columns, SourceFormat, StreamRequest};
 use super::{Source, SourceContext, SourceDefinition};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::{OptionSpec, Options};
 
 const OPTIONS: [OptionSpec; 4] = [
@@ -55,7 +55,7 @@ fn define(request: StreamRequest) -> Result<Arc<dyn SourceDefinition>> {
         Error::analysis(format!(
             "Set a {what} to read from with option(\"{what}\", ...)."
         ))
-        .with_hint(format!("--option {what}={example}"))
+        .with_hint([hint::option(what, example)])
     };
     let host = options
         .get("host")

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use super::SocketStream;
 use super::lines::{Line, Lines};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::sources::tasks::Tasks;
 use crate::sources::{
     Offset, ReadLimit, Said, Source, SourceBatch, SourceContext, SourceDefinition, SourceInspector,
@@ -76,9 +76,10 @@ impl SocketSource {
 fn number(offset: &Offset) -> Result<i64> {
     offset.as_i64().ok_or_else(|| {
         let message = format!("'{offset}' is not an offset of a socket");
-        Error::new(ErrorKind::IllegalArgument, message).with_hint(
-            "the checkpoint belongs to a query with other sources: choose another --checkpoint",
-        )
+        Error::new(ErrorKind::IllegalArgument, message).with_hint([
+            hint::say("the checkpoint belongs to a query with other sources: choose another "),
+            hint::checkpoint(),
+        ])
     })
 }
 

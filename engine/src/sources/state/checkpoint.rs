@@ -4,7 +4,7 @@ use crate::checkpointing::{
     CheckpointFileManager, CommitLog, DEFAULT_STORE, OffsetSeqLog, OperatorStateMetadata,
     STATE_DIR, STATEFUL_OPERATORS, StateStoreInfo,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, hint};
 use crate::state::StateReader;
 use crate::storage::Location;
 
@@ -55,7 +55,11 @@ impl CheckpointState {
                     files.root()
                 ),
             )
-            .with_hint("give the folder that --checkpoint named, after the first batch"));
+            .with_hint([
+                hint::say("give the folder that "),
+                hint::checkpoint(),
+                hint::say(" named, after the first batch"),
+            ]));
         };
         let of_spark = !planned.metadata.conf.contains_key(STATEFUL_OPERATORS);
         if of_spark && files.root().join(STATE_DIR).exists() {

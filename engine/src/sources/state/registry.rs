@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 
 use super::options::{OPTIONS, PATH, StateOptions};
 use super::table::StateTable;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 use crate::options::Options;
 use crate::sources::TableProviderRef;
 use crate::sources::format::{Columns, SourceFormat, TableRequest};
@@ -76,9 +76,17 @@ fn root(request: &TableRequest<'_>) -> Result<Location> {
     let mut paths = request.paths.iter().chain(option.map(|(_, path)| path));
     match (paths.next(), paths.next()) {
         (Some(path), None) => Location::parse(path, &Stores::of(request.session), request.options),
-        (None, _) => Err(Error::analysis(format!("the format {name} needs the path of a checkpoint"))
-            .with_condition("STDS_REQUIRED_OPTION_UNSPECIFIED")
-            .with_hint("the checkpoint of a query is the folder that --checkpoint named; %state NAME finds it by itself")),
+        (None, _) => Err(Error::analysis(format!(
+            "the format {name} needs the path of a checkpoint"
+        ))
+        .with_condition("STDS_REQUIRED_OPTION_UNSPECIFIED")
+        .with_hint([
+            hint::say("the checkpoint of a query is the folder that "),
+            hint::checkpoint(),
+            hint::say(" named; "),
+            hint::show_state(),
+            hint::say(" finds it by itself"),
+        ])),
         (Some(_), Some(_)) => Err(Error::analysis(format!(
             "the format {name} reads one checkpoint"
         ))

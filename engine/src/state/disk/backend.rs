@@ -8,7 +8,7 @@ use std::path::Path;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 
 /// A file without a name.
 #[derive(Debug)]
@@ -19,7 +19,11 @@ impl CacheFile {
     pub(super) fn new(directory: &Path) -> Result<Self> {
         let failed = |error| {
             let what = format!("make a file for state in '{}'", directory.display());
-            Error::io(what, error).with_hint("choose a --checkpoint directory you may write to")
+            Error::io(what, error).with_hint([
+                hint::say("choose a "),
+                hint::checkpoint(),
+                hint::say(" directory you may write to"),
+            ])
         };
         std::fs::create_dir_all(directory).map_err(failed)?;
         let file: File = tempfile::tempfile_in(directory).map_err(failed)?;

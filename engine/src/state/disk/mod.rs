@@ -31,7 +31,7 @@ use self::codec::{
 };
 use super::columnar::Claim;
 use super::{EncodedKeys, KeyEncoder};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint};
 
 pub(super) use live::DiskRows;
 
@@ -71,8 +71,11 @@ fn disk_error(what: &str, error: impl Into<redb::Error>) -> Error {
     let error = error.into();
     let message = format!("the state on disk: {what}: {error}");
     match error {
-        redb::Error::Io(error) => Error::io("the state on disk", error)
-            .or_hint("make room on the disk of the --checkpoint, and start the query again"),
+        redb::Error::Io(error) => Error::io("the state on disk", error).or_hint([
+            hint::say("make room on the disk of the "),
+            hint::checkpoint(),
+            hint::say(", and start the query again"),
+        ]),
         _ => Error::internal(message),
     }
 }

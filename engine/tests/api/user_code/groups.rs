@@ -405,14 +405,14 @@ async fn what_cannot_run_is_refused_at_the_start() {
         Some("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION"),
         "{error}"
     );
-    assert_eq!(error.hint(), Some("use --mode update"));
+    assert_eq!(error.hint(), Some("use the output mode update"));
     let append = Groups {
         output_mode: "Append",
         ..UPDATE
     };
     assert_eq!(
         refused(append, "update").await.hint(),
-        Some("use --mode append")
+        Some("use the output mode append")
     );
     let map = Groups {
         map: true,
@@ -420,7 +420,7 @@ async fn what_cannot_run_is_refused_at_the_start() {
     };
     assert_eq!(
         refused(map, "append").await.hint(),
-        Some("use --mode update")
+        Some("use the output mode update")
     );
     let event_time = Groups {
         timeout: "EventTimeTimeout",

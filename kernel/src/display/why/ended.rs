@@ -4,6 +4,7 @@ use tidebook_engine::Trigger;
 
 use super::{Asked, Reason};
 use crate::display::query_card::QueryState;
+use crate::error::Magics;
 
 pub(super) fn reasons(asked: &Asked) -> Vec<Reason> {
     let reason = match asked.state {
@@ -16,8 +17,8 @@ pub(super) fn reasons(asked: &Asked) -> Vec<Reason> {
                 "The query has failed, so nothing more comes: {}{message}",
                 condition.unwrap_or_default()
             ));
-            match error.and_then(|error| error.hint()) {
-                Some(hint) => reason.figure(format!("hint: {hint}")),
+            match error.and_then(|error| error.advice()) {
+                Some(hint) => reason.figure(format!("hint: {}", hint.worded(&Magics))),
                 None => reason,
             }
         }

@@ -118,7 +118,7 @@ pub(super) async fn definitions_that_cannot_work_are_refused(address: &str) {
         error.message(),
         "Option 'kafka.bootstrap.servers' must be specified for configuring Kafka consumer"
     );
-    assert!(error.hint().unwrap().contains("%kafka up"), "{error}");
+    assert!(error.hint().unwrap().contains("start a broker"), "{error}");
     let mut options = map(&[topic]);
     options.insert("kafka.bootstrap.servers".into(), address.into());
     let error = engine

@@ -1,7 +1,13 @@
 //! The one error type that a cell ends with: exactly one per cell, with a stable name.
 
+mod wording;
+
 use std::any::Any;
 use std::fmt;
+
+use tidebook_engine::error::Hint;
+
+pub(crate) use wording::{Magics, RustCalls};
 
 /// `Result` of everything a cell does.
 pub(crate) type Result<T, E = CellError> = std::result::Result<T, E>;
@@ -14,11 +20,22 @@ pub(crate) struct CellError {
     /// The sentence, with Spark's condition name in front where Spark has one.
     pub evalue: String,
     /// Lines that show more than the sentence can say, coloured with ANSI codes.
-    pub details: Vec<String>,
+    pub details: Box<[String]>,
     /// How the language of the cell shows it; if there is any, that is all of it.
     pub own_traceback: Vec<String>,
-    /// One action the user can paste.
+    /// One action the user can paste, in magics.
     pub hint: Option<String>,
+    /// What only those need who word the error otherwise.
+    parts: Option<Box<Parts>>,
+}
+
+/// The parts of an error that is told in one sentence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Parts {
+    /// Spark's condition name.
+    condition: Option<String>,
+    /// The hint as data, if it is the engine's.
+    advice: Option<Hint>,
 }
 
 impl CellError {
@@ -27,9 +44,10 @@ impl CellError {
         Self {
             ename: ename.into(),
             evalue: evalue.into(),
-            details: Vec::new(),
+            details: Box::default(),
             own_traceback: Vec::new(),
             hint: None,
+            parts: None,
         }
     }
 
@@ -67,9 +85,30 @@ impl CellError {
         self
     }
 
+    /// The same error for a Rust cell: with what there is to do in calls.
+    pub(crate) fn in_rust(mut self) -> Self {
+        if let Some(advice) = self.parts.as_mut().and_then(|parts| parts.advice.take()) {
+            self.hint = Some(advice.worded(&RustCalls));
+        }
+        self
+    }
+
+    /// Spark's condition name, when Spark has one.
+    pub(crate) fn condition(&self) -> Option<&str> {
+        self.parts.as_ref()?.condition.as_deref()
+    }
+
+    /// The sentence without the condition.
+    pub(crate) fn sentence(&self) -> &str {
+        let condition = self.condition();
+        let prefix = condition.map(|condition| format!("[{condition}] "));
+        let sentence = prefix.and_then(|prefix| self.evalue.strip_prefix(&prefix));
+        sentence.unwrap_or(&self.evalue)
+    }
+
     /// Adds lines that show more than the sentence can say.
     pub(crate) fn details(mut self, details: Vec<String>) -> Self {
-        self.details = details;
+        self.details = details.into_boxed_slice();
         self
     }
 
@@ -102,9 +141,13 @@ impl From<tidebook_engine::Error> for CellError {
         Self {
             ename: error.ename().to_owned(),
             evalue: format!("{}{}", condition.unwrap_or_default(), error.message()),
-            details: Vec::new(),
+            details: Box::default(),
             own_traceback: Vec::new(),
-            hint: error.hint().map(str::to_owned),
+            hint: error.advice().map(|hint| hint.worded(&Magics)),
+            parts: Some(Box::new(Parts {
+                condition: error.condition().map(str::to_owned),
+                advice: error.advice().cloned(),
+            })),
         }
     }
 }
@@ -124,6 +167,10 @@ impl From<tidebook_remote::Error> for CellError {
         };
         Self {
             hint: hint.map(str::to_owned),
+            parts: Some(Box::new(Parts {
+                condition: error.condition.clone(),
+                advice: None,
+            })),
             ..Self::new(error.ename.clone(), error.to_string())
         }
     }
