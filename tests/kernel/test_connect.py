@@ -12,11 +12,9 @@ from client import Client, eventually
 from cluster import SPARK_HOME, Proxy, own_server, spark_server
 
 
-@pytest.fixture(scope="module", params=["tidebook", "spark"])
+@pytest.fixture(scope="module", params=["tidebook", *(["spark"] if SPARK_HOME else [])])
 def server(request, tidebook, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cluster")
-    if request.param == "spark" and not SPARK_HOME:
-        pytest.skip("SPARK_HOME names no Spark")
     server = own_server(tidebook, folder) if request.param == "tidebook" else spark_server(folder)
     yield server
     server.end()

@@ -143,11 +143,8 @@ fn remark(difference: &Difference, unit: &str) -> String {
 }
 
 fn error_hint(definition: &Definition, error: &CellError) -> Option<String> {
-    let condition = error.evalue.strip_prefix('[');
-    let condition = condition
-        .and_then(|rest| rest.split_once(']'))
-        .map(|(name, _)| name);
-    let said = condition
+    let said = error
+        .condition()
         .and_then(|condition| definition.hint(condition))
         .or_else(|| definition.hint(&error.ename));
     let said = said.map(str::to_owned).or_else(|| error.hint.clone());
@@ -184,6 +181,8 @@ fn plural(unit: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tidebook_engine::{Error, ErrorKind};
+
     use super::*;
 
     fn definition() -> Definition {
@@ -254,14 +253,20 @@ mod tests {
     #[test]
     fn errors_get_the_nearest_hint() {
         let definition = definition();
-        let said = |evalue: &str, ename: &str, hint: &str| {
-            let error = CellError::new(ename, evalue).hint(hint);
-            answer(&definition, &Outcome::Failed(error), None)
-                .hint
-                .unwrap()
+        let said = |error: Error| {
+            answer(
+                &definition,
+                &Outcome::Failed(error.with_hint("own").into()),
+                None,
+            )
+            .hint
+            .unwrap()
         };
-        assert_eq!(said("[A.B] no", "AnalysisException", "own"), "that one");
-        assert_eq!(said("no", "AnalysisException", "own"), "read the columns");
-        assert_eq!(said("no", "ParseException", "own"), "own");
+        assert_eq!(
+            said(Error::analysis("no").with_condition("A.B")),
+            "that one"
+        );
+        assert_eq!(said(Error::analysis("no")), "read the columns");
+        assert_eq!(said(Error::new(ErrorKind::Parse, "no")), "own");
     }
 }
