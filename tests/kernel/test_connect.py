@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -175,8 +176,6 @@ def test_what_only_this_process_can_do_is_refused_by_name(kernel, server):
     assert "fed by hand" in kernel.fails("%%source c --format memory\na INT")
     kernel.ok("%%source ticks --format rate")
     assert "moved by hand" in kernel.fails("%%stream q --clock manual\nSELECT * FROM ticks")
-    error = kernel.fails("%%stream q --sink json:out --checkpoint session:q --overwrite\nSELECT * FROM ticks")
-    assert "--overwrite removes" in error
     kernel.ok("%connect local")
     kernel.ok("%clock")
 
@@ -190,6 +189,22 @@ def test_a_relative_path_is_the_clusters(kernel, server):
     assert f"'arriving' is a path of {server.address}" in said
     kernel.ok("%%stream arrived --until available-now\nSELECT * FROM arriving")
     assert "| 1" in tables(kernel, ["%%sql\nSELECT a FROM arrived"])[0].replace("|1", "| 1")
+
+
+def test_what_another_session_wrote_gives_way(kernel, server, flights, tmp_path):
+    out = tmp_path / "written"
+    cells = [
+        f"%%source departures --path {flights}\n{COLUMNS}",
+        f"%%stream files --sink json:{out} --checkpoint session:files --overwrite --until available-now\nSELECT origin, delay FROM departures",
+        f"%%sql\nSELECT count(*) AS n, max(delay) AS longest FROM json.`{out}`",
+    ]
+    sessions = [str(uuid.uuid4()) for _ in range(2)]
+    for session in [sessions[0], sessions[0], sessions[1]]:
+        kernel.ok(f'%connect "{server.address}/;session_id={session}"')
+        for cell in cells[:2]:
+            kernel.ok(cell)
+        assert "|9|" in tables(kernel, cells[2:])[0].replace(" ", "")
+    kernel.ok("%connect local")
 
 
 def test_nobody_there_is_said_at_once(kernel, own):

@@ -148,7 +148,11 @@ impl Magic for Stream {
         give_way(&call, name, &backend).await?;
         if call.args.get_flag("overwrite") {
             let sink = call.text("sink").unwrap_or(DEFAULT_SINK).parse()?;
-            overwrite::make_room(&sink, call.text("checkpoint"), &context.scratch)?;
+            let checkpoint = call.text("checkpoint");
+            match backend.cluster() {
+                Some(cluster) => overwrite::make_room_on(cluster, &sink, checkpoint).await?,
+                None => overwrite::make_room(&sink, checkpoint, &context.scratch)?,
+            }
         }
         let is_console = call.text("sink").is_some_and(is_console);
         let console = is_console && backend.cluster().is_none();

@@ -14,15 +14,6 @@ const BOOTSTRAP: &str = "kafka.bootstrap.servers";
 /// Refuses what only the engine in this process can do.
 pub(super) fn check(call: &Call<'_>, cluster: &Cluster) -> Result<()> {
     let address = cluster.address();
-    if call.args.get_flag("overwrite") {
-        return Err(CellError::new(
-            "UnsupportedOperationException",
-            format!(
-                "--overwrite removes a folder of this machine, and the query writes on {address}"
-            ),
-        )
-        .hint("leave it out and write to a new folder, or %connect local"));
-    }
     if call.text("clock") == Some("manual") {
         return Err(CellError::new(
             "UnsupportedOperationException",
