@@ -69,9 +69,6 @@ def lesson(name, folder, address):
     from nbclient import NotebookClient
 
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
-    for cell in notebook.cells:
-        # A cluster's files are not removed from here, and in a new folder nothing is in the way.
-        cell.source = cell.source.replace(" --overwrite", "")
     environment = {key: value for key, value in os.environ.items() if key != "TIDEBOOK_CONNECT"}
     if address:
         environment["TIDEBOOK_CONNECT"] = address
