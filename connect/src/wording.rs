@@ -1,6 +1,6 @@
 //! What there is to do about an error, in calls of PySpark.
 
-use tidebook_engine::error::{Act, Wording};
+use tidebook_engine::{Act, Wording};
 
 /// Calls of PySpark.
 #[derive(Debug, Clone, Copy)]

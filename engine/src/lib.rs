@@ -100,7 +100,7 @@ pub mod why;
 
 pub use api::*;
 pub use cancellation::Cancellation;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Act, Error, ErrorKind, Hint, Result, Streams, Wording};
 pub use formats::RowFormat;
 pub use interval::{parse_any_duration, parse_duration};
 pub use json::json_rows;

@@ -5,7 +5,7 @@ mod wording;
 use std::any::Any;
 use std::fmt;
 
-use tidebook_engine::error::Hint;
+use tidebook_engine::Hint;
 
 pub(crate) use wording::{Magics, RustCalls};
 

@@ -1,6 +1,6 @@
 //! What there is to do about an error, in the words of the cell that it ends: magics, or calls in Rust.
 
-use tidebook_engine::error::{Act, Streams, Wording};
+use tidebook_engine::{Act, Streams, Wording};
 
 /// Magics and their flags.
 #[derive(Debug, Clone, Copy)]
