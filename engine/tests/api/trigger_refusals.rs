@@ -194,7 +194,7 @@ async fn sources_that_continuous_processing_does_not_read() {
         let error = query.await.unwrap_err();
         assert_eq!(error.message(), expected);
         assert_eq!(error.condition(), Some(condition));
-        assert!(error.hint().unwrap().contains("real-time"), "{error}");
+        assert!(error.hint().unwrap().contains("realTime"), "{error}");
     }
     // A rate, also one that grows, is read.
     define(&lesson.session, "rate", "", ("rampUpTime", "4s")).await;
