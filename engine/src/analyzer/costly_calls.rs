@@ -9,18 +9,25 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection};
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection, ScalarUDF};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
+use datafusion::physical_expr::ScalarFunctionExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
 
 use crate::plan::is_user_function;
 
 /// The rule that moves conditions.
 const MOVES: &str = "push_down_filter";
+
+/// The rule that does the same to plans that are ready to run.
+const MOVES_READY: &str = "FilterPushdown";
 
 /// Functions that take texts apart.
 const COSTLY: &[&str] = &[
@@ -42,6 +49,60 @@ pub(super) fn rules() -> Vec<Rule> {
         _ => rule,
     });
     rules.collect()
+}
+
+type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
+
+/// The physical optimizer's `rules`, so that costly calls are computed once.
+pub(super) fn physical(rules: Vec<PhysicalRule>) -> Vec<PhysicalRule> {
+    let rules = rules.into_iter().map(|rule| match rule.name() {
+        MOVES_READY => Arc::new(InPlace(rule)) as PhysicalRule,
+        _ => rule,
+    });
+    rules.collect()
+}
+
+/// Moves no condition in a plan with costly calls.
+#[derive(Debug)]
+struct InPlace(PhysicalRule);
+
+impl PhysicalOptimizerRule for InPlace {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match computes_costly(&plan)? {
+            true => Ok(plan),
+            false => self.0.optimize(plan, config),
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn schema_check(&self) -> bool {
+        self.0.schema_check()
+    }
+}
+
+fn computes_costly(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let mut found = false;
+    plan.apply(|node| {
+        node.apply_expressions(&mut |expr| {
+            found |= expr.exists(|part| {
+                let call = part.downcast_ref::<ScalarFunctionExpr>();
+                Ok(call.is_some_and(|call| costs_much(call.fun())))
+            })?;
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(match found {
+            true => TreeNodeRecursion::Stop,
+            false => TreeNodeRecursion::Continue,
+        })
+    })?;
+    Ok(found)
 }
 
 #[derive(Debug)]
@@ -101,11 +162,13 @@ fn costly_columns(projection: &Projection) -> Vec<usize> {
 }
 
 fn is_costly(expr: &Expr) -> bool {
-    let found = expr.exists(|part| {
-        Ok(matches!(part, Expr::ScalarFunction(call)
-            if COSTLY.contains(&call.func.name()) || is_user_function(&call.func)))
-    });
+    let found = expr
+        .exists(|part| Ok(matches!(part, Expr::ScalarFunction(call) if costs_much(&call.func))));
     found.unwrap_or(false)
+}
+
+fn costs_much(function: &ScalarUDF) -> bool {
+    COSTLY.contains(&function.name()) || is_user_function(function)
 }
 
 /// Whether nothing is computed.

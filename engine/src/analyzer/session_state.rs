@@ -28,7 +28,7 @@ pub(crate) fn session_state(config: SessionConfig) -> SessionState {
     windows.extend(window_functions());
     let higher_order = builder.higher_order_functions().get_or_insert_default();
     higher_order.extend(higher_order_functions());
-    let physical = without_lambdas(PhysicalOptimizer::new().rules);
+    let physical = costly_calls::physical(without_lambdas(PhysicalOptimizer::new().rules));
     builder
         .with_optimizer_rules(costly_calls::rules())
         .with_physical_optimizer_rules(physical)

@@ -277,6 +277,39 @@ async fn only_a_deterministic_call_is_folded_or_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_about_its_value_does_not_call_it_again() {
+    let called = Arc::new(AtomicUsize::new(0));
+    let rows_of = Arc::clone(&called);
+    let long = DataType::Int64;
+    let counting = function(
+        "counting",
+        std::slice::from_ref(&long),
+        long.clone(),
+        move |arguments, rows, _| {
+            rows_of.fetch_add(rows, Ordering::Relaxed);
+            Ok(Arc::clone(&arguments[0]))
+        },
+    );
+    let session = session_with([counting]);
+    for (query, expected) in [
+        (
+            "SELECT y FROM (SELECT id, counting(id) AS y FROM range(100)) WHERE y >= 98",
+            "98|99",
+        ),
+        (
+            "SELECT y FROM (SELECT id, counting(id) AS y FROM range(100)) WHERE y >= 98 AND id < 99",
+            "98",
+        ),
+    ] {
+        called.store(0, Ordering::Relaxed);
+        let found = select(&session, query).await.join("|");
+        assert_eq!(found, expected, "{query}");
+        let rows = called.load(Ordering::Relaxed);
+        assert!(rows <= 100, "{query}: {rows} rows");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_calls_it_in_filters_columns_and_aggregates() {
     let twice = function(
         "twice",
