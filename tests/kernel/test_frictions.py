@@ -86,8 +86,9 @@ def test_a_folder_that_is_gone_is_told(kernel: Client, ev):
     assert "is gone" not in status(kernel, "all")
     away = ev.with_name("away")
     shutil.move(ev, away)
-    said = eventually(lambda: [text for text in [status(kernel, "all")] if "is gone" in text])
-    assert said[0].count(f"Waiting for data to arrive: '{ev}' is gone") == 2, "in the status and on the card"
+    gone = f"Waiting for data to arrive: '{ev}' is gone"
+    # In the status and on the card, which are looked at one after the other.
+    eventually(lambda: status(kernel, "all").count(gone) == 2)
     shutil.move(away, ev)
     eventually(lambda: "is gone" not in status(kernel, "all"))
 
