@@ -247,7 +247,9 @@ fn check_sessions(node: &LogicalPlan) -> Result<()> {
     if let LogicalPlan::Aggregate(aggregate) = node
         && groups_by_session(node)
     {
-        if group_keys(aggregate).len() == 2 {
+        // What is the same for all rows divides none of them.
+        let is_key = |key: &&&Expr| !key.column_refs().is_empty() || key.is_volatile();
+        if group_keys(aggregate).iter().filter(is_key).count() == 2 {
             return Err(Error::analysis(
                 "an aggregation over a session window alone is not supported on a stream",
             )
