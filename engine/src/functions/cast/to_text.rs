@@ -60,10 +60,14 @@ pub(super) fn texts(values: &ArrayRef, zone: Zone) -> Result<StringArray> {
                 .collect()
         }
         DataType::Binary => {
-            let bytes = values.as_binary::<i32>().iter();
-            bytes
-                .map(|bytes| Some(String::from_utf8_lossy(bytes?).into_owned()))
-                .collect()
+            let bytes = values.as_binary::<i32>();
+            // Mostly they are text as they are, and nothing has to be copied.
+            StringArray::try_from_binary(bytes.clone()).unwrap_or_else(|_| {
+                let texts = bytes.iter();
+                texts
+                    .map(|bytes| Some(String::from_utf8_lossy(bytes?).into_owned()))
+                    .collect()
+            })
         }
         DataType::List(_) => {
             let list = values.as_list::<i32>();
@@ -137,4 +141,29 @@ fn joined(
         Some(format!("{open}{}{close}", parts.join(", ")))
     });
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::BinaryArray;
+
+    use super::*;
+
+    fn of(bytes: BinaryArray) -> Vec<Option<String>> {
+        let texts = texts(&(Arc::new(bytes) as ArrayRef), Zone::UTC).unwrap();
+        texts.iter().map(|text| text.map(str::to_string)).collect()
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced_in_their_row_alone() {
+        let text = |text: &str| Some(text.to_string());
+        let good = BinaryArray::from_opt_vec(vec![Some("ü".as_bytes()), None, Some(b"")]);
+        assert_eq!(of(good), [text("ü"), None, text("")]);
+        let bad = BinaryArray::from_opt_vec(vec![Some(b"a\xff"), None, Some(b"b")]);
+        assert_eq!(of(bad.slice(1, 2)), [None, text("b")]);
+        assert_eq!(of(bad), [text("a\u{fffd}"), None, text("b")]);
+        // Two halves of a character are none.
+        let halves = BinaryArray::from_opt_vec(vec![Some(&b"\xc3"[..]), Some(&b"\xbc"[..])]);
+        assert_eq!(of(halves), [text("\u{fffd}"), text("\u{fffd}")]);
+    }
 }
