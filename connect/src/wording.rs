@@ -16,7 +16,7 @@ impl Wording for PySpark {
             Act::Checkpoint => "checkpointLocation".to_string(),
             Act::SetCheckpoint => ".option(\"checkpointLocation\", DIR)".to_string(),
             Act::Option { name, value } => format!(".option({name:?}, {value:?})"),
-            Act::OptionName(name) => format!("option {name}"),
+            Act::OptionName(name) => name.clone(),
             Act::ProcessingTime(interval) => format!(".trigger(processingTime=\"{interval}\")"),
             Act::RealTime(duration) => format!(
                 ".trigger(realTime=\"{}\")",

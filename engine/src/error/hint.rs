@@ -91,7 +91,7 @@ pub enum Act {
     CreateTopic(String),
     /// To start a broker in this process.
     StartBroker,
-    /// To look at the state of a query.
+    /// What finds a query's state without its checkpoint, where there is something that does.
     ShowState,
     /// To start the query with user code of this kind: `foreachBatch` or `foreach`.
     GiveFunction(&'static str),
@@ -362,7 +362,7 @@ impl fmt::Display for Act {
             Self::RealTime(None) => f.write_str("the trigger realTime"),
             Self::RealTime(Some(duration)) => write!(f, "the trigger realTime '{duration}'"),
             Self::Sink { format, target } => write!(f, "the format {format} with {target}"),
-            Self::OptionName(name) => write!(f, "the option {name}"),
+            Self::OptionName(name) => f.write_str(name),
             Self::Format(format) => write!(f, "the format {format}"),
             Self::SourcePath => f.write_str("a path"),
             Self::SourceSchema => f.write_str("give the schema, e.g. user STRING, ts TIMESTAMP"),
@@ -380,9 +380,9 @@ impl fmt::Display for Act {
             Self::StartQuery => f.write_str("writeStream"),
             Self::RunBatch => f.write_str("a batch query"),
             Self::Conf { key, value } => write!(f, "the setting {key}={value}"),
-            Self::CreateTopic(topic) => write!(f, "create the topic {topic}"),
+            Self::CreateTopic(topic) => write!(f, "create {topic} first"),
             Self::StartBroker => f.write_str("start a broker"),
-            Self::ShowState => f.write_str("the state of the query"),
+            Self::ShowState => Ok(()),
             Self::GiveFunction(method) => write!(f, "start the query with {method}(…)"),
         }
     }

@@ -45,6 +45,8 @@ pub(crate) fn cannot_reach(servers: &str, problem: Option<Problem>) -> Error {
     let hint = match problem.as_ref().and_then(|problem| problem.code) {
         Some(Code::Authentication | Code::SaslAuthenticationFailed) => CHECK_LOGIN.into(),
         Some(Code::SSL) => CHECK_CERTIFICATE.into(),
+        // A connection that breaks in the handshake is now and then told of as one that broke.
+        _ if is_handshake(problem.as_ref()) => CHECK_CERTIFICATE.into(),
         _ => check_address(),
     };
     let reason = problem.map(|problem| format!(" ({})", problem.reason));
@@ -55,11 +57,15 @@ pub(crate) fn cannot_reach(servers: &str, problem: Option<Problem>) -> Error {
     Error::new(ErrorKind::Io, message).with_hint(hint)
 }
 
+/// Whether a connection broke while the two sides agreed on how to encrypt it.
+fn is_handshake(problem: Option<&Problem>) -> bool {
+    problem.is_some_and(|problem| problem.reason.contains("SSL_HANDSHAKE"))
+}
+
 fn check_address() -> Hint {
     [
-        hint::say("check kafka.bootstrap.servers (HOST:PORT) and that the broker runs; "),
+        hint::say("check kafka.bootstrap.servers (HOST:PORT) and that the broker runs, or "),
         hint::start_broker(),
-        hint::say(" starts one here"),
     ]
     .into()
 }
@@ -73,7 +79,7 @@ pub(crate) fn unknown_topic(topic: &str, topics: &[String]) -> Error {
         Some(near) => vec![hint::say(format!("did you mean '{near}'?"))],
         None if topics.is_empty() => {
             vec![
-                hint::say("there is no topic yet: create it first, e.g. "),
+                hint::say("there is no topic yet: "),
                 hint::create_topic(topic),
             ]
         }
@@ -84,7 +90,6 @@ pub(crate) fn unknown_topic(topic: &str, topics: &[String]) -> Error {
             vec![
                 hint::say(format!("topics are {}{more}; ", shown.join(", "))),
                 hint::create_topic(topic),
-                hint::say(" makes it"),
             ]
         }
     };

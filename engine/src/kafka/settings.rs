@@ -257,7 +257,7 @@ fn servers(role: Role, settings: &BTreeMap<String, String>) -> Result<String> {
         return Err(Error::illegal_argument(message).with_hint([
             hint::say("add "),
             hint::option("kafka.bootstrap.servers", "HOST:PORT"),
-            hint::say(", or start a broker here with "),
+            hint::say(", or "),
             hint::start_broker(),
         ]));
     };

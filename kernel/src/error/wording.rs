@@ -51,9 +51,9 @@ impl Wording for Magics {
             Act::StartQuery => "%%stream".to_owned(),
             Act::RunBatch => "%%sql".to_owned(),
             Act::Conf { key, value } => format!("%conf {key} {value}"),
-            Act::CreateTopic(topic) => format!("%kafka create {topic}"),
-            Act::StartBroker => "%kafka up".to_owned(),
-            Act::ShowState => "%state NAME".to_owned(),
+            Act::CreateTopic(topic) => format!("create it first: %kafka create {topic}"),
+            Act::StartBroker => "start a broker here with %kafka up".to_owned(),
+            Act::ShowState => "; %state NAME finds it by itself".to_owned(),
             Act::GiveFunction(method) => {
                 format!("start the query with {}(…) in a Rust cell", snake(method))
             }
@@ -71,7 +71,7 @@ impl Wording for RustCalls {
             Act::Checkpoint => "checkpointLocation".to_owned(),
             Act::SetCheckpoint => ".option(\"checkpointLocation\", DIR)".to_owned(),
             Act::Option { name, value } => format!(".option({name:?}, {value:?})"),
-            Act::OptionName(name) => format!("option {name}"),
+            Act::OptionName(name) => name.clone(),
             Act::ProcessingTime(interval) => {
                 format!(".trigger(Trigger::processing_time(\"{interval}\"))")
             }

@@ -83,9 +83,8 @@ fn root(request: &TableRequest<'_>) -> Result<Location> {
         .with_hint([
             hint::say("the checkpoint of a query is the folder that "),
             hint::checkpoint(),
-            hint::say(" named; "),
+            hint::say(" named"),
             hint::show_state(),
-            hint::say(" finds it by itself"),
         ])),
         (Some(_), Some(_)) => Err(Error::analysis(format!(
             "the format {name} reads one checkpoint"
