@@ -19,6 +19,7 @@ mod compactible_log;
 mod file_manager;
 mod file_sink_log;
 mod file_source_log;
+mod holder;
 mod lock;
 mod metadata_log;
 mod offset_seq_log;

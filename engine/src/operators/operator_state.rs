@@ -1,7 +1,6 @@
 //! What all stateful operators share: their stores, their figures, their use of the watermark.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -15,6 +14,7 @@ use crate::checkpointing::StateStoreInfo;
 use crate::clock::{Stopwatch, format_iso8601};
 use crate::error::{Error, Result};
 use crate::state::{StateShard, StateStore, StateStoreKind};
+use crate::storage::Location;
 use crate::streaming_query_progress::StateOperatorProgress;
 use crate::why::OperatorWhy;
 
@@ -196,14 +196,14 @@ impl OperatorState {
     pub(crate) fn open(
         &self,
         kind: StateStoreKind,
-        directory: &Path,
+        directory: &Location,
         durable: bool,
         version: i64,
     ) -> Result<()> {
         let Some(variables) = &self.variables else {
             return self.open_stores(kind, directory, durable, version, &[]);
         };
-        let operator = directory.parent().unwrap_or(directory);
+        let operator = directory.parent().unwrap_or_else(|| directory.clone());
         variables.go_on(operator, durable, version, |new| {
             let mut deleted = variables.deleted.iter();
             deleted.try_for_each(|name| remove_store(directory, name))?;
@@ -215,7 +215,7 @@ impl OperatorState {
     fn open_stores(
         &self,
         kind: StateStoreKind,
-        directory: &Path,
+        directory: &Location,
         durable: bool,
         version: i64,
         new: &[&str],

@@ -2,12 +2,12 @@
 //! does not go on with state that it would misread.
 
 use std::io::Write;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::checkpointing::CheckpointFileManager;
 use crate::error::{Error, ErrorKind, Result, hint};
+use crate::storage::Location;
 use crate::user_functions::StateVariable;
 
 /// Its file, in the operator's folder.
@@ -37,7 +37,7 @@ impl StateSchema {
     /// were not in use then.
     pub(super) fn go_on(
         &self,
-        operator: &Path,
+        operator: Location,
         durable: bool,
         version: i64,
         open: impl FnOnce(&[&str]) -> Result<()>,

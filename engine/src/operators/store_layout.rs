@@ -1,7 +1,6 @@
 //! What a store of an operator holds: its columns, its keys, when its rows expire, and where its files are.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
@@ -11,6 +10,7 @@ use super::event_time_column::EventTimeColumn;
 use crate::checkpointing::DEFAULT_STORE;
 use crate::error::{Error, Result};
 use crate::state::{StateStore, TableShape};
+use crate::storage::Location;
 use crate::why::{OpenWhy, SAMPLES, StoreWhy, iso_us};
 
 /// What one store of an operator holds.
@@ -85,10 +85,10 @@ impl StoreLayout {
     }
 
     /// The store's folder in that of its operator.
-    pub(super) fn directory(&self, of_operator: &Path) -> PathBuf {
+    pub(super) fn directory(&self, of_operator: &Location) -> Location {
         match self.name.as_ref() {
-            DEFAULT_STORE => of_operator.to_path_buf(),
-            name => of_operator.join(folder(name)),
+            DEFAULT_STORE => of_operator.clone(),
+            name => of_operator.join(&folder(name)),
         }
     }
 
@@ -135,9 +135,9 @@ pub(super) fn global_key(rows: usize) -> ArrayRef {
 }
 
 /// Removes the files of the store called `name` of an operator, if there are any.
-pub(super) fn remove_store(of_operator: &Path, name: &str) -> Result<()> {
-    let directory = of_operator.join(folder(name));
-    match std::fs::remove_dir_all(&directory) {
+pub(super) fn remove_store(of_operator: &Location, name: &str) -> Result<()> {
+    let directory = of_operator.join(&folder(name));
+    match directory.delete_dir() {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             let message = format!("'{}' cannot be removed: {error}", directory.display());
             Err(Error::runtime(message).with_source(error))

@@ -66,7 +66,15 @@ fn a_table_gives_all_rows_that_share_a_key() {
             0 => StateStoreKind::Disk,
             _ => StateStoreKind::Memory,
         };
-        StateStore::open(kind, directory.path(), false, schema(), shape, version).unwrap()
+        StateStore::open(
+            kind,
+            &directory.path().into(),
+            false,
+            schema(),
+            shape,
+            version,
+        )
+        .unwrap()
     };
     let mut store = open(0);
     let mut model = Model::new();
@@ -127,7 +135,7 @@ fn a_table_with_many_rows_per_key_is_divided_by_that_key() {
     let open = |version| {
         StateStore::open(
             StateStoreKind::Memory,
-            directory.path(),
+            &directory.path().into(),
             false,
             schema(),
             TableShape::many_rows_per_key(1),

@@ -22,7 +22,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
@@ -30,6 +29,7 @@ use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::{Error, Result};
+use crate::storage::Location;
 use files::StateFiles;
 use snapshots::Snapshots;
 use table::StateTable;
@@ -105,13 +105,13 @@ impl StateStore {
     /// that was written with other columns is refused.
     pub(crate) fn open(
         kind: StateStoreKind,
-        directory: &Path,
+        directory: &Location,
         durable: bool,
         schema: SchemaRef,
         shape: TableShape,
         version: i64,
     ) -> Result<Self> {
-        let files = StateFiles::new(directory, durable, shape.key_columns);
+        let files = StateFiles::new(directory.clone(), durable, shape.key_columns);
         let encode = |columns| KeyEncoder::try_new(&schema, columns).map(Arc::new);
         let shared = shape.shared_columns.map(encode).transpose()?;
         let encoder = encode(shape.key_columns)?;
@@ -134,13 +134,13 @@ impl StateStore {
     /// of was written: as it last was, or empty if it never was.
     pub(crate) fn open_again(
         kind: StateStoreKind,
-        directory: &Path,
+        directory: &Location,
         durable: bool,
         schema: SchemaRef,
         shape: TableShape,
         version: i64,
     ) -> Result<Self> {
-        let files = StateFiles::new(directory, durable, shape.key_columns);
+        let files = StateFiles::new(directory.clone(), durable, shape.key_columns);
         let last = files.newest(version)?;
         let open = |version| {
             Self::open(

@@ -1,7 +1,6 @@
 //! One face for the rows of a state, wherever they are held: in memory or on disk. All that is asked of
 //! them is asked for many rows at once.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
@@ -13,6 +12,7 @@ use super::disk::{DiskRows, DiskTable};
 use super::live_rows::LiveRows;
 use super::{EncodedKeys, KeyEncoder, Slot, files};
 use crate::error::{Error, Result};
+use crate::storage::Location;
 
 /// Where the rows of a state are held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,10 +52,10 @@ pub(super) enum HeldStill {
 }
 
 impl StateTable {
-    /// An empty one; `directory` is where a file of its own may be.
+    /// An empty one; a file of its own is in `directory`, or if that is in a store on this machine.
     pub(super) fn new(
         kind: StateStoreKind,
-        directory: &Path,
+        directory: &Location,
         schema: SchemaRef,
         encoder: Arc<KeyEncoder>,
         shared: Option<Arc<KeyEncoder>>,

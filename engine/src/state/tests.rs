@@ -92,7 +92,7 @@ fn rows_of_one_key_are_one_group() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = StateStore::open(
         StateStoreKind::Memory,
-        directory.path(),
+        &directory.path().into(),
         false,
         schema(),
         one_row_per_key(),
@@ -134,7 +134,7 @@ fn there_are_few_chunks_however_many_batches_there_were() {
     let open = |version| {
         StateStore::open(
             StateStoreKind::Memory,
-            directory.path(),
+            &directory.path().into(),
             false,
             schema(),
             one_row_per_key(),
@@ -171,7 +171,7 @@ fn a_store_holds_what_a_map_holds() {
         };
         StateStore::open(
             kind,
-            directory.path(),
+            &directory.path().into(),
             false,
             schema(),
             one_row_per_key(),
@@ -260,7 +260,7 @@ fn chunks_do_not_grow_without_end() {
         let open = |version| {
             StateStore::open(
                 StateStoreKind::Memory,
-                directory.path(),
+                &directory.path().into(),
                 false,
                 schema(),
                 one_row_per_key(),
@@ -291,7 +291,7 @@ fn nothing_is_written_once_a_store_is_gone() {
     let directory = directory.path();
     let mut store = StateStore::open(
         StateStoreKind::Memory,
-        directory,
+        &directory.into(),
         false,
         schema(),
         one_row_per_key(),
@@ -316,7 +316,7 @@ fn a_snapshot_is_left_out_while_another_is_written() {
     let open = |version| {
         StateStore::open(
             StateStoreKind::Memory,
-            directory,
+            &directory.into(),
             false,
             schema(),
             one_row_per_key(),
@@ -358,7 +358,7 @@ fn a_snapshot_of_what_a_version_was_before_a_crash_does_not_count() {
     let open = |version| {
         StateStore::open(
             StateStoreKind::Memory,
-            directory,
+            &directory.into(),
             false,
             schema(),
             one_row_per_key(),
@@ -387,7 +387,7 @@ fn rows_expire_by_expiry_and_then_by_their_place_in_a_list() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = StateStore::open(
         StateStoreKind::Memory,
-        directory.path(),
+        &directory.path().into(),
         false,
         schema(),
         one_row_per_key(),
@@ -414,7 +414,7 @@ fn many_rows_of_one_expiry_cost_what_as_many_of_others_cost() {
     let rewriting = |expiry: &dyn Fn(i64) -> i64| {
         let mut store = StateStore::open(
             StateStoreKind::Memory,
-            directory.path(),
+            &directory.path().into(),
             false,
             schema(),
             one_row_per_key(),
@@ -442,7 +442,7 @@ fn rows_written_without_an_expiry_get_it_from_their_keys() {
     let open = |version| {
         StateStore::open(
             StateStoreKind::Memory,
-            directory.path(),
+            &directory.path().into(),
             false,
             schema(),
             one_row_per_key(),

@@ -7,14 +7,18 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
 use object_store::{
     MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
+    UpdateVersion,
 };
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::file_url::escape_path;
 use super::{Child, Metadata, SharedBucket, from_file_url, no_store};
@@ -62,17 +66,37 @@ impl Bucket {
         T: Send + 'static,
         F: Future<Output = object_store::Result<T>> + Send + 'static,
     {
+        match self.asked(question).recv() {
+            Ok(answer) => answer.map_err(io_error),
+            Err(_) => Err(io::Error::other("the store's thread has ended")),
+        }
+    }
+
+    /// Where the answer of the store arrives.
+    fn asked<T, F>(
+        &self,
+        question: impl FnOnce(Arc<dyn ObjectStore>) -> F,
+    ) -> mpsc::Receiver<object_store::Result<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = object_store::Result<T>> + Send + 'static,
+    {
         let (answer, answered) = mpsc::sync_channel(1);
         let asked = question(Arc::clone(&self.store));
         self.runtime.spawn(async move {
             // Nobody waits any more if this fails.
             let _ = answer.send(asked.await);
         });
-        match answered.recv() {
-            Ok(answer) => answer.map_err(io_error),
-            Err(_) => Err(io::Error::other("the store's thread has ended")),
-        }
+        answered
     }
+}
+
+/// A file as it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) content: Bytes,
+    pub(super) version: UpdateVersion,
+    meta: ObjectMeta,
 }
 
 /// A key in a store.
@@ -203,6 +227,71 @@ impl BucketPath {
             .ask(|store| async move { store.put_opts(&key, payload, mode.into()).await.map(drop) })
     }
 
+    /// Writes a file that must be as `version` says, `None`: must not exist; otherwise an error of the
+    /// kind `AlreadyExists`. Gives its new version.
+    pub(super) fn put_as(
+        &self,
+        content: String,
+        version: Option<UpdateVersion>,
+    ) -> io::Result<UpdateVersion> {
+        let key = self.key.clone();
+        let mode = version.map_or(PutMode::Create, PutMode::Update);
+        self.bucket
+            .ask(|store| async move { store.put_opts(&key, content.into(), mode.into()).await })
+            .map(UpdateVersion::from)
+    }
+
+    /// As [`Self::put_as`] of a file that exists, on the store's own thread.
+    pub(super) async fn renew(
+        &self,
+        content: String,
+        version: UpdateVersion,
+    ) -> io::Result<UpdateVersion> {
+        let mode = PutMode::Update(version).into();
+        let put = self.bucket.store.put_opts(&self.key, content.into(), mode);
+        put.await.map(UpdateVersion::from).map_err(io_error)
+    }
+
+    /// The file, if it exists.
+    pub(super) fn find(&self) -> io::Result<Option<Found>> {
+        let key = self.key.clone();
+        let found = self.bucket.ask(|store| async move {
+            let found = store.get(&key).await?;
+            let meta = found.meta.clone();
+            Ok((found.bytes().await?, meta))
+        });
+        match found {
+            Ok((content, meta)) => Ok(Some(Found {
+                content,
+                version: UpdateVersion {
+                    e_tag: meta.e_tag.clone(),
+                    version: meta.version.clone(),
+                },
+                meta,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How long ago a file was written, by the clock of the store.
+    pub(super) fn age(&self, found: &Found) -> io::Result<Duration> {
+        let probe = self.key.as_ref().to_string() + "." + &Uuid::new_v4().to_string();
+        let probe = Key::parse(probe).map_err(io::Error::other)?;
+        let written = found.meta.last_modified;
+        self.bucket.ask(|store| async move {
+            store.put(&probe, PutPayload::new()).await?;
+            let now = store.head(&probe).await;
+            store.delete(&probe).await?;
+            Ok((now?.last_modified - written).to_std().unwrap_or_default())
+        })
+    }
+
+    /// Runs beside the questions of others.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.bucket.runtime.spawn(work)
+    }
+
     pub(super) fn start_upload(&self) -> io::Result<Box<dyn MultipartUpload>> {
         let key = self.key.clone();
         self.bucket
@@ -235,6 +324,18 @@ impl BucketPath {
         let key = self.key.clone();
         self.bucket
             .ask(|store| async move { store.delete(&key).await })
+    }
+
+    /// Deletes the file; waits for the answer no longer than `limit`.
+    pub(super) fn delete_within(&self, limit: Duration) -> io::Result<()> {
+        let key = self.key.clone();
+        let answered = self
+            .bucket
+            .asked(|store| async move { store.delete(&key).await });
+        match answered.recv_timeout(limit) {
+            Ok(answer) => answer.map_err(io_error),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+        }
     }
 
     pub(super) fn delete_dir(&self) -> io::Result<()> {
@@ -279,6 +380,7 @@ fn io_error(error: object_store::Error) -> io::Error {
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             io::ErrorKind::PermissionDenied
         }
+        Error::NotImplemented { .. } | Error::NotSupported { .. } => io::ErrorKind::Unsupported,
         _ => io::ErrorKind::Other,
     };
     io::Error::new(kind, error)

@@ -412,6 +412,7 @@ impl MicroBatchExecution {
         planned: &OffsetSeq,
         part: Option<i64>,
     ) -> Result<(Vec<Option<Arc<InputPart>>>, Option<i64>)> {
+        self.check_lock()?;
         let watch = Stopwatch::start();
         let inputs = self.inputs(planned).await?;
         let has_data = inputs.iter().any(Option::is_some);
@@ -472,6 +473,7 @@ impl MicroBatchExecution {
     /// Commits the state and then the batch.
     async fn commit(&mut self, timer: &mut TriggerTimer) -> Result<()> {
         let watch = Stopwatch::start();
+        self.or_abort(self.check_lock()).await?;
         let mut operators = self.setup.execution.operators.iter();
         let committed = operators.try_for_each(|operator| operator.state().commit());
         self.or_abort(committed).await?;
@@ -489,6 +491,11 @@ impl MicroBatchExecution {
         self.fault(FaultPoint::SinkCommitted)?;
         timer.record(Phase::CommitOffsets, watch);
         Ok(())
+    }
+
+    /// An error if another query may write to the checkpoint by now.
+    fn check_lock(&self) -> Result<()> {
+        self.setup.lock.as_ref().map_or(Ok(()), |lock| lock.check())
     }
 
     /// Until a batch is in the commit log, its failure is one that the sink hears of.

@@ -148,18 +148,8 @@ impl MicroBatchExecution {
             ]));
         }
         for (id, operator) in self.setup.execution.operators.iter().enumerate() {
-            let root = self.setup.checkpoint.root();
-            let directory = root.local().ok_or_else(|| {
-                Error::illegal_argument(format!(
-                    "the state of a query cannot be in a store such as '{root}' in this version"
-                ))
-                .with_hint([
-                    hint::say("choose a "),
-                    hint::checkpoint(),
-                    hint::say(" directory on the disk"),
-                ])
-            })?;
-            let directory = directory.join(STATE_DIR).join(id.to_string()).join("0");
+            let root = self.setup.checkpoint.root().join(STATE_DIR);
+            let directory = root.join(&id.to_string()).join("0");
             let state = operator.state();
             state.open(
                 self.setup.state_store,

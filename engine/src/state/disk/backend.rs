@@ -3,20 +3,22 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
 use crate::error::{Error, Result, hint};
+use crate::storage::Location;
 
 /// A file without a name.
 #[derive(Debug)]
 pub(super) struct CacheFile(FileBackend);
 
 impl CacheFile {
-    /// A new, empty file on the disk of `directory`.
-    pub(super) fn new(directory: &Path) -> Result<Self> {
+    /// A new, empty file on the disk of `directory`, or if that is in a store where temporary files are.
+    pub(super) fn new(directory: &Location) -> Result<Self> {
+        let temporary = std::env::temp_dir();
+        let directory = directory.local().unwrap_or(&temporary);
         let failed = |error| {
             let what = format!("make a file for state in '{}'", directory.display());
             Error::io(what, error).with_hint([

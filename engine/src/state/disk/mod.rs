@@ -12,7 +12,6 @@ mod live;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Bound;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
@@ -32,6 +31,7 @@ use self::codec::{
 use super::columnar::Claim;
 use super::{EncodedKeys, KeyEncoder};
 use crate::error::{Error, Result, hint};
+use crate::storage::Location;
 
 pub(super) use live::DiskRows;
 
@@ -81,9 +81,9 @@ fn disk_error(what: &str, error: impl Into<redb::Error>) -> Error {
 }
 
 impl DiskTable {
-    /// An empty table with its file on the disk of `directory`.
+    /// An empty table with its file on the disk of `directory`, or where temporary files are.
     pub(super) fn new(
-        directory: &Path,
+        directory: &Location,
         schema: SchemaRef,
         encoder: Arc<KeyEncoder>,
         shared: Option<Arc<KeyEncoder>>,
