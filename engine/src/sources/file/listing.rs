@@ -27,7 +27,7 @@ pub const LISTING_OPTIONS: [OptionSpec; 4] = [
     },
     OptionSpec {
         name: "basePath",
-        doc: "with a pattern: the directory below which the names of folders, e.g. day=1, are columns",
+        doc: "with a pattern, or of tables: the directory below which the names of folders, e.g. day=1, are columns",
     },
 ];
 
@@ -57,6 +57,8 @@ pub(super) struct ListingOptions {
     pub recursive: bool,
     /// Where the folders begin whose names are columns.
     pub base_path: Option<String>,
+    /// Those of one folder begin there, whatever is said.
+    pub begins_at_folder: bool,
     /// Files that were modified between these times, in milliseconds since 1970.
     pub modified: (i64, i64),
 }
@@ -76,16 +78,19 @@ pub(super) struct ListedFile {
 pub(super) type Folders = Vec<(String, Option<String>)>;
 
 impl ListingOptions {
-    /// Reads them from checked options.
+    /// Those of a stream, from checked options.
     pub(super) fn new(options: &Options) -> Result<Self> {
         let path = options.get("path").ok_or_else(|| {
             Error::illegal_argument("a source of files needs a path")
                 .with_hint([hint::say("add "), hint::source_path()])
         })?;
-        Self::with_path(path, options)
+        Ok(Self {
+            begins_at_folder: true,
+            ..Self::with_path(path, options)?
+        })
     }
 
-    /// The same with a path that comes from elsewhere.
+    /// Those of a table, whose path comes from elsewhere.
     pub(super) fn with_path(path: &str, options: &Options) -> Result<Self> {
         let filter = options.get("pathGlobFilter").map(NamePattern::new);
         let filter = filter.transpose().map_err(|why| {
@@ -97,6 +102,7 @@ impl ListingOptions {
             path_glob_filter: filter,
             recursive: options.boolean("recursiveFileLookup", false)?,
             base_path: options.get("basePath").map(str::to_string),
+            begins_at_folder: false,
             modified: (
                 time(options, MODIFIED_AFTER)?.unwrap_or(i64::MIN),
                 time(options, MODIFIED_BEFORE)?.unwrap_or(i64::MAX),
@@ -151,7 +157,9 @@ impl Listing {
             false => Vec::new(),
         };
         let base_depth = match base {
-            Some(base) if is_pattern => Some(base_depth(&base, &root)?),
+            Some(base) if is_pattern || !options.begins_at_folder => {
+                Some(base_depth(&base, &root)?)
+            }
             _ if is_pattern => None,
             _ => Some(root.segments().len()),
         };
@@ -566,6 +574,9 @@ mod tests {
         let based = listing(&pattern, &[("basePath", base)]).unwrap();
         assert_eq!(based.folders_of_files().unwrap(), [of("2", "b")]);
         assert!(listing(&pattern, &[("basePath", "/elsewhere")]).is_err());
+        let inside = dir.path().join("day=1");
+        let inside = listing(&inside, &[("basePath", base)]).unwrap();
+        assert_eq!(inside.folders_of_files().unwrap(), [of("1", "a/")]);
         let flat = listing(dir.path(), &[("recursiveFileLookup", "true")]).unwrap();
         assert_eq!(names(&flat).len(), 3);
         assert!(flat.folders_of_files().unwrap().is_empty());

@@ -2,7 +2,7 @@
 
 use tidebook_engine::Session;
 
-use super::support::{Folder, Start, failure, read_all, stream};
+use super::support::{Folder, Start, failure, read_all, rows, stream};
 
 /// The rows of each batch of a stream of text, in turn.
 async fn batches(session: &Session, folder: &Folder, given: &[(&str, &str)]) -> Vec<i64> {
@@ -135,8 +135,16 @@ async fn a_path_inside_a_partition_has_no_columns_of_folders() {
     let above = folder.text("in");
     let base = [("basePath", above.as_str())];
     assert_eq!(read(&inside, &[]).await, ["x|NULL"]);
-    // The base of one folder is the folder itself, whatever is said.
+    // In a stream, the base of one folder is the folder itself, whatever is said; of a table it is not.
     assert_eq!(read(&inside, &base).await, ["x|NULL"]);
+    let view = format!(
+        "CREATE TEMPORARY VIEW inside USING csv OPTIONS (path '{inside}', basePath '{above}')"
+    );
+    session.sql(&view).await.unwrap();
+    assert_eq!(
+        rows(&session, "SELECT * FROM inside").await,
+        ["x|2024-01-01"]
+    );
     let pattern = folder.text("in/day=*");
     assert_eq!(read(&pattern, &base).await, ["x|2024-01-01"]);
     // Lines of text have the columns of their folders too.
