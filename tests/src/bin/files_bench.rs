@@ -1,5 +1,6 @@
 //! Files: Parquet in and Parquet out beside DataFusion's own copy of the same files, and a folder
-//! of many small files, listed and tracked. Prints; passes nothing.
+//! of many small files, listed and tracked: a hundred thousand, or as many as `SMALL_FILES` says.
+//! Prints; passes nothing.
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,7 +21,6 @@ use tidebook_engine::{CommandOutput, Session};
 const ROWS: usize = 8_000_000;
 const FILES: usize = 8;
 const RUNS: usize = 3;
-const SMALL_FILES: usize = 100_000;
 const SCHEMA: &str = "id bigint, k bigint, v double, s string";
 
 #[tokio::main]
@@ -51,15 +51,19 @@ async fn main() -> Result<()> {
     );
     println!("  ratio streaming / copy   {:>10.2}", copy / stream);
 
+    let small_files: usize = match std::env::var("SMALL_FILES") {
+        Ok(count) => count.parse()?,
+        Err(_) => 100_000,
+    };
     let small = root.join("small");
     fs::create_dir_all(&small)?;
-    for file in 0..SMALL_FILES {
+    for file in 0..small_files {
         fs::write(
-            small.join(format!("{file:06}.json")),
+            small.join(format!("{file:07}.json")),
             format!("{{\"id\":{file}}}\n"),
         )?;
     }
-    println!("small files: {SMALL_FILES} of one row in one folder, 10000 a batch");
+    println!("small files: {small_files} of one row in one folder, 10000 a batch");
     let checkpoint = root.join("small-checkpoint");
     let options = [("maxFilesPerTrigger", "10000")];
     let source = || source("json", "id bigint", &small, &options);
