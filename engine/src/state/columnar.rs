@@ -11,7 +11,9 @@
 )]
 
 mod compaction;
+mod kept_keys;
 mod prefixes;
+mod slots;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +27,9 @@ use arrow::error::ArrowError;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use self::kept_keys::KeptKeys;
 use self::prefixes::Prefixes;
+use self::slots::{Slots, found_by};
 use super::live_rows::LiveRows;
 use super::{EncodedKeys, KeyEncoder, Slot, arrow_error};
 use crate::error::Result;
@@ -43,8 +47,7 @@ pub(super) struct ColumnarState {
     schema: SchemaRef,
     encoder: Arc<KeyEncoder>,
     table: HashTable<Slot>,
-    slots: Vec<SlotInfo>,
-    free: Vec<Slot>,
+    slots: Slots,
     chunks: Vec<Chunk>,
     by_expiry: BTreeMap<i64, Vec<Slot>>,
     /// Which rows share a key, where a key has many rows.
@@ -52,22 +55,10 @@ pub(super) struct ColumnarState {
     limits: ChunkLimits,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct SlotInfo {
-    chunk: u32,
-    row: u32,
-    hash: u64,
-    /// `None`: never expires.
-    expiry: Option<i64>,
-    /// Where the slot stands in the list of its expiry.
-    position: u32,
-    live: bool,
-}
-
 #[derive(Debug)]
 struct Chunk {
     rows: RecordBatch,
-    keys: EncodedKeys,
+    keys: KeptKeys,
     /// Which slot each row belonged to when it was written.
     slots: Vec<Slot>,
     live: usize,
@@ -138,8 +129,7 @@ impl ColumnarState {
             schema,
             encoder,
             table: HashTable::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
+            slots: Slots::default(),
             chunks: Vec::new(),
             by_expiry: BTreeMap::new(),
             prefixes: None,
@@ -178,7 +168,7 @@ impl ColumnarState {
 
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Slot> {
         self.table
-            .find(hash, |&slot| self.key_of(slot) == key)
+            .find(found_by(hash), |&slot| self.key_of(slot) == key)
             .copied()
     }
 
@@ -198,13 +188,7 @@ impl ColumnarState {
     }
 
     pub(super) fn rows(&self, slots: &[Slot]) -> Result<RecordBatch> {
-        let places: Vec<Place> = slots
-            .iter()
-            .map(|&slot| {
-                let info = &self.slots[slot as usize];
-                (info.chunk as usize, info.row as usize)
-            })
-            .collect();
+        let places: Vec<Place> = slots.iter().map(|&slot| self.slots.place(slot)).collect();
         self.gather(&places).map_err(arrow_error)
     }
 
@@ -231,29 +215,26 @@ impl ColumnarState {
             chunk: next,
             ..Claim::with_capacity(keys.num_keys())
         };
-        let hash_of = |slots: &Vec<SlotInfo>, slot: Slot| slots[slot as usize].hash;
         self.table
-            .reserve(keys.num_keys(), |&slot| hash_of(&self.slots, slot));
+            .reserve(keys.num_keys(), |&slot| self.slots.found_by(slot));
         for row in 0..keys.num_keys() {
             let (hash, key) = (keys.hash(row), keys.key(row));
             let is_same = |&slot: &Slot| {
-                let info = &self.slots[slot as usize];
-                let held = if info.chunk as usize == next {
-                    keys.key(claim.first_rows[info.row as usize] as usize)
+                let (chunk, row) = self.slots.place(slot);
+                let held = if chunk == next {
+                    keys.key(claim.first_rows[row] as usize)
                 } else {
-                    self.chunks[info.chunk as usize].keys.key(info.row as usize)
+                    self.chunks[chunk].keys.key(row)
                 };
                 held == key
             };
-            let entry = self
-                .table
-                .entry(hash, is_same, |&slot| hash_of(&self.slots, slot));
+            let rehash = |&slot: &Slot| self.slots.found_by(slot);
+            let entry = self.table.entry(found_by(hash), is_same, rehash);
             let group = claim.first_rows.len();
             let slot = match entry {
                 Entry::Occupied(entry) => {
                     let slot = *entry.get();
-                    let info = &mut self.slots[slot as usize];
-                    let place = (info.chunk as usize, info.row as usize);
+                    let place = self.slots.place(slot);
                     if place.0 == next {
                         claim.group_of_row.push(place.1);
                         continue;
@@ -265,26 +246,11 @@ impl ColumnarState {
                     claim.held.push(group);
                     claim.places.push(place);
                     self.chunks[place.0].live -= 1;
-                    (info.chunk, info.row) = (next as u32, group as u32);
+                    self.slots.moved(slot, (next, group));
                     slot
                 }
                 Entry::Vacant(entry) => {
-                    let info = SlotInfo {
-                        chunk: next as u32,
-                        row: group as u32,
-                        hash,
-                        expiry: None,
-                        position: 0,
-                        live: true,
-                    };
-                    let slot = match self.free.pop() {
-                        Some(slot) => slot,
-                        None => self.slots.len() as Slot,
-                    };
-                    match self.slots.get_mut(slot as usize) {
-                        Some(free) => *free = info,
-                        None => self.slots.push(info),
-                    }
+                    let slot = self.slots.add((next, group), hash);
                     entry.insert(slot);
                     slot
                 }
@@ -320,10 +286,9 @@ impl ColumnarState {
         };
         for (group, &slot) in claim.slots.iter().enumerate() {
             let expiry = expiry.and_then(|expiry| expiry[group]);
-            let old = std::mem::replace(&mut self.slots[slot as usize].expiry, expiry);
-            if old != expiry {
+            if let Some(old) = self.slots.set_expiry(slot, expiry) {
                 self.unindex(old, slot);
-                self.index(expiry, slot);
+                self.index(slot);
             }
         }
         let new_slots = match self.prefixes {
@@ -380,19 +345,19 @@ impl ColumnarState {
         let evicted = std::mem::replace(&mut self.by_expiry, kept);
         let evicted: Vec<Slot> = evicted.into_values().flatten().collect();
         for &slot in &evicted {
-            let info = self.slots[slot as usize];
-            if let Ok(entry) = self.table.find_entry(info.hash, |&other| other == slot) {
+            let hash = self.slots.found_by(slot);
+            if let Ok(entry) = self.table.find_entry(hash, |&other| other == slot) {
                 entry.remove();
             }
-            self.chunks[info.chunk as usize].live -= 1;
-            self.slots[slot as usize].live = false;
+            self.chunks[self.slots.place(slot).0].live -= 1;
+            self.slots.remove(slot);
         }
         if let Some(mut prefixes) = self.prefixes.take() {
-            let is_live = |slot: Slot| self.slots[slot as usize].live;
+            let is_live = |slot: Slot| self.slots.is_live(slot);
             prefixes.sweep(&evicted, is_live, |slot| self.key_of(slot));
             self.prefixes = Some(prefixes);
         }
-        self.free.extend_from_slice(&evicted);
+        self.slots.free(&evicted);
         evicted.len()
     }
 
@@ -402,7 +367,7 @@ impl ColumnarState {
         chunks
             .map(|(index, chunk)| {
                 let (rows, slots): (Vec<u32>, Vec<Slot>) = self.live_in(index).unzip();
-                let expiry = slots.iter().map(|&slot| self.slots[slot as usize].expiry);
+                let expiry = slots.iter().map(|&slot| self.slots.expiry(slot));
                 LiveRows::new(chunk.rows.clone(), rows.into(), expiry.collect())
             })
             .collect()
@@ -418,7 +383,7 @@ impl ColumnarState {
         for (index, chunk) in self.chunks.iter().enumerate() {
             let expiry = expiry(chunk.rows.columns())?;
             let differs = |&(row, slot): &(u32, Slot)| {
-                self.slots[slot as usize].expiry != expiry[row as usize]
+                self.slots.expires_otherwise(slot, expiry[row as usize])
             };
             let rows = self.live_in(index).filter(differs);
             let rows: UInt32Array = rows.map(|(row, _)| row).collect::<Vec<u32>>().into();
@@ -447,8 +412,8 @@ impl ColumnarState {
     pub(super) fn memory_bytes(&self) -> usize {
         let chunks: usize = self.chunks.iter().map(|chunk| chunk.bytes).sum();
         chunks
-            + self.slots.capacity() * size_of::<SlotInfo>()
-            + self.table.capacity() * size_of::<Slot>()
+            + self.slots.memory_bytes()
+            + self.table.allocation_size()
             + self.prefixes.as_ref().map_or(0, Prefixes::memory_bytes)
     }
 
@@ -456,9 +421,8 @@ impl ColumnarState {
     fn live_in(&self, index: usize) -> impl Iterator<Item = (u32, Slot)> {
         let rows = self.chunks[index].slots.iter().enumerate();
         rows.filter_map(move |(row, &slot)| {
-            let info = &self.slots[slot as usize];
-            let place = (info.chunk as usize, info.row as usize);
-            (info.live && place == (index, row)).then_some((row as u32, slot))
+            let place = self.slots.live_place(slot);
+            (place == Some((index, row))).then_some((row as u32, slot))
         })
     }
 
@@ -471,27 +435,28 @@ impl ColumnarState {
     }
 
     fn key_of(&self, slot: Slot) -> &[u8] {
-        let info = &self.slots[slot as usize];
-        self.chunks[info.chunk as usize].keys.key(info.row as usize)
+        let (chunk, row) = self.slots.place(slot);
+        self.chunks[chunk].keys.key(row)
     }
 
-    fn index(&mut self, expiry: Option<i64>, slot: Slot) {
-        if let Some(expiry) = expiry {
+    fn index(&mut self, slot: Slot) {
+        if let Some(expiry) = self.slots.expiry(slot) {
             let slots = self.by_expiry.entry(expiry).or_default();
-            self.slots[slot as usize].position = slots.len() as u32;
+            self.slots.set_position(slot, slots.len());
             slots.push(slot);
         }
     }
 
+    /// Takes a slot out of the list of a time at which its row expired before.
     fn unindex(&mut self, expiry: Option<i64>, slot: Slot) {
         let Some(expiry) = expiry else { return };
         let Some(slots) = self.by_expiry.get_mut(&expiry) else {
             return;
         };
-        let position = self.slots[slot as usize].position;
-        slots.swap_remove(position as usize);
-        if let Some(&moved) = slots.get(position as usize) {
-            self.slots[moved as usize].position = position;
+        let position = self.slots.position(slot);
+        slots.swap_remove(position);
+        if let Some(&moved) = slots.get(position) {
+            self.slots.set_position(moved, position);
         }
         if slots.is_empty() {
             self.by_expiry.remove(&expiry);
@@ -520,6 +485,7 @@ impl ColumnarState {
 
 impl Chunk {
     fn new(rows: RecordBatch, keys: EncodedKeys, slots: Vec<Slot>) -> Self {
+        let keys = KeptKeys::new(keys);
         let slot_bytes = slots.len() * size_of::<Slot>();
         let bytes = rows.get_array_memory_size() + keys.memory_bytes() + slot_bytes;
         Self {

@@ -138,14 +138,19 @@ impl EncodedKeys {
         self.hashes[row]
     }
 
+    /// How long each is, in bytes.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.rows.lengths()
+    }
+
+    /// Without their hashes.
+    pub(super) fn into_rows(self) -> Rows {
+        self.rows
+    }
+
     /// How many keys.
     pub(crate) fn num_keys(&self) -> usize {
         self.hashes.len()
-    }
-
-    /// Bytes held in memory.
-    pub(super) fn memory_bytes(&self) -> usize {
-        self.rows.size() + self.hashes.capacity() * size_of::<u64>()
     }
 
     /// The keys without repetition, numbered by first appearance.

@@ -116,8 +116,7 @@ impl ColumnarState {
             let index = free.next().unwrap_or(self.chunks.len());
             let slots: Vec<_> = slots.by_ref().take(rows.num_rows()).collect();
             for (row, &slot) in slots.iter().enumerate() {
-                let info = &mut self.slots[slot as usize];
-                (info.chunk, info.row) = (index as u32, row as u32);
+                self.slots.moved(slot, (index, row));
             }
             self.put(index, Chunk::new(rows, keys, slots));
         }
