@@ -54,6 +54,8 @@ pub(crate) struct StreamExecution {
     why: RwLock<WhyState>,
     /// How many triggers found nothing new.
     idle_triggers: watch::Sender<u64>,
+    /// How many triggers somebody waits for to find nothing new.
+    awaited_idle_triggers: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +112,7 @@ impl StreamExecution {
             changes: watch::Sender::new(0),
             why: RwLock::default(),
             idle_triggers: watch::Sender::new(0),
+            awaited_idle_triggers: watch::Sender::new(0),
         }
     }
 
@@ -208,6 +211,8 @@ impl StreamExecution {
         let mut idle_triggers = self.idle_triggers.subscribe();
         // The trigger under way may have looked at the sources before the call.
         let target = *idle_triggers.borrow() + 2;
+        self.awaited_idle_triggers
+            .send_modify(|awaited| *awaited = target.max(*awaited));
         let mut state = self.state.subscribe();
         // The senders live in `self`, so waiting cannot fail while we are borrowed.
         tokio::select! {
@@ -255,6 +260,13 @@ impl StreamExecution {
     /// Only who waits for all data hears of it: nothing about the query has changed.
     pub(super) fn found_nothing_new(&self) {
         self.idle_triggers.send_modify(|found| *found += 1);
+    }
+
+    /// Returns when somebody waits for what there is to be processed.
+    pub(super) async fn is_awaited(&self) {
+        let found = *self.idle_triggers.borrow();
+        let mut awaited = self.awaited_idle_triggers.subscribe();
+        let _ = awaited.wait_for(|awaited| *awaited > found).await;
     }
 
     pub(super) fn add_progress(&self, progress: StreamingQueryProgress) {

@@ -12,10 +12,11 @@ mod resume;
 mod setup;
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::{poll_immediate, try_join_all};
+use futures::future::{poll_immediate, select, try_join_all};
 use tokio::sync::oneshot;
 
 use self::epoch::Epoch;
@@ -192,6 +193,7 @@ impl MicroBatchExecution {
                 }
                 Trigger::ProcessingTime(interval) => {
                     let mut ticker = Ticker::new(interval);
+                    let is_immediate = ticker.is_immediate();
                     loop {
                         let clock = Arc::clone(&self.setup.clock);
                         let tick = ticker.tick_after(clock.now_ms());
@@ -201,7 +203,12 @@ impl MicroBatchExecution {
                         }
                         let did_something = done == Triggered::Batch;
                         let tick = ticker.corrected(tick, clock.now_ms());
-                        ticker.wait(clock.as_ref(), tick, did_something).await;
+                        let wait = ticker.wait(clock.as_ref(), tick, did_something);
+                        match is_immediate {
+                            // Whoever waits for what there is does not wait for the next look.
+                            true => drop(select(pin!(wait), pin!(run.is_awaited())).await),
+                            false => wait.await,
+                        }
                         tokio::task::yield_now().await;
                     }
                 }
