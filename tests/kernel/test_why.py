@@ -59,7 +59,7 @@ def test_append_waits_for_windows_to_close(clicks: Client):
     clicks.ok(feed("clicks", click(15)))
     said = why(clicks)
     assert "wrote 1 row: the query is not silent" in said
-    assert said.splitlines()[0].endswith(", 3 rows read, last batch 3, append mode"), said
+    assert said.splitlines()[0].endswith(", 3 rows read, last batch 3 wrote 1 row, append mode"), said
 
 
 def test_what_is_no_count_is_not_counted(clicks: Client):
@@ -153,7 +153,7 @@ def test_a_join_of_streams_waits_for_the_other_side(clicks: Client):
     assert answer(said) == "2 rows of 'clicks' wait for a partner: the join holds no row of 'views'.", said
     assert "join: INNER JOIN ON clicks.user = views.who" in said, said
     assert "rows in: 2 of 'clicks' and 0 of 'views'; rows out: 0" in said, said
-    assert "Nothing waits for that to come out: the state is only kept for longer." in said, said
+    assert "In this mode no row waits for the watermark: it only decides how long the state is kept." in said, said
     clicks.ok(feed("views", {"who": "bob", "at": "2024-01-01 12:02:00"}))
     assert "2 rows of 'clicks' and 1 of 'views' wait for a partner: so far none of them match." in why(clicks)
 

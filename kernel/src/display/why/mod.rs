@@ -123,12 +123,18 @@ impl Asked {
         let mut reasons = ended::reasons(self);
         reasons.extend(trigger::waiting(self));
         let rows = rows::reasons(self);
+        let is_not_silent = self.is_not_silent();
         let begun = !rows.is_empty() || !self.batches().is_empty();
-        reasons.extend(rows);
+        match is_not_silent {
+            // That is the answer to whoever asks why nothing comes.
+            true => drop(reasons.splice(..0, rows)),
+            false => reasons.extend(rows),
+        }
         if begun {
             reasons.extend(late::reasons(self, reasons.as_slice()));
             reasons.extend(windows::reasons(self));
             reasons.extend(watermark::reasons(self));
+            reasons.extend(rows::took_some(self));
         }
         reasons.extend(sources::reasons(self));
         reasons.extend(trigger::next(self));
@@ -138,6 +144,11 @@ impl Asked {
             ));
         }
         reasons
+    }
+
+    /// Whether the last batch wrote rows.
+    fn is_not_silent(&self) -> bool {
+        self.batch().is_some_and(|batch| batch.num_output_rows > 0)
     }
 
     /// The progresses with a batch behind them, oldest first.
@@ -219,11 +230,14 @@ fn html(asked: &Asked, reasons: &[Reason]) -> String {
 fn summary(asked: &Asked) -> String {
     let batches = asked.batches();
     let read: i64 = batches.iter().map(|batch| batch.num_input_rows).sum();
-    let silent = asked.batch().is_none_or(|batch| batch.num_output_rows == 0);
-    let last = batches.last().map(|last| match silent {
-        true => format!(", last batch {} wrote 0 rows", last.batch_id),
-        // What it wrote is the answer.
-        false => format!(", last batch {}", last.batch_id),
+    let wrote = asked.batch().map_or(0, |batch| batch.num_output_rows);
+    let last = batches.last();
+    let last = last.map(|last| {
+        format!(
+            ", last batch {} wrote {}",
+            last.batch_id,
+            count(wrote, "row")
+        )
     });
     format!(
         "{}, {} read{}, {} mode",

@@ -79,6 +79,40 @@ fn arrived(node: &NodeRows) -> i64 {
     streams.filter_map(|input| input.num_rows).sum()
 }
 
+/// The nodes that let some rows of a silent batch pass: what became of these is said elsewhere.
+pub(super) fn took_some(asked: &Asked) -> Vec<Reason> {
+    let read = asked.last_with_rows();
+    let silent = read.filter(|_| !asked.is_not_silent());
+    let why = silent.and_then(|read| read.why.as_ref());
+    let (Some(read), Some(why)) = (silent, why) else {
+        return Vec::new();
+    };
+    let nodes = why.nodes.iter();
+    nodes.filter_map(|node| some_passed(read, node)).collect()
+}
+
+fn some_passed(read: &StreamingQueryProgress, node: &NodeRows) -> Option<Reason> {
+    let (rows_in, rows_out) = (arrived(node), node.num_output_rows);
+    let what = match node.node {
+        NodeKind::Filter => "The filter",
+        NodeKind::Limit => "The LIMIT",
+        NodeKind::Join | NodeKind::Explode | NodeKind::Stateful => return None,
+    };
+    let is_some = rows_out > 0 && rows_out < rows_in;
+    is_some.then(|| {
+        let detail = match node.detail.is_empty() {
+            true => String::new(),
+            false => format!(": {}", node.detail),
+        };
+        Reason::new(format!(
+            "{what} let {} of the {} of batch {} pass{detail}",
+            thousands(rows_out),
+            count(rows_in, "row"),
+            read.batch_id,
+        ))
+    })
+}
+
 fn took(
     asked: &Asked,
     read: &StreamingQueryProgress,

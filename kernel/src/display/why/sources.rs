@@ -93,8 +93,9 @@ fn all_read(asked: &Asked) -> Option<Reason> {
             false => format!("{says}, and none was added to {names} yet"),
         };
     }
-    // A query that runs no more reads nothing more, and a LIMIT lets no more through.
-    let helps = asked.state.is_active() && !limit_is_reached(asked);
+    // A query that runs no more reads nothing more, a LIMIT lets no more through, and nobody misses rows of a
+    // query that gives some.
+    let helps = asked.state.is_active() && !asked.is_not_silent() && !limit_is_reached(asked);
     let hint = match (helps, total) {
         (false, _) => "",
         (true, 0) => "; %%feed adds some",

@@ -90,7 +90,11 @@ fn a_list_of_nodes_names_the_one_that_took_all() {
             .starts_with("The arrays or maps in the 2 rows of batch 4")
     );
     assert_eq!(reasons[0].figures, ["rows in: 2, rows out: 0"]);
-    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert_eq!(
+        reasons[1].says,
+        "The filter let 2 of the 5 rows of batch 4 pass: v > 3"
+    );
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
     assert_eq!(said.first_line().unwrap(), reasons[0].says);
 }
 
@@ -177,7 +181,7 @@ fn a_watermark_that_several_sources_hold_back() {
     let append = format!("{held}Meanwhile no group is complete.");
     assert!(asked.text().contains(&append), "{}", asked.text());
     asked.output_mode = OutputMode::Update;
-    let update = format!("{held}Nothing waits for that to come out");
+    let update = format!("{held}In this mode no row waits for the watermark");
     assert!(asked.text().contains(&update), "{}", asked.text());
 }
 

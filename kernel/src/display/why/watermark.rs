@@ -102,7 +102,7 @@ fn slowest(asked: &Asked, watermark: &WatermarkWhy, holding: &[&OperatorWhy]) ->
     let hold = if is_one { "holds" } else { "hold" };
     let meanwhile = match waits_for_watermark(asked, holding) {
         Some(waits) => format!("Meanwhile {waits}."),
-        None => "Nothing waits for that to come out: the state is only kept for longer.".to_owned(),
+        None => "In this mode no row waits for the watermark: it only decides how long the state is kept.".to_owned(),
     };
     Some(Reason::new(format!(
         "{source} {hold} the watermark back: {because}, and of several streams the slowest decides. {meanwhile}"
