@@ -24,6 +24,15 @@ pub(super) struct WindowSpec {
     start_us: i64,
 }
 
+/// An argument as a user writes it.
+fn shown(argument: &Expr) -> String {
+    match argument {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => format!("'{text}'"),
+        Expr::Column(column) => column.name.clone(),
+        other => other.to_string(),
+    }
+}
+
 impl WindowSpec {
     pub(super) fn of(call: &Expr) -> DataFusionResult<Self> {
         let Expr::ScalarFunction(function) = call else {
@@ -40,7 +49,8 @@ impl WindowSpec {
         let slide_us = durations.get(1).copied().unwrap_or(duration_us);
         let start_us = durations.get(2).copied().unwrap_or(0);
         let wrong = |what: &str, condition: &str| {
-            let message = format!("{what}: {call}");
+            let args: Vec<String> = function.args.iter().map(shown).collect();
+            let message = format!("{what}: window({})", args.join(", "));
             Error::analysis(message).with_condition(format!("DATATYPE_MISMATCH.{condition}"))
         };
         if duration_us <= 0 || slide_us <= 0 {
@@ -49,7 +59,9 @@ impl WindowSpec {
         }
         if slide_us > duration_us || start_us.abs() >= slide_us {
             let what = "a window's slide is at most its length, and its start below the slide";
-            return Err(wrong(what, "PARAMETER_CONSTRAINT_VIOLATION").into());
+            let hint = "the length stands first, then the slide, then the start: window(ts, '1 hour', '15 minutes', '5 minutes')";
+            let wrong = wrong(what, "PARAMETER_CONSTRAINT_VIOLATION");
+            return Err(wrong.with_hint(hint).into());
         }
         Ok(Self {
             time,

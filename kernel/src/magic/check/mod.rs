@@ -146,6 +146,8 @@ async fn query_answer(
         mode: call.text("mode").unwrap_or_default().to_owned(),
         watermark: call.text("watermark").map(str::to_owned),
     };
+    let has_watermark = theirs.watermark.is_some() || right.watermark.is_none();
+    let is_as_asked = theirs.mode == right.mode && has_watermark;
     let reference = attempt_of(right, None, None, None);
     let deadline = Instant::now() + ANSWER;
     let (reference, theirs) = join(
@@ -161,7 +163,7 @@ async fn query_answer(
     let rows = match theirs {
         Tried::Rows(rows) => rows,
         Tried::Failed(error) => {
-            let outcome = Outcome::Failed(error);
+            let outcome = Outcome::Failed { error, is_as_asked };
             return Ok(words::answer(definition, &outcome, None));
         }
         Tried::Endless => {

@@ -11,7 +11,12 @@ pub(super) enum Outcome {
     /// It gave rows.
     Compared(Verdict),
     /// It could not be run, or died.
-    Failed(CellError),
+    Failed {
+        /// Of what.
+        error: CellError,
+        /// Whether it was given the output mode and the watermark that are asked for.
+        is_as_asked: bool,
+    },
     /// It did not end in time.
     Endless {
         /// How many seconds it was given.
@@ -70,10 +75,10 @@ pub(super) fn answer(
             hint: hint(difference.kind.as_str()),
             ..Default::default()
         },
-        Outcome::Failed(error) => CheckAnswer {
+        Outcome::Failed { error, is_as_asked } => CheckAnswer {
             headline: "Not yet: this query does not run.".to_owned(),
             remarks: vec![error.evalue.clone()],
-            hint: error_hint(definition, error),
+            hint: error_hint(definition, error, *is_as_asked),
             ..Default::default()
         },
         Outcome::Endless { seconds } => CheckAnswer {
@@ -87,6 +92,12 @@ pub(super) fn answer(
     }
 }
 
+/// How the conditions of queries begin that do not go with their output mode.
+const OUTPUT_MODE: &str = "STREAMING_OUTPUT_MODE";
+const AS_ASKED: &str = "The mode is right, and is for queries that aggregate: what is to be counted or \
+    added up, for which groups?";
+const AS_ASKED_APPEND: &str = "Mode and watermark are right. A group is final only if its key has an end: \
+    group by a window of the event time.";
 const EMPTY: &str = "Does the WHERE clause let rows through?";
 const EMPTY_APPEND: &str =
     "In append mode a window comes out only after the watermark has passed its end.";
@@ -130,7 +141,11 @@ fn headline(difference: &Difference, unit: &str) -> String {
             "Nearly: {} right, but there is more than that.",
             all(*expected, unit)
         ),
-        (right, _) => format!("Not yet: {right} of {} right.", are(*expected, unit)),
+        (right, _) => format!(
+            "Not yet: {right} of {} {} right.",
+            counted(*expected, unit),
+            if *right == 1 { "is" } else { "are" }
+        ),
     }
 }
 
@@ -142,9 +157,14 @@ fn remark(difference: &Difference, unit: &str) -> String {
     }
 }
 
-fn error_hint(definition: &Definition, error: &CellError) -> Option<String> {
-    let said = error
-        .condition()
+fn error_hint(definition: &Definition, error: &CellError, is_as_asked: bool) -> Option<String> {
+    let condition = error.condition();
+    if is_as_asked && condition.is_some_and(|condition| condition.starts_with(OUTPUT_MODE)) {
+        let answer = definition.answer.as_ref();
+        let is_append = answer.is_some_and(|answer| answer.mode == "append");
+        return Some(if is_append { AS_ASKED_APPEND } else { AS_ASKED }.to_owned());
+    }
+    let said = condition
         .and_then(|condition| definition.hint(condition))
         .or_else(|| definition.hint(&error.ename));
     let said = said.map(str::to_owned).or_else(|| error.hint.clone());
@@ -155,13 +175,6 @@ fn counted(number: usize, unit: &str) -> String {
     match number {
         1 => format!("1 {unit}"),
         number => format!("{number} {}", plural(unit)),
-    }
-}
-
-fn are(number: usize, unit: &str) -> String {
-    match number {
-        1 => format!("1 {unit} is"),
-        number => format!("{number} {} are", plural(unit)),
     }
 }
 
@@ -256,7 +269,10 @@ mod tests {
         let said = |error: Error| {
             answer(
                 &definition,
-                &Outcome::Failed(error.with_hint("own").into()),
+                &Outcome::Failed {
+                    error: error.with_hint("own").into(),
+                    is_as_asked: false,
+                },
                 None,
             )
             .hint
