@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use futures::stream::unfold;
 use parking_lot::Mutex;
+use prost::Message as _;
 use tidebook_engine::connect::proto;
 use tidebook_engine::connect::proto::execute_plan_response::{ResponseType, ResultComplete};
 use tokio::sync::watch;
@@ -17,6 +19,10 @@ use uuid::Uuid;
 use crate::errors::refused;
 
 type Response = proto::ExecutePlanResponse;
+
+/// So many bytes of responses are kept that a client was sent and has not released, as in Spark's
+/// `spark.connect.execute.reattachable.observerRetryBufferSize`.
+const KEPT_BYTES: usize = 10 << 20;
 
 /// An operation, running or ended.
 pub(crate) struct Operation {
@@ -36,9 +42,35 @@ pub(crate) struct Operation {
 struct Kept {
     /// The number of the first response that is still there.
     first: usize,
+    /// The id of the one before it.
+    last_forgotten: String,
     responses: VecDeque<Response>,
+    /// How many of them were sent, and how many bytes those are.
+    sent: usize,
+    sent_bytes: usize,
     ended: Option<Result<(), Status>>,
     is_listening: bool,
+    /// How many readers there are, and since when there has been none.
+    readers: usize,
+    unread_since: Option<Instant>,
+}
+
+/// One who reads the responses, as long as he does.
+struct Reader(Arc<Operation>);
+
+impl Reader {
+    fn new(operation: Arc<Operation>) -> Self {
+        operation.kept.lock().readers += 1;
+        Self(operation)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut kept = self.0.kept.lock();
+        kept.readers -= 1;
+        kept.unread_since = (kept.readers == 0).then(Instant::now);
+    }
 }
 
 impl Operation {
@@ -69,6 +101,13 @@ impl Operation {
     /// Whether it has not ended.
     pub(crate) fn is_running(&self) -> bool {
         self.kept.lock().ended.is_none()
+    }
+
+    /// Whether nobody has read it for so long; nobody will come back for it.
+    pub(crate) fn is_abandoned(&self, after: Duration) -> bool {
+        let kept = self.kept.lock();
+        let since = kept.unread_since.filter(|_| kept.readers == 0);
+        since.is_some_and(|since| since.elapsed() >= after)
     }
 
     /// Adds one response.
@@ -147,46 +186,51 @@ impl Operation {
     ) -> Result<impl Stream<Item = Result<Response, Status>> + use<>, Status> {
         let kept = self.kept.lock();
         let next = match after {
-            None => kept.first,
-            Some(id) => match kept.place(id) {
-                Some(place) => kept.first + place + 1,
-                // The client has released it: it goes on with what is left.
-                None => kept.first,
-            },
+            None => 0,
+            Some(id) if kept.last_forgotten == id => kept.first,
+            Some(id) => {
+                let place = kept.place(id).ok_or_else(not_available)?;
+                kept.first + place + 1
+            }
         };
+        if next < kept.first {
+            return Err(not_available());
+        }
         drop(kept);
         let changed = self.changed.subscribe();
-        Ok(unfold(Some((self, next, changed)), |reader| async move {
-            let (operation, next, mut changed) = reader?;
-            loop {
-                changed.borrow_and_update();
-                match operation.at(next) {
-                    At::Response(response) => {
-                        return Some((Ok(*response), Some((operation, next + 1, changed))));
+        let reader = Reader::new(self);
+        Ok(unfold(
+            Some((reader, next, changed)),
+            |reading| async move {
+                let (reader, next, mut changed) = reading?;
+                loop {
+                    changed.borrow_and_update();
+                    match reader.0.at(next) {
+                        At::Response(response) => {
+                            return Some((Ok(*response), Some((reader, next + 1, changed))));
+                        }
+                        At::End(Ok(())) => return None,
+                        At::End(Err(status)) => return Some((Err(status), None)),
+                        At::Later => {}
                     }
-                    At::End(Ok(())) => return None,
-                    At::End(Err(status)) => return Some((Err(status), None)),
-                    At::Later => {}
+                    if changed.changed().await.is_err() {
+                        return None;
+                    }
                 }
-                if changed.changed().await.is_err() {
-                    return None;
-                }
-            }
-        }))
+            },
+        ))
     }
 
     fn at(&self, next: usize) -> At {
         let mut kept = self.kept.lock();
         let Some(place) = next.checked_sub(kept.first) else {
-            return At::End(Err(refused(
-                "INVALID_CURSOR.POSITION_NOT_AVAILABLE",
-                "this response has been released",
-            )));
+            return At::End(Err(not_available()));
         };
         match (kept.responses.get(place).cloned(), &kept.ended) {
             (Some(response), _) => {
-                if !self.is_reattachable {
-                    kept.forget(place + 1);
+                match self.is_reattachable {
+                    true => kept.was_sent(place, response.encoded_len()),
+                    false => kept.forget(place + 1),
                 }
                 At::Response(Box::new(response))
             }
@@ -194,6 +238,13 @@ impl Operation {
             (None, None) => At::Later,
         }
     }
+}
+
+fn not_available() -> Status {
+    refused(
+        "INVALID_CURSOR.POSITION_NOT_AVAILABLE",
+        "what comes after this response is not kept any more",
+    )
 }
 
 /// What stands at a place among the responses.
@@ -211,6 +262,23 @@ impl Kept {
 
     fn forget(&mut self, count: usize) {
         self.first += count;
-        self.responses.drain(..count);
+        self.sent = self.sent.saturating_sub(count);
+        for response in self.responses.drain(..count) {
+            let bytes = response.encoded_len();
+            self.sent_bytes = self.sent_bytes.saturating_sub(bytes);
+            self.last_forgotten = response.response_id;
+        }
+    }
+
+    /// The response at `place` was sent; what was sent long before it is not kept.
+    fn was_sent(&mut self, place: usize, bytes: usize) {
+        if place < self.sent {
+            return;
+        }
+        self.sent = place + 1;
+        self.sent_bytes += bytes;
+        while self.sent_bytes > KEPT_BYTES && self.sent > 1 {
+            self.forget(1);
+        }
     }
 }

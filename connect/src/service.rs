@@ -28,7 +28,7 @@ use crate::generated::spark_connect_service_server::{
 };
 use crate::operation::Operation;
 use crate::python::{FindPython, Host};
-use crate::sessions::{Client, Sessions};
+use crate::sessions::{Client, Sessions, Timeouts};
 use crate::token::Token;
 
 /// A message may be as large as Spark's: 128 MiB.
@@ -42,6 +42,7 @@ pub struct Door {
     sessions: Sessions,
     python: Option<FindPython>,
     token: Token,
+    timeouts: Timeouts,
 }
 
 impl Door {
@@ -51,7 +52,8 @@ impl Door {
         Self {
             sessions: Sessions::new(Box::new(make)),
             python: None,
-            token: Token(None),
+            token: Token::none(),
+            timeouts: Timeouts::default(),
         }
     }
 
@@ -66,8 +68,13 @@ impl Door {
 
     /// Lets only those in who bring this token.
     pub fn with_token(mut self, token: &str) -> Self {
-        self.token = Token(Some(token.into()));
+        self.token = Token::new(token);
         self
+    }
+
+    /// Keeps what clients do not come back for so long.
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
     }
 
     /// Serves until `end`; streaming queries go on after it.
@@ -84,11 +91,11 @@ impl Door {
             python: self.python,
             remote: address.map(|address| self.token.remote(address)),
         };
-        let service = SparkConnectServiceServer::new(Service {
-            sessions: Arc::new(self.sessions.at(host)),
-        })
-        .max_decoding_message_size(MOST_BYTES)
-        .max_encoding_message_size(usize::MAX);
+        let sessions = Arc::new(self.sessions.at(host));
+        let forgetting = Arc::clone(&sessions);
+        let service = SparkConnectServiceServer::new(Service { sessions })
+            .max_decoding_message_size(MOST_BYTES)
+            .max_encoding_message_size(usize::MAX);
         let service = InterceptedService::new(service, self.token);
         let (ended, has_ended) = tokio::sync::oneshot::channel::<()>();
         let end = async {
@@ -107,6 +114,7 @@ impl Door {
             biased;
             served = serving => served,
             () = given_up => Ok(()),
+            () = forgetting.forget_in_time(self.timeouts) => Ok(()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use prost::bytes::Bytes;
@@ -16,6 +17,25 @@ use crate::python::{Host, PythonFunctions};
 
 /// So many ids of released sessions are remembered.
 const RELEASED: usize = 1_000;
+
+/// How long what a client does not come back for is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// A session without a request and without a running query, as in Spark's
+    /// `spark.connect.session.manager.defaultSessionTimeout`.
+    pub session: Duration,
+    /// An operation that nobody reads, as in Spark's `spark.connect.execute.manager.detachedTimeout`.
+    pub operation: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            session: Duration::from_secs(60 * 60),
+            operation: Duration::from_secs(5 * 60),
+        }
+    }
+}
 
 /// One session of a client.
 pub(crate) struct Client {
@@ -36,6 +56,7 @@ pub(crate) struct Client {
     /// Settings that only the client has a use for.
     pub settings: Mutex<HashMap<String, String>>,
     operations: Mutex<HashMap<String, Arc<Operation>>>,
+    last_used: Mutex<Instant>,
 }
 
 impl Client {
@@ -51,6 +72,32 @@ impl Client {
             artifacts: Mutex::default(),
             settings: Mutex::default(),
             operations: Mutex::default(),
+            last_used: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Whether it may be forgotten: no request for so long, and nothing that runs.
+    fn has_expired(&self, after: Duration) -> bool {
+        self.last_used.lock().elapsed() >= after
+            && self.operations.lock().is_empty()
+            && self.session.streams().active().is_empty()
+    }
+
+    /// Ends and forgets the operations that nobody has read for so long.
+    fn drop_abandoned(&self, after: Duration) {
+        let operations: Vec<_> = self.operations.lock().values().cloned().collect();
+        for operation in operations {
+            if operation.is_abandoned(after) {
+                tracing::info!(
+                    operation = operation.id,
+                    "nobody came back for an operation"
+                );
+                self.release(&operation.id);
+                operation.interrupt(refused(
+                    "INVALID_HANDLE.OPERATION_ABANDONED",
+                    &format!("nobody came back for operation '{}'", operation.id),
+                ));
+            }
         }
     }
 
@@ -173,6 +220,7 @@ impl Sessions {
             if observed.is_some_and(|observed| observed != client.server_side_id) {
                 return Err(changed(id));
             }
+            *client.last_used.lock() = Instant::now();
             return Ok(Arc::clone(client));
         }
         if observed.is_some_and(|observed| !observed.is_empty()) {
@@ -211,6 +259,26 @@ impl Sessions {
         *cloned.artifacts.lock() = client.artifacts.lock().clone();
         clients.insert(key, Arc::clone(&cloned));
         Ok(cloned)
+    }
+
+    /// Forgets what clients did not come back for; never returns.
+    pub(crate) async fn forget_in_time(&self, timeouts: Timeouts) {
+        let shortest = timeouts.session.min(timeouts.operation);
+        let every = (shortest / 5).clamp(Duration::from_millis(50), Duration::from_secs(30));
+        loop {
+            tokio::time::sleep(every).await;
+            let clients: Vec<_> = self.clients.lock().values().cloned().collect();
+            for client in clients {
+                client.drop_abandoned(timeouts.operation);
+            }
+            self.clients.lock().retain(|(_, id), client| {
+                let keep = !client.has_expired(timeouts.session);
+                if !keep {
+                    tracing::info!(session = id, "nobody came back to a session");
+                }
+                keep
+            });
+        }
     }
 
     /// Ends a session: its operations are interrupted, its queries go on.

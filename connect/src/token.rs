@@ -3,14 +3,33 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest as _, Sha256};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
 /// Lets a request pass if it brings the token.
 #[derive(Clone)]
-pub(crate) struct Token(pub Option<Arc<str>>);
+pub(crate) struct Token(Option<Arc<str>>);
+
+/// What may not stand in a parameter of an address as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 impl Token {
+    /// Lets everybody in.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Lets those in who bring this token.
+    pub(crate) fn new(token: &str) -> Self {
+        Self(Some(token.into()))
+    }
+
     /// The server's address for a client on this machine.
     pub(crate) fn remote(&self, address: SocketAddr) -> String {
         let ip = address.ip();
@@ -21,7 +40,9 @@ impl Token {
             IpAddr::V6(ip) => format!("[{ip}]"),
         };
         let token = self.0.as_ref();
-        let token = token.map_or_else(String::new, |token| format!(";token={token}"));
+        let token = token.map_or_else(String::new, |token| {
+            format!(";token={}", utf8_percent_encode(token, RESERVED))
+        });
         format!("sc://{host}:{}/{token}", address.port())
     }
 }
@@ -43,10 +64,10 @@ impl Interceptor for Token {
     }
 }
 
-/// Compares in a time that says nothing about where two texts differ.
+/// Compares in a time that says nothing about where two texts differ, nor how long they are.
 fn equal(one: &[u8], other: &[u8]) -> bool {
-    let differences = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
-    one.len() == other.len() && differences == 0
+    let (one, other) = (Sha256::digest(one), Sha256::digest(other));
+    one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
 #[cfg(test)]
@@ -59,5 +80,12 @@ mod tests {
         assert!(!equal(b"secret", b"secreT"));
         assert!(!equal(b"secret", b"secrets"));
         assert!(!equal(b"", b"secret"));
+    }
+
+    #[test]
+    fn a_token_stands_in_an_address() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 15002));
+        let remote = Token::new("a;b=c d").remote(address);
+        assert_eq!(remote, "sc://localhost:15002/;token=a%3Bb%3Dc%20d");
     }
 }

@@ -1,6 +1,8 @@
 //! The door by which clients of Spark Connect come into this notebook's session.
 
-use tidebook_connect::Door;
+use std::time::Duration;
+
+use tidebook_connect::{Door, Timeouts};
 use tidebook_engine::Session;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, oneshot};
@@ -48,7 +50,12 @@ impl NotebookDoor {
             CellError::new("IOException", error).hint("%serve without --port takes a free one")
         })?;
         let session = session.clone();
-        let door = Door::new(move || Ok(session.clone()));
+        // Whoever comes back to his notebook in the evening finds all as it was.
+        let timeouts = Timeouts {
+            session: Duration::MAX,
+            ..Timeouts::default()
+        };
+        let door = Door::new(move || Ok(session.clone())).with_timeouts(timeouts);
         // PySpark sends a token without TLS to this name only.
         let host = match token {
             Some(_) => "localhost".to_string(),

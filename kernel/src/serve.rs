@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use tidebook_connect::Door;
-use tidebook_engine::Session;
+use tidebook_connect::{Door, Timeouts};
+use tidebook_engine::{Session, parse_any_duration};
 use tokio::net::TcpListener;
 
 use crate::interpreter;
@@ -23,6 +24,12 @@ pub(crate) struct Serve {
     /// What clients must bring: sc://HOST:PORT/;token=TOKEN.
     #[arg(long, env = "TIDEBOOK_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// How long a session without a request and without a running query is kept.
+    #[arg(long, value_name = "TIME", value_parser = parse_any_duration, default_value = "60 minutes")]
+    session_timeout: Duration,
+    /// How long an operation is kept whose client has gone.
+    #[arg(long, value_name = "TIME", value_parser = parse_any_duration, default_value = "5 minutes")]
+    detached_timeout: Duration,
 }
 
 /// Serves until it is interrupted.
@@ -52,6 +59,10 @@ pub(crate) fn run(serve: &Serve) -> anyhow::Result<()> {
             Ok(session)
         });
         door = door.with_python(interpreter::for_functions);
+        door = door.with_timeouts(Timeouts {
+            session: serve.session_timeout,
+            operation: serve.detached_timeout,
+        });
         if let Some(token) = token {
             door = door.with_token(token);
         }
