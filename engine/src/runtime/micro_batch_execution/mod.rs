@@ -206,7 +206,9 @@ impl MicroBatchExecution {
                         let wait = ticker.wait(clock.as_ref(), tick, did_something);
                         match is_immediate {
                             // Whoever waits for what there is does not wait for the next look.
-                            true => drop(select(pin!(wait), pin!(run.is_awaited())).await),
+                            true => {
+                                select(pin!(wait), pin!(run.is_awaited())).await;
+                            }
                             false => wait.await,
                         }
                         tokio::task::yield_now().await;
