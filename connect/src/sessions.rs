@@ -147,6 +147,7 @@ impl Client {
 
     /// Forgets an operation.
     pub(crate) fn release(&self, id: &str) -> Option<Arc<Operation>> {
+        *self.last_used.lock() = Instant::now();
         self.operations.lock().remove(id)
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, ScalarValue};
+use datafusion::physical_expr::ScalarFunctionExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use datafusion::physical_plan::aggregates::AggregateExec;
@@ -167,9 +168,19 @@ fn described(plan: &Arc<dyn ExecutionPlan>) -> Option<(NodeKind, String)> {
     Some((kind, String::new()))
 }
 
+/// The function that the analyzer puts around fractions which are compared.
+const CANONICAL: &str = "canonical";
+
 /// A condition as it might have been typed.
 fn condition(predicate: &Arc<dyn PhysicalExpr>) -> String {
     let quoted = Arc::clone(predicate).transform_up(|expr| {
+        // What makes 0.0 equal to -0.0 was not typed.
+        if let Some(call) = expr.downcast_ref::<ScalarFunctionExpr>()
+            && call.name() == CANONICAL
+            && let [argument] = call.args()
+        {
+            return Ok(Transformed::yes(Arc::clone(argument)));
+        }
         let text = expr
             .downcast_ref::<Literal>()
             .and_then(|literal| literal.value().try_as_str().flatten());

@@ -118,6 +118,14 @@ impl Lease {
             }
             Err(error) => return Err(error),
         };
+        // Some stores write a new file on a condition, and no other: what is claimed there would lapse.
+        let version = match path.put_as(format!("{text} 1"), Some(version)) {
+            Ok(version) => version,
+            Err(error) => {
+                let _ = path.delete();
+                return Ok(Claimed::Unsupported(error));
+            }
+        };
         let held = Arc::new(Mutex::new(Held {
             version,
             renewed,
@@ -158,7 +166,7 @@ impl Drop for Lease {
 /// Renews a claim until it is lost.
 async fn renew(path: BucketPath, held: Arc<Mutex<Held>>, text: String, every: Duration) {
     let mut again = every;
-    for renewal in 1_u64.. {
+    for renewal in 2_u64.. {
         // A claim lapses by the time of the machine, whatever the clock of a query says.
         SystemClock.pause(again).await;
         let version = held.lock().version.clone();

@@ -207,7 +207,10 @@ fn stateful(
     let name = operator.operator_name.as_str();
     if is_aggregation(name) {
         return match asked.output_mode {
-            OutputMode::Append => still_open(asked, Some((arrived(node), batch))),
+            // What is open holds none of the rows that came too late, which are told by themselves.
+            OutputMode::Append => {
+                still_open(asked, Some((arrived(node), batch)).filter(|_| late == 0))
+            }
             OutputMode::Update | OutputMode::Complete => None,
         };
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use arrow::datatypes::DataType;
-use tidebook_engine::{Rows, format_value, is_null};
+use tidebook_engine::{Rows, format_value, is_null, sql_type};
 
 use crate::display::window_text;
 
@@ -30,6 +30,8 @@ pub(super) enum Verdict {
         /// How many are right.
         expected: usize,
     },
+    /// It has the right rows in another order.
+    Order,
     /// It has other rows.
     Rows(Difference),
 }
@@ -49,6 +51,10 @@ pub(super) struct Difference {
     pub theirs: Vec<Vec<String>>,
     /// The right rows there.
     pub reference: Vec<Vec<String>>,
+    /// Where the answer has nothing: the first of its rows that should not be there.
+    pub instead: Option<Vec<String>>,
+    /// Columns of another type: name, the answer's type, the right one.
+    pub types: Vec<(String, String, String)>,
 }
 
 /// Kinds of differences, as hints are called.
@@ -74,8 +80,14 @@ impl DifferenceKind {
 }
 
 /// Compares an answer with the right one. Rows belong together that have the same values in the
-/// columns `key`; without any, in all columns that are not numbers.
-pub(super) fn compare(theirs: &Rows, reference: &Rows, key: &[String]) -> Verdict {
+/// columns `key`; without any, in all columns that are not numbers. `is_ordered` says that they have to
+/// come in one order.
+pub(super) fn compare(
+    theirs: &Rows,
+    reference: &Rows,
+    key: &[String],
+    is_ordered: bool,
+) -> Verdict {
     let columns: Vec<String> = names(reference);
     let their_columns = names(theirs);
     let has =
@@ -99,17 +111,25 @@ pub(super) fn compare(theirs: &Rows, reference: &Rows, key: &[String]) -> Verdic
         };
     }
     let keys = key_columns(reference, key);
-    let left = Groups::of(texts(theirs, &columns), &keys);
-    let right = Groups::of(texts(reference, &columns), &keys);
+    let (their_texts, right_texts) = (texts(theirs, &columns), texts(reference, &columns));
+    let is_other_order = is_ordered && their_texts != right_texts;
+    let left = Groups::of(their_texts, &keys);
+    let right = Groups::of(right_texts, &keys);
     let same = |key: &Vec<String>| same_rows(left.rows(key), right.rows(key));
     let matched = right.order.iter().filter(|key| same(key)).count();
     let differing = right.order.iter().find(|key| !same(key));
     let differing = differing.or_else(|| left.order.iter().find(|key| !same(key)));
     let Some(key) = differing else {
-        return Verdict::Right {
-            rows: reference.num_rows(),
+        return match is_other_order {
+            true => Verdict::Order,
+            false => Verdict::Right {
+                rows: reference.num_rows(),
+            },
         };
     };
+    let not_asked_for = left.order.iter().find(|key| right.rows(key).is_empty());
+    let instead = not_asked_for.and_then(|key| left.rows(key).first().cloned());
+    let types = other_types(theirs, reference);
     let (theirs, reference) = (left.rows(key).to_vec(), right.rows(key).to_vec());
     Verdict::Rows(Difference {
         kind: match (theirs.is_empty(), reference.is_empty()) {
@@ -120,9 +140,25 @@ pub(super) fn compare(theirs: &Rows, reference: &Rows, key: &[String]) -> Verdic
         right: matched,
         expected: right.order.len(),
         columns,
+        instead: instead.filter(|_| theirs.is_empty()),
+        types,
         theirs,
         reference,
     })
+}
+
+/// Columns whose values are of another kind: a text for a time, a number for a text. Which of the numbers
+/// a number is does not count.
+fn other_types(theirs: &Rows, reference: &Rows) -> Vec<(String, String, String)> {
+    let right = reference.schema.fields().iter();
+    let others = right.filter_map(|right| {
+        let mut fields = theirs.schema.fields().iter();
+        let own = fields.find(|own| own.name().eq_ignore_ascii_case(right.name()))?;
+        let (own, asked) = (own.data_type(), right.data_type());
+        let is_same = own.is_numeric() && asked.is_numeric() || sql_type(own) == sql_type(asked);
+        (!is_same).then(|| (right.name().clone(), sql_type(own), sql_type(asked)))
+    });
+    others.collect()
 }
 
 /// Rows by their key, in the order in which the keys came.
@@ -245,7 +281,7 @@ mod tests {
     }
 
     fn difference(theirs: &Rows, reference: &Rows) -> Difference {
-        match compare(theirs, reference, &[]) {
+        match compare(theirs, reference, &[], false) {
             Verdict::Rows(difference) => difference,
             other => panic!("{other:?}"),
         }
@@ -255,7 +291,10 @@ mod tests {
     fn order_case_and_number_types_do_not_matter() {
         let reference = rows(&["a", "b", "a"], &[1, 2, 3]);
         let same = rows(&["a", "a", "b"], &[3, 1, 2]);
-        assert_eq!(compare(&same, &reference, &[]), Verdict::Right { rows: 3 });
+        assert_eq!(
+            compare(&same, &reference, &[], false),
+            Verdict::Right { rows: 3 }
+        );
         let batch = RecordBatch::try_from_iter([
             (
                 "N",
@@ -265,7 +304,7 @@ mod tests {
         ]);
         let floats = of(batch.unwrap());
         assert_eq!(
-            compare(&floats, &reference, &[]),
+            compare(&floats, &reference, &[], false),
             Verdict::Right { rows: 3 }
         );
     }
@@ -297,10 +336,13 @@ mod tests {
         );
         let empty = rows(&[], &[]);
         assert_eq!(
-            compare(&empty, &reference, &[]),
+            compare(&empty, &reference, &[], false),
             Verdict::Empty { expected: 3 }
         );
-        assert_eq!(compare(&empty, &empty, &[]), Verdict::Right { rows: 0 });
+        assert_eq!(
+            compare(&empty, &empty, &[], false),
+            Verdict::Right { rows: 0 }
+        );
     }
 
     #[test]
@@ -310,11 +352,33 @@ mod tests {
             ("k", Arc::new(StringArray::from(vec!["a"])) as ArrayRef),
             ("count(1)", Arc::new(Int64Array::from(vec![1])) as _),
         ]);
-        let verdict = compare(&of(batch.unwrap()), &reference, &[]);
+        let verdict = compare(&of(batch.unwrap()), &reference, &[], false);
         let expected = Verdict::Columns {
             missing: vec!["n".to_owned()],
             extra: vec!["count(1)".to_owned()],
         };
         assert_eq!(verdict, expected);
+    }
+
+    #[test]
+    fn an_order_that_is_asked_for_counts() {
+        let (up, down) = (rows(&["a", "b"], &[1, 2]), rows(&["b", "a"], &[2, 1]));
+        assert_eq!(compare(&up, &down, &[], true), Verdict::Order);
+        assert_eq!(compare(&up, &down, &[], false), Verdict::Right { rows: 2 });
+        assert_eq!(compare(&down, &down, &[], true), Verdict::Right { rows: 2 });
+    }
+
+    #[test]
+    fn a_text_for_a_number_is_named() {
+        let one = |column: ArrayRef| of(RecordBatch::try_from_iter([("n", column)]).unwrap());
+        let asked = one(Arc::new(Int64Array::from(vec![7])));
+        let own = one(Arc::new(StringArray::from(vec!["seven"])));
+        let Verdict::Rows(difference) = compare(&own, &asked, &["n".to_owned()], false) else {
+            panic!("they differ")
+        };
+        let named = ("n", "STRING", "BIGINT");
+        let named = (named.0.to_owned(), named.1.to_owned(), named.2.to_owned());
+        assert_eq!(difference.types, [named]);
+        assert_eq!(difference.instead, Some(vec!["seven".to_owned()]));
     }
 }

@@ -114,6 +114,9 @@ pub(super) struct Answer {
     /// The columns by which rows are told apart; without them, all that are not numbers.
     #[serde(default)]
     pub key: Vec<String>,
+    /// Whether its rows have to come in its order.
+    #[serde(default)]
+    pub ordered: bool,
     /// What a row is called: `window`, `user`; `row` by default.
     #[serde(default = "row")]
     pub unit: String,

@@ -81,7 +81,7 @@ impl Magic for Check {
     async fn run(&self, call: Call<'_>) -> Result<()> {
         let name = call.text("check").unwrap_or_default();
         let definition = Definition::find(name)?;
-        let answer = match has_answer(call.body) {
+        let answer = match has_answer(&definition, call.body) {
             false => CheckAnswer {
                 headline: "There is no answer below %%check yet.".to_owned(),
                 remarks: vec![definition.task.clone()],
@@ -105,17 +105,34 @@ impl Magic for Check {
     }
 }
 
-fn has_answer(body: &str) -> bool {
-    body.lines().any(|line| !is_comment(line.trim()))
+/// Whether something was written: to a question, a flag is an answer too.
+fn has_answer(definition: &Definition, body: &str) -> bool {
+    body.lines()
+        .any(|line| !is_comment(line.trim()) || definition.answer.is_none() && flag(line).is_some())
+}
+
+/// `checkpoint` of `--checkpoint`; a comment has a space there.
+fn flag(line: &str) -> Option<&str> {
+    let flag = line.trim().strip_prefix("--")?;
+    flag.starts_with(char::is_alphabetic).then_some(flag)
 }
 
 /// The answer to a question.
 fn text_answer(definition: &Definition, body: &str) -> CheckAnswer {
     let lines = body.lines().map(str::trim).filter(|line| !is_comment(line));
-    let typed = lines.collect::<Vec<_>>().join(" ");
+    let mut typed = lines.collect::<Vec<_>>().join(" ");
+    if typed.trim().is_empty() {
+        typed = body.lines().find_map(flag).unwrap_or_default().to_owned();
+    }
     let plain = |text: &str| {
+        let text = text.to_lowercase();
         let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '\'' | '"'));
-        text.to_lowercase()
+        let article = ["the ", "a ", "an "].into_iter();
+        let mut bare = article.filter_map(|article| text.strip_prefix(article));
+        let bare = bare.next().unwrap_or(text);
+        bare.chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
     };
     let is_typed = |text: &&String| plain(text) == plain(&typed);
     if definition.accept.iter().any(|text| is_typed(&text)) {
@@ -148,6 +165,7 @@ async fn query_answer(
     };
     let has_watermark = theirs.watermark.is_some() || right.watermark.is_none();
     let is_as_asked = theirs.mode == right.mode && has_watermark;
+    let settings = words::other_settings(right, &theirs);
     let reference = attempt_of(right, None, None, None);
     let deadline = Instant::now() + ANSWER;
     let (reference, theirs) = join(
@@ -164,7 +182,7 @@ async fn query_answer(
         Tried::Rows(rows) => rows,
         Tried::Failed(error) => {
             let outcome = Outcome::Failed { error, is_as_asked };
-            return Ok(words::answer(definition, &outcome, None));
+            return Ok(words::answer(definition, &outcome, None, call.body));
         }
         Tried::Endless => {
             let seconds = PATIENCE.as_secs();
@@ -172,10 +190,12 @@ async fn query_answer(
                 definition,
                 &Outcome::Endless { seconds },
                 None,
+                call.body,
             ));
         }
     };
-    let outcome = Outcome::Compared(compare::compare(&rows, &expected, &right.key));
+    let verdict = compare::compare(&rows, &expected, &right.key, right.ordered);
+    let outcome = Outcome::Compared(verdict);
     let known = match outcome.is_right() {
         true => None,
         false => {
@@ -184,7 +204,13 @@ async fn query_answer(
             found.ok().flatten()
         }
     };
-    Ok(words::answer(definition, &outcome, known))
+    let known = known.map(str::to_owned).or(settings);
+    Ok(words::answer(
+        definition,
+        &outcome,
+        known.as_deref(),
+        call.body,
+    ))
 }
 
 /// How an attempt went.
@@ -225,7 +251,7 @@ async fn known_mistake<'a>(
         let Tried::Rows(rows) = tried(definition, &attempt, PATIENCE).await else {
             return None;
         };
-        let verdict = compare::compare(theirs, &rows, &right.key);
+        let verdict = compare::compare(theirs, &rows, &right.key, right.ordered);
         matches!(verdict, compare::Verdict::Right { .. }).then_some(mistake.say.as_str())
     });
     join_all(same).await.into_iter().flatten().next()

@@ -1,7 +1,8 @@
 //! What the learner is told: what is right, what differs, and what to try.
 
 use super::compare::{Difference, DifferenceKind, Verdict};
-use super::definition::Definition;
+use super::definition::{Answer, Definition};
+use super::trial::Attempt;
 use crate::display::CheckAnswer;
 use crate::error::CellError;
 
@@ -31,11 +32,12 @@ impl Outcome {
     }
 }
 
-/// The answer to an attempt; `known` is what is said to a mistake that is known.
+/// The answer to an attempt, whose text was `typed`; `known` is what is said to a mistake that is known.
 pub(super) fn answer(
     definition: &Definition,
     outcome: &Outcome,
     known: Option<&str>,
+    typed: &str,
 ) -> CheckAnswer {
     let unit = definition
         .answer
@@ -63,12 +65,18 @@ pub(super) fn answer(
                 "Not yet: your query runs, but no row came out of it; {} should.",
                 counted(*expected, "row")
             ),
-            hint: hint("empty").or_else(|| Some(empty_hint(definition))),
+            hint: hint("empty").or_else(|| empty_hint(definition, typed)),
+            ..Default::default()
+        },
+        Outcome::Compared(Verdict::Order) => CheckAnswer {
+            headline: "Nearly: the rows are right, but not in the order that is asked for."
+                .to_owned(),
+            hint: hint("order").or_else(|| Some(ORDER.to_owned())),
             ..Default::default()
         },
         Outcome::Compared(Verdict::Rows(difference)) => CheckAnswer {
             headline: headline(difference, unit),
-            remarks: vec![remark(difference, unit)],
+            remarks: remarks(difference, unit),
             columns: difference.columns.clone(),
             theirs: difference.theirs.clone(),
             reference: difference.reference.clone(),
@@ -96,20 +104,49 @@ pub(super) fn answer(
 const OUTPUT_MODE: &str = "STREAMING_OUTPUT_MODE";
 const AS_ASKED: &str = "The mode is right, and is for queries that aggregate: what is to be counted or \
     added up, for which groups?";
-const AS_ASKED_APPEND: &str = "Mode and watermark are right. A group is final only if its key has an end: \
-    group by a window of the event time.";
+const AS_ASKED_APPEND: &str = "Mode and watermark are right. A group is final only if the event time is part of \
+    its key: a window of it, or the column itself.";
 const EMPTY: &str = "Does the WHERE clause let rows through?";
+const EMPTY_JOIN: &str = "Does the condition behind ON hold for any pair?";
+const ORDER: &str = "What does ORDER BY sort by, and in which direction?";
 const EMPTY_APPEND: &str =
     "In append mode a window comes out only after the watermark has passed its end.";
 const ENDLESS: &str = "A join without a condition that ties its sides together, or a generated \
     range, makes more rows than anybody can read. Look at JOIN … ON first.";
 
-fn empty_hint(definition: &Definition) -> String {
+fn empty_hint(definition: &Definition, typed: &str) -> Option<String> {
+    let typed = typed.to_lowercase();
     let answer = definition.answer.as_ref();
-    match answer.is_some_and(|answer| answer.mode == "append") {
-        true => format!("{EMPTY} {EMPTY_APPEND}"),
-        false => EMPTY.to_owned(),
+    let is_append = answer.is_some_and(|answer| answer.mode == "append");
+    let hints = [
+        (typed.contains("where"), EMPTY),
+        (typed.contains("join"), EMPTY_JOIN),
+        (is_append && typed.contains("window("), EMPTY_APPEND),
+    ];
+    let said = hints
+        .iter()
+        .filter(|(fits, _)| *fits)
+        .map(|(_, hint)| *hint);
+    let said = said.collect::<Vec<_>>().join(" ");
+    (!said.is_empty()).then_some(said)
+}
+
+/// What is said of an output mode or a watermark that is not the one asked for.
+pub(super) fn other_settings(right: &Answer, theirs: &Attempt) -> Option<String> {
+    if theirs.mode != right.mode {
+        let leave_out = match right.mode.as_str() {
+            "append" => "leave out --mode".to_owned(),
+            mode => format!("use --mode {mode}"),
+        };
+        return Some(match theirs.mode.as_str() {
+            "append" => format!("Append mode holds back what is not final yet: {leave_out}."),
+            "update" => format!("Update mode hands on a row each time it changes: {leave_out}."),
+            _ => format!("Complete mode hands on what is not final, too: {leave_out}."),
+        });
     }
+    let (asked, given) = (right.watermark.as_ref()?, theirs.watermark.as_ref()?);
+    (asked != given)
+        .then(|| format!("The watermark that is asked for is '{asked}', and yours is '{given}'."))
 }
 
 fn column_remarks(missing: &[String], extra: &[String]) -> Vec<String> {
@@ -147,6 +184,21 @@ fn headline(difference: &Difference, unit: &str) -> String {
             if *right == 1 { "is" } else { "are" }
         ),
     }
+}
+
+fn remarks(difference: &Difference, unit: &str) -> Vec<String> {
+    let types = difference
+        .types
+        .iter()
+        .map(|(name, own, asked)| format!("Your column {name} is {own}; {asked} is asked for."));
+    let instead = difference.instead.as_ref().map(|row| {
+        format!(
+            "Yours has another one, which should not be there: {}.",
+            row.join(" · ")
+        )
+    });
+    let first = remark(difference, unit);
+    types.chain(instead).chain([first]).collect()
 }
 
 fn remark(difference: &Difference, unit: &str) -> String {
@@ -216,13 +268,15 @@ mod tests {
             columns: vec!["n".to_owned()],
             theirs: Vec::new(),
             reference: vec![vec!["1".to_owned()]],
+            instead: None,
+            types: Vec::new(),
         }))
     }
 
     #[test]
     fn every_outcome_has_a_word() {
         let definition = definition();
-        let said = |outcome: &Outcome| answer(&definition, outcome, None);
+        let said = |outcome: &Outcome| answer(&definition, outcome, None, "a WHERE clause");
         let right = said(&Outcome::Compared(Verdict::Right { rows: 3 }));
         assert!(right.is_right && right.hint.as_deref() == Some("So it is."));
         assert_eq!(
@@ -236,6 +290,7 @@ mod tests {
             &definition,
             &difference(DifferenceKind::Values, 0),
             Some("known"),
+            "",
         );
         assert_eq!(known.headline, "Not yet: none of the 3 windows is right.");
         assert_eq!(known.hint.as_deref(), Some("known"));
@@ -274,6 +329,7 @@ mod tests {
                     is_as_asked: false,
                 },
                 None,
+                "",
             )
             .hint
             .unwrap()
@@ -284,5 +340,38 @@ mod tests {
         );
         assert_eq!(said(Error::analysis("no")), "read the columns");
         assert_eq!(said(Error::new(ErrorKind::Parse, "no")), "own");
+    }
+
+    #[test]
+    fn another_mode_and_another_watermark_are_told() {
+        let right = Answer {
+            query: String::new(),
+            mode: "append".to_owned(),
+            watermark: Some("ts 5 minutes".to_owned()),
+            key: Vec::new(),
+            ordered: false,
+            unit: String::new(),
+        };
+        let told = |mode: &str, watermark: Option<&str>| {
+            let theirs = Attempt {
+                query: String::new(),
+                mode: mode.to_owned(),
+                watermark: watermark.map(str::to_owned),
+            };
+            other_settings(&right, &theirs).unwrap_or_default()
+        };
+        assert!(told("update", None).ends_with("leave out --mode."));
+        assert!(told("append", Some("ts 1 hour")).contains("yours is 'ts 1 hour'"));
+        assert_eq!(told("append", Some("ts 5 minutes")), "");
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_is_not_in_the_query() {
+        let definition = definition();
+        let hint = |typed: &str| empty_hint(&definition, typed);
+        assert_eq!(hint("SELECT a FROM c WHERE a > 9").as_deref(), Some(EMPTY));
+        assert_eq!(hint("SELECT a FROM c"), None);
+        let windows = hint("SELECT window(ts, '1 hour') FROM c GROUP BY 1");
+        assert_eq!(windows.as_deref(), Some(EMPTY_APPEND));
     }
 }
